@@ -1,0 +1,70 @@
+// THE SEAM. A program goes down, results and errors come up; nothing below asks a question back.
+//
+// To add a backend: make backends/NAME with a CMakeLists.txt and a function `Backend& NAME_backend()` (README.md here).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "convoy/device.hpp"
+#include "convoy/error.hpp"
+#include "program/program.hpp"
+
+namespace convoy::backend {
+
+struct LoadOptions {
+  /// Told after every allocation and release: what, and the bytes the device then holds for convoy.
+  std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
+  /// Fill slots with NaN and put guard bytes behind them; Session::check_sentinels tells of a breach.
+  bool sentinels = false;
+};
+
+/// A loaded program: memory, compiled code, streams. Its destructor gives everything back and never throws.
+/// One thread at a time; sets are numbered 0 .. program.num_sets - 1.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Host memory of a port, valid until the session ends (ports of setup: until end_setup). Run ports have one copy a set.
+  virtual std::byte* port(PortId port, int set) = 0;
+  /// Queues the section's steps; each sees the writes of all before it, in this and earlier submits. Does not block
+  /// longer than queueing takes. The set must not be in flight.
+  virtual void submit(Section section, int set) = 0;
+  /// Blocks until what was last submitted for the set is done. Throws Error(device_lost) and the like.
+  virtual void wait(int set) = 0;
+  /// Gives back ports of setup. Call after waiting for it.
+  virtual void end_setup() = 0;
+  /// Throws Error(device_lost) naming a slot whose guard bytes changed. Does nothing unless loaded with sentinels.
+  virtual void check_sentinels() = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  virtual Limits limits() const = 0;  ///< fresh from the driver
+  virtual std::uint64_t used_bytes() const = 0;  ///< device memory held by all its sessions
+  virtual std::uint64_t peak_bytes() const = 0;  ///< the most it ever was since reset_peak
+  virtual void reset_peak() = 0;
+  /// Allocates and compiles all that the program needs. Throws OutOfMemory (this is the only place that does) or
+  /// Error(unsupported) when the fused path is refused or failed its self-test; then nothing stays allocated.
+  virtual std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* name() const = 0;
+  /// Loads the driver on first call. Never throws for absence: it says why.
+  virtual BackendInfo probe() = 0;
+  /// Throws Error(backend_unavailable).
+  virtual std::shared_ptr<Device> open(int index) = 0;
+};
+
+/// Every backend of this build, in order of preference: cuda, hip, vulkan, cpu.
+const std::vector<Backend*>& all();
+
+}  // namespace convoy::backend

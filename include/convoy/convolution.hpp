@@ -1,0 +1,85 @@
+// Convolution of an image with a kernel (PSF) on any device, whatever their sizes.
+//
+//   full[i] = sum over j of image[j] * kernel[i - j],  0 <= i < n + k - 1     (per axis; the discrete linear convolution)
+//
+// All modes are windows of it; scipy.signal.fftconvolve is the reference for full, same and valid.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "convoy/device.hpp"
+#include "convoy/image.hpp"
+#include "convoy/plan.hpp"
+#include "convoy/shape.hpp"
+#include "convoy/spec.hpp"
+
+namespace convoy {
+
+/// Where a run stands. Tiles are equal pieces of work.
+struct Progress {
+  Index tiles_done = 0;
+  Index num_tiles = 0;
+  double elapsed_seconds = 0;
+};
+
+struct ConvolverOptions {
+  PlanOptions plan;
+  /// Called after every tile, on the calling thread; returning false stops the run with Error(cancelled).
+  std::function<bool(const Progress&)> progress;
+  /// Called after every step that may change it with the device bytes that convoy then holds, down to 0 at the end.
+  std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
+  /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
+  /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere.
+  bool sentinels = false;
+};
+
+/// What a run did, beyond its output.
+struct RunReport {
+  double elapsed_seconds = 0;
+  Index num_tiles = 0;
+  std::uint64_t peak_device_bytes = 0;
+  Index non_finite_voxels = 0;   ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
+  Index saturated_voxels = 0;    ///< output voxels clipped to the range of an integer output
+  double input_sum = 0;          ///< flux in: sum over the image as read, in double precision
+  double output_sum = 0;         ///< flux out: sum over the output before rounding, in double precision
+};
+
+/// A kernel made ready on a device: plan, compiled code and spectrum, for any number of images of one shape.
+/// Not for use by two threads at once; make one Convolver per thread (they may share a Device).
+class Convolver {
+ public:
+  /// Plans, allocates, compiles and transforms the kernel. Blocks. `kernel` is read before this returns and may then go.
+  /// When the device turns out to have less memory than it said, plans again for less, a few times.
+  /// Throws Error(invalid_argument) if spec and kernel disagree, the kernel holds NaN or infinity, or its sum is 0 and
+  /// spec.normalize_kernel is set; OutOfMemory if not even the smallest tiling fits; Error(backend_unavailable),
+  /// Error(unsupported), Error(device_lost) or Error(compile_failed) as the device answers.
+  Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});
+  ~Convolver();
+  Convolver(Convolver&&) noexcept;
+  Convolver& operator=(Convolver&&) noexcept;
+
+  const Plan& plan() const;
+  Shape output_shape() const;
+
+  /// Convolves one image of shape spec.image into `output` of shape output_shape(). Blocks until the output is written.
+  /// Integer outputs are rounded to nearest (ties to even) and clipped. The image is not changed; output must not
+  /// overlap it. Throws Error(invalid_argument) on wrong shapes or, with NonFinite::error, NaN or infinite voxels;
+  /// Error(cancelled); Error(device_lost). After a throw the output's contents are unspecified, and the Convolver can
+  /// be used again unless the device was lost.
+  RunReport run(const ImageView& image, const MutableImageView& output);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// One convolution, start to end: the vector holds the output, in the shape that output_shape(spec) tells.
+/// Blocks; throws what Convolver throws.
+std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
+                            Device device = open_device());
+
+}  // namespace convoy

@@ -1,0 +1,12 @@
+// convoy: convolution on any device. This header includes the whole public face.
+#pragma once
+
+#include "convoy/convolution.hpp"
+#include "convoy/device.hpp"
+#include "convoy/error.hpp"
+#include "convoy/image.hpp"
+#include "convoy/log.hpp"
+#include "convoy/plan.hpp"
+#include "convoy/shape.hpp"
+#include "convoy/spec.hpp"
+#include "convoy/version.hpp"

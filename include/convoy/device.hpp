@@ -1,0 +1,81 @@
+// Which backends and devices this machine has, and how to open one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace convoy {
+
+/// What a device can hold. Every ceiling stands alone; they are never added up. 0 bytes in a ceiling means "no limit".
+/// The planner sees a device through this value only.
+struct Limits {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;            ///< as told by the driver at the time of asking
+  std::uint64_t reserve_bytes = 0;         ///< of free_bytes, what convoy leaves to others
+  std::uint64_t max_allocation_bytes = 0;  ///< largest single allocation
+  std::uint64_t max_binding_bytes = 0;     ///< largest buffer that a kernel may see
+  std::uint64_t shared_memory_bytes = 0;   ///< per workgroup; bounds transform lengths (0: any length)
+  std::uint64_t coalesced_bytes = 0;       ///< width of a strided access; bounds strided transform lengths
+  std::uint64_t offset_alignment_bytes = 1;
+  std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
+  bool supports_f64 = true;
+  double memory_bytes_per_second = 0;    ///< expected streaming rate of device memory, read + write; a guess, for predictions
+  double transfer_bytes_per_second = 0;  ///< expected rate of host <-> device copies, each way; 0: no copies are needed
+};
+
+enum class DeviceType { discrete_gpu, integrated_gpu, cpu, software };
+
+/// "discrete GPU", "integrated GPU", "CPU", "software".
+const char* name(DeviceType type);
+
+struct DeviceInfo {
+  std::string id;      ///< what open_device takes: "cuda:0", "vulkan:1", "cpu"
+  std::string name;    ///< as the driver calls it
+  std::string driver;  ///< driver or library, with version
+  std::string uuid;    ///< stable over reboots where the driver tells one, else empty
+  std::string architecture;  ///< "sm_90", "gfx90a", or empty
+  DeviceType type = DeviceType::cpu;
+  Limits limits;
+};
+
+struct BackendInfo {
+  std::string name;                 ///< "cuda", "hip", "vulkan" or "cpu"
+  std::string unavailable_because;  ///< empty when there is at least one device
+  std::vector<DeviceInfo> devices;
+};
+
+/// Every backend of this build with its devices, or the reason it has none. Loads drivers; allocates no device memory.
+/// Does not throw for absent drivers.
+std::vector<BackendInfo> list_backends();
+
+namespace backend {
+class Device;
+}
+
+/// An open device. Copies share it; it is closed with the last copy or session. Safe to share between threads.
+class Device {
+ public:
+  explicit Device(std::shared_ptr<backend::Device> device) : device_(std::move(device)) {}
+
+  const DeviceInfo& info() const;
+  /// Asks the driver now; free_bytes changes with time. CONVOY_LIMIT_* variables lower what it says.
+  Limits limits() const;
+  /// Device memory that convoy holds on this device now, in bytes.
+  std::uint64_t used_bytes() const;
+
+  /// For convoy's own layers.
+  backend::Device& implementation() const { return *device_; }
+
+ private:
+  std::shared_ptr<backend::Device> device_;
+};
+
+/// Opens "auto", "cpu", "cuda", "cuda:1", "vulkan:0" ... "auto" takes a discrete GPU, then an integrated one, then the
+/// CPU; within a rank cuda, then hip, then vulkan. Software Vulkan is taken only when named.
+/// Throws Error(backend_unavailable) with the reason, or Error(invalid_argument) for a name that means nothing.
+Device open_device(const std::string& id = "auto");
+
+}  // namespace convoy

@@ -1,0 +1,16 @@
+// The library prints nothing; it tells this sink, if there is one.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+namespace convoy {
+
+/// Topics: "plan" (what was considered and not chosen, and why), "backend" (probing), "dispatch" (programs and steps).
+using LogSink = std::function<void(std::string_view topic, std::string_view message)>;
+
+/// Replaces the sink; an empty one ends logging. Not to be called while convoy runs in another thread.
+/// The initial sink is empty, unless CONVOY_LOG names topics ("plan,dispatch" or "all"): then it writes to stderr.
+void set_log(LogSink sink);
+
+}  // namespace convoy

@@ -1,0 +1,99 @@
+// The plan: how a convolution is cut and padded so that it fits a device, as a value. Pure: no device is touched.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "convoy/device.hpp"
+#include "convoy/spec.hpp"
+
+namespace convoy {
+
+/// How the device does one tile.
+enum class Path {
+  fused,  ///< padding, product and cropping inside the transform passes; the work buffer holds no padding of the last axis
+  staged  ///< one plan per axis and an own product; the work buffer holds the whole padded tile
+};
+const char* name(Path path);
+
+struct PlanOptions {
+  std::uint64_t memory_limit_bytes = 0;  ///< 0: the device's free bytes less its reserve
+  bool allow_fused = true;
+  Index min_tiles = 1;  ///< for tests: at least so many tiles
+};
+
+/// One axis of the image. Positions are image coordinates: 0 is the image's first voxel, negative lies outside.
+struct AxisPlan {
+  Index image = 1;         ///< n
+  Index kernel = 1;        ///< k
+  Index output = 1;        ///< voxels of the output
+  Index kernel_begin = 0;  ///< the part of the kernel that can reach any output voxel; the rest is left out
+  Index kernel_size = 1;
+  Index shift = 0;         ///< out[o] = sum of image[j] * kernel[o + shift - j] over j; also negative after cropping
+  bool fold_kernel = false;     ///< kernel longer than a periodic image: it is added up modulo n first
+  bool periodic = false;        ///< the transform's own period is the image's: no padding, no halo
+  Index num_tiles = 1;
+  Index tile_output = 1;   ///< output voxels of a tile; the last one may hold fewer
+  Index tile_input = 1;    ///< voxels of the extended image that a tile reads
+  Index input_offset = 0;  ///< tile t reads from (t * tile_output) * (num_tiles > 1) + input_offset
+  Index extent = 1;        ///< of the device's image slot: max(tile_input, tile_output)
+  Index padded = 1;        ///< P, the transform length
+  /// Kernel element t, counted in the whole kernel, goes to transform index (t - kernel_delta) mod P.
+  Index kernel_delta = 0;
+};
+
+struct LedgerLine {
+  std::string name;
+  std::uint64_t bytes = 0;
+  std::string note;
+};
+
+/// A finished plan.
+struct Plan {
+  ConvolutionSpec spec;
+  Limits limits;
+  Path path = Path::fused;
+  std::array<AxisPlan, 3> axes;  ///< z, y, x
+  /// Device axis d (0 is contiguous) is image axis device_axes[d]. Axes that need no transform come last, and
+  /// num_transforms tells how many do (at least 1).
+  std::array<int, 3> device_axes{2, 1, 0};
+  int num_transforms = 3;
+  Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
+  std::vector<LedgerLine> ledger;
+  std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
+  std::uint64_t budget_bytes = 0;     ///< what it had to fit
+  std::uint64_t smallest_footprint_bytes = 0;  ///< of the finest tiling: no budget below it can be served
+  double predicted_seconds = 0;       ///< of one run, from the device's expected rates; 0 when they are unknown
+  std::uint64_t traffic_bytes = 0;    ///< device memory traffic of one run
+  std::uint64_t transfer_bytes = 0;   ///< host <-> device bytes of one run
+  std::vector<std::string> reasons;   ///< why so: what was chosen and what was not
+
+  Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
+  Shape padded() const { return {axes[0].padded, axes[1].padded, axes[2].padded}; }
+};
+
+/// Bytes of the nine padded arrays (image, PSF, shifted PSF, two spectra, product, inverse, FFT temporaries) that the
+/// usual GPU script holds at once: 9 x padded voxels x bytes per voxel, padded to n + k in full, same and valid.
+std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
+
+/// Chooses padding, path, axis order and tiles of least predicted cost that fit limits and options. Deterministic.
+/// The origin must not be Rule::peak: resolve it first (resolve_origin).
+/// Throws Error(invalid_argument) as validate() does; OutOfMemory with the smallest footprint of any tiling when that
+/// does not fit; Error(unsupported) when an extent cannot be transformed at all on this device.
+Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
+
+/// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
+std::string to_text(const Plan& plan);
+
+/// One JSON object; sizes as [z,y,x], units in the key names.
+std::string to_json(const Plan& plan);
+
+/// "1.50 GiB". For people.
+std::string bytes_to_text(std::uint64_t bytes);
+
+/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes). Throws Error(invalid_argument).
+std::uint64_t bytes_from_text(const std::string& text);
+
+}  // namespace convoy

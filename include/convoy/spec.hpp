@@ -1,0 +1,87 @@
+// What to compute. Where and how is the plan's business (plan.hpp).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "convoy/shape.hpp"
+
+namespace convoy {
+
+/// Which window of the full convolution is the output; n image, k kernel, per axis.
+enum class Mode {
+  full,     ///< n + k - 1 voxels; outside the image is zero
+  same,     ///< n voxels, starting at the kernel's origin in the full convolution
+  valid,    ///< max(n,k) - min(n,k) + 1 voxels that see no voxel outside; one of the two must contain the other
+  circular  ///< n voxels of the image repeated without end; equals same with Boundary::wrap
+};
+
+/// What lies outside the image for Mode::same, in the words of scipy.ndimage.
+enum class Boundary {
+  zero,
+  constant,  ///< ConvolutionSpec::constant everywhere
+  reflect,   ///< d c b a | a b c d | d c b a, repeated for kernels longer than the image
+  nearest,   ///< a a a a | a b c d | d d d d
+  wrap       ///< a b c d | a b c d | a b c d
+};
+
+/// Which kernel voxel lies on the output voxel.
+struct Origin {
+  enum class Rule {
+    center,  ///< floor(k/2): what ifftshift of a centred PSF means; scipy.ndimage and astropy agree
+    scipy,   ///< floor((k-1)/2): scipy.signal's 'same'; differs from center for even k only
+    first,   ///< 0: a causal filter
+    peak,    ///< the kernel's largest voxel, the first of equals; resolved when the kernel is known
+    at       ///< the index given
+  };
+  Rule rule = Rule::center;
+  Shape index{0, 0, 0};  ///< for Rule::at, 0 <= index < k
+
+  static Origin at(const Shape& index) { return {Rule::at, index}; }
+};
+
+enum class Operation {
+  convolve,
+  /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
+  /// It is the correlation with the kernel; where `reflect` and `nearest` read a voxel several times, the adjoint adds
+  /// up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are each other's
+  /// adjoint.
+  correlate
+};
+
+enum class Precision { f32, f64 };
+
+/// What to do with NaN and infinite image voxels, which would spread over whole tiles in a transform.
+enum class NonFinite {
+  error,  ///< throw, naming how many and the first
+  zero    ///< take them as 0 and count them
+};
+
+const char* name(Mode value);
+const char* name(Boundary value);
+const char* name(Origin::Rule value);
+const char* name(Operation value);
+const char* name(Precision value);
+
+struct ConvolutionSpec {
+  Shape image;
+  Shape kernel;
+  Mode mode = Mode::same;
+  Boundary boundary = Boundary::zero;  ///< for Mode::same only; other modes fix their own
+  double constant = 0;                 ///< for Boundary::constant
+  Origin origin;                       ///< for Mode::same and Mode::circular only
+  Operation operation = Operation::convolve;
+  Precision precision = Precision::f32;  ///< of the arithmetic on the device
+  bool normalize_kernel = false;         ///< divide the kernel by its sum
+  NonFinite non_finite = NonFinite::error;
+};
+
+/// Shape of the output. Throws Error(invalid_argument) as validate() does.
+Shape output_shape(const ConvolutionSpec& spec);
+
+/// Throws Error(invalid_argument) for extents below 1, sizes that overflow, mode valid where neither image nor kernel
+/// contains the other, an origin outside the kernel, a boundary with a mode that has none, or a constant that is not
+/// finite. The message names axis and numbers.
+void validate(const ConvolutionSpec& spec);
+
+}  // namespace convoy

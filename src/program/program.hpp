@@ -1,0 +1,126 @@
+// A program: what a device shall hold and do, as data. The plan makes it, a backend runs it, nothing is asked back.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "convoy/plan.hpp"
+#include "kernels/kernel_spec.hpp"
+
+namespace convoy {
+
+using SlotId = int;
+using PortId = int;
+
+/// A device buffer. Contents are undefined after load.
+struct Slot {
+  std::string name;
+  std::uint64_t bytes = 0;
+  bool per_set = false;  ///< one copy for each set of ports, so that transfers and computing overlap
+};
+
+enum class Section { setup, run };
+
+/// A host buffer that the session owns (pinned where that helps). Its uploads read it, its downloads write it.
+struct Port {
+  std::string name;
+  std::uint64_t bytes = 0;
+  Section section = Section::run;  ///< ports of setup are given back by Session::end_setup
+};
+
+/// num_chunks pieces of chunk_bytes. In the port they lie tight from port_offset on; in the slot they start
+/// slot_pitch_bytes apart from slot_offset on.
+struct Transfer {
+  PortId port = 0;
+  SlotId slot = 0;
+  std::uint64_t chunk_bytes = 0;
+  std::uint64_t num_chunks = 1;
+  std::uint64_t slot_pitch_bytes = 0;
+  std::uint64_t port_offset = 0;
+  std::uint64_t slot_offset = 0;
+};
+struct Upload : Transfer {};
+struct Download : Transfer {};
+
+/// Sets every byte of a slot to zero.
+struct Clear {
+  SlotId slot = 0;
+};
+
+/// Runs an element-wise kernel on threads (x, y, z); buffers and parameters in the order of the kernel's spec.
+struct Dispatch {
+  const KernelSpec* kernel = nullptr;
+  Precision precision = Precision::f32;
+  std::vector<SlotId> slots;
+  std::vector<KernelParameter> parameters;
+  std::array<std::uint64_t, 3> threads{1, 1, 1};
+};
+
+/// Geometry of one tile in device order: axis 0 is contiguous. C = 2 reals.
+///   image slot    extent[2] x extent[1] x extent[0] reals, tight
+///   work slot     rows of row_pitch complex; padded[1] rows a plane (extent[1] if num_axes < 3 and the path is fused);
+///                 extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
+///   spectrum slot padded[2] x padded[1] x row_pitch complex
+struct FftGeometry {
+  Precision precision = Precision::f32;
+  Path path = Path::fused;
+  int num_axes = 3;
+  std::array<Index, 3> extent{1, 1, 1};
+  std::array<Index, 3> padded{1, 1, 1};
+  Index row_pitch = 1;
+
+  bool operator==(const FftGeometry&) const = default;
+  std::uint64_t real_bytes() const { return precision == Precision::f32 ? 4 : 8; }
+  std::uint64_t image_bytes() const;
+  std::uint64_t work_bytes() const;
+  std::uint64_t spectrum_bytes() const;
+};
+
+/// Spectrum slot in place: padded reals in rows of 2 * row_pitch -> their transform, in whatever order Convolve wants.
+struct TransformKernel {
+  FftGeometry geometry;
+  SlotId spectrum = 0;
+  SlotId work = 0;  ///< free to be overwritten
+};
+
+/// image <- crop(inverse(transform(zero-padded image) * spectrum)), normalised: a circular convolution of period
+/// `padded`, of which the first `extent` voxels are kept. Overwrites work; the spectrum stays.
+struct Convolve {
+  FftGeometry geometry;
+  SlotId image = 0;
+  SlotId work = 0;
+  SlotId spectrum = 0;
+};
+
+using Step = std::variant<Upload, Download, Clear, Dispatch, TransformKernel, Convolve>;
+
+struct Program {
+  std::vector<Slot> slots;
+  std::vector<Port> ports;
+  std::vector<Step> setup;  ///< once: kernel to spectrum
+  std::vector<Step> run;    ///< once per tile
+  int num_sets = 1;         ///< copies of run ports and per_set slots
+
+  std::uint64_t footprint_bytes() const;
+};
+
+/// "Upload", "Convolve" ...
+const char* name(const Step& step);
+
+/// One line a slot, port and step; for logs and golden tests.
+std::string to_text(const Program& program);
+
+/// The ports of a program made by make_program.
+namespace ports {
+inline constexpr PortId kernel = 0;  ///< setup: axes' kernel_size in device order, tight
+inline constexpr PortId input = 1;   ///< run: extent in device order, tight
+inline constexpr PortId output = 2;  ///< run: tile_output rows of axis 1, each extent[0] long (device order)
+}  // namespace ports
+
+/// The program of one tile of the plan.
+Program make_program(const Plan& plan);
+
+}  // namespace convoy
