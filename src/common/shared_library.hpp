@@ -1,0 +1,31 @@
+// The only dlopen in convoy.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+
+namespace convoy {
+
+/// A shared library loaded at run time. Never unloaded: drivers do not survive that.
+class SharedLibrary {
+ public:
+  SharedLibrary() = default;
+  /// Tries the names in order; the first that loads is taken. If the environment variable `override_variable` is set
+  /// (and not empty), its value is the only name tried. Does not throw: see loaded() and why_not().
+  explicit SharedLibrary(std::initializer_list<const char*> names, const char* override_variable = nullptr);
+
+  bool loaded() const { return handle_ != nullptr; }
+  /// The name that was loaded.
+  const std::string& name() const { return name_; }
+  /// The loader's answer to every attempt, in one line.
+  const std::string& why_not() const { return why_not_; }
+  /// Address of a symbol, or nullptr.
+  void* symbol(const char* symbol_name) const;
+
+ private:
+  void* handle_ = nullptr;
+  std::string name_;
+  std::string why_not_;
+};
+
+}  // namespace convoy
