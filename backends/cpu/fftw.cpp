@@ -1,0 +1,124 @@
+#include "backends/cpu/fftw.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <type_traits>
+
+#include "backends/cpu/aligned_buffer.hpp"
+#include "convoy/error.hpp"
+
+namespace convoy::backend::cpu {
+namespace {
+
+// From FFTW's documented interface (fftw3.h of FFTW 3.3).
+constexpr unsigned kEstimate = 1U << 6;
+constexpr int kForward = -1;
+constexpr int kBackward = 1;
+
+// FFTW's planner is not safe to be used by several threads; executing plans is.
+std::mutex& planner_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+int to_int(Index length) {
+  if (length > 0x7fffffff) {
+    throw Error(Errc::unsupported, fmt::format("a transform of length {} is beyond FFTW's 2^31 - 1", length));
+  }
+  return static_cast<int>(length);
+}
+
+void* checked(void* plan, Index length) {
+  if (plan == nullptr) throw Error(Errc::unsupported, fmt::format("FFTW has no plan for length {}", length));
+  return plan;
+}
+
+}  // namespace
+
+FftwPlan::~FftwPlan() {
+  if (plan_ == nullptr) return;
+  const std::lock_guard lock(planner_mutex());
+  destroy_(plan_);
+}
+
+template <class Real>
+const typename Fftw<Real>::Loading& Fftw<Real>::loading() {
+  static const Loading loaded = [] {
+    Loading result;
+    auto table = std::make_unique<Fftw<Real>>();
+    if (table->load(result.why_not)) result.table = table.release();  // lives as long as the process
+    return result;
+  }();
+  return loaded;
+}
+
+template <class Real>
+const Fftw<Real>& Fftw<Real>::instance() {
+  if (loading().table == nullptr) throw Error(Errc::backend_unavailable, loading().why_not);
+  return *loading().table;
+}
+
+template <class Real>
+const std::string& Fftw<Real>::why_not() {
+  return loading().why_not;
+}
+
+template <class Real>
+bool Fftw<Real>::load(std::string& why_not) {
+  constexpr bool single = std::is_same_v<Real, float>;
+  const char* package = single ? "libfftw3-single3" : "libfftw3-double3";
+  library_ = single ? SharedLibrary({"libfftw3f.so.3", "libfftw3f.so"}, "CONVOY_FFTW3F_LIBRARY")
+                    : SharedLibrary({"libfftw3.so.3", "libfftw3.so"}, "CONVOY_FFTW3_LIBRARY");
+  if (!library_.loaded()) {
+    why_not = fmt::format("FFTW was not found ({}); on Debian install {}", library_.why_not(), package);
+    return false;
+  }
+  const auto get = [&](auto& function, const char* name) {
+    const std::string symbol = fmt::format("{}{}", single ? "fftwf_" : "fftw_", name);
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(library_.symbol(symbol.c_str()));
+    if (function == nullptr && why_not.empty()) why_not = fmt::format("{} lacks {}", library_.name(), symbol);
+  };
+  get(plan_r2c_, "plan_dft_r2c_1d");
+  get(plan_c2r_, "plan_dft_c2r_1d");
+  get(plan_many_, "plan_many_dft");
+  get(execute_r2c_, "execute_dft_r2c");
+  get(execute_c2r_, "execute_dft_c2r");
+  get(execute_dft_, "execute_dft");
+  get(destroy_, "destroy_plan");
+  if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version"))) version_ = text;
+  return why_not.empty();
+}
+
+template <class Real>
+FftwPlan Fftw<Real>::plan_row_forward(Index length) const {
+  AlignedBuffer in(static_cast<std::size_t>(length) * sizeof(Real));
+  AlignedBuffer out(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
+  const std::lock_guard lock(planner_mutex());
+  return {checked(plan_r2c_(to_int(length), in.as<Real>(), out.as<Complex>(), kEstimate), length), destroy_};
+}
+
+template <class Real>
+FftwPlan Fftw<Real>::plan_row_inverse(Index length) const {
+  AlignedBuffer in(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
+  AlignedBuffer out(static_cast<std::size_t>(length) * sizeof(Real));
+  const std::lock_guard lock(planner_mutex());
+  return {checked(plan_c2r_(to_int(length), in.as<Complex>(), out.as<Real>(), kEstimate), length), destroy_};
+}
+
+template <class Real>
+FftwPlan Fftw<Real>::plan_columns(Index length, Index columns, bool inverse) const {
+  AlignedBuffer data(static_cast<std::size_t>(length * columns) * sizeof(Complex));
+  const int n = to_int(length);
+  const int many = to_int(columns);
+  const std::lock_guard lock(planner_mutex());
+  return {checked(plan_many_(1, &n, many, data.as<Complex>(), nullptr, many, 1, data.as<Complex>(), nullptr, many, 1,
+                             inverse ? kBackward : kForward, kEstimate),
+                  length),
+          destroy_};
+}
+
+template class Fftw<float>;
+template class Fftw<double>;
+
+}  // namespace convoy::backend::cpu

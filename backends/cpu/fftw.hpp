@@ -1,0 +1,75 @@
+// FFTW, opened at run time (it is GPL; nothing of it is linked or included). One table per precision.
+#pragma once
+
+#include <complex>
+#include <memory>
+#include <string>
+
+#include "common/shared_library.hpp"
+#include "convoy/shape.hpp"
+
+namespace convoy::backend::cpu {
+
+/// FFTW's plan for one geometry. Executing it is safe from many threads; making and destroying it is locked inside.
+class FftwPlan {
+ public:
+  FftwPlan() = default;
+  FftwPlan(void* plan, void (*destroy)(void*)) : plan_(plan), destroy_(destroy) {}
+  FftwPlan(FftwPlan&& other) noexcept { *this = std::move(other); }
+  FftwPlan& operator=(FftwPlan&& other) noexcept {
+    std::swap(plan_, other.plan_);
+    std::swap(destroy_, other.destroy_);
+    return *this;
+  }
+  ~FftwPlan();
+  void* get() const { return plan_; }
+
+ private:
+  void* plan_ = nullptr;
+  void (*destroy_)(void*) = nullptr;
+};
+
+/// Transforms of one precision. Scratch buffers given to execute must be 64-byte aligned, as those given when planning.
+template <class Real>
+class Fftw {
+ public:
+  using Complex = std::complex<Real>;
+
+  /// The library, opened on first use; throws Error(backend_unavailable) if it is not there.
+  static const Fftw& instance();
+  /// Empty if the library can be opened, else why it cannot.
+  static const std::string& why_not();
+  /// "fftw-3.3.10-sse2-avx ..."
+  const std::string& version() const { return version_; }
+
+  /// One row: length reals -> length / 2 + 1 complex, and back (unnormalised; the inverse destroys its input).
+  FftwPlan plan_row_forward(Index length) const;
+  FftwPlan plan_row_inverse(Index length) const;
+  /// `columns` interleaved transforms in place: element i of column c lies at i * columns + c.
+  FftwPlan plan_columns(Index length, Index columns, bool inverse) const;
+
+  void row_forward(const FftwPlan& plan, Real* in, Complex* out) const { execute_r2c_(plan.get(), in, out); }
+  void row_inverse(const FftwPlan& plan, Complex* in, Real* out) const { execute_c2r_(plan.get(), in, out); }
+  void columns(const FftwPlan& plan, Complex* data) const { execute_dft_(plan.get(), data, data); }
+
+ private:
+  struct Loading {
+    Fftw* table = nullptr;
+    std::string why_not;
+  };
+  static const Loading& loading();
+  bool load(std::string& why_not);
+
+  SharedLibrary library_;
+  std::string version_;
+  void* (*plan_r2c_)(int, Real*, Complex*, unsigned) = nullptr;
+  void* (*plan_c2r_)(int, Complex*, Real*, unsigned) = nullptr;
+  void* (*plan_many_)(int, const int*, int, Complex*, const int*, int, int, Complex*, const int*, int, int, int,
+                      unsigned) = nullptr;
+  void (*execute_r2c_)(void*, Real*, Complex*) = nullptr;
+  void (*execute_c2r_)(void*, Complex*, Real*) = nullptr;
+  void (*execute_dft_)(void*, Complex*, Complex*) = nullptr;
+  void (*destroy_)(void*) = nullptr;
+};
+
+}  // namespace convoy::backend::cpu

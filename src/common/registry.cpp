@@ -1,0 +1,122 @@
+// The list of backends as users see it: names, devices, reasons; and the choice of "auto".
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "backends/backend.hpp"
+#include "common/log.hpp"
+#include "convoy/device.hpp"
+#include "convoy/plan.hpp"
+
+namespace convoy {
+namespace {
+
+/// A variable may lower a limit, never raise it; 0 in a limit means "none".
+void lower(std::uint64_t& limit, const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return;
+  const std::uint64_t wanted = bytes_from_text(text);
+  limit = limit == 0 ? wanted : std::min(limit, wanted);
+}
+
+Limits lowered(Limits limits) {
+  lower(limits.free_bytes, "CONVOY_LIMIT_FREE_BYTES");
+  lower(limits.max_allocation_bytes, "CONVOY_LIMIT_MAX_ALLOCATION_BYTES");
+  lower(limits.max_binding_bytes, "CONVOY_LIMIT_MAX_BINDING_BYTES");
+  lower(limits.shared_memory_bytes, "CONVOY_LIMIT_SHARED_MEMORY_BYTES");
+  limits.reserve_bytes = std::min(limits.reserve_bytes, limits.free_bytes / 4);
+  return limits;
+}
+
+std::string known_names() {
+  std::string names = "auto";
+  for (const backend::Backend* known : backend::all()) names += fmt::format(", {}", known->name());
+  return names;
+}
+
+std::shared_ptr<backend::Device> open(backend::Backend& found, int index) {
+  const BackendInfo info = found.probe();
+  if (info.devices.empty()) {
+    throw Error(Errc::backend_unavailable,
+                fmt::format("backend {} has no device: {}; 'auto' or 'cpu' may serve", info.name, info.unavailable_because));
+  }
+  if (index >= static_cast<int>(info.devices.size())) {
+    throw Error(Errc::backend_unavailable, fmt::format("backend {} has {} device(s), so {}:{} is not there; '{}:0' is",
+                                                       info.name, info.devices.size(), info.name, index, info.name));
+  }
+  return found.open(index);
+}
+
+std::shared_ptr<backend::Device> open_automatic() {
+  for (const DeviceType wanted : {DeviceType::discrete_gpu, DeviceType::integrated_gpu, DeviceType::cpu}) {
+    for (backend::Backend* candidate : backend::all()) {
+      const BackendInfo info = candidate->probe();
+      for (std::size_t i = 0; i < info.devices.size(); ++i) {
+        if (info.devices[i].type != wanted) continue;
+        log("backend", "auto: takes {} ({}), the first {}", info.devices[i].id, info.devices[i].name, name(wanted));
+        return candidate->open(static_cast<int>(i));
+      }
+      if (!info.unavailable_because.empty()) log("backend", "auto: {}: {}", info.name, info.unavailable_because);
+    }
+  }
+  std::string reasons;
+  for (backend::Backend* candidate : backend::all()) {
+    reasons += fmt::format("; {}: {}", candidate->name(), candidate->probe().unavailable_because);
+  }
+  throw Error(Errc::backend_unavailable, "no device found" + reasons);
+}
+
+}  // namespace
+
+const char* name(DeviceType type) {
+  switch (type) {
+    case DeviceType::discrete_gpu: return "discrete GPU";
+    case DeviceType::integrated_gpu: return "integrated GPU";
+    case DeviceType::cpu: return "CPU";
+    case DeviceType::software: return "software";
+  }
+  return "unknown";
+}
+
+std::vector<BackendInfo> list_backends() {
+  std::vector<BackendInfo> list;
+  for (backend::Backend* known : backend::all()) {
+    list.push_back(known->probe());
+    for (DeviceInfo& device : list.back().devices) device.limits = lowered(device.limits);
+  }
+  return list;
+}
+
+Device open_device(const std::string& id) {
+  if (id == "auto") return Device(open_automatic());
+  const std::size_t colon = id.find(':');
+  const std::string backend_name = id.substr(0, colon);
+  int index = 0;
+  if (colon != std::string::npos) {
+    const char* begin = id.data() + colon + 1;
+    const char* end = id.data() + id.size();
+    const auto [rest, problem] = std::from_chars(begin, end, index);
+    if (problem != std::errc() || rest != end || index < 0) {
+      throw Error(Errc::invalid_argument,
+                  fmt::format("'{}' is no device: after the colon a number is expected, as in {}:0", id, backend_name));
+    }
+  }
+  for (backend::Backend* candidate : backend::all()) {
+    if (backend_name == candidate->name()) return Device(open(*candidate, index));
+  }
+  for (const char* foreign : {"cuda", "hip", "vulkan", "cpu"}) {
+    if (backend_name == foreign) {
+      throw Error(Errc::backend_unavailable,
+                  fmt::format("this build of convoy has no backend {}; it has {}", backend_name, known_names()));
+    }
+  }
+  throw Error(Errc::invalid_argument, fmt::format("unknown backend '{}'; known are {}", backend_name, known_names()));
+}
+
+const DeviceInfo& Device::info() const { return device_->info(); }
+Limits Device::limits() const { return lowered(device_->limits()); }
+std::uint64_t Device::used_bytes() const { return device_->used_bytes(); }
+
+}  // namespace convoy
