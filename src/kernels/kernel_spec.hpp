@@ -6,6 +6,7 @@
 //   thread_x, thread_y, thread_z are the thread's place. Sizes are parameters, so each kernel is compiled once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,6 +36,12 @@ struct KernelSpec {
   std::vector<Parameter> parameters;
   std::string body;
 };
+
+/// Threads of a workgroup (a block in CUDA and HIP), the same on every device.
+inline constexpr std::array<std::uint32_t, 3> kWorkgroup{64, 4, 1};
+
+/// Workgroups that cover a grid of threads.
+std::array<std::uint64_t, 3> num_groups(const std::array<std::uint64_t, 3>& threads);
 
 namespace kernels {
 /// Puts a box of kernel voxels (size_z, size_y, size_x; tight) into the zeroed spectrum slot, as reals in rows of

@@ -1,0 +1,19 @@
+// Printers: the whole source of a kernel in the language of a device's run-time compiler.
+#pragma once
+
+#include <string>
+
+#include "convoy/spec.hpp"
+#include "kernels/kernel_spec.hpp"
+
+namespace convoy {
+
+/// A GLSL 4.5 compute shader for Vulkan: set 0, storage buffers at bindings 0, 1 ... in the spec's order; parameters as
+/// push constants, 4 bytes each, in the spec's order; workgroups of kWorkgroup. Entry point "main".
+std::string to_glsl(const KernelSpec& kernel, Precision precision);
+
+/// CUDA C, which is HIP as well: extern "C" __global__ void <name>(buffers..., parameters...), each buffer a pointer,
+/// each parameter an unsigned int or float, to be launched in blocks of kWorkgroup.
+std::string to_cuda(const KernelSpec& kernel, Precision precision);
+
+}  // namespace convoy
