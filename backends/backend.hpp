@@ -28,7 +28,8 @@ struct LoadOptions {
 class Session {
  public:
   virtual ~Session() = default;
-  /// Host memory of a port, valid until the session ends (ports of setup: until end_setup). Run ports have one copy a set.
+  /// Host memory of a port, valid until the session ends (ports of setup: until end_setup). Run ports have one copy a
+  /// set.
   virtual std::byte* port(PortId port, int set) = 0;
   /// Queues the section's steps; each sees the writes of all before it, in this and earlier submits. Does not block
   /// longer than queueing takes. The set must not be in flight.
@@ -45,7 +46,7 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
-  virtual Limits limits() const = 0;  ///< fresh from the driver
+  virtual Limits limits() const = 0;             ///< fresh from the driver
   virtual std::uint64_t used_bytes() const = 0;  ///< device memory held by all its sessions
   virtual std::uint64_t peak_bytes() const = 0;  ///< the most it ever was since reset_peak
   virtual void reset_peak() = 0;

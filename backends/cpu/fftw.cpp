@@ -86,7 +86,8 @@ bool Fftw<Real>::load(std::string& why_not) {
   get(execute_c2r_, "execute_dft_c2r");
   get(execute_dft_, "execute_dft");
   get(destroy_, "destroy_plan");
-  if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version"))) version_ = text;
+  if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version")))
+    version_ = text;
   return why_not.empty();
 }
 

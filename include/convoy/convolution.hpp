@@ -1,6 +1,7 @@
 // Convolution of an image with a kernel (PSF) on any device, whatever their sizes.
 //
-//   full[i] = sum over j of image[j] * kernel[i - j],  0 <= i < n + k - 1     (per axis; the discrete linear convolution)
+//   full[i] = sum over j of image[j] * kernel[i - j],  0 <= i < n + k - 1     (per axis; the discrete linear
+//   convolution)
 //
 // All modes are windows of it; scipy.signal.fftconvolve is the reference for full, same and valid.
 #pragma once
@@ -42,19 +43,19 @@ struct RunReport {
   double elapsed_seconds = 0;
   Index num_tiles = 0;
   std::uint64_t peak_device_bytes = 0;
-  Index non_finite_voxels = 0;   ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
-  Index saturated_voxels = 0;    ///< output voxels clipped to the range of an integer output
-  double input_sum = 0;          ///< flux in: sum over the image as read, in double precision
-  double output_sum = 0;         ///< flux out: sum over the output before rounding, in double precision
+  Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
+  Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output
+  double input_sum = 0;         ///< flux in: sum over the image as read, in double precision
+  double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision
 };
 
 /// A kernel made ready on a device: plan, compiled code and spectrum, for any number of images of one shape.
 /// Not for use by two threads at once; make one Convolver per thread (they may share a Device).
 class Convolver {
  public:
-  /// Plans, allocates, compiles and transforms the kernel. Blocks. `kernel` is read before this returns and may then go.
-  /// When the device turns out to have less memory than it said, plans again for less, a few times.
-  /// Throws Error(invalid_argument) if spec and kernel disagree, the kernel holds NaN or infinity, or its sum is 0 and
+  /// Plans, allocates, compiles and transforms the kernel. Blocks. `kernel` is read before this returns and may then
+  /// go. When the device turns out to have less memory than it said, plans again for less, a few times. Throws
+  /// Error(invalid_argument) if spec and kernel disagree, the kernel holds NaN or infinity, or its sum is 0 and
   /// spec.normalize_kernel is set; OutOfMemory if not even the smallest tiling fits; Error(backend_unavailable),
   /// Error(unsupported), Error(device_lost) or Error(compile_failed) as the device answers.
   Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});

@@ -22,7 +22,8 @@ struct Limits {
   std::uint64_t offset_alignment_bytes = 1;
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
   bool supports_f64 = true;
-  double memory_bytes_per_second = 0;    ///< expected streaming rate of device memory, read + write; a guess, for predictions
+  double memory_bytes_per_second =
+      0;  ///< expected streaming rate of device memory, read + write; a guess, for predictions
   double transfer_bytes_per_second = 0;  ///< expected rate of host <-> device copies, each way; 0: no copies are needed
 };
 
@@ -32,10 +33,10 @@ enum class DeviceType { discrete_gpu, integrated_gpu, cpu, software };
 const char* name(DeviceType type);
 
 struct DeviceInfo {
-  std::string id;      ///< what open_device takes: "cuda:0", "vulkan:1", "cpu"
-  std::string name;    ///< as the driver calls it
-  std::string driver;  ///< driver or library, with version
-  std::string uuid;    ///< stable over reboots where the driver tells one, else empty
+  std::string id;            ///< what open_device takes: "cuda:0", "vulkan:1", "cpu"
+  std::string name;          ///< as the driver calls it
+  std::string driver;        ///< driver or library, with version
+  std::string uuid;          ///< stable over reboots where the driver tells one, else empty
   std::string architecture;  ///< "sm_90", "gfx90a", or empty
   DeviceType type = DeviceType::cpu;
   Limits limits;

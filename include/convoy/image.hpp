@@ -62,8 +62,7 @@ struct MutableImageView {
   MutableImageView(void* voxels, Element kind, const Shape& extents) : data(voxels), element(kind), shape(extents) {}
   /// Throws Error(invalid_argument) unless the span holds exactly the shape's voxels.
   template <class T>
-    requires(!std::is_const_v<T>)
-  MutableImageView(std::span<T> voxels, const Shape& extents)
+  requires(!std::is_const_v<T>) MutableImageView(std::span<T> voxels, const Shape& extents)
       : MutableImageView(voxels.data(), element_of<T>(), extents) {
     require_size(voxels.size());
   }

@@ -13,7 +13,8 @@ namespace convoy {
 
 /// How the device does one tile.
 enum class Path {
-  fused,  ///< padding, product and cropping inside the transform passes; the work buffer holds no padding of the last axis
+  fused,  ///< padding, product and cropping inside the transform passes; the work buffer holds no padding of the last
+          ///< axis
   staged  ///< one plan per axis and an own product; the work buffer holds the whole padded tile
 };
 const char* name(Path path);
@@ -31,9 +32,9 @@ struct AxisPlan {
   Index output = 1;        ///< voxels of the output
   Index kernel_begin = 0;  ///< the part of the kernel that can reach any output voxel; the rest is left out
   Index kernel_size = 1;
-  Index shift = 0;         ///< out[o] = sum of image[j] * kernel[o + shift - j] over j; also negative after cropping
-  bool fold_kernel = false;     ///< kernel longer than a periodic image: it is added up modulo n first
-  bool periodic = false;        ///< the transform's own period is the image's: no padding, no halo
+  Index shift = 0;           ///< out[o] = sum of image[j] * kernel[o + shift - j] over j; also negative after cropping
+  bool fold_kernel = false;  ///< kernel longer than a periodic image: it is added up modulo n first
+  bool periodic = false;     ///< the transform's own period is the image's: no padding, no halo
   Index num_tiles = 1;
   Index tile_output = 1;   ///< output voxels of a tile; the last one may hold fewer
   Index tile_input = 1;    ///< voxels of the extended image that a tile reads
@@ -62,13 +63,13 @@ struct Plan {
   int num_transforms = 3;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
   std::vector<LedgerLine> ledger;
-  std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
-  std::uint64_t budget_bytes = 0;     ///< what it had to fit
+  std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
+  std::uint64_t budget_bytes = 0;              ///< what it had to fit
   std::uint64_t smallest_footprint_bytes = 0;  ///< of the finest tiling: no budget below it can be served
-  double predicted_seconds = 0;       ///< of one run, from the device's expected rates; 0 when they are unknown
-  std::uint64_t traffic_bytes = 0;    ///< device memory traffic of one run
-  std::uint64_t transfer_bytes = 0;   ///< host <-> device bytes of one run
-  std::vector<std::string> reasons;   ///< why so: what was chosen and what was not
+  double predicted_seconds = 0;      ///< of one run, from the device's expected rates; 0 when they are unknown
+  std::uint64_t traffic_bytes = 0;   ///< device memory traffic of one run
+  std::uint64_t transfer_bytes = 0;  ///< host <-> device bytes of one run
+  std::vector<std::string> reasons;  ///< why so: what was chosen and what was not
 
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
   Shape padded() const { return {axes[0].padded, axes[1].padded, axes[2].padded}; }

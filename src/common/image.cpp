@@ -10,8 +10,8 @@ namespace {
 void require_voxels(std::size_t voxels, const Shape& shape) {
   const Index expected = num_voxels(shape);
   if (voxels != static_cast<std::size_t>(expected)) {
-    throw Error(Errc::invalid_argument, fmt::format("the buffer holds {} voxels, but shape {} zyx has {}", voxels,
-                                                    to_text(shape), expected));
+    throw Error(Errc::invalid_argument,
+                fmt::format("the buffer holds {} voxels, but shape {} zyx has {}", voxels, to_text(shape), expected));
   }
 }
 
@@ -19,10 +19,14 @@ void require_voxels(std::size_t voxels, const Shape& shape) {
 
 const char* name(Element element) {
   switch (element) {
-    case Element::u8: return "u8";
-    case Element::u16: return "u16";
-    case Element::f32: return "f32";
-    case Element::f64: return "f64";
+    case Element::u8:
+      return "u8";
+    case Element::u16:
+      return "u16";
+    case Element::f32:
+      return "f32";
+    case Element::f64:
+      return "f64";
   }
   return "unknown";
 }

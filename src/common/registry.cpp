@@ -39,8 +39,8 @@ std::string known_names() {
 std::shared_ptr<backend::Device> open(backend::Backend& found, int index) {
   const BackendInfo info = found.probe();
   if (info.devices.empty()) {
-    throw Error(Errc::backend_unavailable,
-                fmt::format("backend {} has no device: {}; 'auto' or 'cpu' may serve", info.name, info.unavailable_because));
+    throw Error(Errc::backend_unavailable, fmt::format("backend {} has no device: {}; 'auto' or 'cpu' may serve",
+                                                       info.name, info.unavailable_because));
   }
   if (index >= static_cast<int>(info.devices.size())) {
     throw Error(Errc::backend_unavailable, fmt::format("backend {} has {} device(s), so {}:{} is not there; '{}:0' is",
@@ -72,10 +72,14 @@ std::shared_ptr<backend::Device> open_automatic() {
 
 const char* name(DeviceType type) {
   switch (type) {
-    case DeviceType::discrete_gpu: return "discrete GPU";
-    case DeviceType::integrated_gpu: return "integrated GPU";
-    case DeviceType::cpu: return "CPU";
-    case DeviceType::software: return "software";
+    case DeviceType::discrete_gpu:
+      return "discrete GPU";
+    case DeviceType::integrated_gpu:
+      return "integrated GPU";
+    case DeviceType::cpu:
+      return "CPU";
+    case DeviceType::software:
+      return "software";
   }
   return "unknown";
 }

@@ -1,0 +1,126 @@
+// The CPU as a device: always there when FFTW is, and the oracle for all others.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <limits>
+
+#include "backends/backend.hpp"
+#include "backends/cpu/cpu_session.hpp"
+#include "backends/cpu/fftw.hpp"
+
+namespace convoy::backend {
+namespace cpu {
+namespace {
+
+/// The number after "MemAvailable:" and the like in /proc/meminfo, in bytes; 0 when it is not told.
+std::uint64_t meminfo_bytes(const std::string& field) {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  std::uint64_t kibibytes = 0;
+  std::string rest;
+  while (file >> name >> kibibytes && std::getline(file, rest)) {
+    if (name == field + ":") return kibibytes * 1024;
+  }
+  return 0;
+}
+
+/// A number in a cgroup file; the largest number when there is none ("max", no such file).
+std::uint64_t cgroup_bytes(const char* path) {
+  std::ifstream file(path);
+  std::uint64_t bytes = 0;
+  return file >> bytes ? bytes : std::numeric_limits<std::uint64_t>::max();
+}
+
+/// What the cgroup this process lives in would still give.
+std::uint64_t cgroup_free_bytes() {
+  const std::uint64_t limit =
+      std::min(cgroup_bytes("/sys/fs/cgroup/memory.max"), cgroup_bytes("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+  if (limit == std::numeric_limits<std::uint64_t>::max()) return limit;
+  std::uint64_t used = cgroup_bytes("/sys/fs/cgroup/memory.current");
+  if (used == std::numeric_limits<std::uint64_t>::max())
+    used = cgroup_bytes("/sys/fs/cgroup/memory/memory.usage_in_bytes");
+  return limit > used ? limit - used : 0;
+}
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+Limits query_limits() {
+  Limits limits;
+  const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
+  limits.total_bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t available = meminfo_bytes("MemAvailable");
+  limits.free_bytes = std::min(available > 0 ? available : limits.total_bytes, cgroup_free_bytes());
+  limits.reserve_bytes = limits.free_bytes / 10;
+  limits.memory_bytes_per_second = 8e9 * std::min(8.0, 0.5 + 0.5 * default_num_threads());
+  return limits;
+}
+
+class CpuDevice final : public Device, public std::enable_shared_from_this<CpuDevice> {
+ public:
+  explicit CpuDevice(DeviceInfo info) : info_(std::move(info)), pool_(default_num_threads()) {}
+
+  const DeviceInfo& info() const override { return info_; }
+  Limits limits() const override { return query_limits(); }
+  std::uint64_t used_bytes() const override { return count_.used(); }
+  std::uint64_t peak_bytes() const override { return count_.peak(); }
+  void reset_peak() override { count_.reset_peak(); }
+
+  std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) override {
+    const std::uint64_t needed = program.footprint_bytes();
+    const std::uint64_t free = query_limits().free_bytes;
+    // Linux promises memory that it does not have, so the question is asked before the allocation.
+    if (needed > free) {
+      throw OutOfMemory(fmt::format("the CPU has {} of memory available, but {} are needed", bytes_to_text(free),
+                                    bytes_to_text(needed)),
+                        needed, free, "available memory");
+    }
+    return std::make_unique<CpuSession>(program, options, pool_, count_, shared_from_this());
+  }
+
+ private:
+  DeviceInfo info_;
+  WorkerPool pool_;
+  MemoryCount count_;
+};
+
+class CpuBackend final : public Backend {
+ public:
+  const char* name() const override { return "cpu"; }
+
+  BackendInfo probe() override {
+    BackendInfo info{"cpu", "", {}};
+    for (const std::string& reason : {Fftw<float>::why_not(), Fftw<double>::why_not()}) {
+      if (!reason.empty()) {
+        info.unavailable_because = reason;
+        return info;
+      }
+    }
+    info.devices.push_back({"cpu:0", fmt::format("{}, {} threads", processor_name(), default_num_threads()),
+                            Fftw<float>::instance().version(), "", "", DeviceType::cpu, query_limits()});
+    return info;
+  }
+
+  std::shared_ptr<Device> open(int index) override {
+    const BackendInfo info = probe();
+    if (info.devices.empty()) throw Error(Errc::backend_unavailable, info.unavailable_because);
+    return std::make_shared<CpuDevice>(info.devices.at(static_cast<std::size_t>(index)));
+  }
+};
+
+}  // namespace
+}  // namespace cpu
+
+Backend& cpu_backend() {
+  static cpu::CpuBackend backend;
+  return backend;
+}
+
+}  // namespace convoy::backend

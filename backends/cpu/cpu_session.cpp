@@ -1,0 +1,192 @@
+#include "backends/cpu/cpu_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/cpu_kernels.hpp"
+
+namespace convoy::backend::cpu {
+namespace {
+
+constexpr std::size_t kGuardBytes = 4096;
+constexpr unsigned char kGuard = 0xA5;
+constexpr unsigned char kPoison = 0xFF;  // all bits set is a NaN in f32 and f64
+
+}  // namespace
+
+std::byte* CpuSession::Block::slot() const { return memory.data() + kGuardBytes; }
+
+CpuSession::CpuSession(const Program& program, const LoadOptions& options, WorkerPool& pool, MemoryCount& count,
+                       std::shared_ptr<void> keep_alive)
+    : program_(program), options_(options), keep_alive_(std::move(keep_alive)), pool_(pool), count_(count) {
+  try {
+    allocate_slots();
+    allocate_ports();
+    for (const auto* section : {&program_.setup, &program_.run}) {
+      for (const Step& step : *section) {
+        if (const auto* transform = std::get_if<TransformKernel>(&step)) convolution(transform->geometry);
+        if (const auto* convolve = std::get_if<Convolve>(&step)) convolution(convolve->geometry);
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    count_.subtract(counted_bytes_);
+    throw OutOfMemory(fmt::format("the CPU's memory could not hold {} for this program; give a smaller memory limit",
+                                  bytes_to_text(program_.footprint_bytes())),
+                      program_.footprint_bytes(), counted_bytes_, "memory of this process");
+  } catch (...) {
+    count_.subtract(counted_bytes_);
+    throw;
+  }
+}
+
+CpuSession::~CpuSession() {
+  for (std::size_t slot = 0; slot < blocks_.size(); ++slot) {
+    for (Block& block : blocks_[slot]) {
+      count_.subtract(block.bytes);
+      block.memory = {};
+      trace(fmt::format("free {}", program_.slots[slot].name));
+    }
+  }
+}
+
+void CpuSession::trace(const std::string& step) const {
+  if (options_.trace_memory) options_.trace_memory(step, count_.used());
+}
+
+void CpuSession::allocate_slots() {
+  for (const Slot& slot : program_.slots) {
+    auto& sets = blocks_.emplace_back();
+    for (int set = 0; set < (slot.per_set ? program_.num_sets : 1); ++set) {
+      sets.push_back({AlignedBuffer(slot.bytes + 2 * kGuardBytes), slot.bytes});
+      count_.add(slot.bytes);
+      counted_bytes_ += slot.bytes;
+      if (options_.sentinels) fill_sentinels(sets.back());
+      trace(fmt::format("allocate {}", slot.name));
+    }
+  }
+}
+
+void CpuSession::allocate_ports() {
+  for (std::size_t id = 0; id < program_.ports.size(); ++id) {
+    const Port& port = program_.ports[id];
+    const Transfer* only = nullptr;
+    int num_transfers = 0;
+    const auto& steps = port.section == Section::setup ? program_.setup : program_.run;
+    for (const Step& step : steps) {
+      const Transfer* transfer = std::get_if<Upload>(&step);
+      if (transfer == nullptr) transfer = std::get_if<Download>(&step);
+      if (transfer == nullptr || transfer->port != static_cast<PortId>(id)) continue;
+      only = transfer;
+      ++num_transfers;
+    }
+    const bool contiguous = num_transfers == 1 &&
+                            (only->num_chunks == 1 || only->chunk_bytes == only->slot_pitch_bytes) &&
+                            only->port_offset == 0;
+    auto& sets = ports_.emplace_back();
+    for (int set = 0; set < (port.section == Section::run ? program_.num_sets : 1); ++set) {
+      PortMemory memory;
+      if (contiguous) {
+        memory.is_slot = true;
+        memory.data = static_cast<std::byte*>(this->memory(only->slot, set)) + only->slot_offset;
+      } else {
+        memory.own = AlignedBuffer(port.bytes);
+        memory.data = memory.own.data();
+      }
+      sets.push_back(std::move(memory));
+    }
+  }
+}
+
+void CpuSession::fill_sentinels(const Block& block) const {
+  std::memset(block.memory.data(), kGuard, kGuardBytes);
+  std::memset(block.slot(), kPoison, block.bytes);
+  std::memset(block.slot() + block.bytes, kGuard, kGuardBytes);
+}
+
+void CpuSession::check_sentinels() {
+  if (!options_.sentinels) return;
+  const auto intact = [](const std::byte* guard) {
+    return std::all_of(guard, guard + kGuardBytes, [](std::byte b) { return b == std::byte{kGuard}; });
+  };
+  for (std::size_t slot = 0; slot < blocks_.size(); ++slot) {
+    for (const Block& block : blocks_[slot]) {
+      if (intact(block.memory.data()) && intact(block.slot() + block.bytes)) continue;
+      throw Error(Errc::device_lost,
+                  fmt::format("slot '{}' ({} bytes) was written outside its bounds on the CPU; this is a "
+                              "defect of convoy, please report it with this plan",
+                              program_.slots[slot].name, block.bytes));
+    }
+  }
+}
+
+const CpuSession::Block& CpuSession::block(SlotId slot, int set) const {
+  const auto& sets = blocks_.at(static_cast<std::size_t>(slot));
+  return sets.at(sets.size() == 1 ? 0 : static_cast<std::size_t>(set));
+}
+
+CpuConvolution& CpuSession::convolution(const FftGeometry& geometry) {
+  for (auto& [known, made] : convolutions_) {
+    if (known == geometry) return *made;
+  }
+  convolutions_.emplace_back(geometry, make_cpu_convolution(geometry, pool_));
+  return *convolutions_.back().second;
+}
+
+std::byte* CpuSession::port(PortId port, int set) {
+  return ports_.at(static_cast<std::size_t>(port)).at(static_cast<std::size_t>(set)).data;
+}
+
+void CpuSession::end_setup() {
+  for (std::size_t id = 0; id < program_.ports.size(); ++id) {
+    if (program_.ports[id].section == Section::setup) ports_[id].clear();
+  }
+}
+
+void CpuSession::submit(Section section, int set) {
+  for (const Step& step : section == Section::setup ? program_.setup : program_.run) {
+    std::visit([&](const auto& known) { run(known, set); }, step);
+  }
+}
+
+void CpuSession::run(const Upload& step, int set) {
+  const PortMemory& from = ports_.at(static_cast<std::size_t>(step.port)).at(static_cast<std::size_t>(set));
+  if (from.is_slot) return;
+  auto* to = static_cast<std::byte*>(memory(step.slot, set)) + step.slot_offset;
+  for (std::uint64_t i = 0; i < step.num_chunks; ++i) {
+    std::memcpy(to + i * step.slot_pitch_bytes, from.data + step.port_offset + i * step.chunk_bytes, step.chunk_bytes);
+  }
+}
+
+void CpuSession::run(const Download& step, int set) {
+  const PortMemory& to = ports_.at(static_cast<std::size_t>(step.port)).at(static_cast<std::size_t>(set));
+  if (to.is_slot) return;
+  const auto* from = static_cast<const std::byte*>(memory(step.slot, set)) + step.slot_offset;
+  for (std::uint64_t i = 0; i < step.num_chunks; ++i) {
+    std::memcpy(to.data + step.port_offset + i * step.chunk_bytes, from + i * step.slot_pitch_bytes, step.chunk_bytes);
+  }
+}
+
+void CpuSession::run(const Clear& step, int set) {
+  const Block& target = block(step.slot, set);
+  pool_.for_each(static_cast<std::int64_t>(target.bytes), 1 << 22, [&](int, std::int64_t begin, std::int64_t end) {
+    std::memset(target.slot() + begin, 0, static_cast<std::size_t>(end - begin));
+  });
+}
+
+void CpuSession::run(const Dispatch& step, int set) {
+  std::vector<void*> buffers;
+  for (const SlotId slot : step.slots) buffers.push_back(memory(slot, set));
+  run_kernel(step, buffers, pool_);
+}
+
+void CpuSession::run(const TransformKernel& step, int set) {
+  convolution(step.geometry).transform_kernel(memory(step.spectrum, set));
+}
+
+void CpuSession::run(const Convolve& step, int set) {
+  convolution(step.geometry).convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set));
+}
+
+}  // namespace convoy::backend::cpu
