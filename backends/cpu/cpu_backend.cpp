@@ -65,7 +65,7 @@ Limits query_limits() {
 
 class CpuDevice final : public Device, public std::enable_shared_from_this<CpuDevice> {
  public:
-  explicit CpuDevice(DeviceInfo info) : info_(std::move(info)), pool_(default_num_threads()) {}
+  explicit CpuDevice(DeviceInfo info) : info_(std::move(info)) {}
 
   const DeviceInfo& info() const override { return info_; }
   Limits limits() const override { return query_limits(); }
@@ -82,12 +82,11 @@ class CpuDevice final : public Device, public std::enable_shared_from_this<CpuDe
                                     bytes_to_text(needed)),
                         needed, free, "available memory");
     }
-    return std::make_unique<CpuSession>(program, options, pool_, count_, shared_from_this());
+    return std::make_unique<CpuSession>(program, options, host_workers(), count_, shared_from_this());
   }
 
  private:
   DeviceInfo info_;
-  WorkerPool pool_;
   MemoryCount count_;
 };
 

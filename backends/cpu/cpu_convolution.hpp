@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "backends/cpu/worker_pool.hpp"
+#include "common/worker_pool.hpp"
 #include "program/program.hpp"
 
 namespace convoy::backend::cpu {

@@ -1,4 +1,4 @@
-#include "backends/cpu/worker_pool.hpp"
+#include "common/worker_pool.hpp"
 
 #include <sched.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
-namespace convoy::backend::cpu {
+namespace convoy {
 
 struct WorkerPool::Loop {
   std::int64_t count;
@@ -98,4 +98,9 @@ void WorkerPool::for_each(std::int64_t count, std::int64_t grain,
   if (loop.failure) std::rethrow_exception(loop.failure);
 }
 
-}  // namespace convoy::backend::cpu
+WorkerPool& host_workers() {
+  static WorkerPool pool(default_num_threads());
+  return pool;
+}
+
+}  // namespace convoy

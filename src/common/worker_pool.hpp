@@ -1,4 +1,4 @@
-// Threads that share loops. One pool per device, made when the device is opened.
+// Threads that share loops: host copies, and the CPU backend's arithmetic.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace convoy::backend::cpu {
+namespace convoy {
 
 /// CONVOY_THREADS, else SLURM_CPUS_PER_TASK, else OMP_NUM_THREADS, else the processors this process may use.
 int default_num_threads();
@@ -44,4 +44,7 @@ class WorkerPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace convoy::backend::cpu
+/// The process' own pool of default_num_threads() threads, made on first use.
+WorkerPool& host_workers();
+
+}  // namespace convoy

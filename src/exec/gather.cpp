@@ -1,0 +1,276 @@
+#include "exec/gather.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include "common/worker_pool.hpp"
+#include "exec/boundary_map.hpp"
+#include "exec/voxel_rows.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr Index kPadding = -2;  // beyond the tile's input: always 0
+
+Index image_stride(const Shape& shape, int axis) { return axis == 2 ? 1 : axis == 1 ? shape.x : shape.y * shape.x; }
+
+const AxisPlan& device_axis(const Plan& plan, int d) {
+  return plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
+}
+
+/// For each position on a device axis of a tile: the image position it shows, kOutside or kPadding.
+struct AxisSources {
+  std::vector<Index> positions;
+  Index run_begin = 0;  ///< [run_begin, run_end) shows neighbours side by side, nearly always most of the axis
+  Index run_end = 0;
+};
+
+AxisSources axis_sources(const Plan& plan, int d, const TileIndex& tile) {
+  const int a = plan.device_axes[d];
+  const AxisPlan& axis = plan.axes[static_cast<std::size_t>(a)];
+  const Index begin = tile[static_cast<std::size_t>(a)] * axis.tile_output + axis.input_offset;
+  AxisSources sources{source_positions(reading_boundary(plan.spec), begin, axis.tile_input, axis.image), 0, 0};
+  sources.positions.resize(static_cast<std::size_t>(axis.extent), kPadding);
+  sources.run_begin = std::clamp<Index>(-begin, 0, axis.tile_input);
+  sources.run_end = std::clamp<Index>(axis.image - begin, sources.run_begin, axis.tile_input);
+  return sources;
+}
+
+template <class T, class Real>
+Real as_real(T value, NonFinite policy) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (policy == NonFinite::zero && !std::isfinite(value)) return 0;
+  }
+  return static_cast<Real>(value);
+}
+
+/// One row of a tile, where the outer axes lie inside the image.
+template <class T, class Real>
+void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, NonFinite policy, Real* out) {
+  const auto slow = [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const Index from = x.positions[static_cast<std::size_t>(i)];
+      out[i] = from >= 0 ? as_real<T, Real>(row[from * stride], policy) : from == kPadding ? Real(0) : outside;
+    }
+  };
+  slow(0, x.run_begin);
+  const Index first = x.run_begin < x.run_end ? x.positions[static_cast<std::size_t>(x.run_begin)] : 0;
+  for (Index i = x.run_begin; i < x.run_end; ++i)
+    out[i] = as_real<T, Real>(row[(first + i - x.run_begin) * stride], policy);
+  slow(x.run_end, static_cast<Index>(x.positions.size()));
+}
+
+/// A row that lies outside the image: constant as far as the tile reads, padding beyond.
+template <class Real>
+void outside_row(const AxisSources& x, Real outside, Real* out) {
+  for (std::size_t i = 0; i < x.positions.size(); ++i) out[i] = x.positions[i] == kPadding ? Real(0) : outside;
+}
+
+template <class Real>
+Real outside_value(const ConvolutionSpec& spec) {
+  return reading_boundary(spec) == Boundary::constant ? static_cast<Real>(spec.constant) : Real(0);
+}
+
+/// The outputs of a tile on one device axis: raw position, and how many lie inside the output.
+struct AxisOutputs {
+  Index begin = 0;
+  Index count = 0;
+};
+
+AxisOutputs axis_outputs(const Plan& plan, int d, const TileIndex& tile) {
+  const int a = plan.device_axes[d];
+  const AxisPlan& axis = plan.axes[static_cast<std::size_t>(a)];
+  const Index begin = tile[static_cast<std::size_t>(a)] * axis.tile_output;
+  return {begin, std::min(axis.tile_output, axis.output - begin)};
+}
+
+/// Sums up over threads, in whatever order they finish.
+class SharedSums {
+ public:
+  void add(const OutputSums& part) {
+    const std::lock_guard lock(mutex_);
+    total_.sum += part.sum;
+    total_.saturated += part.saturated;
+  }
+  OutputSums total() const { return total_; }
+
+ private:
+  std::mutex mutex_;
+  OutputSums total_;
+};
+
+template <class T, class Real>
+void write_row(const Real* values, Index count, T* out, Index stride, OutputSums& sums) {
+  double sum = 0;
+  for (Index i = 0; i < count; ++i) {
+    sum += static_cast<double>(values[i]);
+    out[i * stride] = to_voxel<T>(values[i], sums.saturated);
+  }
+  sums.sum += sum;
+}
+
+/// For each image position on an axis: the raw outputs of this tile (counted from the tile's begin) that fold onto it.
+std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileIndex& tile) {
+  const AxisPlan& axis = device_axis(plan, d);
+  const AxisOutputs outputs = axis_outputs(plan, d, tile);
+  std::vector<std::vector<Index>> onto(static_cast<std::size_t>(axis.image));
+  for (Index i = 0; i < outputs.count; ++i) {
+    const Index at = source_position(plan.spec.boundary, outputs.begin + i + axis.fold_begin, axis.image);
+    onto[static_cast<std::size_t>(at)].push_back(i);
+  }
+  return onto;
+}
+
+}  // namespace
+
+TileIndex tile_index(const Plan& plan, Index t) {
+  const Index nx = plan.axes[2].num_tiles;
+  const Index ny = plan.axes[1].num_tiles;
+  return {t / nx / ny, t / nx % ny, t % nx};
+}
+
+template <class Real>
+void gather_tile(const Plan& plan, const ImageView& image, const TileIndex& tile, Real* port) {
+  const AxisSources x = axis_sources(plan, 0, tile);
+  const AxisSources y = axis_sources(plan, 1, tile);
+  const AxisSources z = axis_sources(plan, 2, tile);
+  const Index rows = static_cast<Index>(y.positions.size());
+  const Index row_length = static_cast<Index>(x.positions.size());
+  const std::array<Index, 3> stride{image_stride(image.shape, plan.device_axes[0]),
+                                    image_stride(image.shape, plan.device_axes[1]),
+                                    image_stride(image.shape, plan.device_axes[2])};
+  const Real outside = outside_value<Real>(plan.spec);
+  host_workers().for_each(rows * static_cast<Index>(z.positions.size()), 64, [&](int, Index begin, Index end) {
+    with_element(image.element, [&](auto type) {
+      using T = decltype(type);
+      for (Index i = begin; i < end; ++i) {
+        const Index from_y = y.positions[static_cast<std::size_t>(i % rows)];
+        const Index from_z = z.positions[static_cast<std::size_t>(i / rows)];
+        Real* out = port + i * row_length;
+        if (from_y == kPadding || from_z == kPadding) {
+          std::fill_n(out, row_length, Real(0));
+        } else if (from_y < 0 || from_z < 0) {
+          outside_row(x, outside, out);
+        } else {
+          const T* row = static_cast<const T*>(image.data) + from_y * stride[1] + from_z * stride[2];
+          gather_row(row, stride[0], x, outside, plan.spec.non_finite, out);
+        }
+      }
+    });
+  });
+}
+
+template <class Real>
+OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* port, const MutableImageView& output) {
+  const AxisOutputs x = axis_outputs(plan, 0, tile);
+  const AxisOutputs y = axis_outputs(plan, 1, tile);
+  const AxisOutputs z = axis_outputs(plan, 2, tile);
+  const Index port_row = device_axis(plan, 0).extent;
+  const Index port_plane = port_row * device_axis(plan, 1).tile_output;
+  const std::array<Index, 3> stride{image_stride(output.shape, plan.device_axes[0]),
+                                    image_stride(output.shape, plan.device_axes[1]),
+                                    image_stride(output.shape, plan.device_axes[2])};
+  SharedSums sums;
+  host_workers().for_each(y.count * z.count, 64, [&](int, Index begin, Index end) {
+    OutputSums part;
+    with_element(output.element, [&](auto type) {
+      using T = decltype(type);
+      for (Index i = begin; i < end; ++i) {
+        const Index row_y = i % y.count;
+        const Index row_z = i / y.count;
+        T* out = static_cast<T*>(output.data) + x.begin * stride[0] + (y.begin + row_y) * stride[1] +
+                 (z.begin + row_z) * stride[2];
+        write_row(port + row_z * port_plane + row_y * port_row, x.count, out, stride[0], part);
+      }
+    });
+    sums.add(part);
+  });
+  return sums.total();
+}
+
+template <class Real>
+void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* sums) {
+  const auto onto_x = folded_onto(plan, 0, tile);
+  const auto onto_y = folded_onto(plan, 1, tile);
+  const auto onto_z = folded_onto(plan, 2, tile);
+  const Index port_row = device_axis(plan, 0).extent;
+  const Index port_plane = port_row * device_axis(plan, 1).tile_output;
+  const Shape& shape = plan.spec.image;
+  const std::array<Index, 3> stride{image_stride(shape, plan.device_axes[0]), image_stride(shape, plan.device_axes[1]),
+                                    image_stride(shape, plan.device_axes[2])};
+  const Index rows = static_cast<Index>(onto_y.size());
+  host_workers().for_each(rows * static_cast<Index>(onto_z.size()), 16, [&](int, Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      Real* out = sums + (i % rows) * stride[1] + (i / rows) * stride[2];
+      for (const Index raw_z : onto_z[static_cast<std::size_t>(i / rows)]) {
+        for (const Index raw_y : onto_y[static_cast<std::size_t>(i % rows)]) {
+          const Real* raw = port + raw_z * port_plane + raw_y * port_row;
+          for (std::size_t at = 0; at < onto_x.size(); ++at) {
+            for (const Index raw_x : onto_x[at]) out[static_cast<Index>(at) * stride[0]] += raw[raw_x];
+          }
+        }
+      }
+    }
+  });
+}
+
+template <class Real>
+OutputSums write_folded(const Plan& plan, const Real* sums, const MutableImageView& output) {
+  const Shape& shape = plan.spec.image;
+  SharedSums total;
+  host_workers().for_each(shape.z * shape.y, 64, [&](int, Index begin, Index end) {
+    OutputSums part;
+    with_element(output.element, [&](auto type) {
+      using T = decltype(type);
+      for (Index row = begin; row < end; ++row) {
+        write_row(sums + row * shape.x, shape.x, static_cast<T*>(output.data) + row * shape.x, 1, part);
+      }
+    });
+    total.add(part);
+  });
+  return total.total();
+}
+
+InputSums scan(const ImageView& image) {
+  InputSums total;
+  total.first_non_finite = std::numeric_limits<Index>::max();
+  std::mutex mutex;
+  host_workers().for_each(num_voxels(image.shape), 1 << 16, [&](int, Index begin, Index end) {
+    InputSums part;
+    part.first_non_finite = std::numeric_limits<Index>::max();
+    with_element(image.element, [&](auto type) {
+      using T = decltype(type);
+      const T* voxels = static_cast<const T*>(image.data);
+      for (Index i = begin; i < end; ++i) part.sum += static_cast<double>(voxels[i]);
+      if (std::isfinite(part.sum)) return;
+      part.sum = 0;  // something is not finite: look closely
+      for (Index i = begin; i < end; ++i) {
+        const double value = static_cast<double>(voxels[i]);
+        if (std::isfinite(value)) {
+          part.sum += value;
+        } else {
+          ++part.non_finite;
+          part.first_non_finite = std::min(part.first_non_finite, i);
+        }
+      }
+    });
+    const std::lock_guard lock(mutex);
+    total.sum += part.sum;
+    total.non_finite += part.non_finite;
+    total.first_non_finite = std::min(total.first_non_finite, part.first_non_finite);
+  });
+  return total;
+}
+
+template void gather_tile(const Plan&, const ImageView&, const TileIndex&, float*);
+template void gather_tile(const Plan&, const ImageView&, const TileIndex&, double*);
+template OutputSums scatter_tile(const Plan&, const TileIndex&, const float*, const MutableImageView&);
+template OutputSums scatter_tile(const Plan&, const TileIndex&, const double*, const MutableImageView&);
+template void fold_tile(const Plan&, const TileIndex&, const float*, float*);
+template void fold_tile(const Plan&, const TileIndex&, const double*, double*);
+template OutputSums write_folded(const Plan&, const float*, const MutableImageView&);
+template OutputSums write_folded(const Plan&, const double*, const MutableImageView&);
+
+}  // namespace convoy

@@ -1,0 +1,97 @@
+#include "exec/host_kernel.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <vector>
+
+#include "common/worker_pool.hpp"
+#include "convoy/error.hpp"
+#include "exec/gather.hpp"
+#include "exec/voxel_rows.hpp"
+
+namespace convoy {
+namespace {
+
+/// For each kernel element on the device along one axis: the given elements that are added up to it.
+std::vector<std::vector<Index>> given_elements(const AxisPlan& axis, Operation operation) {
+  std::vector<std::vector<Index>> sources(static_cast<std::size_t>(axis.kernel_size));
+  for (Index given = 0; given < axis.kernel; ++given) {
+    Index t = operation == Operation::correlate ? axis.kernel - 1 - given : given;
+    if (axis.fold_kernel) t %= axis.image;
+    t -= axis.kernel_begin;
+    if (t >= 0 && t < axis.kernel_size) sources[static_cast<std::size_t>(t)].push_back(given);
+  }
+  return sources;
+}
+
+/// Sum of the magnitudes: what rounding errors of the sum are measured against.
+double magnitude(const ImageView& kernel) {
+  double total = 0;
+  with_element(kernel.element, [&](auto type) {
+    const auto* voxels = static_cast<const decltype(type)*>(kernel.data);
+    for (Index i = 0; i < num_voxels(kernel.shape); ++i) total += std::abs(static_cast<double>(voxels[i]));
+  });
+  return total;
+}
+
+}  // namespace
+
+double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
+  const InputSums sums = scan(kernel);
+  if (sums.non_finite > 0) {
+    const Shape& shape = kernel.shape;
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("the kernel has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; every output voxel "
+                    "would be NaN: mend the kernel",
+                    sums.non_finite, sums.first_non_finite / (shape.y * shape.x),
+                    sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x));
+  }
+  if (!spec.normalize_kernel) return 1;
+  if (std::abs(sums.sum) <= 1e-12 * magnitude(kernel)) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the kernel's sum is {:g}, so it cannot be normalised to 1; switch normalisation off "
+                            "(--no-normalize) to use it as it is",
+                            sums.sum));
+  }
+  return 1 / sums.sum;
+}
+
+template <class Real>
+void write_kernel(const Plan& plan, const ImageView& kernel, double scale, Real* port) {
+  const auto axis = [&](int d) -> const AxisPlan& { return plan.axes[static_cast<std::size_t>(plan.device_axes[d])]; };
+  const auto x = given_elements(axis(0), plan.spec.operation);
+  const auto y = given_elements(axis(1), plan.spec.operation);
+  const auto z = given_elements(axis(2), plan.spec.operation);
+  std::array<Index, 3> stride{};
+  for (int d = 0; d < 3; ++d) {
+    const int a = plan.device_axes[static_cast<std::size_t>(d)];
+    stride[static_cast<std::size_t>(d)] = a == 2 ? 1 : a == 1 ? kernel.shape.x : kernel.shape.x * kernel.shape.y;
+  }
+  const Index rows = static_cast<Index>(y.size());
+  const auto row_length = static_cast<Index>(x.size());
+  host_workers().for_each(rows * static_cast<Index>(z.size()), 16, [&](int, Index begin, Index end) {
+    with_element(kernel.element, [&](auto type) {
+      const auto* voxels = static_cast<const decltype(type)*>(kernel.data);
+      for (Index i = begin; i < end; ++i) {
+        for (Index column = 0; column < row_length; ++column) {
+          double sum = 0;
+          for (const Index from_z : z[static_cast<std::size_t>(i / rows)]) {
+            for (const Index from_y : y[static_cast<std::size_t>(i % rows)]) {
+              for (const Index from_x : x[static_cast<std::size_t>(column)]) {
+                sum += static_cast<double>(voxels[from_z * stride[2] + from_y * stride[1] + from_x * stride[0]]);
+              }
+            }
+          }
+          port[i * row_length + column] = static_cast<Real>(sum * scale);
+        }
+      }
+    });
+  });
+}
+
+template void write_kernel(const Plan&, const ImageView&, double, float*);
+template void write_kernel(const Plan&, const ImageView&, double, double*);
+
+}  // namespace convoy
