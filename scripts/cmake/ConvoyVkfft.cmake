@@ -39,3 +39,15 @@ if(EXISTS ${CONVOY_VKFFT_DIR}/vkFFT.h)
     endif()
   endforeach()
 endif()
+
+# convoy_vkfft_source(NUMBER FILE): the one unit of a backend that includes VkFFT, for VKFFT_BACKEND NUMBER.
+add_library(convoy_vkfft INTERFACE)
+if(CONVOY_VKFFT_FOUND)
+  target_include_directories(convoy_vkfft SYSTEM INTERFACE ${CONVOY_VKFFT_DIR})
+  target_link_libraries(convoy PRIVATE $<BUILD_INTERFACE:convoy_vkfft>)
+endif()
+function(convoy_vkfft_source number file)
+  target_sources(convoy PRIVATE ${file})
+  set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_DEFINITIONS
+    VKFFT_BACKEND=${number} CONVOY_VKFFT_REPAIRABLE=$<BOOL:${CONVOY_VKFFT_REPAIRABLE}>)
+endfunction()

@@ -1,0 +1,55 @@
+// What VkFFT and the layer over it need at global scope. A backend's VkFFT unit is written so:
+//
+//   #include "backends/vkfft/prelude.hpp"
+//   #include <the driver's headers: see repairs.hpp>
+//   namespace convoy::NAME {
+//   <pointers or functions with the driver's own names>
+//   #include "backends/vkfft/include_vkfft.hpp"
+//   #include "backends/vkfft/vkfft_app.hpp"
+//   #include "backends/vkfft/vkfft_convolution.hpp"
+//   struct Handles { ... };  // the contract is in vkfft_app.hpp
+//   }
+//
+// So each backend has a VkFFT of its own, and several live in one library without a clash.
+#pragma once
+
+#include <fmt/format.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
+#include <memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "convoy/error.hpp"
+#include "program/program.hpp"
+
+namespace convoy {
+
+/// Numbers with a decimal point while it lives, in this thread only: VkFFT prints its constants with sprintf.
+class CNumbers {
+ public:
+  CNumbers() : locale_(newlocale(LC_ALL_MASK, "C", locale_t{})), before_(uselocale(locale_)) {}
+  ~CNumbers() {
+    uselocale(before_);
+    freelocale(locale_);
+  }
+  CNumbers(const CNumbers&) = delete;
+  CNumbers& operator=(const CNumbers&) = delete;
+
+ private:
+  locale_t locale_;
+  locale_t before_;
+};
+
+}  // namespace convoy

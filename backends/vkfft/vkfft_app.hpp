@@ -1,0 +1,169 @@
+// One VkFFT application as an object. Included inside a backend's namespace, after include_vkfft.hpp.
+//
+// A backend gives a type Handles, copyable, with
+//   using Buffer             what VkFFT calls a buffer: VkBuffer or void*
+//   using Target             what a launch is appended to: VkCommandBuffer, or an empty type where the stream is
+//   configured bool wants_tables        sines from tables for single precision too (unknown Vulkan vendors)
+//   std::uint64_t coalesced_bytes
+//   void configure(VkFFTConfiguration&)               sets pointers to its own members: the app keeps a copy in place
+//   void aim(VkFFTLaunchParams&, Target&) const
+
+/// The transform in words, for messages.
+static inline std::string to_words(const VkFFTConfiguration& configuration) {
+  std::string text = configuration.performConvolution ? "convolution" : "transform";
+  text += configuration.performR2C ? " of reals, " : " of complex numbers, ";
+  for (pfUINT axis = 0; axis < configuration.FFTdim; ++axis) {
+    text += fmt::format("{}{}", axis == 0 ? "" : "x", configuration.size[axis]);
+    if (configuration.omitDimension[axis]) text += "(omitted)";
+    if (configuration.performZeropadding[axis]) text += fmt::format("(of {})", configuration.fft_zeropad_left[axis]);
+  }
+  return text + fmt::format(" (x first), {} batches, {}", std::max<pfUINT>(configuration.numberBatches, 1),
+                            configuration.doublePrecision ? "f64" : "f32");
+}
+
+/// Start and end of what VkFFT said: the compiler's log comes first or last, with the shader's text beside it.
+static inline std::string vkfft_said() {
+  constexpr std::size_t kKept = 1500;
+  if (vkfft_output.size() <= 2 * kKept) return vkfft_output;
+  return vkfft_output.substr(0, kKept) + "\n[...]\n" + vkfft_output.substr(vkfft_output.size() - kKept);
+}
+
+static inline Errc error_code(VkFFTResult result) {
+  switch (result) {
+    case VKFFT_ERROR_MALLOC_FAILED:
+    case VKFFT_ERROR_FAILED_TO_ALLOCATE:
+    case VKFFT_ERROR_FAILED_TO_ALLOCATE_MEMORY:
+      return Errc::out_of_memory;
+    case VKFFT_ERROR_FAILED_TO_SUBMIT_QUEUE:
+    case VKFFT_ERROR_FAILED_TO_WAIT_FOR_FENCES:
+    case VKFFT_ERROR_FAILED_TO_SYNCHRONIZE:
+    case VKFFT_ERROR_FAILED_TO_COPY:
+    case VKFFT_ERROR_FAILED_TO_LAUNCH_KERNEL:
+      return Errc::device_lost;
+    case VKFFT_ERROR_INSUFFICIENT_CODE_BUFFER:
+    case VKFFT_ERROR_INSUFFICIENT_TEMP_BUFFER:
+    case VKFFT_ERROR_MATH_FAILED:
+    case VKFFT_ERROR_FAILED_SHADER_PREPROCESS:
+    case VKFFT_ERROR_FAILED_SHADER_PARSE:
+    case VKFFT_ERROR_FAILED_SHADER_LINK:
+    case VKFFT_ERROR_FAILED_SPIRV_GENERATE:
+    case VKFFT_ERROR_FAILED_TO_CREATE_SHADER_MODULE:
+    case VKFFT_ERROR_FAILED_TO_CREATE_PIPELINE:
+    case VKFFT_ERROR_FAILED_TO_CREATE_PROGRAM:
+    case VKFFT_ERROR_FAILED_TO_COMPILE_PROGRAM:
+    case VKFFT_ERROR_FAILED_TO_GET_CODE_SIZE:
+    case VKFFT_ERROR_FAILED_TO_GET_CODE:
+    case VKFFT_ERROR_FAILED_TO_LOAD_MODULE:
+    case VKFFT_ERROR_FAILED_TO_GET_FUNCTION:
+      return Errc::compile_failed;
+    default:
+      return Errc::unsupported;
+  }
+}
+
+template <class Handles>
+class VkfftApp {
+ public:
+  using Buffer = typename Handles::Buffer;
+  using Target = typename Handles::Target;
+
+  struct BoundBuffer {
+    Buffer buffer{};
+    std::uint64_t bytes = 0;
+  };
+  struct Buffers {
+    BoundBuffer work;
+    std::optional<BoundBuffer> input;
+    std::optional<BoundBuffer> kernel;
+  };
+  struct Offsets {
+    std::uint64_t work_bytes = 0;
+    std::uint64_t input_bytes = 0;
+  };
+  static constexpr int kForward = -1;
+  static constexpr int kInverse = 1;
+
+  /// Plans and compiles. `configuration` holds the transform; handles, buffers, tables and widths are filled in here.
+  VkfftApp(const Handles& handles, VkFFTConfiguration configuration, const Buffers& buffers)
+      : state_(std::make_unique<State>(handles, buffers)), app_(zeroed_application()) {
+    state_->bind(configuration);
+    const CNumbers decimal_points;
+    vkfft_output.clear();
+    const VkFFTResult result = initializeVkFFT(app_.get(), configuration);
+    if (result != VKFFT_SUCCESS) {
+      app_.get_deleter().initialized = false;  // VkFFT has already taken it down
+      fail(result, "planning the ", configuration);
+    }
+    app_.get_deleter().initialized = true;
+  }
+
+  /// Appends the transform to the target.
+  void append(Target& target, int direction, const Offsets& offsets = {}) {
+    VkFFTLaunchParams launch{};
+    state_->handles.aim(launch, target);
+    launch.bufferOffset = offsets.work_bytes;
+    launch.inputBufferOffset = offsets.input_bytes;
+    vkfft_output.clear();
+    const VkFFTResult result = VkFFTAppend(app_.get(), direction, &launch);
+    if (result != VKFFT_SUCCESS) fail(result, "launching the ", app_->configuration);
+  }
+
+  bool uses_bluestein(int axis) const { return app_->useBluesteinFFT[axis] != 0; }
+  pfUINT num_uploads(int axis) const { return app_->localFFTPlan->numAxisUploads[axis]; }
+  bool splits_even_rows() const { return app_->localFFTPlan->bigSequenceEvenR2C != 0; }
+  bool allocates_buffer() const { return app_->configuration.allocateTempBuffer != 0; }
+
+ private:
+  /// VkFFT keeps pointers to all of this for as long as the application lives.
+  struct State {
+    State(const Handles& given, const Buffers& bound) : handles(given), buffers(bound) {}
+
+    void bind(VkFFTConfiguration& configuration) {
+      handles.configure(configuration);
+      configuration.coalescedMemory = handles.coalesced_bytes;
+      configuration.useLUT = configuration.doublePrecision || handles.wants_tables ? 1 : 0;
+      configuration.buffer = &buffers.work.buffer;
+      configuration.bufferSize = &buffers.work.bytes;
+      if (buffers.input) {
+        configuration.inputBuffer = &buffers.input->buffer;
+        configuration.inputBufferSize = &buffers.input->bytes;
+      }
+      if (buffers.kernel) {
+        configuration.kernel = &buffers.kernel->buffer;
+        configuration.kernelSize = &buffers.kernel->bytes;
+      }
+    }
+
+    Handles handles;
+    Buffers buffers;
+  };
+  struct Delete {
+    void operator()(VkFFTApplication* app) const {
+      if (initialized) deleteVkFFT(app);
+      free(app);
+    }
+    bool initialized = false;
+  };
+
+  static std::unique_ptr<VkFFTApplication, Delete> zeroed_application() {
+    auto* const app = static_cast<VkFFTApplication*>(calloc(1, sizeof(VkFFTApplication)));
+    if (app == nullptr) throw std::bad_alloc();
+    return std::unique_ptr<VkFFTApplication, Delete>(app);
+  }
+
+  [[noreturn]] void fail(VkFFTResult result, const char* action, const VkFFTConfiguration& configuration) const {
+    const std::string said = vkfft_said();
+    vkfft_output.clear();
+    const std::string text =
+        fmt::format("VkFFT, {}{}: {} ({}){}{}", action, to_words(configuration), getVkFFTErrorString(result),
+                    static_cast<int>(result), said.empty() ? "" : "; it said: ", said);
+    const Errc code = error_code(result);
+    if (code == Errc::out_of_memory) {
+      throw OutOfMemory(text + "; set a lower memory limit", state_->buffers.work.bytes, 0, "device memory for tables");
+    }
+    throw Error(code, text);
+  }
+
+  std::unique_ptr<State> state_;  // before app_: it must outlive it
+  std::unique_ptr<VkFFTApplication, Delete> app_;
+};
