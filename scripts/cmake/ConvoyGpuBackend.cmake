@@ -1,0 +1,15 @@
+# convoy_add_gpu_backend(NAME RANK SYSTEM_INCLUDES folders... DEFINITIONS ... SOURCES files...)
+# A backend that includes VkFFT: its sources see the driver's headers and VkFFT's as system headers.
+function(convoy_add_gpu_backend name rank)
+  cmake_parse_arguments(arg "" "" "SYSTEM_INCLUDES;DEFINITIONS;SOURCES" ${ARGN})
+  target_sources(convoy PRIVATE ${arg_SOURCES})
+  set(options "")
+  foreach(folder IN LISTS arg_SYSTEM_INCLUDES ITEMS ${CONVOY_VKFFT_DIR})
+    if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+      list(APPEND options "-isystem${folder}")
+    endif()
+  endforeach()
+  set_source_files_properties(${arg_SOURCES} PROPERTIES COMPILE_OPTIONS "${options}"
+    COMPILE_DEFINITIONS "CONVOY_VKFFT_REPAIRABLE=$<BOOL:${CONVOY_VKFFT_REPAIRABLE}>;${arg_DEFINITIONS}")
+  convoy_add_backend(${name} ${rank})
+endfunction()
