@@ -26,23 +26,31 @@ struct PlanOptions {
 };
 
 /// One axis of the image. Positions are image coordinates: 0 is the image's first voxel, negative lies outside.
+///
+/// "Kernel" means what the device is given, made from the caller's kernel in this order:
+///   1. Operation::correlate: reversed on every axis, kernel[t] = given[k - 1 - t];
+///   2. fold_kernel: added up modulo the image, folded[t mod n] += kernel[t], so that n elements are left;
+///   3. cropped to kernel_begin <= t < kernel_begin + kernel_size.
+/// Tile t then holds, for 0 <= b < tile_output and with K the transform's period:
+///   output[t * tile_output + b] = sum over a < tile_input of tile[a] * K[(b - a) mod P]
+///   tile[a] = extended[t * tile_output + input_offset + a]
 struct AxisPlan {
-  Index image = 1;         ///< n
-  Index kernel = 1;        ///< k
-  Index output = 1;        ///< voxels of the output
+  Index image = 1;   ///< n
+  Index kernel = 1;  ///< k, as given
+  Index output = 1;  ///< voxels that the device computes: those of the output, or n + k - 1 with Plan::fold_output
   Index kernel_begin = 0;  ///< the part of the kernel that can reach any output voxel; the rest is left out
   Index kernel_size = 1;
-  Index shift = 0;           ///< out[o] = sum of image[j] * kernel[o + shift - j] over j; also negative after cropping
+  Index shift = 0;           ///< output[o] = sum of extended[j] * kernel[o + shift - j] over j, before cropping
+  Index fold_begin = 0;      ///< with Plan::fold_output: position in the extended image of output voxel 0
   bool fold_kernel = false;  ///< kernel longer than a periodic image: it is added up modulo n first
   bool periodic = false;     ///< the transform's own period is the image's: no padding, no halo
   Index num_tiles = 1;
   Index tile_output = 1;   ///< output voxels of a tile; the last one may hold fewer
-  Index tile_input = 1;    ///< voxels of the extended image that a tile reads
-  Index input_offset = 0;  ///< tile t reads from (t * tile_output) * (num_tiles > 1) + input_offset
+  Index tile_input = 1;    ///< voxels of the extended image that a tile reads, those beyond the last output included
+  Index input_offset = 0;  ///< tile t reads from t * tile_output + input_offset on
   Index extent = 1;        ///< of the device's image slot: max(tile_input, tile_output)
   Index padded = 1;        ///< P, the transform length
-  /// Kernel element t, counted in the whole kernel, goes to transform index (t - kernel_delta) mod P.
-  Index kernel_delta = 0;
+  Index kernel_delta = 0;  ///< kernel element t goes to transform index (t - kernel_delta) mod P
 };
 
 struct LedgerLine {
@@ -61,6 +69,9 @@ struct Plan {
   /// num_transforms tells how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
+  /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
+  /// the extended image, and is added to the image voxel that the boundary reads there.
+  bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
@@ -76,13 +87,15 @@ struct Plan {
 };
 
 /// Bytes of the nine padded arrays (image, PSF, shifted PSF, two spectra, product, inverse, FFT temporaries) that the
-/// usual GPU script holds at once: 9 x padded voxels x bytes per voxel, padded to n + k in full, same and valid.
+/// usual GPU script holds at once: 9 x padded voxels x bytes per voxel, padded to n + k in full, same and valid (to n
+/// where k is 1).
 std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 
 /// Chooses padding, path, axis order and tiles of least predicted cost that fit limits and options. Deterministic.
-/// The origin must not be Rule::peak: resolve it first (resolve_origin).
-/// Throws Error(invalid_argument) as validate() does; OutOfMemory with the smallest footprint of any tiling when that
-/// does not fit; Error(unsupported) when an extent cannot be transformed at all on this device.
+/// The origin must not be Rule::peak, which only the kernel's voxels can tell: make it Rule::at first.
+/// Throws Error(invalid_argument) as validate() does, for Rule::peak, and for more min_tiles than output voxels;
+/// OutOfMemory with the smallest footprint of any tiling when that does not fit; Error(unsupported) when an extent
+/// cannot be transformed at all on this device, or the device has no double precision and the spec asks for it.
 Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
@@ -94,7 +107,8 @@ std::string to_json(const Plan& plan);
 /// "1.50 GiB". For people.
 std::string bytes_to_text(std::uint64_t bytes);
 
-/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes). Throws Error(invalid_argument).
+/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes); units B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB and
+/// K, M, G, T (powers of 1024), in any case. Throws Error(invalid_argument).
 std::uint64_t bytes_from_text(const std::string& text);
 
 }  // namespace convoy

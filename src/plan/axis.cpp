@@ -1,0 +1,175 @@
+#include "plan/axis.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plan/origin.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr Index kDenseTileCounts = 16;
+constexpr double kTileCountGrowth = 1.25;
+
+Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+
+Outside outside_of(const ConvolutionSpec& spec) {
+  if (spec.mode == Mode::circular) return Outside::repeated;
+  if (spec.mode != Mode::same) return Outside::zero;
+  if (spec.boundary == Boundary::wrap) return Outside::repeated;
+  // The adjoint's input is zero outside whatever the boundary: the boundary acts on its output.
+  if (spec.boundary == Boundary::zero || spec.operation == Operation::correlate) return Outside::zero;
+  if (spec.boundary == Boundary::constant && spec.constant == 0) return Outside::zero;
+  return Outside::boundary;
+}
+
+void set_window(const ConvolutionSpec& spec, Index origin, AxisPlan& plan) {
+  const Index n = plan.image;
+  const Index k = plan.kernel;
+  if (folds_output(spec)) {
+    plan.output = n + k - 1;
+    plan.fold_begin = origin - k + 1;
+    return;
+  }
+  switch (spec.mode) {
+    case Mode::full:
+      plan.output = n + k - 1;
+      break;
+    case Mode::valid:
+      plan.output = std::max(n, k) - std::min(n, k) + 1;
+      plan.shift = std::min(n, k) - 1;
+      break;
+    case Mode::same:
+    case Mode::circular:
+      plan.output = n;
+      plan.shift = spec.operation == Operation::correlate ? k - 1 - origin : origin;
+      break;
+  }
+}
+
+void set_kernel_part(Outside outside, AxisPlan& plan) {
+  plan.kernel_size = plan.kernel;
+  if (outside == Outside::repeated && plan.kernel > plan.image) {
+    plan.fold_kernel = true;
+    plan.kernel_size = plan.image;
+    plan.shift %= plan.image;
+  }
+  if (outside == Outside::zero) {
+    const Index first = std::max<Index>(0, plan.shift - (plan.image - 1));
+    const Index last = std::min(plan.kernel - 1, plan.shift + plan.output - 1);
+    plan.kernel_begin = first;
+    plan.kernel_size = last - first + 1;
+  }
+}
+
+/// Tiles that read all that their outputs need: no wrapped copy is ever used, whatever lies outside.
+AxisPlan with_halo(const AxisPlan& task, Index tile_output) {
+  AxisPlan plan = task;
+  const Index last_kernel_element = plan.kernel_begin + plan.kernel_size - 1;
+  plan.tile_output = tile_output;
+  plan.num_tiles = divide_up(plan.output, tile_output);
+  plan.tile_input = tile_output + plan.kernel_size - 1;
+  plan.input_offset = plan.shift - last_kernel_element;
+  plan.kernel_delta = last_kernel_element;
+  return plan;
+}
+
+AxisPlan unsplit(const AxisTask& task, const TransformLengths& lengths) {
+  const bool periodic = task.outside == Outside::repeated && lengths.admits(task.plan.image);
+  if (task.outside == Outside::boundary || (task.outside == Outside::repeated && !periodic)) {
+    return with_halo(task.plan, task.plan.output);
+  }
+  AxisPlan plan = task.plan;
+  plan.periodic = periodic;
+  plan.tile_output = plan.output;
+  plan.tile_input = plan.image;
+  plan.kernel_delta = plan.shift;
+  return plan;
+}
+
+AxisPlan padded_to(AxisPlan plan, Index length) {
+  plan.padded = length;
+  plan.extent = std::max(plan.tile_input, plan.tile_output);
+  return plan;
+}
+
+/// Room that the length leaves is given to the tile, where that saves tiles.
+AxisPlan split_padded_to(const AxisTask& task, const AxisPlan& split, Index length) {
+  const Index largest_output = std::min(length - split.kernel_size + 1, split.output);
+  const Index num_tiles = divide_up(split.output, largest_output);
+  return padded_to(with_halo(task.plan, divide_up(split.output, num_tiles)), length);
+}
+
+std::vector<Index> tile_counts(Index output) {
+  std::vector<Index> counts;
+  for (Index count = 2; count < std::min(output, kDenseTileCounts); ++count) counts.push_back(count);
+  for (double count = kDenseTileCounts; count < static_cast<double>(output); count *= kTileCountGrowth) {
+    counts.push_back(static_cast<Index>(count));
+  }
+  if (output > 1) counts.push_back(output);
+  return counts;
+}
+
+/// The cheapest length and, because it needs least memory, the smallest.
+std::vector<Index> lengths_worth_trying(const AxisPlan& plan, const TransformLengths& lengths) {
+  const Index period = required_period(plan);
+  if (plan.periodic) return {period};
+  const auto cheapest = lengths.cheapest(period);
+  if (!cheapest) return {};
+  const Index smallest = *lengths.smallest(period);
+  return smallest == *cheapest ? std::vector{smallest} : std::vector{*cheapest, smallest};
+}
+
+bool no_worse(const AxisPlan& a, const AxisPlan& b) {
+  return a.num_tiles <= b.num_tiles && a.extent <= b.extent && a.padded <= b.padded &&
+         length_weight(a.padded) <= length_weight(b.padded);
+}
+
+void add_unless_outdone(const AxisPlan& plan, std::vector<AxisPlan>& options) {
+  const auto outdoes = [&](const AxisPlan& other) { return no_worse(other, plan); };
+  if (std::any_of(options.begin(), options.end(), outdoes)) return;
+  std::erase_if(options, [&](const AxisPlan& other) { return no_worse(plan, other); });
+  options.push_back(plan);
+}
+
+}  // namespace
+
+bool folds_output(const ConvolutionSpec& spec) {
+  return spec.operation == Operation::correlate && spec.mode == Mode::same &&
+         (spec.boundary == Boundary::reflect || spec.boundary == Boundary::nearest) && spec.kernel != Shape{1, 1, 1};
+}
+
+AxisTask axis_task(const ConvolutionSpec& spec, int axis) {
+  AxisTask task;
+  task.plan.image = spec.image[axis];
+  task.plan.kernel = spec.kernel[axis];
+  task.outside = outside_of(spec);
+  set_window(spec, resolve_origin(spec, nullptr)[axis], task.plan);
+  set_kernel_part(task.outside, task.plan);
+  return task;
+}
+
+Index longest_needed(const AxisTask& task) { return task.plan.output + task.plan.image + task.plan.kernel_size; }
+
+Index required_period(const AxisPlan& plan) {
+  if (plan.periodic) return plan.image;
+  const Index first = plan.kernel_begin - plan.kernel_delta;
+  const Index last = first + plan.kernel_size - 1;
+  return std::max({plan.tile_input, plan.tile_output, plan.tile_output - first, plan.tile_input + last});
+}
+
+std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths) {
+  std::vector<AxisPlan> options;
+  const AxisPlan whole = unsplit(task, lengths);
+  for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
+  for (const Index count : tile_counts(task.plan.output)) {
+    const AxisPlan split = with_halo(task.plan, divide_up(task.plan.output, count));
+    for (const Index length : lengths_worth_trying(split, lengths)) {
+      const AxisPlan option = split_padded_to(task, split, length);
+      if (option.num_tiles > 1) add_unless_outdone(option, options);
+    }
+  }
+  return options;
+}
+
+}  // namespace convoy

@@ -1,0 +1,69 @@
+#include "plan/cost.hpp"
+
+#include "plan/lengths.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr double kGuessedMemoryRate = 1e12;
+constexpr double kGuessedTransferRate = 2e10;
+constexpr double kGuessedCpuMemoryRate = 2e10;
+/// Queueing, synchronising and the executor's bookkeeping.
+constexpr double kTileOverheadSeconds = 50e-6;
+
+/// How much longer than its bytes at the streaming rate a pass takes; measured on volumes of 512^3 voxels.
+constexpr double kContiguousPass = 1.3;
+constexpr double kStridedPass = 1.7;
+constexpr double kProductPass = 2.2;
+/// Odd rows of reals are packed less well.
+constexpr double kOddRow = 1.1;
+
+struct Pass {
+  double bytes;
+  double slowdown;
+};
+
+}  // namespace
+
+CostModel::CostModel(const Limits& limits)
+    : predicts_(limits.memory_bytes_per_second > 0),
+      memory_bytes_per_second_(limits.memory_bytes_per_second),
+      transfer_seconds_per_byte_(0),
+      overhead_seconds_(kTileOverheadSeconds) {
+  const bool gpu = limits.shared_memory_bytes > 0;
+  if (!predicts_) memory_bytes_per_second_ = gpu ? kGuessedMemoryRate : kGuessedCpuMemoryRate;
+  if (limits.transfer_bytes_per_second > 0) transfer_seconds_per_byte_ = 1 / limits.transfer_bytes_per_second;
+  if (limits.transfer_bytes_per_second <= 0 && gpu) transfer_seconds_per_byte_ = 1 / kGuessedTransferRate;
+}
+
+TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
+  const auto& [p0, p1, p2] = layout.padded;
+  const double real = static_cast<double>(real_bytes(layout.precision));
+  const double voxels = static_cast<double>(layout.extent[0]) * static_cast<double>(layout.extent[1]) *
+                        static_cast<double>(layout.extent[2]);
+  const double row = 2 * real * static_cast<double>(layout.row_pitch);
+  const double unpadded = row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
+  const double half_padded = row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
+  const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
+
+  const bool volume = layout.num_axes == 3;
+  const double last_length = length_weight(volume ? p2 : p1);
+  const Pass contiguous{2 * real * voxels + 2 * unpadded,
+                        kContiguousPass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? kOddRow : 1)};
+  const Pass middle{volume ? 2 * (unpadded + half_padded) : 0, kStridedPass * length_weight(p1)};
+  const Pass product{2 * (volume ? half_padded : unpadded) + padded, kProductPass * last_length};
+  const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * last_length};
+
+  TileCost cost;
+  double streamed_bytes = 0;
+  for (const Pass& pass : {contiguous, middle, product, staging}) {
+    cost.traffic_bytes += pass.bytes;
+    streamed_bytes += pass.bytes * pass.slowdown;
+  }
+  if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = real * (voxels + downloaded);
+  cost.seconds =
+      streamed_bytes / memory_bytes_per_second_ + cost.transfer_bytes * transfer_seconds_per_byte_ + overhead_seconds_;
+  return cost;
+}
+
+}  // namespace convoy

@@ -1,0 +1,32 @@
+// What one tile costs: bytes moved, and the seconds that takes.
+#pragma once
+
+#include "convoy/device.hpp"
+#include "plan/layout.hpp"
+
+namespace convoy {
+
+struct TileCost {
+  double traffic_bytes = 0;   ///< device memory, read and written
+  double transfer_bytes = 0;  ///< host <-> device, both ways
+  double seconds = 0;
+};
+
+/// Rates that the device does not tell are guessed: good enough to compare plans, not to predict times.
+class CostModel {
+ public:
+  explicit CostModel(const Limits& limits);
+
+  /// `downloaded` counts the voxels that come back.
+  TileCost tile(const TileLayout& layout, double downloaded) const;
+  /// Whether seconds rest on rates that the device told.
+  bool predicts() const { return predicts_; }
+
+ private:
+  bool predicts_;
+  double memory_bytes_per_second_;
+  double transfer_seconds_per_byte_;
+  double overhead_seconds_;
+};
+
+}  // namespace convoy

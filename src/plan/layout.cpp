@@ -1,0 +1,76 @@
+#include "plan/layout.hpp"
+
+#include <algorithm>
+
+#include "plan/lengths.hpp"
+
+namespace convoy {
+namespace {
+
+std::uint64_t product(std::uint64_t unit_bytes, Index a, Index b, Index c) {
+  const auto bytes = saturating_product(unit_bytes, static_cast<std::uint64_t>(a));
+  return saturating_product(saturating_product(bytes, static_cast<std::uint64_t>(b)), static_cast<std::uint64_t>(c));
+}
+
+/// a.padded / a.extent > b.padded / b.extent
+bool stretched_more(const AxisPlan& a, const AxisPlan& b) {
+  return static_cast<double>(a.padded) * static_cast<double>(b.extent) >
+         static_cast<double>(b.padded) * static_cast<double>(a.extent);
+}
+
+}  // namespace
+
+TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path) {
+  TileLayout tile;
+  tile.precision = precision;
+  tile.path = path;
+  int filled = 0;
+  for (int axis = 2; axis >= 0; --axis) {
+    if (axes[axis]->padded > 1) tile.device_axes[filled++] = axis;
+  }
+  tile.num_axes = std::max(filled, 1);
+  for (int axis = 2; axis >= 0; --axis) {
+    if (axes[axis]->padded == 1) tile.device_axes[filled++] = axis;
+  }
+  if (tile.num_axes == 3 && stretched_more(*axes[tile.device_axes[1]], *axes[tile.device_axes[2]])) {
+    std::swap(tile.device_axes[1], tile.device_axes[2]);
+  }
+  for (int d = 0; d < 3; ++d) {
+    tile.extent[d] = axes[tile.device_axes[d]]->extent;
+    tile.padded[d] = axes[tile.device_axes[d]]->padded;
+  }
+  const Index row = tile.padded[0] / 2 + 1;
+  tile.row_pitch = path == Path::fused ? row : next_smooth(row);
+  return tile;
+}
+
+std::uint64_t image_bytes(const TileLayout& tile) {
+  return product(real_bytes(tile.precision), tile.extent[0], tile.extent[1], tile.extent[2]);
+}
+
+std::uint64_t work_bytes(const TileLayout& tile) {
+  const std::uint64_t unit = complex_bytes(tile.precision);
+  if (tile.path == Path::staged) return spectrum_bytes(tile);
+  if (tile.num_axes < 3) return product(unit, tile.row_pitch, tile.extent[1], 1);
+  return product(unit, tile.row_pitch, tile.padded[1], tile.extent[2]);
+}
+
+std::uint64_t spectrum_bytes(const TileLayout& tile) {
+  return product(complex_bytes(tile.precision), tile.row_pitch, tile.padded[1], tile.padded[2]);
+}
+
+std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
+  if (limits.shared_memory_bytes == 0) return 0;
+  std::uint64_t bytes = 0;
+  for (int d = 0; d < tile.num_axes; ++d) {
+    bytes = saturating_sum(bytes, product(2 * complex_bytes(tile.precision), tile.padded[d], 1, 1));
+  }
+  return bytes;
+}
+
+std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits) {
+  return saturating_sum(saturating_sum(image_bytes(tile), work_bytes(tile)),
+                        saturating_sum(spectrum_bytes(tile), table_bytes(tile, limits)));
+}
+
+}  // namespace convoy

@@ -1,0 +1,34 @@
+// One tile as it lies on the device, and the bytes of its buffers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "convoy/plan.hpp"
+
+namespace convoy {
+
+/// Device order: axis 0 is contiguous. Buffers are as FftGeometry (program.hpp) tells.
+struct TileLayout {
+  Precision precision = Precision::f32;
+  Path path = Path::fused;
+  int num_axes = 3;                         ///< that are transformed
+  std::array<int, 3> device_axes{2, 1, 0};  ///< the image axis of every device axis
+  std::array<Index, 3> extent{1, 1, 1};
+  std::array<Index, 3> padded{1, 1, 1};
+  Index row_pitch = 1;
+};
+
+/// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that
+/// padding stretches most comes last, where padding costs no work memory and the fewest passes.
+TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path);
+
+/// All byte counts stop at 2^64 - 1 instead of wrapping.
+std::uint64_t image_bytes(const TileLayout& tile);
+std::uint64_t work_bytes(const TileLayout& tile);
+std::uint64_t spectrum_bytes(const TileLayout& tile);
+/// Twiddle factors of device transforms; no slot of the program.
+std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits);
+std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits);
+
+}  // namespace convoy

@@ -1,0 +1,117 @@
+#include "convoy/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/log.hpp"
+#include "convoy/error.hpp"
+#include "plan/reasons.hpp"
+#include "plan/search.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr double kMostBytes = 1.8e19;
+
+void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
+  validate(spec);
+  if (spec.origin.rule == Origin::Rule::peak && (spec.mode == Mode::same || spec.mode == Mode::circular)) {
+    throw Error(Errc::invalid_argument,
+                "the origin 'peak' is the kernel's largest voxel, so a plan needs the kernel; name the index instead");
+  }
+  if (spec.precision == Precision::f64 && !limits.supports_f64) {
+    throw Error(Errc::unsupported, "this device has no double precision; compute in f32 or use the CPU");
+  }
+  if (options.min_tiles < 1) {
+    throw Error(Errc::invalid_argument, fmt::format("min_tiles is {}; it must be at least 1", options.min_tiles));
+  }
+}
+
+std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& extents, const char* kind) {
+  std::string axes;
+  std::string text;
+  for (int d = 2; d >= 0; --d) {
+    if (d >= layout.num_axes) continue;
+    axes += axis_name(layout.device_axes[d]);
+    text += fmt::format("{}{}", text.empty() ? "" : "x", extents[d]);
+  }
+  return fmt::format("{} {} {}", text, axes, kind);
+}
+
+std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits) {
+  const char* real = name(layout.precision);
+  const std::string complex = fmt::format("complex {}", real);
+  const bool volume = layout.num_axes == 3;
+  const bool staged = layout.path == Path::staged;
+  const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
+                                  staged ? layout.padded[2] : layout.extent[2]};
+  const std::array<Index, 3> spectrum{layout.row_pitch, layout.padded[1], layout.padded[2]};
+  std::vector<LedgerLine> ledger{
+      {"image tile", image_bytes(layout), device_shape(layout, layout.extent, real) + ", input and output"},
+      {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
+      {"kernel spectrum", spectrum_bytes(layout), device_shape(layout, spectrum, complex.c_str())}};
+  if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
+    ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
+  }
+  return ledger;
+}
+
+std::uint64_t whole_bytes(double bytes) { return bytes < kMostBytes ? static_cast<std::uint64_t>(bytes) : UINT64_MAX; }
+
+void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
+  const double tiles = static_cast<double>(tiling.num_tiles());
+  plan.traffic_bytes = whole_bytes(tiling.cost.traffic_bytes * tiles);
+  plan.transfer_bytes = whole_bytes(tiling.cost.transfer_bytes * tiles);
+  plan.predicted_seconds = CostModel(limits).predicts() ? tiling.seconds() : 0;
+}
+
+}  // namespace
+
+const char* name(Path path) {
+  switch (path) {
+    case Path::fused:
+      return "fused";
+    case Path::staged:
+      return "staged";
+  }
+  return "unknown";
+}
+
+std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
+  validate(spec);
+  std::uint64_t bytes = 9 * real_bytes(spec.precision);
+  for (int axis = 0; axis < 3; ++axis) {
+    const bool grows = spec.mode != Mode::circular && spec.kernel[axis] > 1;
+    const Index padded = grows ? spec.image[axis] + spec.kernel[axis] : spec.image[axis];
+    bytes = saturating_product(bytes, static_cast<std::uint64_t>(padded));
+  }
+  return bytes;
+}
+
+Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
+  require_plannable(spec, limits, options);
+  const Budget budget = budget_of(limits, options);
+  const SearchResult search = search_tilings(spec, limits, options, budget);
+  const TileLayout& layout = search.chosen.layout;
+
+  Plan plan;
+  plan.spec = spec;
+  plan.limits = limits;
+  plan.path = layout.path;
+  plan.axes = search.chosen.axes;
+  plan.device_axes = layout.device_axes;
+  plan.num_transforms = layout.num_axes;
+  plan.fold_output = folds_output(spec);
+  plan.row_pitch = layout.row_pitch;
+  plan.ledger = ledger_of(layout, limits);
+  plan.footprint_bytes = search.chosen.footprint_bytes;
+  plan.budget_bytes = budget.bytes;
+  plan.smallest_footprint_bytes = search.smallest_footprint_bytes;
+  set_prediction(search.chosen, limits, plan);
+  plan.reasons = reasons_of(plan, search, options, budget);
+  for (const std::string& reason : plan.reasons) log("plan", "{}", reason);
+  return plan;
+}
+
+}  // namespace convoy

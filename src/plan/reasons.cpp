@@ -1,0 +1,89 @@
+#include "plan/reasons.hpp"
+
+#include <fmt/format.h>
+
+namespace convoy {
+namespace {
+
+std::string why_not_whole(const SearchResult& search, const PlanOptions& options, const Budget& budget) {
+  const WholeImage& whole = search.whole;
+  if (whole.too_long_axis >= 0) {
+    return fmt::format("axis {} is longer than this device transforms at once", axis_name(whole.too_long_axis));
+  }
+  if (whole.broken_ceiling) {
+    return fmt::format("unsplit needs {} for its {}, limit {} ({})", bytes_to_text(whole.broken_ceiling->slot_bytes),
+                       whole.broken_ceiling->slot_name, bytes_to_text(whole.broken_ceiling->limit_bytes),
+                       whole.broken_ceiling->limit_name);
+  }
+  if (whole.smallest_footprint_bytes > budget.bytes) {
+    return fmt::format("unsplit needs {}, budget {} ({})", bytes_to_text(whole.smallest_footprint_bytes),
+                       bytes_to_text(budget.bytes), budget.limit_name);
+  }
+  if (options.min_tiles > 1) return fmt::format("at least {} were asked for", options.min_tiles);
+  return fmt::format("unsplit would take {:.0f} % longer, its lengths suit the device less",
+                     100 * (whole.seconds / search.chosen.seconds() - 1));
+}
+
+std::string tiles_reason(const Plan& plan, const SearchResult& search, const PlanOptions& options,
+                         const Budget& budget) {
+  if (plan.num_tiles() > 1) {
+    return fmt::format("{} tiles ({}x{}x{} zyx): {}", plan.num_tiles(), plan.axes[0].num_tiles, plan.axes[1].num_tiles,
+                       plan.axes[2].num_tiles, why_not_whole(search, options, budget));
+  }
+  if (budget.bytes == UINT64_MAX) return "one tile: nothing limits the memory";
+  return fmt::format("one tile: {} fit the budget of {} ({})", bytes_to_text(plan.footprint_bytes),
+                     bytes_to_text(budget.bytes), budget.limit_name);
+}
+
+std::string padding_reason(const AxisPlan& plan, char axis) {
+  if (plan.periodic) {
+    return fmt::format("{}: the transform repeats as the image does, so {} = {} needs no padding", axis, plan.padded,
+                       factors_to_text(plan.padded));
+  }
+  const Index required = required_period(plan);
+  std::string text =
+      fmt::format("{}: {} = {} for at least {}", axis, plan.padded, factors_to_text(plan.padded), required);
+  const Index smallest = next_smooth(required);
+  if (smallest < plan.padded) text += fmt::format("; {} = {} would be slower", smallest, factors_to_text(smallest));
+  return text;
+}
+
+void add_kernel_reasons(const AxisPlan& plan, char axis, std::vector<std::string>& reasons) {
+  if (plan.fold_kernel) {
+    reasons.push_back(
+        fmt::format("{}: the kernel's {} voxels are added up modulo the image's {}", axis, plan.kernel, plan.image));
+  } else if (plan.kernel_size < plan.kernel) {
+    reasons.push_back(
+        fmt::format("{}: only {} of the kernel's {} voxels can reach the output", axis, plan.kernel_size, plan.kernel));
+  }
+}
+
+double stretch(const AxisPlan& plan) { return static_cast<double>(plan.padded) / static_cast<double>(plan.extent); }
+
+}  // namespace
+
+std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search, const PlanOptions& options,
+                                    const Budget& budget) {
+  std::vector<std::string> reasons{tiles_reason(plan, search, options, budget)};
+  for (int d = 0; d < 3; ++d) {
+    const int axis = plan.device_axes[d];
+    if (d < plan.num_transforms) reasons.push_back(padding_reason(plan.axes[axis], axis_name(axis)));
+    add_kernel_reasons(plan.axes[axis], axis_name(axis), reasons);
+  }
+  if (plan.num_transforms == 3 && plan.device_axes[1] < plan.device_axes[2]) {
+    const int last = plan.device_axes[2];
+    const int other = plan.device_axes[1];
+    reasons.push_back(fmt::format("{} is transformed last: padding stretches it {:.2f} times, {} only {:.2f} times",
+                                  axis_name(last), stretch(plan.axes[last]), axis_name(other),
+                                  stretch(plan.axes[other])));
+  }
+  if (plan.fold_output) {
+    reasons.push_back(
+        fmt::format("the adjoint of boundary {} is computed on the image's surroundings too and added back",
+                    name(plan.spec.boundary)));
+  }
+  if (plan.path == Path::staged) reasons.push_back("staged: the fused path was not allowed");
+  return reasons;
+}
+
+}  // namespace convoy

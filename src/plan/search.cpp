@@ -1,0 +1,195 @@
+#include "plan/search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "convoy/error.hpp"
+
+namespace convoy {
+namespace {
+
+/// Tiles cost the executor more than is predicted: they must promise more than this to replace a whole image that fits.
+constexpr double kGainThatPaysForTiles = 1.10;
+/// Costs this close count as equal; then slow axes are split rather than fast ones.
+constexpr double kEqualCosts = 1.01;
+
+using AxisChoice = std::array<const AxisPlan*, 3>;
+using AxisOptions = std::array<std::vector<AxisPlan>, 3>;
+
+struct Candidate {
+  AxisChoice axes{};
+  Index num_tiles = 1;
+  double seconds = 0;
+  std::uint64_t footprint_bytes = 0;
+
+  /// Splits of x, then of y, weigh most: their tiles are gathered in shorter runs.
+  auto rank() const { return std::tuple(axes[2]->num_tiles, axes[1]->num_tiles, seconds, footprint_bytes); }
+};
+
+AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits) {
+  AxisOptions options;
+  bool contiguous = true;
+  for (int axis = 2; axis >= 0; --axis) {
+    const AxisTask task = axis_task(spec, axis);
+    const TransformLengths lengths(limits, spec.precision, contiguous, longest_needed(task));
+    options[axis] = axis_options(task, lengths);
+    if (options[axis].empty()) {
+      throw Error(
+          Errc::unsupported,
+          fmt::format("axis {}: even a tile of one output voxel needs a transform of {} voxels (kernel {}), but "
+                      "this device's longest on that axis is {}; crop the kernel or use the CPU",
+                      axis_name(axis), task.plan.kernel_size, task.plan.kernel, lengths.longest()));
+    }
+    const auto transformed = [](const AxisPlan& plan) { return plan.padded > 1; };
+    if (std::any_of(options[axis].begin(), options[axis].end(), transformed)) contiguous = false;
+  }
+  return options;
+}
+
+bool has_whole(const std::vector<AxisPlan>& options) {
+  return std::any_of(options.begin(), options.end(), [](const AxisPlan& plan) { return plan.num_tiles == 1; });
+}
+
+double downloaded_voxels(const TileLayout& layout, const AxisChoice& axes) {
+  double voxels = static_cast<double>(layout.extent[0]);
+  for (int d = 1; d < 3; ++d) voxels *= static_cast<double>(axes[layout.device_axes[d]]->tile_output);
+  return voxels;
+}
+
+class Search {
+ public:
+  Search(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options, const Budget& budget)
+      : spec_(spec),
+        limits_(limits),
+        budget_(budget),
+        path_(options.allow_fused ? Path::fused : Path::staged),
+        min_tiles_(options.min_tiles),
+        costs_(limits),
+        options_(options_of_axes(spec, limits)) {}
+
+  SearchResult run() {
+    for (const AxisPlan& z : options_[0]) {
+      for (const AxisPlan& y : options_[1]) {
+        for (const AxisPlan& x : options_[2]) consider({&z, &y, &x});
+      }
+    }
+    if (smallest_footprint_bytes_ == UINT64_MAX) throw_ceiling_broken();
+    if (feasible_.empty()) throw_budget_exceeded();
+    for (int axis = 0; axis < 3; ++axis) {
+      if (!has_whole(options_[axis])) whole_.too_long_axis = axis;
+    }
+    return {tiling_of(best().axes), smallest_footprint_bytes_, whole_};
+  }
+
+ private:
+  void consider(const AxisChoice& axes) {
+    Candidate candidate{axes, axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles};
+    const bool whole = candidate.num_tiles == 1;
+    const TileLayout layout = tile_layout(axes, spec_.precision, path_);
+    candidate.footprint_bytes = footprint_bytes(layout, limits_);
+    const auto broken = broken_ceiling(layout, limits_);
+    if (whole && candidate.footprint_bytes < whole_.smallest_footprint_bytes) {
+      whole_.smallest_footprint_bytes = candidate.footprint_bytes;
+      whole_.broken_ceiling = broken;
+    }
+    if (candidate.num_tiles < min_tiles_) return;
+    if (broken) {
+      if (!least_broken_ || broken->slot_bytes < least_broken_->slot_bytes) least_broken_ = broken;
+      return;
+    }
+    smallest_footprint_bytes_ = std::min(smallest_footprint_bytes_, candidate.footprint_bytes);
+    if (candidate.footprint_bytes > budget_.bytes) return;
+    const TileCost cost = costs_.tile(layout, downloaded_voxels(layout, axes));
+    candidate.seconds = cost.seconds * static_cast<double>(candidate.num_tiles);
+    if (whole && (whole_.seconds == 0 || candidate.seconds < whole_.seconds)) whole_.seconds = candidate.seconds;
+    feasible_.push_back(candidate);
+  }
+
+  const Candidate& best() const {
+    double least_seconds = least_seconds_of_feasible();
+    const bool take_whole = whole_.seconds > 0 && whole_.seconds <= kGainThatPaysForTiles * least_seconds;
+    if (take_whole) least_seconds = whole_.seconds;
+    const Candidate* best = nullptr;
+    for (const Candidate& candidate : feasible_) {
+      if (take_whole && candidate.num_tiles > 1) continue;
+      if (candidate.seconds > kEqualCosts * least_seconds) continue;
+      if (best == nullptr || candidate.rank() < best->rank()) best = &candidate;
+    }
+    return *best;
+  }
+
+  double least_seconds_of_feasible() const {
+    const auto faster = [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; };
+    return std::min_element(feasible_.begin(), feasible_.end(), faster)->seconds;
+  }
+
+  Tiling tiling_of(const AxisChoice& axes) const {
+    Tiling tiling;
+    for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
+    tiling.layout = tile_layout(axes, spec_.precision, path_);
+    tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
+    tiling.footprint_bytes = footprint_bytes(tiling.layout, limits_);
+    return tiling;
+  }
+
+  [[noreturn]] void throw_ceiling_broken() const {
+    if (!least_broken_) {
+      throw Error(Errc::invalid_argument,
+                  fmt::format("{} tiles were asked for, but the output has fewer voxels", min_tiles_));
+    }
+    throw OutOfMemory(
+        fmt::format("convolving image {} zyx with kernel {} zyx: every tiling needs some buffer that is too large for "
+                    "this device; at best its {} takes {}, above the {} ({}); crop the kernel or use another device",
+                    to_text(spec_.image), to_text(spec_.kernel), least_broken_->slot_name,
+                    bytes_to_text(least_broken_->slot_bytes), bytes_to_text(least_broken_->limit_bytes),
+                    least_broken_->limit_name),
+        least_broken_->slot_bytes, least_broken_->limit_bytes, least_broken_->limit_name);
+  }
+
+  [[noreturn]] void throw_budget_exceeded() const {
+    throw OutOfMemory(
+        fmt::format("convolving image {} zyx with kernel {} zyx needs at least {} in its smallest tiles, but the {} "
+                    "allows {}; allow or free that much, crop the kernel{} or use another device",
+                    to_text(spec_.image), to_text(spec_.kernel), bytes_to_text(smallest_footprint_bytes_),
+                    budget_.limit_name, bytes_to_text(budget_.bytes),
+                    spec_.precision == Precision::f64 ? ", compute in f32" : ""),
+        smallest_footprint_bytes_, budget_.bytes, budget_.limit_name);
+  }
+
+  const ConvolutionSpec& spec_;
+  const Limits& limits_;
+  const Budget& budget_;
+  Path path_;
+  Index min_tiles_;
+  CostModel costs_;
+  AxisOptions options_;
+  std::vector<Candidate> feasible_;
+  std::uint64_t smallest_footprint_bytes_ = UINT64_MAX;
+  std::optional<BrokenCeiling> least_broken_;
+  WholeImage whole_;
+};
+
+}  // namespace
+
+Budget budget_of(const Limits& limits, const PlanOptions& options) {
+  Budget budget;
+  const bool free_bytes_known = limits.free_bytes > 0 || limits.total_bytes > 0;
+  if (free_bytes_known) {
+    budget.bytes = limits.free_bytes > limits.reserve_bytes ? limits.free_bytes - limits.reserve_bytes : 0;
+    budget.limit_name = "free device memory";
+  }
+  if (options.memory_limit_bytes > 0 && options.memory_limit_bytes <= budget.bytes) {
+    budget = {options.memory_limit_bytes, "memory limit"};
+  }
+  return budget;
+}
+
+SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                            const Budget& budget) {
+  return Search(spec, limits, options, budget).run();
+}
+
+}  // namespace convoy

@@ -1,0 +1,51 @@
+// The search over all ways to cut and pad: least cost among those that fit.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "convoy/plan.hpp"
+#include "plan/axis.hpp"
+#include "plan/ceilings.hpp"
+#include "plan/cost.hpp"
+#include "plan/layout.hpp"
+
+namespace convoy {
+
+/// The bytes that all buffers together may have, and what sets that limit.
+struct Budget {
+  std::uint64_t bytes = UINT64_MAX;
+  std::string limit_name = "no limit";
+};
+Budget budget_of(const Limits& limits, const PlanOptions& options);
+
+struct Tiling {
+  std::array<AxisPlan, 3> axes;
+  TileLayout layout;
+  TileCost cost;  ///< of one tile
+  std::uint64_t footprint_bytes = 0;
+
+  Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
+  double seconds() const { return cost.seconds * static_cast<double>(num_tiles()); }
+};
+
+/// What became of convolving the whole image at once.
+struct WholeImage {
+  int too_long_axis = -1;  ///< no single transform of this device spans that axis
+  std::uint64_t smallest_footprint_bytes = UINT64_MAX;
+  std::optional<BrokenCeiling> broken_ceiling;  ///< of the one with the smallest footprint
+  double seconds = 0;                           ///< of the cheapest one that fits; 0 if none does
+};
+
+struct SearchResult {
+  Tiling chosen;
+  std::uint64_t smallest_footprint_bytes = 0;
+  WholeImage whole;
+};
+
+/// Throws OutOfMemory or Error(unsupported, invalid_argument) as make_plan() does.
+SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                            const Budget& budget);
+
+}  // namespace convoy

@@ -1,0 +1,119 @@
+#include "program/program.hpp"
+
+#include <fmt/format.h>
+
+#include "plan/layout.hpp"
+
+namespace convoy {
+namespace {
+
+TileLayout layout_of(const FftGeometry& geometry) {
+  TileLayout layout;
+  layout.precision = geometry.precision;
+  layout.path = geometry.path;
+  layout.num_axes = geometry.num_axes;
+  layout.extent = geometry.extent;
+  layout.padded = geometry.padded;
+  layout.row_pitch = geometry.row_pitch;
+  return layout;
+}
+
+/// Prints steps by the names of what they touch.
+class StepPrinter {
+ public:
+  explicit StepPrinter(const Program& program) : program_(program) {}
+
+  std::string operator()(const Upload& step) const { return transfer(step, port(step.port), slot(step.slot)); }
+  std::string operator()(const Download& step) const { return transfer(step, slot(step.slot), port(step.port)); }
+  std::string operator()(const Clear& step) const { return slot(step.slot); }
+
+  std::string operator()(const Dispatch& step) const {
+    std::string text = fmt::format("{} {} threads {}x{}x{} on", step.kernel->name, convoy::name(step.precision),
+                                   step.threads[0], step.threads[1], step.threads[2]);
+    for (const SlotId id : step.slots) text += " " + slot(id);
+    text += ":";
+    for (std::size_t i = 0; i < step.parameters.size(); ++i) {
+      text += fmt::format(" {}={}", step.kernel->parameters.at(i).name, step.parameters[i].bits);
+    }
+    return text;
+  }
+
+  std::string operator()(const TransformKernel& step) const {
+    return fmt::format("{} using {}: {}", slot(step.spectrum), slot(step.work), geometry(step.geometry));
+  }
+
+  std::string operator()(const Convolve& step) const {
+    return fmt::format("{} with {} using {}: {}", slot(step.image), slot(step.spectrum), slot(step.work),
+                       geometry(step.geometry));
+  }
+
+ private:
+  std::string slot(SlotId id) const { return program_.slots.at(static_cast<std::size_t>(id)).name; }
+  std::string port(PortId id) const { return program_.ports.at(static_cast<std::size_t>(id)).name; }
+
+  static std::string transfer(const Transfer& step, const std::string& from, const std::string& to) {
+    std::string text = fmt::format("{} -> {}: {} x {} B", from, to, step.num_chunks, step.chunk_bytes);
+    if (step.num_chunks > 1) text += fmt::format(", pitch {} B", step.slot_pitch_bytes);
+    if (step.port_offset > 0) text += fmt::format(", port offset {} B", step.port_offset);
+    if (step.slot_offset > 0) text += fmt::format(", slot offset {} B", step.slot_offset);
+    return text;
+  }
+
+  static std::string geometry(const FftGeometry& g) {
+    std::string extent;
+    std::string padded;
+    for (int d = g.num_axes - 1; d >= 0; --d) {
+      const char* separator = extent.empty() ? "" : "x";
+      extent += fmt::format("{}{}", separator, g.extent[d]);
+      padded += fmt::format("{}{}", separator, g.padded[d]);
+    }
+    return fmt::format("{} {} {} in {}, row pitch {}", convoy::name(g.path), convoy::name(g.precision), extent, padded,
+                       g.row_pitch);
+  }
+
+  const Program& program_;
+};
+
+std::string steps_to_text(const char* section, const std::vector<Step>& steps, const Program& program) {
+  std::string text;
+  for (const Step& step : steps) {
+    text += fmt::format("{} {} {}\n", section, name(step), std::visit(StepPrinter(program), step));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::uint64_t FftGeometry::image_bytes() const { return convoy::image_bytes(layout_of(*this)); }
+std::uint64_t FftGeometry::work_bytes() const { return convoy::work_bytes(layout_of(*this)); }
+std::uint64_t FftGeometry::spectrum_bytes() const { return convoy::spectrum_bytes(layout_of(*this)); }
+
+std::uint64_t Program::footprint_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Slot& slot : slots) {
+    const std::uint64_t copies = slot.per_set ? static_cast<std::uint64_t>(num_sets) : 1;
+    bytes = saturating_sum(bytes, saturating_product(slot.bytes, copies));
+  }
+  return bytes;
+}
+
+const char* name(const Step& step) {
+  constexpr const char* kNames[] = {"Upload", "Download", "Clear", "Dispatch", "TransformKernel", "Convolve"};
+  static_assert(std::size(kNames) == std::variant_size_v<Step>);
+  return kNames[step.index()];
+}
+
+std::string to_text(const Program& program) {
+  std::string text;
+  for (const Slot& slot : program.slots) {
+    text += fmt::format("slot {} {} B{}\n", slot.name, slot.bytes, slot.per_set ? " per set" : "");
+  }
+  for (const Port& port : program.ports) {
+    text += fmt::format("port {} {} B, {}\n", port.name, port.bytes, port.section == Section::setup ? "setup" : "run");
+  }
+  text += steps_to_text("setup", program.setup, program);
+  text += steps_to_text("run", program.run, program);
+  return text + fmt::format("sets {}\n", program.num_sets);
+}
+
+}  // namespace convoy
