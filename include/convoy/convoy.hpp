@@ -7,6 +7,7 @@
 #include "convoy/image.hpp"
 #include "convoy/log.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/selftest.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
 #include "convoy/version.hpp"

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "support/device_under_test.hpp"
-#include "support/oracle.hpp"
+#include "selftest/oracle.hpp"
 
 using namespace convoy;
 

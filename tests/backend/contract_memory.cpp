@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "support/device_under_test.hpp"
-#include "support/oracle.hpp"
+#include "selftest/oracle.hpp"
 
 using namespace convoy;
 

@@ -1,4 +1,4 @@
-#include "support/oracle.hpp"
+#include "selftest/oracle.hpp"
 
 #include <fmt/format.h>
 
@@ -6,13 +6,8 @@
 #include <limits>
 #include <numbers>
 
-namespace oracle {
+namespace convoy::oracle {
 namespace {
-
-using convoy::Boundary;
-using convoy::Mode;
-using convoy::Operation;
-using convoy::Origin;
 
 /// splitmix64: small, seedable, the same everywhere.
 std::uint64_t next(std::uint64_t& state) {
@@ -163,4 +158,4 @@ std::string to_text(const ConvolutionSpec& spec) {
 
 double tolerance(convoy::Precision precision) { return precision == convoy::Precision::f32 ? 5e-6 : 1e-13; }
 
-}  // namespace oracle
+}  // namespace convoy::oracle

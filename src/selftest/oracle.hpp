@@ -7,11 +7,7 @@
 
 #include "convoy/convoy.hpp"
 
-namespace oracle {
-
-using convoy::ConvolutionSpec;
-using convoy::Index;
-using convoy::Shape;
+namespace convoy::oracle {
 
 /// Zero-mean normal values, the same for the same seed on every machine.
 std::vector<double> random_values(std::size_t count, std::uint64_t seed);
@@ -31,4 +27,4 @@ std::string to_text(const ConvolutionSpec& spec);
 /// Most that a float32 or float64 result may differ from the truth, as relative L2.
 double tolerance(convoy::Precision precision);
 
-}  // namespace oracle
+}  // namespace convoy::oracle

@@ -1,0 +1,36 @@
+// Whether to trust a device: the contract that convoy's own tests hold every backend to, on small and odd shapes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "convoy/device.hpp"
+
+namespace convoy {
+
+struct SelftestCheck {
+  enum class Verdict { passed, failed, skipped };
+  std::string name;
+  Verdict verdict = Verdict::failed;
+  double error = 0;      ///< largest relative L2 difference from the direct double-precision sum; 0 where none is taken
+  double tolerance = 0;  ///< what it may be
+  double seconds = 0;
+  std::string detail;  ///< why it failed or was skipped
+};
+
+struct SelftestReport {
+  DeviceInfo device;
+  std::vector<SelftestCheck> checks;
+  /// True if at least one check passed and none failed.
+  bool passed() const;
+};
+
+/// Runs every check on the device; about 200 MB of its memory at most, well under a minute on a GPU. A check that throws
+/// has failed. `done` (optional) is told after each check. Throws nothing but what `done` throws.
+SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {});
+
+/// One JSON object: version, device, driver, limits, checks with errors and verdicts.
+std::string to_json(const SelftestReport& report);
+
+}  // namespace convoy
