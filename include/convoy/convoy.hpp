@@ -5,6 +5,7 @@
 #include "convoy/device.hpp"
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"
+#include "convoy/io.hpp"
 #include "convoy/log.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/selftest.hpp"

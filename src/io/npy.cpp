@@ -1,0 +1,192 @@
+// NumPy's .npy format, versions 1 to 3: magic, header length, a Python dictionary, the voxels.
+// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <regex>
+
+#include "io/formats.hpp"
+#include "io/input_file.hpp"
+#include "io/io_error.hpp"
+#include "io/output_file.hpp"
+#include "io/sample.hpp"
+
+namespace convoy::io {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "convoy's files are written for little-endian machines");
+
+constexpr char kMagic[] = "\x93NUMPY";
+constexpr std::size_t kMagicBytes = 6;
+
+struct NpyHeader {
+  Sample sample = Sample::f32;
+  bool big_endian = false;
+  bool fortran_order = false;
+  Shape shape;
+  int num_axes = 0;
+  std::uint64_t data_offset = 0;
+};
+
+std::string read_header_text(const InputFile& file, std::uint64_t& data_offset) {
+  unsigned char start[12] = {};
+  if (file.size_bytes() < sizeof start) fail(file.path(), "is too short for a NumPy file");
+  file.read(0, reinterpret_cast<std::byte*>(start), sizeof start);
+  if (std::memcmp(start, kMagic, kMagicBytes) != 0) fail(file.path(), "does not begin as a NumPy file does");
+  const int version = start[6];
+  if (version < 1 || version > 3) fail(file.path(), "is NumPy format {}; convoy reads 1 to 3", version);
+  const std::uint64_t begin = version == 1 ? 10 : 12;
+  std::uint64_t length = start[8] + 256U * start[9];
+  if (version > 1) length += (std::uint64_t{start[10]} << 16) + (std::uint64_t{start[11]} << 24);
+  constexpr std::uint64_t kLongestHeader = 4096;  // a plain array needs about 128
+  if (length > kLongestHeader || begin + length > file.size_bytes()) {
+    fail(file.path(), "claims a header of {} bytes in a file of {}", length, file.size_bytes());
+  }
+  std::string text(length, '\0');
+  file.read(begin, reinterpret_cast<std::byte*>(text.data()), length);
+  data_offset = begin + length;
+  return text;
+}
+
+std::string header_value(const InputFile& file, const std::string& header, const std::string& key,
+                         const std::string& pattern) {
+  std::smatch match;
+  if (!std::regex_search(header, match, std::regex("['\"]" + key + "['\"]\\s*:\\s*" + pattern))) {
+    fail(file.path(), "its NumPy header has no readable '{}': {}", key,
+         header.substr(0, header.find_last_not_of(" \n") + 1));
+  }
+  return match[1];
+}
+
+std::optional<Sample> sample_named(const std::string& type) {
+  if (type == "u1") return Sample::u8;
+  if (type == "u2") return Sample::u16;
+  if (type == "u4") return Sample::u32;
+  if (type == "i1") return Sample::i8;
+  if (type == "i2") return Sample::i16;
+  if (type == "i4") return Sample::i32;
+  if (type == "f4") return Sample::f32;
+  if (type == "f8") return Sample::f64;
+  return std::nullopt;
+}
+
+void read_extents(const InputFile& file, const std::string& list, NpyHeader& header) {
+  std::vector<Index> extents;
+  const std::regex number("[0-9]+");
+  for (std::sregex_iterator it(list.begin(), list.end(), number), end; it != end; ++it) {
+    if (it->length() > 18) fail(file.path(), "has shape ({}), more voxels than any file holds", list);
+    extents.push_back(std::stoll(it->str()));
+  }
+  if (extents.empty() || extents.size() > 3) {
+    fail(file.path(), "has shape ({}), {} axes; convoy reads 1 to 3 (z, y, x)", list, extents.size());
+  }
+  for (const Index extent : extents) {
+    if (extent == 0) fail(file.path(), "has shape ({}) and so no voxels", list);
+  }
+  header.num_axes = static_cast<int>(extents.size());
+  for (int axis = 0; axis < header.num_axes; ++axis) {
+    header.shape[3 - header.num_axes + axis] = extents[static_cast<std::size_t>(axis)];
+  }
+}
+
+NpyHeader read_header(const InputFile& file) {
+  NpyHeader header;
+  const std::string text = read_header_text(file, header.data_offset);
+  const std::string type = header_value(file, text, "descr", "(\\[.*?\\]|['\"][^'\"]*['\"])");
+  const std::optional<Sample> sample = type.size() > 3 ? sample_named(type.substr(2, type.size() - 3)) : std::nullopt;
+  if (!sample || std::string("<>|=").find(type[1]) == std::string::npos) {
+    fail(file.path(), "holds {}; {}: save it with .astype('float32') or .astype('float64')", type, kReadableSamples);
+  }
+  header.sample = *sample;
+  header.big_endian = type[1] == '>';
+  header.fortran_order = header_value(file, text, "fortran_order", "(True|False)") == "True";
+  read_extents(file, header_value(file, text, "shape", "\\(([0-9, ]*)\\)"), header);
+
+  std::uint64_t bytes = size_of(header.sample);
+  for (int axis = 0; axis < 3; ++axis)
+    bytes = saturating_product(bytes, static_cast<std::uint64_t>(header.shape[axis]));
+  const std::uint64_t held = file.size_bytes() - header.data_offset;
+  if (bytes > held) {
+    fail(file.path(), "is truncated: shape {} of {} needs {} bytes, the file holds {}", to_text(header.shape),
+         name(header.sample), bytes, held);
+  }
+  return header;
+}
+
+/// Fortran order is x slowest, z fastest: copies it into C order.
+void reorder(const std::byte* fortran, const Shape& shape, std::size_t width, std::byte* voxels) {
+  for (Index z = 0; z < shape.z; ++z) {
+    for (Index y = 0; y < shape.y; ++y) {
+      for (Index x = 0; x < shape.x; ++x, voxels += width) {
+        const std::size_t from = static_cast<std::size_t>((x * shape.y + y) * shape.z + z);
+        std::memcpy(voxels, fortran + from * width, width);
+      }
+    }
+  }
+}
+
+const char* type_name(Element element) {
+  switch (element) {
+    case Element::u8:
+      return "|u1";
+    case Element::u16:
+      return "<u2";
+    case Element::f32:
+      return "<f4";
+    case Element::f64:
+      return "<f8";
+  }
+  return "";
+}
+
+std::string shape_text(const Shape& shape, int num_axes) {
+  if (shape.z > 1 || num_axes >= 3) return fmt::format("({}, {}, {})", shape.z, shape.y, shape.x);
+  if (shape.y > 1 || num_axes == 2) return fmt::format("({}, {})", shape.y, shape.x);
+  return fmt::format("({},)", shape.x);
+}
+
+}  // namespace
+
+Image read_npy(const std::string& path) {
+  const InputFile file(path);
+  const NpyHeader header = read_header(file);
+  const std::uint64_t voxels = static_cast<std::uint64_t>(num_voxels(header.shape));
+  const std::size_t width = size_of(header.sample);
+  Image image = make_image_for(path, header.shape, element_for(header.sample));
+  image.metadata.num_axes = header.num_axes;
+  if (is_stored_as_is(header.sample) && !header.fortran_order) {
+    file.read(header.data_offset, image.bytes.data(), voxels * width);
+    if (header.big_endian) swap_bytes(header.sample, image.bytes.data(), voxels);
+    return image;
+  }
+  std::vector<std::byte> stored(voxels * width);
+  file.read(header.data_offset, stored.data(), stored.size());
+  if (header.big_endian) swap_bytes(header.sample, stored.data(), voxels);
+  if (header.fortran_order) {
+    std::vector<std::byte> ordered(stored.size());
+    reorder(stored.data(), header.shape, width, ordered.data());
+    stored = std::move(ordered);
+  }
+  convert(header.sample, stored.data(), voxels, image.bytes.data());
+  return image;
+}
+
+void write_npy(const std::string& path, const ImageView& image, const ImageMetadata& metadata) {
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type_name(image.element),
+                                 shape_text(image.shape, metadata.num_axes));
+  constexpr std::size_t kPrefixBytes = 10;
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t unpadded = kPrefixBytes + text.size() + 1;
+  text.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
+  text += '\n';
+  std::string prefix(kMagic, kMagicBytes);
+  prefix += {'\1', '\0', static_cast<char>(text.size() % 256), static_cast<char>(text.size() / 256)};
+
+  OutputFile output(path);
+  output.write(prefix.data(), prefix.size());
+  output.write(text.data(), text.size());
+  output.write(image.data, static_cast<std::uint64_t>(num_voxels(image.shape)) * size_of(image.element));
+  output.commit();
+}
+
+}  // namespace convoy::io

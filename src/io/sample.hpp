@@ -1,0 +1,30 @@
+// Numbers as files store them, and their way into the four kinds of voxel that convoy computes with.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "convoy/image.hpp"
+
+namespace convoy::io {
+
+enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32 };
+
+std::size_t size_of(Sample sample);
+/// "u8", "i16" ...
+const char* name(Sample sample);
+/// The voxel that holds every value of the sample exactly.
+Element element_for(Sample sample);
+/// Whether sample and voxel are the same bytes.
+inline bool is_stored_as_is(Sample sample) { return sample <= Sample::f64; }
+
+/// Reverses the bytes of each of `count` samples.
+void swap_bytes(Sample sample, std::byte* bytes, std::uint64_t count);
+/// Writes `count` voxels of element_for(sample). The two must not overlap.
+void convert(Sample sample, const std::byte* samples, std::uint64_t count, std::byte* voxels);
+
+/// What convoy reads, for error messages.
+inline constexpr const char* kReadableSamples =
+    "convoy reads 8, 16 and 32 bit integers and 32 and 64 bit floats, one sample per voxel";
+
+}  // namespace convoy::io
