@@ -4,7 +4,7 @@
 /// What VkFFT prints lands here instead of on the user's terminal.
 static thread_local std::string vkfft_output;
 
-__attribute__((format(printf, 1, 2))) static inline int printf(const char* format, ...) {
+__attribute__((format(printf, 1, 2))) static inline int capture_printf(const char* format, ...) {
   constexpr std::size_t kMostCharacters = 1 << 20;
   va_list arguments;
   va_start(arguments, format);
@@ -16,6 +16,9 @@ __attribute__((format(printf, 1, 2))) static inline int printf(const char* forma
   free(text);
   return length;
 }
+
+/// A pointer, not a function: else the C library's printf would be found too wherever an argument's type is global.
+static int (*const printf)(const char*, ...) = &capture_printf;
 
 #if CONVOY_VKFFT_REPAIRABLE
 #include "backends/vkfft/repairs.hpp"

@@ -108,6 +108,14 @@ class VkfftApp {
     if (result != VKFFT_SUCCESS) fail(result, "launching the ", app_->configuration);
   }
 
+  /// Other buffers of the same sizes for the launches to come. CUDA and HIP only, where VkFFT looks at each launch what
+  /// the pointers it was given point to.
+  void rebind(Buffer work, std::optional<Buffer> input = {}, std::optional<Buffer> kernel = {}) {
+    state_->buffers.work.buffer = work;
+    if (input) state_->buffers.input->buffer = *input;
+    if (kernel) state_->buffers.kernel->buffer = *kernel;
+  }
+
   bool uses_bluestein(int axis) const { return app_->useBluesteinFFT[axis] != 0; }
   pfUINT num_uploads(int axis) const { return app_->localFFTPlan->numAxisUploads[axis]; }
   bool splits_even_rows() const { return app_->localFFTPlan->bigSequenceEvenR2C != 0; }

@@ -67,6 +67,7 @@ class KernelTransform {
       : app_(handles, configuration(geometry),
              {.work = {spectrum, geometry.spectrum_bytes()}, .input = {}, .kernel = {}}) {}
 
+  void rebind(typename App::Buffer spectrum) { app_.rebind(spectrum); }
   void append(typename App::Target& target) { app_.append(target, App::kForward); }
 
  private:
@@ -94,6 +95,7 @@ class FusedConvolution {
     require_sound(ConvolutionConfiguration(geometry));
   }
 
+  void rebind(Buffer image, Buffer work, Buffer spectrum) { app_.rebind(work, image, spectrum); }
   void append(typename App::Target& target) { app_.append(target, App::kForward); }
 
  private:
@@ -176,6 +178,11 @@ class StagedConvolution {
     if (geometry.num_axes > 2) depths_.emplace(handles, depths(parts_), in_place);
   }
 
+  void rebind(Buffer image, Buffer work) {
+    rows_.rebind(work, image);
+    if (columns_) columns_->rebind(work);
+    if (depths_) depths_->rebind(work);
+  }
   void append_forward(Target& target) {
     append_rows(target, App::kForward);
     if (columns_) columns_->append(target, App::kForward);

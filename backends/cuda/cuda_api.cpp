@@ -1,0 +1,171 @@
+#include "backends/cuda/cuda_api.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace convoy::backend::cuda {
+namespace {
+
+/// The driver's 2-D copies take pitches below 2 GiB.
+constexpr std::uint64_t kLongestPitch = std::numeric_limits<std::int32_t>::max();
+
+template <class Copy>
+CUresult copy_chunk_by_chunk(std::uint64_t num_chunks, const Copy& copy) {
+  CUresult result = CUDA_SUCCESS;
+  for (std::uint64_t chunk = 0; chunk < num_chunks && result == CUDA_SUCCESS; ++chunk) result = copy(chunk);
+  return result;
+}
+
+CUDA_MEMCPY2D rectangle(std::uint64_t width_bytes, std::uint64_t rows) {
+  CUDA_MEMCPY2D copy{};
+  copy.WidthInBytes = width_bytes;
+  copy.Height = rows;
+  return copy;
+}
+
+std::string compiler_log(nvrtcProgram program) {
+  std::size_t size = 0;
+  if (nvrtcGetProgramLogSize(program, &size) != NVRTC_SUCCESS || size < 2) return "no log";
+  std::string log(size, '\0');
+  nvrtcGetProgramLog(program, log.data());
+  log.resize(size - 1);
+  return log;
+}
+
+class Compilation {
+ public:
+  Compilation(const std::string& text, const std::string& name) {
+    created_ = nvrtcCreateProgram(&program_, text.c_str(), (name + ".cu").c_str(), 0, nullptr, nullptr);
+  }
+  ~Compilation() {
+    if (created_ == NVRTC_SUCCESS) nvrtcDestroyProgram(&program_);
+  }
+  Compilation(const Compilation&) = delete;
+  Compilation& operator=(const Compilation&) = delete;
+
+  nvrtcResult run(const std::string& architecture) {
+    if (created_ != NVRTC_SUCCESS) return created_;
+    const std::string option = "--gpu-architecture=" + architecture;
+    const char* options[] = {option.c_str()};
+    return nvrtcCompileProgram(program_, 1, options);
+  }
+  nvrtcResult code(std::string& code) {
+    std::size_t size = 0;
+    if (const nvrtcResult result = nvrtcGetCUBINSize(program_, &size); result != NVRTC_SUCCESS) return result;
+    code.resize(size);
+    return nvrtcGetCUBIN(program_, code.data());
+  }
+  std::string log() const { return created_ == NVRTC_SUCCESS ? compiler_log(program_) : "no program was made"; }
+
+ private:
+  nvrtcProgram program_{};
+  nvrtcResult created_ = NVRTC_SUCCESS;
+};
+
+}  // namespace
+
+bool Api::is_fatal(Result result) {
+  switch (result) {
+    case CUDA_ERROR_DEINITIALIZED:
+    case CUDA_ERROR_DEVICE_UNAVAILABLE:
+    case CUDA_ERROR_ECC_UNCORRECTABLE:
+    case CUDA_ERROR_NVLINK_UNCORRECTABLE:
+    case CUDA_ERROR_ILLEGAL_ADDRESS:
+    case CUDA_ERROR_LAUNCH_TIMEOUT:
+    case CUDA_ERROR_CONTEXT_IS_DESTROYED:
+    case CUDA_ERROR_ASSERT:
+    case CUDA_ERROR_HARDWARE_STACK_ERROR:
+    case CUDA_ERROR_ILLEGAL_INSTRUCTION:
+    case CUDA_ERROR_MISALIGNED_ADDRESS:
+    case CUDA_ERROR_INVALID_ADDRESS_SPACE:
+    case CUDA_ERROR_INVALID_PC:
+    case CUDA_ERROR_LAUNCH_FAILED:
+    case CUDA_ERROR_UNKNOWN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Api::is_unsupported(Result result) {
+  switch (result) {
+    case CUDA_ERROR_INVALID_VALUE:
+    case CUDA_ERROR_NO_BINARY_FOR_GPU:
+    case CUDA_ERROR_INVALID_IMAGE:
+    case CUDA_ERROR_UNSUPPORTED_PTX_VERSION:
+    case CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES:
+    case CUDA_ERROR_NOT_SUPPORTED:
+    case CUDA_ERROR_NOT_PERMITTED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Api::Handle Api::open(int ordinal, const std::string& device_id) {
+  Handle handle;
+  Result result = cuDeviceGet(&handle.device, ordinal);
+  if (result == CUDA_SUCCESS) result = cuDevicePrimaryCtxRetain(&handle.context, handle.device);
+  if (result != CUDA_SUCCESS) {
+    throw Error(
+        Errc::backend_unavailable,
+        fmt::format("{} cannot be opened: {}; another process may hold it exclusively, or its memory is used up",
+                    device_id, error_text(result)));
+  }
+  return handle;
+}
+
+Api::Result Api::upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
+                        std::uint64_t num_chunks, Stream stream) {
+  if (num_chunks == 1 || pitch == chunk_bytes) {
+    return cuMemcpyHtoDAsync(device_pointer(to), from, chunk_bytes * num_chunks, stream);
+  }
+  if (pitch > kLongestPitch) {
+    return copy_chunk_by_chunk(num_chunks, [&](std::uint64_t chunk) {
+      const std::byte* source = static_cast<const std::byte*>(from) + chunk * chunk_bytes;
+      return cuMemcpyHtoDAsync(device_pointer(to) + chunk * pitch, source, chunk_bytes, stream);
+    });
+  }
+  CUDA_MEMCPY2D copy = rectangle(chunk_bytes, num_chunks);
+  copy.srcMemoryType = CU_MEMORYTYPE_HOST;
+  copy.srcHost = from;
+  copy.srcPitch = chunk_bytes;
+  copy.dstMemoryType = CU_MEMORYTYPE_DEVICE;
+  copy.dstDevice = device_pointer(to);
+  copy.dstPitch = pitch;
+  return cuMemcpy2DAsync(&copy, stream);
+}
+
+Api::Result Api::download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
+                          std::uint64_t num_chunks, Stream stream) {
+  if (num_chunks == 1 || pitch == chunk_bytes) {
+    return cuMemcpyDtoHAsync(to, device_pointer(from), chunk_bytes * num_chunks, stream);
+  }
+  if (pitch > kLongestPitch) {
+    return copy_chunk_by_chunk(num_chunks, [&](std::uint64_t chunk) {
+      std::byte* target = static_cast<std::byte*>(to) + chunk * chunk_bytes;
+      return cuMemcpyDtoHAsync(target, device_pointer(from) + chunk * pitch, chunk_bytes, stream);
+    });
+  }
+  CUDA_MEMCPY2D copy = rectangle(chunk_bytes, num_chunks);
+  copy.srcMemoryType = CU_MEMORYTYPE_DEVICE;
+  copy.srcDevice = device_pointer(from);
+  copy.srcPitch = pitch;
+  copy.dstMemoryType = CU_MEMORYTYPE_HOST;
+  copy.dstHost = to;
+  copy.dstPitch = chunk_bytes;
+  return cuMemcpy2DAsync(&copy, stream);
+}
+
+std::string Api::compile(const std::string& text, const std::string& kernel_name, const std::string& architecture) {
+  Compilation compilation(text, kernel_name);
+  std::string code;
+  nvrtcResult result = compilation.run(architecture);
+  if (result == NVRTC_SUCCESS) result = compilation.code(code);
+  if (result == NVRTC_SUCCESS) return code;
+  throw Error(Errc::compile_failed, fmt::format("NVRTC does not compile kernel {} for {}: {}; its log: {}", kernel_name,
+                                                architecture, nvrtcGetErrorString(result), compilation.log()));
+}
+
+}  // namespace convoy::backend::cuda

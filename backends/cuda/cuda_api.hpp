@@ -1,0 +1,114 @@
+// The calls of CUDA under the names that backends/gpu uses.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backends/cuda/cuda_driver.hpp"
+#include "convoy/error.hpp"
+
+namespace convoy::backend::cuda {
+
+struct Vkfft;
+
+struct Api {
+  static constexpr const char* kName = "cuda";
+
+  struct Handle {
+    CUdevice device = 0;
+    CUcontext context = nullptr;  // the device's primary context, retained
+  };
+  using Result = CUresult;
+  using Stream = CUstream;
+  using Event = CUevent;
+  using Module = CUmodule;
+  using Function = CUfunction;
+  using Vkfft = cuda::Vkfft;  // cuda_vkfft.hpp
+
+  static bool succeeded(Result result) { return result == CUDA_SUCCESS; }
+  static bool is_out_of_memory(Result result) { return result == CUDA_ERROR_OUT_OF_MEMORY; }
+  /// After these every further call in the context fails the same way.
+  static bool is_fatal(Result result);
+  static bool is_unsupported(Result result);
+  static std::string error_text(Result result) { return cuda::error_text(result); }
+
+  /// Throws Error(backend_unavailable) if the driver gives no context.
+  static Handle open(int ordinal, const std::string& device_id);
+  static void close(const Handle& handle) { cuDevicePrimaryCtxRelease(handle.device); }
+
+  class Current {
+   public:
+    explicit Current(const Handle& handle) : result_(cuCtxPushCurrent(handle.context)) {}
+    ~Current() {
+      CUcontext popped = nullptr;
+      if (result_ == CUDA_SUCCESS) cuCtxPopCurrent(&popped);
+    }
+    Current(const Current&) = delete;
+    Current& operator=(const Current&) = delete;
+    Result result() const { return result_; }
+
+   private:
+    Result result_;
+  };
+
+  static CUdeviceptr device_pointer(const void* pointer) { return reinterpret_cast<CUdeviceptr>(pointer); }
+
+  static Result memory_info(std::size_t* free_bytes, std::size_t* total_bytes) {
+    return cuMemGetInfo(free_bytes, total_bytes);
+  }
+  static Result allocate(void** pointer, std::size_t bytes) {
+    CUdeviceptr address = 0;
+    const Result result = cuMemAlloc(&address, bytes);
+    *pointer = reinterpret_cast<void*>(address);
+    return result;
+  }
+  static Result release(void* pointer) {
+    return pointer != nullptr ? cuMemFree(device_pointer(pointer)) : CUDA_SUCCESS;
+  }
+  static Result allocate_pinned(void** pointer, std::size_t bytes) { return cuMemAllocHost(pointer, bytes); }
+  static void release_pinned(void* pointer) { static_cast<void>(cuMemFreeHost(pointer)); }
+
+  static Result create_stream(Stream* stream) { return cuStreamCreate(stream, CU_STREAM_NON_BLOCKING); }
+  static void destroy_stream(Stream stream) { static_cast<void>(cuStreamDestroy(stream)); }
+  static Result synchronize_stream(Stream stream) { return cuStreamSynchronize(stream); }
+  static Result create_event(Event* event) { return cuEventCreate(event, CU_EVENT_DISABLE_TIMING); }
+  static void destroy_event(Event event) { static_cast<void>(cuEventDestroy(event)); }
+  static Result record(Event event, Stream stream) { return cuEventRecord(event, stream); }
+  static Result make_wait(Stream stream, Event event) { return cuStreamWaitEvent(stream, event, 0); }
+  static Result synchronize_event(Event event) { return cuEventSynchronize(event); }
+
+  /// Chunks lie tight in host memory and `pitch` bytes apart on the device.
+  static Result upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
+                       std::uint64_t num_chunks, Stream stream);
+  static Result download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
+                         std::uint64_t num_chunks, Stream stream);
+  static Result upload_now(void* to, const void* from, std::size_t bytes) {
+    return cuMemcpyHtoD(device_pointer(to), from, bytes);
+  }
+  static Result download_now(void* to, const void* from, std::size_t bytes) {
+    return cuMemcpyDtoH(to, device_pointer(from), bytes);
+  }
+  static Result fill(void* to, unsigned char value, std::uint64_t bytes, Stream stream) {
+    return cuMemsetD8Async(device_pointer(to), value, bytes, stream);
+  }
+
+  /// Machine code of a text for "sm_90" and the like. Throws Error(compile_failed) with the compiler's log.
+  static std::string compile(const std::string& text, const std::string& kernel_name, const std::string& architecture);
+  static Result load_module(Module* module, const void* code) {
+    return cuModuleLoadDataEx(module, code, 0, nullptr, nullptr);
+  }
+  static Result find_function(Function* function, Module module, const char* name) {
+    return cuModuleGetFunction(function, module, name);
+  }
+  static void unload_module(Module module) { static_cast<void>(cuModuleUnload(module)); }
+  static Result launch(Function function, const std::array<std::uint64_t, 3>& groups,
+                       const std::array<std::uint32_t, 3>& threads, Stream stream, void** arguments) {
+    return cuLaunchKernel(function, static_cast<unsigned>(groups[0]), static_cast<unsigned>(groups[1]),
+                          static_cast<unsigned>(groups[2]), threads[0], threads[1], threads[2], 0, stream, arguments,
+                          nullptr);
+  }
+};
+
+}  // namespace convoy::backend::cuda

@@ -1,0 +1,62 @@
+// A CUDA or HIP device, and the devices of a backend that are open.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "backends/gpu/session.hpp"
+
+namespace convoy::backend::gpu {
+
+template <class Api>
+class GpuDevice final : public Device {
+ public:
+  explicit GpuDevice(std::shared_ptr<OpenDevice<Api>> opened) : opened_(std::move(opened)) {}
+
+  const DeviceInfo& info() const override { return opened_->info; }
+  Limits limits() const override {
+    const Entered<Api> entered(*opened_);
+    Limits limits = opened_->info.limits;
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    check<Api>(Api::memory_info(&free_bytes, &total_bytes), "asking for free memory", opened_->info.id);
+    limits.free_bytes = free_bytes;
+    limits.total_bytes = total_bytes;
+    return limits;
+  }
+  std::uint64_t used_bytes() const override { return opened_->account.used_bytes(); }
+  std::uint64_t peak_bytes() const override { return opened_->account.peak_bytes(); }
+  void reset_peak() override { opened_->account.reset_peak(); }
+  std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) override {
+    return std::make_unique<GpuSession<Api>>(opened_, program, options);
+  }
+
+ private:
+  std::shared_ptr<OpenDevice<Api>> opened_;
+};
+
+/// One OpenDevice per ordinal, however often it is opened, so that all sessions are in one account.
+template <class Api>
+class OpenDevices {
+ public:
+  /// `describe` tells the DeviceInfo of the ordinal.
+  template <class Describe>
+  std::shared_ptr<Device> open(int ordinal, const Describe& describe) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<OpenDevice<Api>> opened = opened_[ordinal].lock();
+    if (!opened) {
+      const DeviceInfo info = describe(ordinal);
+      opened = std::make_shared<OpenDevice<Api>>(Api::open(ordinal, info.id), info);
+      opened_[ordinal] = opened;
+    }
+    auto device = std::make_shared<GpuDevice<Api>>(std::move(opened));
+    return device;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<int, std::weak_ptr<OpenDevice<Api>>> opened_;
+};
+
+}  // namespace convoy::backend::gpu

@@ -1,0 +1,234 @@
+// A loaded program on a CUDA or HIP device. Api names the driver's calls (cuda_api.hpp, hip_api.hpp).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "backends/gpu/convolution.hpp"
+#include "backends/gpu/open_device.hpp"
+#include "backends/gpu/self_test.hpp"
+#include "backends/gpu/slots.hpp"
+#include "backends/gpu/streams.hpp"
+
+namespace convoy::backend::gpu {
+
+template <class Api>
+class GpuSession final : public Session {
+ public:
+  GpuSession(std::shared_ptr<OpenDevice<Api>> device, const Program& program, const LoadOptions& options)
+      : device_(std::move(device)), program_(program), options_(options) {
+    const Entered<Api> entered(*device_);
+    try {
+      load();
+    } catch (...) {
+      give_back();
+      throw;
+    }
+  }
+  ~GpuSession() override {
+    const typename Api::Current current(device_->handle);
+    give_back();
+  }
+
+  std::byte* port(PortId port, int set) override {
+    const auto& copies = ports_.at(static_cast<std::size_t>(port));
+    return copies.size() > 1 ? copies.at(static_cast<std::size_t>(set)) : copies.at(0);
+  }
+
+  void submit(Section section, int set) override {
+    const Entered<Api> entered(*device_);
+    streams_->begin(set);
+    for (const Prepared& step : section == Section::setup ? setup_ : run_) {
+      const auto stream = streams_->enter(set, lane_of(*step.step));
+      std::visit([&](const auto& what) { queue(what, step, set, stream); }, *step.step);
+    }
+    streams_->end(set);
+  }
+
+  void wait(int set) override {
+    const Entered<Api> entered(*device_);
+    streams_->wait(set);
+  }
+
+  void end_setup() override {
+    const Entered<Api> entered(*device_);
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+      if (program_.ports[i].section != Section::setup) continue;
+      for (std::byte* memory : ports_[i]) memory_->release_pinned(memory);
+      ports_[i].clear();
+    }
+    const ChargeTo<Api> charge(*memory_);
+    setup_.clear();  // and the plans that only it used
+  }
+
+  void check_sentinels() override {
+    const Entered<Api> entered(*device_);
+    streams_->drain();
+    slots_->check_sentinels();
+  }
+
+ private:
+  struct Prepared {
+    const Step* step = nullptr;
+    typename Api::Function function{};                   // of a Dispatch
+    std::shared_ptr<KernelTransform<Api>> transform;     // of a TransformKernel
+    std::shared_ptr<gpu::Convolution<Api>> convolution;  // of a Convolve
+  };
+
+  void load() {
+    const std::string& id = device_->info.id;
+    memory_ = std::make_unique<DeviceMemory<Api>>(device_->account, options_.trace_memory, id);
+    const ChargeTo<Api> charge(*memory_);
+    slots_ = std::make_unique<Slots<Api>>(program_, *memory_, options_.sentinels, id);
+    for (const Port& port : program_.ports) allocate(port);
+    streams_ = std::make_unique<Streams<Api>>(program_.num_sets, id);
+    slots_->fill_sentinels(streams_->compute());
+    try {
+      setup_ = prepare(program_.setup);
+      run_ = prepare(program_.run);
+    } catch (const Error&) {
+      if (memory_->refusal()) throw OutOfMemory(*memory_->refusal());
+      throw;
+    }
+    streams_->drain();
+    slots_->check_sentinels();
+    slots_->fill_sentinels(streams_->compute());
+    streams_->drain();
+  }
+
+  void allocate(const Port& port) {
+    ports_.emplace_back();
+    const int copies = port.section == Section::run ? program_.num_sets : 1;
+    for (int copy = 0; copy < copies; ++copy) {
+      ports_.back().push_back(memory_->allocate_pinned("port " + port.name, port.bytes));
+    }
+  }
+
+  std::vector<Prepared> prepare(const std::vector<Step>& steps) {
+    std::vector<Prepared> prepared;
+    for (const Step& step : steps) {
+      Prepared one;
+      one.step = &step;
+      if (const auto* dispatch = std::get_if<Dispatch>(&step)) one.function = function(*dispatch);
+      if (const auto* transform = std::get_if<TransformKernel>(&step)) one.transform = planned(*transform);
+      if (const auto* convolve = std::get_if<Convolve>(&step)) one.convolution = planned(*convolve);
+      prepared.push_back(std::move(one));
+    }
+    return prepared;
+  }
+
+  typename Api::Function function(const Dispatch& dispatch) {
+    const auto groups = num_groups(dispatch.threads);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const std::uint64_t limit = device_->info.limits.max_groups[axis];
+      if (groups[axis] <= limit) continue;
+      throw Error(Errc::unsupported,
+                  fmt::format("{}: kernel {} wants {} groups on axis {}, the device takes {}; use smaller tiles",
+                              device_->info.id, dispatch.kernel->name, groups[axis], axis, limit));
+    }
+    return device_->kernels.function(*dispatch.kernel, dispatch.precision, device_->info.architecture);
+  }
+
+  std::shared_ptr<KernelTransform<Api>> planned(const TransformKernel& step) {
+    return std::make_shared<KernelTransform<Api>>(*device_, step.geometry, slots_->address(step.spectrum, 0),
+                                                  streams_->compute());
+  }
+
+  /// Steps of one geometry share a plan: each launch brings its own addresses.
+  std::shared_ptr<gpu::Convolution<Api>> planned(const Convolve& step) {
+    for (const auto& [geometry, convolution] : convolutions_) {
+      if (geometry == step.geometry) return convolution;
+    }
+    auto made =
+        std::make_shared<gpu::Convolution<Api>>(*device_, step.geometry, slots_of(step, 0), streams_->compute());
+    SelfTest<Api>(*device_, step.geometry, slots_of(step, 0), *made, streams_->compute()).require();
+    convolutions_.emplace_back(step.geometry, made);
+    return made;
+  }
+
+  ConvolutionSlots slots_of(const Convolve& step, int set) const {
+    return {.image = slots_->address(step.image, set),
+            .work = slots_->address(step.work, set),
+            .spectrum = slots_->address(step.spectrum, set)};
+  }
+
+  /// Copies of slots that each set has for itself may run beside the computing of other sets.
+  Lane lane_of(const Step& step) const {
+    if (const auto* upload = std::get_if<Upload>(&step)) {
+      return slots_->slot(upload->slot).per_set ? Lane::upload : Lane::compute;
+    }
+    if (const auto* download = std::get_if<Download>(&step)) {
+      return slots_->slot(download->slot).per_set ? Lane::download : Lane::compute;
+    }
+    return Lane::compute;
+  }
+
+  std::byte* device_side(const Transfer& transfer, int set) const {
+    return static_cast<std::byte*>(slots_->address(transfer.slot, set)) + transfer.slot_offset;
+  }
+
+  void queue(const Upload& upload, const Prepared&, int set, typename Api::Stream stream) {
+    const auto result =
+        Api::upload(device_side(upload, set), upload.slot_pitch_bytes, port(upload.port, set) + upload.port_offset,
+                    upload.chunk_bytes, upload.num_chunks, stream);
+    check<Api>(result, "an upload", device_->info.id);
+  }
+  void queue(const Download& download, const Prepared&, int set, typename Api::Stream stream) {
+    const auto result = Api::download(port(download.port, set) + download.port_offset, device_side(download, set),
+                                      download.slot_pitch_bytes, download.chunk_bytes, download.num_chunks, stream);
+    check<Api>(result, "a download", device_->info.id);
+  }
+  void queue(const Clear& clear, const Prepared&, int set, typename Api::Stream stream) {
+    const auto result = Api::fill(slots_->address(clear.slot, set), 0, slots_->slot(clear.slot).bytes, stream);
+    check<Api>(result, "clearing a slot", device_->info.id);
+  }
+  void queue(const Dispatch& dispatch, const Prepared& prepared, int set, typename Api::Stream stream) {
+    std::vector<void*> addresses;
+    for (const SlotId slot : dispatch.slots) addresses.push_back(slots_->address(slot, set));
+    std::vector<std::uint32_t> parameters;
+    for (const KernelParameter parameter : dispatch.parameters) parameters.push_back(parameter.bits);
+    std::vector<void*> arguments;
+    for (void*& address : addresses) arguments.push_back(&address);
+    for (std::uint32_t& parameter : parameters) arguments.push_back(&parameter);
+    const auto result =
+        Api::launch(prepared.function, num_groups(dispatch.threads), kWorkgroup, stream, arguments.data());
+    check<Api>(result, ("launching " + dispatch.kernel->name).c_str(), device_->info.id);
+  }
+  void queue(const TransformKernel& transform, const Prepared& prepared, int set, typename Api::Stream) {
+    prepared.transform->queue(slots_->address(transform.spectrum, set));
+  }
+  void queue(const Convolve& convolve, const Prepared& prepared, int set, typename Api::Stream) {
+    prepared.convolution->queue(slots_of(convolve, set));
+  }
+
+  void give_back() noexcept {
+    if (!memory_) return;
+    const ChargeTo<Api> charge(*memory_);
+    if (streams_) streams_->drain();
+    setup_.clear();
+    run_.clear();
+    convolutions_.clear();
+    streams_.reset();
+    slots_.reset();
+    memory_.reset();
+  }
+
+  std::shared_ptr<OpenDevice<Api>> device_;
+  Program program_;
+  LoadOptions options_;
+  std::unique_ptr<DeviceMemory<Api>> memory_;
+  std::unique_ptr<Slots<Api>> slots_;
+  std::vector<std::vector<std::byte*>> ports_;  // [port][copy]
+  std::unique_ptr<Streams<Api>> streams_;
+  std::vector<std::pair<FftGeometry, std::shared_ptr<gpu::Convolution<Api>>>> convolutions_;
+  std::vector<Prepared> setup_;
+  std::vector<Prepared> run_;
+};
+
+}  // namespace convoy::backend::gpu

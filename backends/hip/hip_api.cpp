@@ -1,0 +1,114 @@
+#include "backends/hip/hip_api.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace convoy::backend::hip {
+namespace {
+
+class Compilation {
+ public:
+  Compilation(const std::string& text, const std::string& name) {
+    created_ = hiprtcCreateProgram(&program_, text.c_str(), (name + ".hip").c_str(), 0, nullptr, nullptr);
+  }
+  ~Compilation() {
+    if (created_ == HIPRTC_SUCCESS) hiprtcDestroyProgram(&program_);
+  }
+  Compilation(const Compilation&) = delete;
+  Compilation& operator=(const Compilation&) = delete;
+
+  /// For the current device: hiprtc takes that when it is told no architecture.
+  hiprtcResult run() { return created_ != HIPRTC_SUCCESS ? created_ : hiprtcCompileProgram(program_, 0, nullptr); }
+  hiprtcResult code(std::string& code) {
+    std::size_t size = 0;
+    if (const hiprtcResult result = hiprtcGetCodeSize(program_, &size); result != HIPRTC_SUCCESS) return result;
+    code.resize(size);
+    return hiprtcGetCode(program_, code.data());
+  }
+  std::string log() const {
+    std::size_t size = 0;
+    if (created_ != HIPRTC_SUCCESS) return "no program was made";
+    if (hiprtcGetProgramLogSize(program_, &size) != HIPRTC_SUCCESS || size < 2) return "no log";
+    std::string log(size, '\0');
+    hiprtcGetProgramLog(program_, log.data());
+    log.resize(size - 1);
+    return log;
+  }
+
+ private:
+  hiprtcProgram program_{};
+  hiprtcResult created_ = HIPRTC_SUCCESS;
+};
+
+}  // namespace
+
+bool Api::is_fatal(Result result) {
+  switch (result) {
+    case hipErrorDeinitialized:
+    case hipErrorECCNotCorrectable:
+    case hipErrorIllegalAddress:
+    case hipErrorLaunchTimeOut:
+    case hipErrorContextIsDestroyed:
+    case hipErrorAssert:
+    case hipErrorLaunchFailure:
+    case hipErrorUnknown:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Api::is_unsupported(Result result) {
+  switch (result) {
+    case hipErrorInvalidValue:
+    case hipErrorInvalidConfiguration:
+    case hipErrorNoBinaryForGpu:
+    case hipErrorInvalidImage:
+    case hipErrorLaunchOutOfResources:
+    case hipErrorNotSupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Api::Handle Api::open(int ordinal, const std::string& device_id) {
+  Handle handle{.ordinal = ordinal};
+  const Current current(handle);
+  Result result = current.result();
+  if (result == hipSuccess) result = hipDeviceGet(&handle.device, ordinal);
+  if (result != hipSuccess) {
+    throw Error(Errc::backend_unavailable, fmt::format("{} cannot be opened: {}", device_id, error_text(result)));
+  }
+  return handle;
+}
+
+Api::Result Api::upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
+                        std::uint64_t num_chunks, Stream stream) {
+  if (num_chunks == 1 || pitch == chunk_bytes) {
+    return hipMemcpyAsync(to, from, chunk_bytes * num_chunks, hipMemcpyHostToDevice, stream);
+  }
+  return hipMemcpy2DAsync(to, pitch, from, chunk_bytes, chunk_bytes, num_chunks, hipMemcpyHostToDevice, stream);
+}
+
+Api::Result Api::download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
+                          std::uint64_t num_chunks, Stream stream) {
+  if (num_chunks == 1 || pitch == chunk_bytes) {
+    return hipMemcpyAsync(to, from, chunk_bytes * num_chunks, hipMemcpyDeviceToHost, stream);
+  }
+  return hipMemcpy2DAsync(to, chunk_bytes, from, pitch, chunk_bytes, num_chunks, hipMemcpyDeviceToHost, stream);
+}
+
+std::string Api::compile(const std::string& text, const std::string& kernel_name, const std::string& architecture) {
+  Compilation compilation(text, kernel_name);
+  std::string code;
+  hiprtcResult result = compilation.run();
+  if (result == HIPRTC_SUCCESS) result = compilation.code(code);
+  if (result == HIPRTC_SUCCESS) return code;
+  throw Error(Errc::compile_failed,
+              fmt::format("hiprtc does not compile kernel {} for {}: {}; its log: {}", kernel_name, architecture,
+                          hiprtcGetErrorString(result), compilation.log()));
+}
+
+}  // namespace convoy::backend::hip

@@ -1,0 +1,110 @@
+#include "backends/hip/hip_driver.hpp"
+
+#include <fmt/format.h>
+
+namespace convoy::backend::hip {
+
+#define CONVOY_DEFINE(name) decltype(&::name) name = nullptr;
+CONVOY_HIP_FUNCTIONS(CONVOY_DEFINE)
+CONVOY_HIP_OPTIONAL_FUNCTIONS(CONVOY_DEFINE)
+CONVOY_HIPRTC_FUNCTIONS(CONVOY_DEFINE)
+#undef CONVOY_DEFINE
+hipError_t (*driver_malloc)(void** pointer, std::size_t bytes) = nullptr;
+hipError_t (*driver_free)(void* pointer) = nullptr;
+hipError_t (*driver_host_malloc)(void** pointer, std::size_t bytes, unsigned flags) = nullptr;
+
+namespace {
+
+// Two steps, so that a name which is a macro is expanded before it becomes a text.
+#define CONVOY_TEXT_OF(name) #name
+#define CONVOY_TEXT(name) CONVOY_TEXT_OF(name)
+
+template <class Function>
+void look_up(Function& function, const SharedLibrary& library, const char* symbol, std::string& missing) {
+  function = reinterpret_cast<Function>(library.symbol(symbol));
+  if (function == nullptr) missing += missing.empty() ? symbol : fmt::format(", {}", symbol);
+}
+
+std::string missing_runtime_functions(const SharedLibrary& library) {
+  std::string missing;
+#define CONVOY_LOAD(name) look_up(name, library, CONVOY_TEXT(name), missing);
+  CONVOY_HIP_FUNCTIONS(CONVOY_LOAD)
+  look_up(driver_malloc, library, "hipMalloc", missing);
+  look_up(driver_free, library, "hipFree", missing);
+  look_up(driver_host_malloc, library, "hipHostMalloc", missing);
+  std::string optional;
+#define CONVOY_LOAD_OPTIONAL(name) look_up(name, library, CONVOY_TEXT(name), optional);
+  CONVOY_HIP_OPTIONAL_FUNCTIONS(CONVOY_LOAD_OPTIONAL)
+#undef CONVOY_LOAD_OPTIONAL
+  return missing;
+}
+
+std::string missing_hiprtc_functions(const SharedLibrary& library) {
+  std::string missing;
+  CONVOY_HIPRTC_FUNCTIONS(CONVOY_LOAD)
+#undef CONVOY_LOAD
+  return missing;
+}
+
+/// The reason why the runtime offers no device, or nothing. The codes that mean "no device" differ by release.
+std::string start_runtime(Driver& driver) {
+  driver.hip =
+      SharedLibrary({"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so"}, "HIP_LIBRARY");
+  if (!driver.hip.loaded()) {
+    return fmt::format(
+        "libamdhip64 not found: install AMD's ROCm runtime (Debian: libamdhip64-5), or name the file in "
+        "HIP_LIBRARY ({})",
+        driver.hip.why_not());
+  }
+  const std::string& library = driver.hip.name();
+  if (const std::string missing = missing_runtime_functions(driver.hip); !missing.empty()) {
+    return fmt::format("{} lacks {}: HIP 5 or later is needed", library, missing);
+  }
+  if (const hipError_t result = hipInit(0); result != hipSuccess) {
+    return fmt::format(
+        "no device: {} is present, but hipInit returned {}, {} (is there an AMD GPU, and may this user "
+        "open /dev/kfd?)",
+        library, static_cast<int>(result), error_text(result));
+  }
+  const hipError_t result = hipGetDeviceCount(&driver.num_devices);
+  if (result != hipSuccess || driver.num_devices == 0) {
+    return fmt::format("no device: {} is present, but hipGetDeviceCount returned {}, {} and {} devices", library,
+                       static_cast<int>(result), error_text(result), driver.num_devices);
+  }
+  static_cast<void>(hipRuntimeGetVersion(&driver.runtime_version));
+  return "";
+}
+
+/// The reason why kernels cannot be compiled, or nothing. HIP 5 and 6 hold hiprtc in the runtime library.
+std::string start_hiprtc(Driver& driver) {
+  if (missing_hiprtc_functions(driver.hip).empty()) return "";
+  driver.separate_hiprtc = SharedLibrary({"libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so"});
+  if (!driver.separate_hiprtc.loaded()) {
+    return fmt::format("the HIP runtime is present, hiprtc is missing: install it ({})",
+                       driver.separate_hiprtc.why_not());
+  }
+  const std::string missing = missing_hiprtc_functions(driver.separate_hiprtc);
+  return missing.empty() ? "" : fmt::format("{} lacks {}", driver.separate_hiprtc.name(), missing);
+}
+
+Driver load_driver() {
+  Driver driver;
+  driver.problem = start_runtime(driver);
+  if (driver.problem.empty()) driver.problem = start_hiprtc(driver);
+  return driver;
+}
+
+}  // namespace
+
+const Driver& driver() {
+  static const Driver loaded = load_driver();
+  return loaded;
+}
+
+std::string error_text(hipError_t result) {
+  const char* const code = hipGetErrorName != nullptr ? hipGetErrorName(result) : "unknown error";
+  const char* const words = hipGetErrorString != nullptr ? hipGetErrorString(result) : "";
+  return fmt::format("{} ({})", code, words);
+}
+
+}  // namespace convoy::backend::hip
