@@ -1,5 +1,6 @@
 #include <convoy/convoy.hpp>
 
+#include <cmath>
 #include <cstdio>
 
 int main() {
@@ -7,5 +8,5 @@ int main() {
   std::vector<float> image(5 * 7), kernel(3 * 3, 1);
   image[2 * 7 + 3] = 1;  // one bright voxel
   const auto blurred = convoy::convolve({image, image_shape}, {kernel, kernel_shape});
-  for (int i = 0; i < 5 * 7; ++i) std::printf("%3.0f%s", blurred[i], i % 7 == 6 ? "\n" : "");
+  for (int i = 0; i < 5 * 7; ++i) std::printf("%3ld%s", std::lround(blurred[i]), i % 7 == 6 ? "\n" : "");
 }
