@@ -94,7 +94,7 @@ AxisPlan padded_to(AxisPlan plan, Index length) {
 }
 
 /// Room that the length leaves is given to the tile, where that saves tiles.
-AxisPlan split_padded_to(const AxisTask& task, const AxisPlan& split, Index length) {
+AxisPlan filled_up(const AxisTask& task, const AxisPlan& split, Index length) {
   const Index largest_output = std::min(length - split.kernel_size + 1, split.output);
   const Index num_tiles = divide_up(split.output, largest_output);
   return padded_to(with_halo(task.plan, divide_up(split.output, num_tiles)), length);
@@ -144,7 +144,7 @@ AxisTask axis_task(const ConvolutionSpec& spec, int axis) {
   task.plan.image = spec.image[axis];
   task.plan.kernel = spec.kernel[axis];
   task.outside = outside_of(spec);
-  set_window(spec, resolve_origin(spec, nullptr)[axis], task.plan);
+  set_window(spec, has_origin(spec) ? resolve_origin(spec, nullptr)[axis] : 0, task.plan);
   set_kernel_part(task.outside, task.plan);
   return task;
 }
@@ -158,15 +158,20 @@ Index required_period(const AxisPlan& plan) {
   return std::max({plan.tile_input, plan.tile_output, plan.tile_output - first, plan.tile_input + last});
 }
 
-std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths) {
+std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, bool all_tile_counts) {
   std::vector<AxisPlan> options;
   const AxisPlan whole = unsplit(task, lengths);
   for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
   for (const Index count : tile_counts(task.plan.output)) {
     const AxisPlan split = with_halo(task.plan, divide_up(task.plan.output, count));
     for (const Index length : lengths_worth_trying(split, lengths)) {
-      const AxisPlan option = split_padded_to(task, split, length);
-      if (option.num_tiles > 1) add_unless_outdone(option, options);
+      if (all_tile_counts) {
+        options.push_back(padded_to(split, length));
+        continue;
+      }
+      const AxisPlan filled = filled_up(task, split, length);
+      if (filled.num_tiles > 1) add_unless_outdone(filled, options);
+      if (split.tile_output == 1) add_unless_outdone(padded_to(split, length), options);
     }
   }
   return options;

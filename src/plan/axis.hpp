@@ -32,8 +32,8 @@ Index longest_needed(const AxisTask& task);
 /// The least period whose wrapped copies of the kernel reach no output voxel of a tile (the image's, if periodic).
 Index required_period(const AxisPlan& plan);
 
-/// Ways to cut and pad, none better than another in every respect; the unsplit ones come first. Empty when the device
-/// can transform none of them.
-std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths);
+/// Ways to cut and pad, none better than another in every respect unless all_tile_counts asks for those that nobody
+/// would choose, too; the unsplit ones come first. Empty when the device can transform none of them.
+std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, bool all_tile_counts);
 
 }  // namespace convoy

@@ -34,6 +34,8 @@ Shape position(Index voxel, const Shape& shape) {
 
 }  // namespace
 
+bool has_origin(const ConvolutionSpec& spec) { return spec.mode == Mode::same || spec.mode == Mode::circular; }
+
 Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel) {
   const Shape& k = spec.kernel;
   switch (spec.origin.rule) {

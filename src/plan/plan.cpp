@@ -6,6 +6,7 @@
 
 #include "common/log.hpp"
 #include "convoy/error.hpp"
+#include "plan/origin.hpp"
 #include "plan/reasons.hpp"
 #include "plan/search.hpp"
 
@@ -16,7 +17,7 @@ constexpr double kMostBytes = 1.8e19;
 
 void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
   validate(spec);
-  if (spec.origin.rule == Origin::Rule::peak && (spec.mode == Mode::same || spec.mode == Mode::circular)) {
+  if (has_origin(spec) && spec.origin.rule == Origin::Rule::peak) {
     throw Error(Errc::invalid_argument,
                 "the origin 'peak' is the kernel's largest voxel, so a plan needs the kernel; name the index instead");
   }

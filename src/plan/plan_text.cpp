@@ -5,6 +5,7 @@
 
 #include "convoy/plan.hpp"
 #include "plan/lengths.hpp"
+#include "plan/origin.hpp"
 
 namespace convoy {
 namespace {
@@ -22,7 +23,7 @@ std::string task_to_text(const Plan& plan) {
                                  to_text(spec.kernel), name(spec.mode));
   if (spec.mode == Mode::same) text += fmt::format(", boundary {}", name(spec.boundary));
   if (spec.boundary == Boundary::constant) text += fmt::format(" {}", spec.constant);
-  if (spec.mode == Mode::same || spec.mode == Mode::circular) text += fmt::format(", origin {}", origin_to_text(spec));
+  if (has_origin(spec)) text += fmt::format(", origin {}", origin_to_text(spec));
   return text + fmt::format(", {}\n", name(spec.precision));
 }
 

@@ -29,13 +29,13 @@ struct Candidate {
   auto rank() const { return std::tuple(axes[2]->num_tiles, axes[1]->num_tiles, seconds, footprint_bytes); }
 };
 
-AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits) {
+AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, bool all_tile_counts) {
   AxisOptions options;
   bool contiguous = true;
   for (int axis = 2; axis >= 0; --axis) {
     const AxisTask task = axis_task(spec, axis);
     const TransformLengths lengths(limits, spec.precision, contiguous, longest_needed(task));
-    options[axis] = axis_options(task, lengths);
+    options[axis] = axis_options(task, lengths, all_tile_counts);
     if (options[axis].empty()) {
       throw Error(
           Errc::unsupported,
@@ -68,7 +68,7 @@ class Search {
         path_(options.allow_fused ? Path::fused : Path::staged),
         min_tiles_(options.min_tiles),
         costs_(limits),
-        options_(options_of_axes(spec, limits)) {}
+        options_(options_of_axes(spec, limits, options.min_tiles > 1)) {}
 
   SearchResult run() {
     for (const AxisPlan& z : options_[0]) {

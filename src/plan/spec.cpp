@@ -141,8 +141,7 @@ void validate(const ConvolutionSpec& spec) {
                     "and kernel {} zyx are each longer somewhere; use mode same or full, or crop the kernel",
                     to_text(spec.image), to_text(spec.kernel)));
   }
-  const bool has_origin = spec.mode == Mode::same || spec.mode == Mode::circular;
-  if (has_origin && spec.origin.rule == Origin::Rule::at) require_origin_inside(spec.origin.index, spec.kernel);
+  if (has_origin(spec) && spec.origin.rule == Origin::Rule::at) require_origin_inside(spec.origin.index, spec.kernel);
   require_boundary_fits_mode(spec);
   if (spec.boundary == Boundary::constant && !std::isfinite(spec.constant)) {
     refuse(fmt::format("the constant outside the image is {}; it must be finite", spec.constant));

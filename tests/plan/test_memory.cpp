@@ -1,0 +1,206 @@
+// Budgets and ceilings: what fits is found, what does not is told with the bound that would.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <random>
+
+#include "convoy/error.hpp"
+#include "plan/devices.hpp"
+#include "plan/lengths.hpp"
+#include "program/program.hpp"
+
+using namespace convoy;
+using namespace convoy::test;
+
+namespace {
+
+std::uint64_t sum_of_ledger(const Plan& plan) {
+  return std::accumulate(plan.ledger.begin(), plan.ledger.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const LedgerLine& line) { return sum + line.bytes; });
+}
+
+/// The tables belong to the device's transforms and are no slot of the program.
+std::uint64_t bytes_of_tables(const Plan& plan) {
+  std::uint64_t bytes = 0;
+  for (const LedgerLine& line : plan.ledger) {
+    if (line.name == "FFT tables") bytes += line.bytes;
+  }
+  return bytes;
+}
+
+void check_books(const Plan& plan) {
+  CHECK(plan.footprint_bytes == sum_of_ledger(plan));
+  CHECK(plan.footprint_bytes == make_program(plan).footprint_bytes() + bytes_of_tables(plan));
+  CHECK(plan.footprint_bytes <= plan.budget_bytes);
+  CHECK(plan.smallest_footprint_bytes <= plan.footprint_bytes);
+}
+
+PlanOptions with_limit(std::uint64_t bytes) {
+  PlanOptions options;
+  options.memory_limit_bytes = bytes;
+  return options;
+}
+
+ConvolutionSpec spec_of(const Shape& image, const Shape& kernel) {
+  ConvolutionSpec spec;
+  spec.image = image;
+  spec.kernel = kernel;
+  return spec;
+}
+
+class RandomSpec {
+ public:
+  Index between(Index low, Index high) { return std::uniform_int_distribution<Index>(low, high)(random_); }
+
+  ConvolutionSpec next() {
+    ConvolutionSpec spec;
+    for (int axis = 0; axis < 3; ++axis) {
+      const bool flat = between(0, 4) == 0;
+      spec.image[axis] = flat ? 1 : between(1, 700);
+      spec.kernel[axis] = flat ? 1 : between(1, 120);
+    }
+    spec.mode = static_cast<Mode>(between(0, 3));
+    if (spec.mode == Mode::valid) spec.kernel = smaller_of(spec.kernel, spec.image);
+    if (spec.mode == Mode::same) spec.boundary = static_cast<Boundary>(between(0, 4));
+    spec.constant = spec.boundary == Boundary::constant ? 1 : 0;
+    spec.operation = static_cast<Operation>(between(0, 1));
+    spec.precision = static_cast<Precision>(between(0, 1));
+    return spec;
+  }
+
+ private:
+  static Shape smaller_of(const Shape& a, const Shape& b) {
+    return {std::min(a.z, b.z), std::min(a.y, b.y), std::min(a.x, b.x)};
+  }
+
+  std::mt19937 random_{99};
+};
+
+}  // namespace
+
+TEST_CASE("books balance, budgets are kept, and the named bound is the bound") {
+  RandomSpec random;
+  for (int trial = 0; trial < 150; ++trial) {
+    const ConvolutionSpec spec = random.next();
+    const Limits limits = trial % 3 == 0 ? large_gpu() : trial % 3 == 1 ? small_gpu() : cpu();
+    PlanOptions options;
+    options.allow_fused = trial % 2 == 0;
+    CAPTURE(to_text(spec.image));
+    CAPTURE(to_text(spec.kernel));
+    const Plan plan = make_plan(spec, limits, options);
+    check_books(plan);
+    const std::uint64_t bound = plan.smallest_footprint_bytes;
+
+    std::uint64_t previous = plan.footprint_bytes;
+    for (std::uint64_t budget = plan.footprint_bytes - 1; budget >= bound; budget = (budget + bound) / 2) {
+      options.memory_limit_bytes = budget;
+      const Plan smaller = make_plan(spec, limits, options);
+      check_books(smaller);
+      CHECK(smaller.budget_bytes == budget);
+      CHECK(smaller.smallest_footprint_bytes == bound);
+      CHECK(smaller.footprint_bytes <= previous);
+      if (budget == bound) break;
+      previous = budget;
+    }
+    options.memory_limit_bytes = bound;
+    CHECK(make_plan(spec, limits, options).footprint_bytes == bound);
+    options.memory_limit_bytes = bound - 1;
+    CHECK_THROWS_AS(make_plan(spec, limits, options), OutOfMemory);
+  }
+}
+
+TEST_CASE("out of memory names the bound, the budget and which limit it is") {
+  const ConvolutionSpec spec = spec_of({128, 512, 512}, {128, 256, 256});
+  const std::uint64_t bound = make_plan(spec, large_gpu()).smallest_footprint_bytes;
+  try {
+    make_plan(spec, large_gpu(), with_limit(1 << 20));
+    FAIL("no error");
+  } catch (const OutOfMemory& error) {
+    CHECK(error.code() == Errc::out_of_memory);
+    CHECK(error.requested_bytes() == bound);
+    CHECK(error.limit_bytes() == 1 << 20);
+    CHECK(error.limit_name() == "memory limit");
+    const std::string text = error.what();
+    CHECK(text.find("128x512x512") != std::string::npos);
+    CHECK(text.find(bytes_to_text(bound)) != std::string::npos);
+    CHECK(text.find("1.00 MiB") != std::string::npos);
+  }
+  Limits full = large_gpu();
+  full.free_bytes = full.reserve_bytes;
+  try {
+    make_plan(spec, full);
+    FAIL("no error");
+  } catch (const OutOfMemory& error) {
+    CHECK(error.limit_bytes() == 0);
+    CHECK(error.limit_name() == "free device memory");
+  }
+}
+
+TEST_CASE("the budget is the lower of memory limit and free bytes less reserve") {
+  const ConvolutionSpec spec = spec_of({16, 16, 16}, {3, 3, 3});
+  CHECK(make_plan(spec, large_gpu()).budget_bytes == 138ull << 30);
+  CHECK(make_plan(spec, large_gpu(), with_limit(1 << 30)).budget_bytes == 1 << 30);
+  CHECK(make_plan(spec, large_gpu(), with_limit(500ull << 30)).budget_bytes == 138ull << 30);
+  CHECK(make_plan(spec, {}).budget_bytes == UINT64_MAX);
+  CHECK(make_plan(spec, {}, with_limit(1 << 30)).budget_bytes == 1 << 30);
+}
+
+TEST_CASE("no buffer is larger than a binding or an allocation") {
+  const ConvolutionSpec spec = spec_of({128, 512, 512}, {128, 256, 256});
+  for (const std::uint64_t ceiling : {128ull << 20, 100ull << 20, 64ull << 20}) {
+    for (const bool binding : {true, false}) {
+      Limits limits = large_gpu();
+      (binding ? limits.max_binding_bytes : limits.max_allocation_bytes) = ceiling;
+      const Plan plan = make_plan(spec, limits);
+      CHECK(plan.num_tiles() > 1);
+      for (const Slot& slot : make_program(plan).slots) CHECK(slot.bytes <= ceiling);
+      CHECK(plan.reasons.front().find(binding ? "largest binding" : "largest allocation") != std::string::npos);
+    }
+  }
+  Limits limits = large_gpu();
+  limits.max_binding_bytes = 1 << 20;
+  try {
+    make_plan(spec, limits);
+    FAIL("no error");
+  } catch (const OutOfMemory& error) {
+    CHECK(error.limit_name() == "largest binding");
+    CHECK(error.limit_bytes() == 1 << 20);
+    CHECK(error.requested_bytes() > 1 << 20);
+  }
+}
+
+TEST_CASE("kernels count elements with 32 bits, so larger images are cut") {
+  const ConvolutionSpec spec = spec_of({2048, 2048, 2048}, {31, 31, 31});
+  for (const Limits& limits : {large_gpu(), Limits{}}) {
+    const Plan plan = make_plan(spec, limits);
+    check_books(plan);
+    CHECK(plan.num_tiles() > 1);
+    for (const Slot& slot : make_program(plan).slots) CHECK(slot.bytes <= 4ull * UINT32_MAX);
+  }
+  const Plan below = make_plan(spec_of({1024, 1500, 1500}, {31, 31, 31}), large_gpu());
+  CHECK(num_voxels(below.spec.image) > Index{1} << 31);
+  CHECK(below.num_tiles() == 1);
+}
+
+TEST_CASE("images of any size are planned") {
+  for (const Shape& image : {Shape{1, 1, Index{1} << 33}, Shape{1, Index{1} << 18, Index{1} << 18},
+                             Shape{Index{1} << 14, Index{1} << 14, Index{1} << 14}}) {
+    ConvolutionSpec spec = spec_of(image, {1, 1, 1});
+    for (int axis = 0; axis < 3; ++axis) spec.kernel[axis] = image[axis] > 1 ? 65 : 1;
+    for (const Limits& limits : {large_gpu(), small_gpu(), cpu()}) {
+      const Plan plan = make_plan(spec, limits);
+      check_books(plan);
+      CHECK(plan.num_tiles() > 1);
+    }
+  }
+}
+
+TEST_CASE("time of the search") {
+  const ConvolutionSpec spec = spec_of({2048, 2048, 2048}, {128, 128, 128});
+  const auto begin = std::chrono::steady_clock::now();
+  const Plan plan = make_plan(spec, large_gpu(), with_limit(2ull << 30));
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+  MESSAGE("2048x2048x2048 in " << plan.num_tiles() << " tiles: planned in " << elapsed.count() << " ms");
+}
