@@ -1,0 +1,179 @@
+// Laws over random problems. CONVOY_TEST_SEED repeats a run, CONVOY_TEST_CASES sets its length.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+
+#include "selftest/oracle.hpp"
+#include "support/device_under_test.hpp"
+
+using namespace convoy;
+
+namespace {
+
+std::uint64_t number_from(const char* variable, std::uint64_t fallback) {
+  const char* text = std::getenv(variable);
+  return text != nullptr && *text != '\0' ? std::strtoull(text, nullptr, 10) : fallback;
+}
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+  Index between(Index low, Index high) { return std::uniform_int_distribution<Index>(low, high)(engine_); }
+  template <class T>
+  T one_of(std::initializer_list<T> values) {
+    return *(values.begin() + between(0, static_cast<Index>(values.size()) - 1));
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+Shape random_shape(Dice& dice, Index most) {
+  switch (dice.between(0, 5)) {
+    case 0:
+      return {1, 1, dice.between(1, most * most)};
+    case 1:
+      return {1, dice.between(1, 2 * most), dice.between(1, 2 * most)};
+    case 2:
+      return {dice.between(1, most), 1, dice.between(1, most)};
+    default:
+      return {dice.between(1, most), dice.between(1, most), dice.between(1, most)};
+  }
+}
+
+ConvolutionSpec random_spec(Dice& dice) {
+  ConvolutionSpec spec;
+  spec.image = random_shape(dice, 9);
+  spec.kernel = {dice.between(1, spec.image.z > 1 ? 5 : 2), dice.between(1, spec.image.y > 1 ? 6 : 2),
+                 dice.between(1, 7)};
+  spec.mode = dice.one_of({Mode::full, Mode::same, Mode::same, Mode::same, Mode::valid, Mode::circular});
+  if (spec.mode == Mode::valid) {
+    for (int axis = 0; axis < 3; ++axis) spec.kernel[axis] = std::min(spec.kernel[axis], spec.image[axis]);
+    if (dice.between(0, 3) == 0) std::swap(spec.image, spec.kernel);
+  }
+  if (spec.mode == Mode::same) {
+    spec.boundary =
+        dice.one_of({Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap});
+    if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(dice.between(-3, 3));
+  }
+  if (spec.mode == Mode::same || spec.mode == Mode::circular) {
+    const Shape& k = spec.kernel;
+    spec.origin =
+        dice.one_of({Origin{}, Origin{Origin::Rule::scipy, {}}, Origin{Origin::Rule::first, {}},
+                     Origin::at({dice.between(0, k.z - 1), dice.between(0, k.y - 1), dice.between(0, k.x - 1)})});
+  }
+  spec.operation = dice.one_of({Operation::convolve, Operation::correlate});
+  spec.precision = dice.one_of({Precision::f32, Precision::f64});
+  return spec;
+}
+
+template <class Real>
+std::vector<Real> run(const ConvolutionSpec& spec, const PlanOptions& plan, const std::vector<double>& image,
+                      const std::vector<double>& kernel) {
+  const std::vector<Real> voxels(image.begin(), image.end());
+  const std::vector<Real> weights(kernel.begin(), kernel.end());
+  ConvolverOptions options;
+  options.plan = plan;
+  options.sentinels = true;
+  Convolver convolver(spec, ImageView(weights, spec.kernel), device_under_test(), options);
+  std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
+                           std::numeric_limits<Real>::quiet_NaN());
+  convolver.run(ImageView(voxels, spec.image), MutableImageView(output, convolver.output_shape()));
+  return output;
+}
+
+double error_of(const ConvolutionSpec& spec, const PlanOptions& plan, std::uint64_t seed) {
+  const auto image = oracle::random_image(spec.image, seed);
+  const auto kernel = oracle::random_image(spec.kernel, seed + 1);
+  const auto truth = oracle::direct(spec, image, kernel);
+  return spec.precision == Precision::f32 ? oracle::relative_l2(run<float>(spec, plan, image, kernel), truth)
+                                          : oracle::relative_l2(run<double>(spec, plan, image, kernel), truth);
+}
+
+std::uint64_t the_seed() {
+  static const std::uint64_t seed = [] {
+    const std::uint64_t chosen = number_from("CONVOY_TEST_SEED", 20240601);
+    std::printf("CONVOY_TEST_SEED=%llu\n", static_cast<unsigned long long>(chosen));
+    return chosen;
+  }();
+  return seed;
+}
+
+}  // namespace
+
+TEST_CASE("random problems equal the direct sum") {
+  Dice dice(the_seed());
+  const std::uint64_t cases = number_from("CONVOY_TEST_CASES", 2000);
+  for (std::uint64_t i = 0; i < cases; ++i) {
+    const ConvolutionSpec spec = random_spec(dice);
+    CAPTURE(i);
+    CAPTURE(oracle::to_text(spec));
+    REQUIRE(error_of(spec, {}, i) <= oracle::tolerance(spec.precision));
+  }
+}
+
+TEST_CASE("random tilings equal the direct sum, by tile count and by memory limit") {
+  Dice dice(the_seed() + 1);
+  const std::uint64_t cases = number_from("CONVOY_TEST_CASES", 2000) / 2;
+  const Limits limits = device_under_test().limits();
+  Index most_tiles = 0;
+  for (std::uint64_t i = 0; i < cases; ++i) {
+    ConvolutionSpec spec = random_spec(dice);
+    const Index outputs = num_voxels(output_shape(spec));
+    PlanOptions options;
+    options.allow_fused = dice.between(0, 3) != 0;
+    const Plan whole = make_plan(spec, limits, options);
+    if (dice.between(0, 1) == 0) {
+      options.min_tiles = std::min<Index>(outputs, dice.between(2, 40));
+    } else {
+      options.memory_limit_bytes = whole.smallest_footprint_bytes +
+                                   static_cast<std::uint64_t>(dice.between(
+                                       0, static_cast<Index>(whole.footprint_bytes - whole.smallest_footprint_bytes)));
+    }
+    CAPTURE(i);
+    CAPTURE(oracle::to_text(spec));
+    CAPTURE(options.min_tiles);
+    CAPTURE(options.memory_limit_bytes);
+    most_tiles = std::max(most_tiles, make_plan(spec, limits, options).num_tiles());
+    REQUIRE(error_of(spec, options, i) <= oracle::tolerance(spec.precision));
+  }
+  CHECK(most_tiles >= 40);
+}
+
+TEST_CASE("random adjoints: <A x, y> = <x, A' y>") {
+  Dice dice(the_seed() + 2);
+  const std::uint64_t cases = number_from("CONVOY_TEST_CASES", 2000) / 2;
+  for (std::uint64_t i = 0; i < cases; ++i) {
+    ConvolutionSpec spec = random_spec(dice);
+    spec.mode = dice.one_of({Mode::same, Mode::same, Mode::circular});
+    spec.boundary = spec.mode == Mode::circular
+                        ? Boundary::zero
+                        : dice.one_of({Boundary::zero, Boundary::reflect, Boundary::nearest, Boundary::wrap});
+    spec.constant = 0;
+    spec.precision = Precision::f64;
+    spec.operation = Operation::convolve;
+    ConvolutionSpec adjoint = spec;
+    adjoint.operation = Operation::correlate;
+    PlanOptions tiles;
+    if (dice.between(0, 1) == 0) tiles.min_tiles = std::min<Index>(num_voxels(spec.image), 5);
+    const auto x = oracle::random_image(spec.image, 3 * i);
+    const auto y = oracle::random_image(spec.image, 3 * i + 1);
+    const auto kernel = oracle::random_image(spec.kernel, 3 * i + 2);
+    const auto ax = run<double>(spec, {}, x, kernel);
+    const auto aty = run<double>(adjoint, tiles, y, kernel);
+    double left = 0, right = 0, scale = 1e-300;
+    for (std::size_t v = 0; v < x.size(); ++v) {
+      left += ax[v] * y[v];
+      right += x[v] * aty[v];
+      scale += std::abs(ax[v] * y[v]) + std::abs(x[v] * aty[v]);
+    }
+    CAPTURE(i);
+    CAPTURE(oracle::to_text(spec));
+    REQUIRE(std::abs(left - right) <= 1e-12 * scale);
+  }
+}
