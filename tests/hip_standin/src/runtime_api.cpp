@@ -57,7 +57,7 @@ std::optional<int> attribute_value(hipDeviceAttribute_t attribute) {
     case hipDeviceAttributeMaxGridDimX: return device.max_grid[0];
     case hipDeviceAttributeMaxGridDimY: return device.max_grid[1];
     case hipDeviceAttributeMaxGridDimZ: return device.max_grid[2];
-    case hipDeviceAttributeMaxSharedMemoryPerBlock: return device.lds_bytes;
+    case hipDeviceAttributeMaxSharedMemoryPerBlock: return static_cast<int>(device.lds_bytes);
     default: return std::nullopt;
   }
 }
