@@ -1,0 +1,34 @@
+#include "floors.hpp"
+
+namespace convoy::bench {
+
+double floor_bytes(const std::array<Index, 3>& extent, const std::array<Index, 3>& padded, int num_axes,
+                   Precision precision) {
+  const double real_bytes = precision == Precision::f32 ? 4 : 8;
+  const double h = static_cast<double>(padded[0] / 2 + 1);
+  const auto n = [&](int axis) { return static_cast<double>(extent[axis]); };
+  const auto p = [&](int axis) { return static_cast<double>(padded[axis]); };
+  double complex_values = 1;
+  if (num_axes == 2) complex_values = 4 * n(1) + p(1);
+  if (num_axes == 3) complex_values = 4 * n(1) * n(2) + 4 * p(1) * n(2) + p(1) * p(2);
+  return 2 * real_bytes * n(0) * n(1) * n(2) + 2 * real_bytes * h * complex_values;
+}
+
+double floor_bytes(const Plan& plan) {
+  std::array<Index, 3> extent{};
+  std::array<Index, 3> padded{};
+  for (int d = 0; d < 3; ++d) {
+    extent[d] = plan.axes[plan.device_axes[d]].extent;
+    padded[d] = plan.axes[plan.device_axes[d]].padded;
+  }
+  return static_cast<double>(plan.num_tiles()) * floor_bytes(extent, padded, plan.num_transforms, plan.spec.precision);
+}
+
+std::optional<double> reference_floor_bytes(const BenchCase& which, Precision precision) {
+  if (!which.reference_padded) return std::nullopt;
+  const Shape& n = which.image;
+  const Shape& p = *which.reference_padded;
+  return floor_bytes({n.x, n.y, n.z}, {p.x, p.y, p.z}, n.z > 1 ? 3 : n.y > 1 ? 2 : 1, precision);
+}
+
+}  // namespace convoy::bench

@@ -1,0 +1,135 @@
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "convoy/error.hpp"
+#include "convoy/plan.hpp"
+#include "convoy/version.hpp"
+
+namespace convoy::bench {
+namespace {
+
+const std::map<std::string, Mode> kModes{
+    {"same", Mode::same}, {"full", Mode::full}, {"valid", Mode::valid}, {"circular", Mode::circular}};
+
+/// What CLI11 fills in, before it is made sense of.
+struct Arguments {
+  std::string cases;
+  std::vector<Index> size;
+  std::vector<Index> kernel;
+  Mode mode = Mode::same;
+  std::string precision = "f32";
+  std::string peers = "all";
+  std::string memory;
+  double scale = 1;
+  bool no_host = false;
+  bool fused = false;
+  bool staged = false;
+};
+
+/// Two extents are an image of one plane.
+Shape shape_from(const std::vector<Index>& extents) {
+  Shape shape;
+  for (std::size_t i = 0; i < extents.size(); ++i) shape[static_cast<int>(3 - extents.size() + i)] = extents[i];
+  return shape;
+}
+
+void choose_cases(const Arguments& given, const CLI::App& app, Options& options) {
+  if (!given.size.empty()) {
+    BenchCase own;
+    own.name = "own";
+    own.image = shape_from(given.size);
+    own.kernel = shape_from(given.kernel);
+    own.mode = given.mode;
+    options.cases.push_back(own);
+    if (given.cases.empty()) return;
+  }
+  const auto named = cases_from_text(given.cases.empty() ? "all" : given.cases);
+  options.cases.insert(options.cases.end(), named.begin(), named.end());
+  if (app.count("--scale") > 0) {
+    for (BenchCase& one : options.cases) one = scaled(one, given.scale);
+  } else {
+    options.cpu_scales = given.cases.empty() || given.cases == "all";
+  }
+}
+
+void choose_peers(const std::string& text, Options& options) {
+  options.peer_cufft = text == "all" || text.find("cufft") != std::string::npos;
+  options.peer_fftw = text == "all" || text.find("fftw") != std::string::npos;
+  options.peer_fftw_beside_gpus = options.peer_fftw && text != "all";
+  if (!options.peer_cufft && !options.peer_fftw && text != "none") {
+    throw Error(Errc::invalid_argument, fmt::format("there are no peers '{}'; there are none, all, cufft, fftw", text));
+  }
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  Arguments given;
+  CLI::App app("Checks convoy's answers, then times them, beside cuFFT and FFTW where these are there.",
+               "convoy-bench");
+  app.set_version_flag("--version", CONVOY_VERSION);
+  app.add_option("--backend", options.backends, "Device: auto, cpu, cuda, cuda:1, vulkan, hip ...; may be repeated")
+      ->delimiter(',');
+  app.add_option("--case", given.cases, "S0,S1,... | all | tiny | random:N (default: all)");
+  auto* size = app.add_option("--size", given.size, "An own problem: image extents Z,Y,X (or Y,X, or X)")
+                   ->delimiter(',')
+                   ->expected(1, 3)
+                   ->check(CLI::PositiveNumber);
+  auto* kernel = app.add_option("--kernel", given.kernel, "Its kernel")
+                     ->delimiter(',')
+                     ->expected(1, 3)
+                     ->check(CLI::PositiveNumber);
+  size->needs(kernel);
+  kernel->needs(size);
+  app.add_option("--mode", given.mode, "Its mode: same, full, valid, circular")
+      ->transform(CLI::CheckedTransformer(kModes));
+  app.add_option("--scale", given.scale,
+                 "Makes every extent of the cases so much larger (default: 1; for all cases on the CPU, the scale that "
+                 "--list shows)");
+  app.add_option("--precision", given.precision, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}));
+  app.add_option("--repeats", options.repeats, "Batches that are timed")->check(CLI::Range(3, 1000));
+  app.add_option(
+      "--peers", given.peers,
+      "none | all | cufft,fftw (default: all: cuFFT beside GPUs, FFTW beside the CPU; fftw named runs anywhere)");
+  app.add_option("--memory", given.memory,
+                 "Most device memory a plan may take, such as 2GiB: larger images go in tiles");
+  auto* fused = app.add_flag("--fused", given.fused, "Fails where the fused path is refused");
+  app.add_flag("--staged", given.staged, "Takes the staged path")->excludes(fused);
+  app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");
+  app.add_flag("--check-only", options.check_only, "Checks the answers and times nothing");
+  app.add_option("--json", options.json_path, "Writes the results to this file after every case");
+  options.commit = CONVOY_COMMIT;
+  app.add_option("--commit", options.commit, "The commit that the results are filed under");
+  app.add_flag("--list", options.list, "Lists the cases");
+  app.parse(argc, argv);
+
+  if (options.backends.empty()) options.backends = {"auto"};
+  choose_cases(given, app, options);
+  choose_peers(given.peers, options);
+  options.precision = given.precision == "f64" ? Precision::f64 : Precision::f32;
+  options.path = given.fused ? PathChoice::fused : given.staged ? PathChoice::staged : PathChoice::planned;
+  if (!given.memory.empty()) options.memory_limit_bytes = bytes_from_text(given.memory);
+  options.host_to_host = !given.no_host;
+  for (int i = 0; i < argc; ++i) options.command += (i > 0 ? " " : "") + std::string(argv[i]);
+  return options;
+}
+
+std::string list_of_cases() {
+  std::string text = fmt::format("{:<28}{:<20}{:<18}{:<10}{:<11}{}\n", "case", "image (z,y,x)", "kernel", "mode",
+                                 "CPU scale", "seen as");
+  for (const auto* cases : {&standard_cases(), &tiny_cases()}) {
+    for (const BenchCase& one : *cases) {
+      text += fmt::format("{:<28}{:<20}{:<18}{:<10}{:<11}{}\n", one.name, to_text(one.image), to_text(one.kernel),
+                          name(one.mode), one.cpu_scale, one.seen_as);
+    }
+  }
+  return text;
+}
+
+}  // namespace convoy::bench

@@ -1,0 +1,39 @@
+// The command line of convoy-bench.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench_case.hpp"
+
+namespace convoy::bench {
+
+enum class PathChoice { planned, fused, staged };
+
+struct Options {
+  std::vector<std::string> backends;
+  std::vector<BenchCase> cases;
+  bool cpu_scales = false;  ///< on the CPU, each case at its cpu_scale
+  Precision precision = Precision::f32;
+  PathChoice path = PathChoice::planned;
+  std::uint64_t memory_limit_bytes = 0;
+  int repeats = 11;
+  bool host_to_host = true;
+  bool check_only = false;
+  bool list = false;
+  bool peer_cufft = false;
+  bool peer_fftw = false;
+  bool peer_fftw_beside_gpus = false;
+  std::string json_path;
+  std::string commit;
+  std::string command;
+};
+
+/// Throws CLI::ParseError as CLI11 does (--help included), and Error(invalid_argument).
+Options parse_options(int argc, char** argv);
+
+/// The cases with their sizes.
+std::string list_of_cases();
+
+}  // namespace convoy::bench

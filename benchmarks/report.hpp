@@ -1,0 +1,21 @@
+// Results for people (a line each) and for scripts (JSON; README.md tells the keys).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+#include "result.hpp"
+
+namespace convoy::bench {
+
+std::string table_header();
+/// One line, or two where there is a failure to tell.
+std::string table_line(const Result& result);
+
+std::string to_json(const std::vector<Result>& results, const Options& options);
+
+/// Writes the text under a temporary name, then renames it. Throws Error(io).
+void write_file(const std::string& path, const std::string& text);
+
+}  // namespace convoy::bench

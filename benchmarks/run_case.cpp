@@ -1,0 +1,138 @@
+#include "run_case.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "backends/backend.hpp"
+#include "common/worker_pool.hpp"
+#include "convoy/error.hpp"
+#include "floors.hpp"
+#include "plan/origin.hpp"
+#include "resident.hpp"
+
+namespace convoy::bench {
+namespace {
+
+constexpr int kMaxHostRuns = 7;
+constexpr double kHostBudgetSeconds = 3;
+
+class ConvoyCase {
+ public:
+  ConvoyCase(const Problem& problem, const Samples& samples, Device& device, const Options& options, Result& result)
+      : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
+    convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
+    convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
+  }
+
+  void run() {
+    if (problem_.spec.precision == Precision::f32) {
+      run_as<float>();
+    } else {
+      run_as<double>();
+    }
+  }
+
+ private:
+  template <class Real>
+  void run_as() {
+    PlanFigures& figures = result_.plan.emplace();
+    time_planning(figures);
+    const std::uint64_t free_before = device_.limits().free_bytes;
+    auto convolver = load(figures.first_load_seconds);
+    const Plan plan = convolver->plan();
+    describe(plan, figures);
+    if (options_.path == PathChoice::fused && plan.path != Path::fused) {
+      result_.failure = "the fused path was asked for, but this device or plan refused it (CONVOY_LOG=plan says why)";
+      return;
+    }
+
+    const Shape shape = convolver->output_shape();
+    std::vector<Real> output(static_cast<std::size_t>(num_voxels(shape)), std::numeric_limits<Real>::quiet_NaN());
+    const MutableImageView output_view(output, shape);
+    figures.peak_device_bytes = convolver->run(problem_.image_view(), output_view).peak_device_bytes;
+    const std::uint64_t free_after = device_.limits().free_bytes;
+    if (!on_cpu() && free_before > free_after) figures.driver_device_bytes = free_before - free_after;
+    result_.verdict = check_output(problem_, samples_, output_view);
+    if (!result_.verdict.passed() || options_.check_only) return;
+
+    if (options_.host_to_host || on_cpu()) {
+      result_.host_to_host = time_batches(std::min(options_.repeats, kMaxHostRuns), kHostBudgetSeconds, 1, [&] {
+        return convolver->run(problem_.image_view(), output_view).elapsed_seconds;
+      });
+    }
+    convolver.reset();
+    load(figures.next_load_seconds).reset();
+    result_.resident = time_resident(device_, plan, problem_, expected_seconds(figures), options_.repeats);
+  }
+
+  /// A CPU's run has no transfers in it, so that its time is known by now.
+  double expected_seconds(const PlanFigures& figures) const {
+    if (on_cpu()) return result_.host_to_host->min_seconds / static_cast<double>(figures.num_tiles);
+    const double rate = result_.ceilings.copy_bytes_per_second;
+    return rate > 0 ? figures.floor_bytes / static_cast<double>(figures.num_tiles) / rate : 1e-3;
+  }
+
+  void time_planning(PlanFigures& figures) const {
+    ConvolutionSpec spec = problem_.spec;
+    spec.origin = Origin::at(resolve_origin(spec, nullptr));
+    const Limits limits = device_.limits();
+    const Stopwatch watch;
+    make_plan(spec, limits, convolver_options_.plan);
+    figures.plan_seconds = watch.seconds();
+  }
+
+  std::unique_ptr<Convolver> load(double& seconds) {
+    const Stopwatch watch;
+    auto convolver = std::make_unique<Convolver>(problem_.spec, problem_.kernel_view(), device_, convolver_options_);
+    seconds = watch.seconds();
+    return convolver;
+  }
+
+  void describe(const Plan& plan, PlanFigures& figures) {
+    result_.padded = plan.padded();
+    figures.path = name(plan.path);
+    figures.num_tiles = plan.num_tiles();
+    figures.footprint_bytes = plan.footprint_bytes;
+    figures.traffic_bytes = plan.traffic_bytes;
+    figures.transfer_bytes = plan.transfer_bytes;
+    figures.floor_bytes = floor_bytes(plan);
+  }
+
+  bool on_cpu() const { return device_.info().type == DeviceType::cpu; }
+
+  const Problem& problem_;
+  const Samples& samples_;
+  Device& device_;
+  const Options& options_;
+  Result& result_;
+  ConvolverOptions convolver_options_;
+};
+
+}  // namespace
+
+Result run_convoy(const Problem& problem, const Samples& samples, Device& device, const Ceilings& ceilings,
+                  const Options& options) {
+  const DeviceInfo& info = device.info();
+  Result result;
+  result.which = problem.which;
+  result.precision = problem.spec.precision;
+  result.implementation = "convoy";
+  result.backend = info.id.substr(0, info.id.find(':'));
+  result.device_id = info.id;
+  result.device_name = info.name;
+  result.driver = info.driver;
+  result.num_threads = host_workers().num_threads();
+  result.ceilings = ceilings;
+  result.reference_floor_bytes = reference_floor_bytes(problem.which, problem.spec.precision);
+  try {
+    ConvoyCase(problem, samples, device, options, result).run();
+  } catch (const Error& problem_met) {
+    result.failure = fmt::format("{}: {}", name(problem_met.code()), problem_met.what());
+  }
+  return result;
+}
+
+}  // namespace convoy::bench

@@ -1,0 +1,34 @@
+// Wall-clock times and their spread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+namespace convoy::bench {
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
+
+/// Seconds per operation. Each value is the mean of one batch of `batch_size` operations.
+struct Times {
+  double min_seconds = 0;
+  double median_seconds = 0;
+  double max_seconds = 0;
+  int batch_size = 1;
+  int num_batches = 0;
+};
+
+Times summarize(std::vector<double> seconds_per_operation, int batch_size);
+
+/// Runs `batch` (which returns its seconds, `batch_size` operations together) until `repeats` values are there, or at
+/// least three and `budget_seconds` are spent.
+Times time_batches(int repeats, double budget_seconds, int batch_size, const std::function<double()>& batch);
+
+}  // namespace convoy::bench
