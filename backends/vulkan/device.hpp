@@ -1,0 +1,48 @@
+// An open Vulkan device: one queue, the kernels compiled for it, and the count of memory that its sessions hold.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "backends/backend.hpp"
+#include "backends/gpu/memory_account.hpp"
+#include "backends/vulkan/kernel.hpp"
+#include "backends/vulkan/physical_device.hpp"
+
+namespace convoy::backend::vulkan {
+
+class VulkanDevice final : public Device, public std::enable_shared_from_this<VulkanDevice> {
+ public:
+  /// Throws Error(backend_unavailable) when the driver does not open it.
+  explicit VulkanDevice(PhysicalDevice physical);
+  ~VulkanDevice() override;
+  VulkanDevice(const VulkanDevice&) = delete;
+  VulkanDevice& operator=(const VulkanDevice&) = delete;
+
+  const DeviceInfo& info() const override { return physical_.info; }
+  Limits limits() const override { return query_limits(physical_); }
+  std::uint64_t used_bytes() const override { return account_.used_bytes(); }
+  std::uint64_t peak_bytes() const override { return account_.peak_bytes(); }
+  void reset_peak() override { account_.reset_peak(); }
+  std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) override;
+
+  const PhysicalDevice& physical() const { return physical_; }
+  VkDevice handle() const { return handle_; }
+  VkQueue queue() const { return queue_; }
+  VkPipelineCache pipeline_cache() const { return pipeline_cache_.get(); }
+  gpu::MemoryAccount& account() { return account_; }
+  /// Compiled on first use.
+  const Kernel& kernel(const KernelSpec& spec, Precision precision);
+
+ private:
+  PhysicalDevice physical_;
+  VkDevice handle_ = VK_NULL_HANDLE;
+  VkQueue queue_ = VK_NULL_HANDLE;
+  gpu::MemoryAccount account_;
+  OwnedPipelineCache pipeline_cache_;
+  std::mutex kernels_mutex_;
+  std::map<std::pair<const KernelSpec*, Precision>, Kernel> kernels_;
+};
+
+}  // namespace convoy::backend::vulkan

@@ -1,0 +1,16 @@
+// GLSL to SPIR-V, in process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace convoy::backend::vulkan {
+
+/// Starts glslang, once per process; VkFFT relies on it too.
+void start_glslang();
+
+/// Throws Error(compile_failed) with the compiler's log. `name` is for the message.
+std::vector<std::uint32_t> compile_glsl(const std::string& text, const std::string& name);
+
+}  // namespace convoy::backend::vulkan

@@ -1,0 +1,23 @@
+// Steps of a program as commands.
+#pragma once
+
+#include <vector>
+
+#include "backends/vulkan/kernel.hpp"
+#include "program/program.hpp"
+
+namespace convoy::backend::vulkan {
+
+/// All that was queued before is done and seen before what follows starts, in this and earlier submits.
+void record_barrier(VkCommandBuffer commands);
+/// The host sees what was copied, once the fence tells.
+void record_host_barrier(VkCommandBuffer commands);
+void record_upload(VkCommandBuffer commands, const Upload& step, VkBuffer port, VkBuffer slot);
+void record_download(VkCommandBuffer commands, const Download& step, VkBuffer port, VkBuffer slot);
+void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, VkDescriptorSet buffers,
+                     const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads);
+
+/// work *= spectrum over a whole spectrum slot, without scaling.
+Dispatch multiply_step(const FftGeometry& geometry, SlotId spectrum, SlotId work);
+
+}  // namespace convoy::backend::vulkan

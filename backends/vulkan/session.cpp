@@ -1,0 +1,439 @@
+#include "backends/vulkan/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "backends/vkfft/self_test.hpp"
+#include "backends/vulkan/recorder.hpp"
+
+namespace convoy::backend::vulkan {
+namespace {
+
+constexpr std::uint64_t kGuardBytes = 4096;
+constexpr std::uint32_t kGuard = 0xA5A5A5A5;
+constexpr std::uint32_t kPoison = 0xFFFFFFFF;  // a NaN in f32 and f64
+
+std::size_t index(int i) { return static_cast<std::size_t>(i); }
+
+template <class StepType>
+std::vector<const StepType*> steps_of(const Program& program) {
+  std::vector<const StepType*> found;
+  for (const auto* section : {&program.setup, &program.run}) {
+    for (const Step& step : *section) {
+      if (const auto* one = std::get_if<StepType>(&step)) found.push_back(one);
+    }
+  }
+  return found;
+}
+
+bool is_downloaded(const Program& program, PortId port) {
+  const auto downloads = steps_of<Download>(program);
+  return std::any_of(downloads.begin(), downloads.end(), [&](const Download* step) { return step->port == port; });
+}
+
+}  // namespace
+
+VulkanSession::VulkanSession(std::shared_ptr<VulkanDevice> device, const Program& program, const LoadOptions& options)
+    : device_(std::move(device)),
+      program_(program),
+      options_(options),
+      memory_(device_->account(), device_->physical().memory, device_->physical().heap(), options.trace_memory),
+      make_(device_->physical(), device_->handle(), memory_) {
+  const ChargeTo charge(memory_);
+  try {
+    load();
+  } catch (...) {
+    give_back();
+    throw;
+  }
+}
+
+VulkanSession::~VulkanSession() {
+  const ChargeTo charge(memory_);
+  give_back();
+}
+
+void VulkanSession::load() {
+  require_memory();
+  make_pools();
+  make_slots();
+  make_ports();
+  plan_transforms();
+  test_convolutions();
+  if (options_.sentinels) fill_sentinels();
+  record_sections();
+}
+
+/// Commands still running are waited for; a lost device answers at once.
+void VulkanSession::give_back() noexcept {
+  for (const Set& set : sets_) {
+    const VkFence fence = set.fence.get();
+    if (set.in_flight)
+      vkWaitForFences(device_->handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max());
+  }
+  sets_.clear();
+  kernel_transforms_.clear();
+  convolutions_.clear();
+  ports_.clear();
+  slots_.clear();
+  planning_fence_ = {};
+  descriptors_ = {};
+  commands_ = {};
+  memory_.destroy_leftovers(device_->handle());
+}
+
+/// A software device's memory is the machine's, which is promised before it is there.
+void VulkanSession::require_memory() const {
+  for (const Slot& slot : program_.slots) {
+    const std::uint64_t most = device_->physical().properties.limits.maxStorageBufferRange;
+    if (slot.bytes <= most) continue;
+    throw OutOfMemory(
+        fmt::format("{}: slot {} has {} bytes, but a kernel sees at most {} of a buffer; use smaller tiles", id(),
+                    slot.name, slot.bytes, most),
+        slot.bytes, most, "largest binding");
+  }
+  if (device_->info().type != DeviceType::software) return;
+  const std::uint64_t needed = program_.footprint_bytes();
+  if (needed > device_->limits().free_bytes) throw make_.out_of_memory("the program", needed);
+}
+
+void VulkanSession::make_pools() {
+  VkCommandPoolCreateInfo commands{};
+  commands.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+  commands.queueFamilyIndex = device_->physical().queue_family;
+  VkCommandPool command_pool = VK_NULL_HANDLE;
+  check(vkCreateCommandPool(device_->handle(), &commands, nullptr, &command_pool), "creating a command pool", id());
+  commands_ = {device_->handle(), command_pool};
+
+  const auto dispatches = steps_of<Dispatch>(program_);
+  auto num_sets = static_cast<std::uint32_t>(steps_of<Convolve>(program_).size() + 1) * 2;
+  std::uint32_t num_buffers = num_sets * 2;
+  for (const Dispatch* step : dispatches) {
+    num_sets += 1;
+    num_buffers += static_cast<std::uint32_t>(step->slots.size());
+  }
+  const auto copies = static_cast<std::uint32_t>(program_.num_sets);
+  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, num_buffers * copies};
+  VkDescriptorPoolCreateInfo descriptors{};
+  descriptors.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
+  descriptors.maxSets = num_sets * copies;
+  descriptors.poolSizeCount = 1;
+  descriptors.pPoolSizes = &size;
+  VkDescriptorPool descriptor_pool = VK_NULL_HANDLE;
+  check(vkCreateDescriptorPool(device_->handle(), &descriptors, nullptr, &descriptor_pool),
+        "creating a descriptor pool", id());
+  descriptors_ = {device_->handle(), descriptor_pool};
+
+  planning_fence_ = make_fence();
+  sets_.resize(index(program_.num_sets));
+  for (Set& set : sets_) set.fence = make_fence();
+}
+
+OwnedFence VulkanSession::make_fence() const {
+  VkFenceCreateInfo creation{};
+  creation.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
+  VkFence fence = VK_NULL_HANDLE;
+  check(vkCreateFence(device_->handle(), &creation, nullptr, &fence), "creating a fence", id());
+  return {device_->handle(), fence};
+}
+
+void VulkanSession::make_slots() {
+  for (const Slot& slot : program_.slots) {
+    auto& copies = slots_.emplace_back();
+    for (int set = 0; set < (slot.per_set ? program_.num_sets : 1); ++set) {
+      copies.push_back(make_.on_device(slot.name, slot.bytes + (options_.sentinels ? kGuardBytes : 0)));
+    }
+  }
+  if (options_.sentinels) fill_sentinels();
+}
+
+void VulkanSession::make_ports() {
+  for (std::size_t id = 0; id < program_.ports.size(); ++id) {
+    const Port& port = program_.ports[id];
+    const HostUse use = is_downloaded(program_, static_cast<PortId>(id)) ? HostUse::reads : HostUse::writes;
+    auto& copies = ports_.emplace_back();
+    for (int set = 0; set < (port.section == Section::run ? program_.num_sets : 1); ++set) {
+      copies.push_back(make_.on_host(port.name, port.bytes, use));
+    }
+  }
+}
+
+VkBuffer VulkanSession::slot(SlotId slot, int set) const {
+  const auto& copies = slots_.at(index(slot));
+  return copies.at(copies.size() == 1 ? 0 : index(set)).get();
+}
+
+void VulkanSession::plan_transforms() {
+  memory_.set_purpose("tables of VkFFT");
+  try {
+    for (const TransformKernel* step : steps_of<TransformKernel>(program_)) kernel_transform(*step, 0);
+    for (int set = 0; set < program_.num_sets; ++set) {
+      for (const Convolve* step : steps_of<Convolve>(program_)) convolution(*step, set);
+    }
+  } catch (const OutOfMemory&) {
+    throw make_.out_of_memory("tables of VkFFT", memory_.refused_bytes());
+  }
+}
+
+Transform& VulkanSession::kernel_transform(const TransformKernel& step, int set) {
+  const TileBuffers buffers{.image = {}, .work = {}, .spectrum = slot(step.spectrum, set)};
+  for (const PlannedConvolution& known : kernel_transforms_) {
+    if (known.geometry == step.geometry && known.buffers == buffers) return *known.transform;
+  }
+  auto transform = make_kernel_transform(planning_handles(), step.geometry, buffers.spectrum);
+  kernel_transforms_.push_back({step.geometry, buffers, std::move(transform)});
+  return *kernel_transforms_.back().transform;
+}
+
+Transform& VulkanSession::convolution(const Convolve& step, int set) {
+  const TileBuffers buffers{slot(step.image, set), slot(step.work, set), slot(step.spectrum, set)};
+  for (const PlannedConvolution& known : convolutions_) {
+    if (known.geometry == step.geometry && known.buffers == buffers) return *known.transform;
+  }
+  const Dispatch multiply = multiply_step(step.geometry, step.spectrum, step.work);
+  auto transform =
+      make_convolution(planning_handles(), step.geometry, buffers, [this, multiply, set](VkCommandBuffer commands) {
+        record_barrier(commands);
+        record(commands, multiply, set);
+        record_barrier(commands);
+      });
+  convolutions_.push_back({step.geometry, buffers, std::move(transform)});
+  return *convolutions_.back().transform;
+}
+
+PlanningHandles VulkanSession::planning_handles() const {
+  return {.physical_device = device_->physical().handle,
+          .device = device_->handle(),
+          .queue = device_->queue(),
+          .command_pool = commands_.get(),
+          .fence = planning_fence_.get(),
+          .pipeline_cache = device_->pipeline_cache(),
+          .coalesced_bytes = device_->physical().coalesced_bytes()};
+}
+
+void VulkanSession::test_convolutions() {
+  for (const Convolve* convolve : steps_of<Convolve>(program_)) {
+    for (const TransformKernel* kernel : steps_of<TransformKernel>(program_)) {
+      if (kernel->geometry == convolve->geometry && kernel->spectrum == convolve->spectrum) {
+        test_convolution(*convolve, *kernel);
+      }
+    }
+  }
+}
+
+void VulkanSession::test_convolution(const Convolve& convolve, const TransformKernel& kernel) {
+  const FftGeometry& g = convolve.geometry;
+  const auto set_slot = [&](VkBuffer buffer, std::uint64_t bytes, const std::vector<Impulse>& impulses) {
+    run_once([&](VkCommandBuffer commands) {
+      vkCmdFillBuffer(commands, buffer, 0, bytes, 0);
+      record_barrier(commands);
+      for (const Impulse& impulse : impulses) {
+        const auto single = static_cast<float>(impulse.value);
+        const void* const value = g.precision == Precision::f32 ? static_cast<const void*>(&single) : &impulse.value;
+        vkCmdUpdateBuffer(commands, buffer, impulse.index * g.real_bytes(), g.real_bytes(), value);
+      }
+    });
+  };
+  const VkBuffer image = slot(convolve.image, 0);
+  require_self_test(
+      fmt::format("{} ({}, {})", id(), device_->info().name, device_->info().driver), g,
+      {.set_image = [&](const auto& impulses) { set_slot(image, g.image_bytes(), impulses); },
+       .set_spectrum =
+           [&](const auto& impulses) { set_slot(slot(convolve.spectrum, 0), g.spectrum_bytes(), impulses); },
+       .poison_work =
+           [&] {
+             run_once([&](VkCommandBuffer commands) {
+               vkCmdFillBuffer(commands, slot(convolve.work, 0), 0, g.work_bytes(), kPoison);
+             });
+           },
+       .transform_kernel = [&] { run_once([&](VkCommandBuffer commands) { record(commands, kernel, 0); }); },
+       .convolve = [&] { run_once([&](VkCommandBuffer commands) { record(commands, convolve, 0); }); },
+       .read_image = [&](std::uint64_t offset,
+                         std::span<std::byte> bytes) { read(image, offset, bytes.data(), bytes.size()); }});
+}
+
+void VulkanSession::record_sections() {
+  const auto record_section = [&](const std::vector<Step>& steps, int set) {
+    const VkCommandBuffer commands = begin_commands();
+    for (const Step& step : steps) {
+      record_barrier(commands);
+      std::visit([&](const auto& known) { record(commands, known, set); }, step);
+    }
+    record_host_barrier(commands);
+    end_commands(commands);
+    return commands;
+  };
+  setup_ = record_section(program_.setup, 0);
+  for (int set = 0; set < program_.num_sets; ++set) sets_[index(set)].run = record_section(program_.run, set);
+}
+
+VkCommandBuffer VulkanSession::begin_commands() {
+  VkCommandBufferAllocateInfo allocation{};
+  allocation.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
+  allocation.commandPool = commands_.get();
+  allocation.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+  allocation.commandBufferCount = 1;
+  VkCommandBuffer commands = VK_NULL_HANDLE;
+  check(vkAllocateCommandBuffers(device_->handle(), &allocation, &commands), "making a command buffer", id());
+  VkCommandBufferBeginInfo beginning{};
+  beginning.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
+  check(vkBeginCommandBuffer(commands, &beginning), "beginning a command buffer", id());
+  return commands;
+}
+
+void VulkanSession::end_commands(VkCommandBuffer commands) const {
+  check(vkEndCommandBuffer(commands), "ending a command buffer", id());
+}
+
+void VulkanSession::run_once(const std::function<void(VkCommandBuffer)>& record_into) {
+  const VkCommandBuffer commands = begin_commands();
+  record_barrier(commands);
+  record_into(commands);
+  record_host_barrier(commands);
+  end_commands(commands);
+  VkSubmitInfo submission{};
+  submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+  submission.commandBufferCount = 1;
+  submission.pCommandBuffers = &commands;
+  const VkFence fence = planning_fence_.get();
+  check(vkQueueSubmit(device_->queue(), 1, &submission, fence), "submitting commands", id());
+  check(vkWaitForFences(device_->handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max()),
+        "waiting for commands", id());
+  check(vkResetFences(device_->handle(), 1, &fence), "resetting a fence", id());
+  vkFreeCommandBuffers(device_->handle(), commands_.get(), 1, &commands);
+}
+
+void VulkanSession::read(VkBuffer from, std::uint64_t offset, std::byte* to, std::uint64_t bytes) {
+  const Buffer staging = make_.on_host("staging", bytes, HostUse::reads);
+  run_once([&](VkCommandBuffer commands) {
+    const VkBufferCopy region{offset, 0, bytes};
+    vkCmdCopyBuffer(commands, from, staging.get(), 1, &region);
+  });
+  std::memcpy(to, staging.mapped(), static_cast<std::size_t>(bytes));
+}
+
+void VulkanSession::fill_sentinels() {
+  run_once([&](VkCommandBuffer commands) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      const std::uint64_t bytes = program_.slots[i].bytes;
+      for (const Buffer& buffer : slots_[i]) {
+        if (bytes > 0) vkCmdFillBuffer(commands, buffer.get(), 0, bytes, kPoison);
+        vkCmdFillBuffer(commands, buffer.get(), bytes, kGuardBytes, kGuard);
+      }
+    }
+  });
+}
+
+void VulkanSession::check_sentinels() {
+  if (!options_.sentinels) return;
+  const ChargeTo charge(memory_);
+  std::vector<std::uint32_t> guard(kGuardBytes / sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    for (const Buffer& buffer : slots_[i]) {
+      read(buffer.get(), program_.slots[i].bytes, reinterpret_cast<std::byte*>(guard.data()), kGuardBytes);
+      if (std::all_of(guard.begin(), guard.end(), [](std::uint32_t word) { return word == kGuard; })) continue;
+      throw Error(Errc::device_lost,
+                  fmt::format("slot '{}' ({} bytes) was written past its end on {}; this is a defect of convoy, please "
+                              "report it with this plan",
+                              program_.slots[i].name, program_.slots[i].bytes, id()));
+    }
+  }
+}
+
+std::byte* VulkanSession::port(PortId port, int set) {
+  const auto& copies = ports_.at(index(port));
+  return copies.at(copies.size() == 1 ? 0 : index(set)).mapped();
+}
+
+void VulkanSession::submit(Section section, int number) {
+  Set& set = sets_.at(index(number));
+  const VkCommandBuffer commands = section == Section::setup ? setup_ : set.run;
+  if (commands == VK_NULL_HANDLE) throw Error(Errc::invalid_argument, "setup was submitted after it had ended");
+  VkSubmitInfo submission{};
+  submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+  submission.commandBufferCount = 1;
+  submission.pCommandBuffers = &commands;
+  check(vkQueueSubmit(device_->queue(), 1, &submission, set.fence.get()), "submitting commands", id());
+  set.in_flight = true;
+}
+
+void VulkanSession::wait(int number) {
+  Set& set = sets_.at(index(number));
+  if (!set.in_flight) return;
+  const VkFence fence = set.fence.get();
+  check(vkWaitForFences(device_->handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max()),
+        "waiting for commands", id());
+  check(vkResetFences(device_->handle(), 1, &fence), "resetting a fence", id());
+  set.in_flight = false;
+}
+
+void VulkanSession::end_setup() {
+  const ChargeTo charge(memory_);
+  if (setup_ != VK_NULL_HANDLE) vkFreeCommandBuffers(device_->handle(), commands_.get(), 1, &setup_);
+  setup_ = VK_NULL_HANDLE;
+  kernel_transforms_.clear();
+  for (std::size_t id = 0; id < program_.ports.size(); ++id) {
+    if (program_.ports[id].section == Section::setup) ports_[id].clear();
+  }
+}
+
+void VulkanSession::record(VkCommandBuffer commands, const Upload& step, int set) {
+  const auto& copies = ports_.at(index(step.port));
+  record_upload(commands, step, copies.at(copies.size() == 1 ? 0 : index(set)).get(), slot(step.slot, set));
+}
+
+void VulkanSession::record(VkCommandBuffer commands, const Download& step, int set) {
+  const auto& copies = ports_.at(index(step.port));
+  record_download(commands, step, copies.at(copies.size() == 1 ? 0 : index(set)).get(), slot(step.slot, set));
+}
+
+void VulkanSession::record(VkCommandBuffer commands, const Clear& step, int set) {
+  const std::uint64_t bytes = program_.slots.at(index(step.slot)).bytes;
+  if (bytes > 0) vkCmdFillBuffer(commands, slot(step.slot, set), 0, bytes, 0);
+}
+
+void VulkanSession::record(VkCommandBuffer commands, const Dispatch& step, int set) {
+  const auto groups = num_groups(step.threads);
+  const auto& most = device_->physical().properties.limits.maxComputeWorkGroupCount;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    if (groups[axis] <= most[axis]) continue;
+    throw Error(Errc::unsupported, fmt::format("{}: kernel {} needs {} workgroups on axis {}, the device takes {}",
+                                               id(), step.kernel->name, groups[axis], axis, most[axis]));
+  }
+  const Kernel& kernel = device_->kernel(*step.kernel, step.precision);
+  record_dispatch(commands, kernel, bind(kernel, step.slots, set), step.parameters, step.threads);
+}
+
+void VulkanSession::record(VkCommandBuffer commands, const TransformKernel& step, int set) {
+  kernel_transform(step, set).append(commands);
+}
+
+void VulkanSession::record(VkCommandBuffer commands, const Convolve& step, int set) {
+  convolution(step, set).append(commands);
+}
+
+VkDescriptorSet VulkanSession::bind(const Kernel& kernel, const std::vector<SlotId>& slots, int set) {
+  const VkDescriptorSetLayout layout = kernel.set_layout.get();
+  VkDescriptorSetAllocateInfo allocation{};
+  allocation.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
+  allocation.descriptorPool = descriptors_.get();
+  allocation.descriptorSetCount = 1;
+  allocation.pSetLayouts = &layout;
+  VkDescriptorSet descriptors = VK_NULL_HANDLE;
+  check(vkAllocateDescriptorSets(device_->handle(), &allocation, &descriptors), "making a descriptor set", id());
+  std::vector<VkDescriptorBufferInfo> buffers;
+  for (const SlotId id : slots) buffers.push_back({slot(id, set), 0, program_.slots.at(index(id)).bytes});
+  VkWriteDescriptorSet write{};
+  write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
+  write.dstSet = descriptors;
+  write.descriptorCount = static_cast<std::uint32_t>(buffers.size());
+  write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+  write.pBufferInfo = buffers.data();
+  vkUpdateDescriptorSets(device_->handle(), 1, &write, 0, nullptr);
+  return descriptors;
+}
+
+}  // namespace convoy::backend::vulkan

@@ -1,0 +1,87 @@
+// A program on a Vulkan device: its buffers, and one command buffer for setup and for the run of every set.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "backends/vulkan/buffer.hpp"
+#include "backends/vulkan/device.hpp"
+#include "backends/vulkan/tile_convolution.hpp"
+
+namespace convoy::backend::vulkan {
+
+class VulkanSession final : public Session {
+ public:
+  VulkanSession(std::shared_ptr<VulkanDevice> device, const Program& program, const LoadOptions& options);
+  ~VulkanSession() override;
+
+  std::byte* port(PortId port, int set) override;
+  void submit(Section section, int set) override;
+  void wait(int set) override;
+  void end_setup() override;
+  void check_sentinels() override;
+
+ private:
+  struct Set {
+    OwnedFence fence;
+    VkCommandBuffer run = VK_NULL_HANDLE;
+    bool in_flight = false;
+  };
+  struct PlannedConvolution {
+    FftGeometry geometry;
+    TileBuffers buffers;
+    std::unique_ptr<Transform> transform;
+  };
+
+  void load();
+  void give_back() noexcept;
+  void require_memory() const;
+  void make_pools();
+  void make_slots();
+  void make_ports();
+  void plan_transforms();
+  void test_convolutions();
+  void test_convolution(const Convolve& convolve, const TransformKernel& kernel);
+  void record_sections();
+
+  VkBuffer slot(SlotId slot, int set) const;
+  PlanningHandles planning_handles() const;
+  Transform& kernel_transform(const TransformKernel& step, int set);
+  Transform& convolution(const Convolve& step, int set);
+  VkDescriptorSet bind(const Kernel& kernel, const std::vector<SlotId>& slots, int set);
+
+  OwnedFence make_fence() const;
+  VkCommandBuffer begin_commands();
+  void end_commands(VkCommandBuffer commands) const;
+  /// Records, runs and waits.
+  void run_once(const std::function<void(VkCommandBuffer)>& record);
+  void read(VkBuffer from, std::uint64_t offset, std::byte* to, std::uint64_t bytes);
+  void fill_sentinels();
+
+  void record(VkCommandBuffer commands, const Upload& step, int set);
+  void record(VkCommandBuffer commands, const Download& step, int set);
+  void record(VkCommandBuffer commands, const Clear& step, int set);
+  void record(VkCommandBuffer commands, const Dispatch& step, int set);
+  void record(VkCommandBuffer commands, const TransformKernel& step, int set);
+  void record(VkCommandBuffer commands, const Convolve& step, int set);
+
+  const std::string& id() const { return device_->info().id; }
+
+  std::shared_ptr<VulkanDevice> device_;
+  Program program_;
+  LoadOptions options_;
+  SessionMemory memory_;
+  BufferMaker make_;
+  OwnedCommandPool commands_;
+  OwnedDescriptorPool descriptors_;
+  OwnedFence planning_fence_;
+  std::vector<std::vector<Buffer>> slots_;  // [slot][set, or 0 if all sets share it]
+  std::vector<std::vector<Buffer>> ports_;  // [port][set, or 0 for setup]
+  std::vector<PlannedConvolution> kernel_transforms_;
+  std::vector<PlannedConvolution> convolutions_;
+  VkCommandBuffer setup_ = VK_NULL_HANDLE;
+  std::vector<Set> sets_;
+};
+
+}  // namespace convoy::backend::vulkan
