@@ -61,6 +61,9 @@ void write_image(const std::string& path, const ImageView& image, const ImageMet
 /// Writes a greyscale PNG from a u8 image with z = 1, whole or not at all. Throws Error(io).
 void write_png(const std::string& path, const ImageView& image);
 
+/// Writes a text file, whole or not at all. Throws Error(io).
+void write_text(const std::string& path, const std::string& text);
+
 /// Throws Error(io) unless write_image could begin to write `path` now: known extension, existing folder, permission.
 /// For asking before hours of computing. Leaves nothing behind.
 void require_writable_image(const std::string& path);

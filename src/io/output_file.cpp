@@ -75,6 +75,12 @@ void OutputFile::commit() {
 
 namespace convoy {
 
+void write_text(const std::string& path, const std::string& text) {
+  io::OutputFile output(path);
+  output.write(text.data(), text.size());
+  output.commit();
+}
+
 void require_writable(const std::string& path) { io::OutputFile probe(path); }
 
 }  // namespace convoy

@@ -1,0 +1,118 @@
+#include "cli/command_line.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace convoy::cli {
+namespace {
+
+std::vector<std::string_view> split_at_commas(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (std::size_t comma = text.find(','); comma != std::string_view::npos; comma = text.find(',')) {
+    parts.push_back(text.substr(0, comma));
+    text.remove_prefix(comma + 1);
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+template <class Number>
+std::optional<Number> whole_text_as(std::string_view text) {
+  Number value{};
+  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || problem != std::errc() || rest != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Shape extents_from_text(const std::string& option, const std::string& text, std::size_t fewest, Index least,
+                        const char* expected) {
+  const auto parts = split_at_commas(text);
+  Shape extents;
+  bool good = parts.size() >= fewest && parts.size() <= 3;
+  for (std::size_t i = 0; good && i < parts.size(); ++i) {
+    const auto value = whole_text_as<Index>(parts[i]);
+    good = value && *value >= least;
+    if (good) extents[static_cast<int>(3 - parts.size() + i)] = *value;
+  }
+  if (!good) throw CLI::ValidationError(option, fmt::format("'{}' is not {}", text, expected));
+  return extents;
+}
+
+std::vector<std::string>& typed_words() {
+  static std::vector<std::string> words;
+  return words;
+}
+
+}  // namespace
+
+void need_subcommand(CLI::App& command) {
+  command.callback([&command] {
+    if (!command.get_subcommands().empty()) return;
+    std::vector<std::string> names;
+    for (const CLI::App* known : command.get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(known->get_name());
+    }
+    throw CLI::ValidationError(command.get_name(), fmt::format("a subcommand is needed: {}", fmt::join(names, ", ")));
+  });
+}
+
+Shape shape_from_text(const std::string& option, const std::string& text) {
+  return extents_from_text(option, text, 1, 1, "a size; write Z,Y,X in whole voxels above 0, as in 128,512,512");
+}
+
+Shape index_from_text(const std::string& option, const std::string& text) {
+  return extents_from_text(option, text, 3, 0, "a voxel; write z,y,x counted from 0, as in 16,32,32");
+}
+
+Position position_from_text(const std::string& option, const std::string& text) {
+  const auto parts = split_at_commas(text);
+  std::vector<double> values;
+  for (const std::string_view part : parts) {
+    const auto value = whole_text_as<double>(part);
+    if (value && std::isfinite(*value)) values.push_back(*value);
+  }
+  if (parts.size() != 3 || values.size() != 3) {
+    throw CLI::ValidationError(option, fmt::format("'{}' is not three numbers; write z,y,x, as in 0.3,0.1,0.1", text));
+  }
+  return {values[0], values[1], values[2]};
+}
+
+CLI::Option* add_shape(CLI::App& command, const std::string& option, Shape& shape, const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          option, [&shape, option](const std::string& text) { shape = shape_from_text(option, text); }, description)
+      ->type_name("Z,Y,X");
+}
+
+CLI::Option* add_position(CLI::App& command, const std::string& option, Position& position,
+                          const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          option, [&position, option](const std::string& text) { position = position_from_text(option, text); },
+          description)
+      ->type_name("z,y,x");
+}
+
+CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,
+                         const std::string& description) {
+  return add_choice(
+      command, "--dtype", element, allowed, [](Element value) { return name(value); }, description);
+}
+
+void require_different_files(const std::string& output, const std::string& input) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const bool same_text =
+      fs::absolute(output, ignored).lexically_normal() == fs::absolute(input, ignored).lexically_normal();
+  if (!same_text && !fs::equivalent(output, input, ignored)) return;
+  throw CLI::ValidationError(output, "is read and would be written; give the output a name of its own");
+}
+
+void remember_command_line(int count, char** arguments) { typed_words().assign(arguments, arguments + count); }
+
+const std::vector<std::string>& command_line() { return typed_words(); }
+
+}  // namespace convoy::cli

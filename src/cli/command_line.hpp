@@ -1,0 +1,62 @@
+// Options of convoy's own kinds: sizes, positions, choices. All throw CLI::ValidationError, which is a usage error.
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "convoy/image.hpp"
+#include "convoy/shape.hpp"
+#include "convoy/synthetic.hpp"
+
+namespace convoy::cli {
+
+/// A usage error that names the subcommands unless one is given; unlike CLI11's own check, after unknown words are
+/// told.
+void need_subcommand(CLI::App& command);
+
+/// "Z,Y,X"; "Y,X" and "X" put 1s in front. Every extent is a whole number above 0.
+Shape shape_from_text(const std::string& option, const std::string& text);
+/// "z,y,x", three whole numbers, 0 allowed.
+Shape index_from_text(const std::string& option, const std::string& text);
+/// "z,y,x", three numbers.
+Position position_from_text(const std::string& option, const std::string& text);
+
+CLI::Option* add_shape(CLI::App& command, const std::string& option, Shape& shape, const std::string& description);
+CLI::Option* add_position(CLI::App& command, const std::string& option, Position& position,
+                          const std::string& description);
+
+/// An option that takes the name of one of `values`. `name_of` makes the names.
+template <class Value, class NameOf>
+CLI::Option* add_choice(CLI::App& command, const std::string& option, Value& chosen, const std::vector<Value>& values,
+                        NameOf name_of, const std::string& description) {
+  std::vector<std::string> names;
+  for (const Value value : values) names.push_back(name_of(value));
+  const auto choose = [&chosen, values, names, option](const std::string& text) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (text == names[i]) {
+        chosen = values[i];
+        return;
+      }
+    }
+    throw CLI::ValidationError(option, fmt::format("'{}' is none of {}", text, fmt::join(names, ", ")));
+  };
+  return command.add_option_function<std::string>(option, choose, description)
+      ->type_name(fmt::format("{}", fmt::join(names, "|")));
+}
+
+/// --dtype: how the voxels of a file that is written are stored.
+CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,
+                         const std::string& description);
+
+/// A usage error unless the two name different files.
+void require_different_files(const std::string& output, const std::string& input);
+
+/// What was typed, for reports.
+void remember_command_line(int count, char** arguments);
+const std::vector<std::string>& command_line();
+
+}  // namespace convoy::cli

@@ -1,0 +1,112 @@
+#include "cli/convolution_options.hpp"
+
+#include "cli/command_line.hpp"
+#include "convoy/error.hpp"
+
+namespace convoy::cli {
+namespace {
+
+const char* non_finite_name(NonFinite value) { return value == NonFinite::error ? "error" : "zero"; }
+
+template <class Value>
+auto name_of() {
+  return [](Value value) { return name(value); };
+}
+
+Origin origin_from_text(const std::string& text) {
+  for (const auto rule : {Origin::Rule::center, Origin::Rule::scipy, Origin::Rule::first, Origin::Rule::peak}) {
+    if (text == name(rule)) return {rule, {0, 0, 0}};
+  }
+  if (text.find(',') != std::string::npos) return Origin::at(index_from_text("--origin", text));
+  throw CLI::ValidationError("--origin",
+                             fmt::format("'{}' is none of center, scipy, first, peak, nor a voxel z,y,x", text));
+}
+
+std::uint64_t memory_limit_from_text(const std::string& text) {
+  try {
+    const std::uint64_t bytes = bytes_from_text(text);
+    if (bytes > 0) return bytes;
+  } catch (const Error& error) {
+    throw CLI::ValidationError("--memory-limit", error.what());
+  }
+  throw CLI::ValidationError("--memory-limit", "0 bytes hold nothing; leave it out to use what the device has free");
+}
+
+}  // namespace
+
+void ConvolutionOptions::add_to(CLI::App& command) {
+  choices.normalize_kernel = true;
+  command
+      .add_option("--backend", backend,
+                  "Device: a backend, or one of its devices as in cuda:1 (default auto: the best "
+                  "GPU, else the CPU)")
+      ->type_name("auto|cpu|cuda|hip|vulkan[:N]");
+  add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
+             "Part of the convolution to keep (default same)");
+  add_choice(command, "--boundary", choices.boundary,
+             {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap},
+             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+  command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
+      ->type_name("V");
+  command
+      .add_option_function<std::string>(
+          "--origin", [this](const std::string& text) { choices.origin = origin_from_text(text); },
+          "Kernel voxel that lies on the output voxel, for --mode same and circular: center is floor(k/2), scipy is "
+          "floor((k-1)/2), first is 0, peak is the largest (default center)")
+      ->type_name("center|scipy|first|peak|z,y,x");
+  command.add_flag_callback(
+      "--correlate", [this] { choices.operation = Operation::correlate; },
+      "Correlate instead: the exact adjoint of the convolution");
+  command.add_flag_callback(
+      "--no-normalize", [this] { choices.normalize_kernel = false; },
+      "Take the kernel as it is (default: divide it by its sum)");
+  add_choice(command, "--precision", choices.precision, {Precision::f32, Precision::f64}, name_of<Precision>(),
+             "Arithmetic on the device (default f32)");
+  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
+             "What to do with NaN and infinite image voxels (default error)");
+  command
+      .add_option_function<std::string>(
+          "--memory-limit", [this](const std::string& text) { memory_limit_bytes = memory_limit_from_text(text); },
+          "Most device memory to use, as in 2GiB or 500MB (default: what is free)")
+      ->type_name("BYTES");
+}
+
+void ConvolutionOptions::require_consistent(const CLI::App& command) const {
+  const auto given = [&](const char* option) { return command.count(option) > 0; };
+  if (given("--boundary") && choices.mode != Mode::same) {
+    throw CLI::ValidationError(
+        "--boundary",
+        fmt::format("has no meaning with --mode {}; boundaries belong to --mode same", name(choices.mode)));
+  }
+  if (given("--constant") && choices.boundary != Boundary::constant) {
+    throw CLI::ValidationError("--constant", "needs --boundary constant");
+  }
+  if (given("--origin") && choices.mode != Mode::same && choices.mode != Mode::circular) {
+    throw CLI::ValidationError(
+        "--origin", fmt::format("has no meaning with --mode {}; it belongs to same and circular", name(choices.mode)));
+  }
+}
+
+ConvolutionSpec ConvolutionOptions::spec(const Shape& image, const Shape& kernel) const {
+  ConvolutionSpec spec = choices;
+  spec.image = image;
+  spec.kernel = kernel;
+  return spec;
+}
+
+PlanOptions ConvolutionOptions::plan_options() const {
+  PlanOptions options;
+  options.memory_limit_bytes = memory_limit_bytes;
+  return options;
+}
+
+Device ConvolutionOptions::device() const {
+  try {
+    return open_device(backend);
+  } catch (const Error& error) {
+    if (error.code() != Errc::invalid_argument) throw;
+    throw CLI::ValidationError("--backend", error.what());
+  }
+}
+
+}  // namespace convoy::cli

@@ -1,0 +1,29 @@
+// The options that say what to convolve and where, common to `convolve` and `plan`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "convoy/device.hpp"
+#include "convoy/plan.hpp"
+#include "convoy/spec.hpp"
+
+namespace convoy::cli {
+
+struct ConvolutionOptions {
+  std::string backend = "auto";
+  ConvolutionSpec choices;  ///< all but the shapes
+  std::uint64_t memory_limit_bytes = 0;
+
+  /// Adds the options to a command.
+  void add_to(CLI::App& command);
+  /// A usage error for options that contradict one another. Call when the command line is parsed.
+  void require_consistent(const CLI::App& command) const;
+  ConvolutionSpec spec(const Shape& image, const Shape& kernel) const;
+  PlanOptions plan_options() const;
+  /// Opens --backend; an unknown name is a usage error.
+  Device device() const;
+};
+
+}  // namespace convoy::cli

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "convoy/device.hpp"
+#include "convoy/plan.hpp"
+#include "convoy/version.hpp"
+
+namespace convoy::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string ceiling_text(std::uint64_t bytes) { return bytes == 0 ? "no limit" : bytes_to_text(bytes); }
+
+void print_device(const DeviceInfo& device) {
+  const Limits& limits = device.limits;
+  fmt::print("{:<10} {} ({})\n", device.id, device.name, name(device.type));
+  fmt::print("           driver      {}{}\n", device.driver,
+             device.architecture.empty() ? "" : ", architecture " + device.architecture);
+  fmt::print("           memory      {} in all, {} free, of which {} are left to others\n",
+             bytes_to_text(limits.total_bytes), bytes_to_text(limits.free_bytes), bytes_to_text(limits.reserve_bytes));
+  fmt::print("           limits      allocation {}, binding {}, shared memory {}, f64 {}\n",
+             ceiling_text(limits.max_allocation_bytes), ceiling_text(limits.max_binding_bytes),
+             ceiling_text(limits.shared_memory_bytes), limits.supports_f64 ? "yes" : "no");
+}
+
+void print_backends(const std::vector<BackendInfo>& backends) {
+  for (const BackendInfo& backend : backends) {
+    for (const DeviceInfo& device : backend.devices) print_device(device);
+    if (backend.devices.empty()) fmt::print("{:<10} none: {}\n", backend.name, backend.unavailable_because);
+  }
+}
+
+Json limits_to_json(const Limits& limits) {
+  return {{"total_bytes", limits.total_bytes},
+          {"free_bytes", limits.free_bytes},
+          {"reserve_bytes", limits.reserve_bytes},
+          {"max_allocation_bytes", limits.max_allocation_bytes},
+          {"max_binding_bytes", limits.max_binding_bytes},
+          {"shared_memory_bytes", limits.shared_memory_bytes},
+          {"coalesced_bytes", limits.coalesced_bytes},
+          {"offset_alignment_bytes", limits.offset_alignment_bytes},
+          {"max_groups", limits.max_groups},
+          {"supports_f64", limits.supports_f64},
+          {"memory_bytes_per_second", limits.memory_bytes_per_second},
+          {"transfer_bytes_per_second", limits.transfer_bytes_per_second}};
+}
+
+Json device_to_json(const DeviceInfo& device) {
+  return {{"id", device.id},
+          {"name", device.name},
+          {"type", name(device.type)},
+          {"driver", device.driver},
+          {"uuid", device.uuid},
+          {"architecture", device.architecture},
+          {"limits", limits_to_json(device.limits)}};
+}
+
+void print_json(const std::vector<BackendInfo>& backends) {
+  Json list = Json::array();
+  for (const BackendInfo& backend : backends) {
+    Json devices = Json::array();
+    for (const DeviceInfo& device : backend.devices) devices.push_back(device_to_json(device));
+    list.push_back(
+        {{"name", backend.name}, {"unavailable_because", backend.unavailable_because}, {"devices", devices}});
+  }
+  const Json report{{"version", CONVOY_VERSION}, {"backends", list}};
+  fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace
+
+void add_devices(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("devices", "List backends and devices, or why there are none");
+  const auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "Print JSON");
+  command->footer("Example:\n  convoy devices");
+  command->callback([json] {
+    const std::vector<BackendInfo> backends = list_backends();
+    if (*json) {
+      print_json(backends);
+    } else {
+      print_backends(backends);
+    }
+  });
+}
+
+}  // namespace convoy::cli

@@ -1,0 +1,72 @@
+#include "cli/kernel_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+namespace convoy::cli {
+namespace {
+
+struct KernelFacts {
+  Shape peak;  // of several largest voxels, the one nearest to the origin
+  Index distance = std::numeric_limits<Index>::max();
+  Index num_negative = 0;
+};
+
+Index distance_between(const Shape& a, const Shape& b) {
+  return std::max({std::abs(a.z - b.z), std::abs(a.y - b.y), std::abs(a.x - b.x)});
+}
+
+template <class T>
+KernelFacts facts_of(const T* voxels, const Shape& shape, const Shape& origin) {
+  const Index count = num_voxels(shape);
+  const T largest = *std::max_element(voxels, voxels + count);
+  KernelFacts facts;
+  for (Index i = 0; i < count; ++i) {
+    if (voxels[i] < T{0}) ++facts.num_negative;
+    if (voxels[i] != largest) continue;
+    const Shape place{i / shape.x / shape.y, i / shape.x % shape.y, i % shape.x};
+    if (distance_between(place, origin) >= facts.distance) continue;
+    facts.peak = place;
+    facts.distance = distance_between(place, origin);
+  }
+  return facts;
+}
+
+KernelFacts facts_of(const ImageView& kernel, const Shape& origin) {
+  switch (kernel.element) {
+    case Element::u8:
+      return facts_of(static_cast<const std::uint8_t*>(kernel.data), kernel.shape, origin);
+    case Element::u16:
+      return facts_of(static_cast<const std::uint16_t*>(kernel.data), kernel.shape, origin);
+    case Element::f32:
+      return facts_of(static_cast<const float*>(kernel.data), kernel.shape, origin);
+    case Element::f64:
+      break;
+  }
+  return facts_of(static_cast<const double*>(kernel.data), kernel.shape, origin);
+}
+
+}  // namespace
+
+std::vector<std::string> kernel_warnings(const ImageView& kernel, const Shape& origin) {
+  const KernelFacts facts = facts_of(kernel, origin);
+  std::vector<std::string> warnings;
+  if (facts.distance > 1) {
+    warnings.push_back(
+        fmt::format("the kernel's largest voxel is {},{},{} (z,y,x) and its origin {},{},{}: the output will "
+                    "be shifted; --origin peak follows the largest voxel",
+                    facts.peak.z, facts.peak.y, facts.peak.x, origin.z, origin.y, origin.x));
+  }
+  if (facts.num_negative > 0) {
+    warnings.push_back(
+        fmt::format("the kernel has {} negative voxels: light is taken away there; if that is camera "
+                    "background, subtract and clip it first",
+                    facts.num_negative));
+  }
+  return warnings;
+}
+
+}  // namespace convoy::cli

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "convoy/io.hpp"
+#include "convoy/synthetic.hpp"
+
+namespace convoy::cli {
+namespace {
+
+struct SpheresCommand {
+  std::string output_path;
+  Shape size{128, 512, 512};
+  std::optional<double> radius;
+  std::vector<std::string> centers;
+  double value = 1;
+  Element element = Element::f32;
+  bool quiet = false;
+
+  std::vector<Sphere> spheres() const {
+    std::vector<Sphere> list = three_spheres(size);
+    const double default_radius = list[0].radius;
+    if (!centers.empty()) list.clear();
+    for (const std::string& center : centers) list.push_back({position_from_text("--center", center), default_radius});
+    if (radius) {
+      for (Sphere& sphere : list) sphere.radius = *radius;
+    }
+    return list;
+  }
+
+  void run() const {
+    require_writable_image(output_path);
+    const std::vector<Sphere> list = spheres();
+    Image image = make_image(size, element);
+    for (const Sphere& sphere : list) draw_sphere(image.mutable_view(), sphere, value);
+    write_image(output_path, image.view());
+    if (!quiet) {
+      fmt::print("{} spheres of radius {} in {} {} zyx -> {}\n", list.size(), list[0].radius, name(element),
+                 to_text(size), output_path);
+    }
+  }
+};
+
+void add_spheres(CLI::App& phantom) {
+  CLI::App* command = phantom.add_subcommand("spheres", "Solid spheres, some of them partly outside the volume");
+  const auto state = std::make_shared<SpheresCommand>();
+  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff or .npy")->required();
+  add_shape(*command, "--size", state->size, "Size of the volume (default 128,512,512)");
+  command->add_option("--radius", state->radius, "Radius in voxels (default 50 for x = 512, else in proportion to x)")
+      ->type_name("R");
+  command
+      ->add_option("--center", state->centers,
+                   "Centre of a sphere in voxels, may lie outside; give it once per sphere "
+                   "(default: three places at the volume's faces)")
+      ->type_name("z,y,x")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--value", state->value, "Value inside (default 1; outside is 0)")->type_name("V");
+  add_element(*command, state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
+              "Voxels (default f32)");
+  command->add_flag("--quiet,-q", state->quiet, "Print nothing");
+  command->footer(
+      "Examples:\n"
+      "  convoy phantom spheres spheres.tif\n"
+      "  convoy phantom spheres two.tif --size 64,128,128 --radius 20 --center 32,30,40 --center 0,100,100");
+  command->callback([state] { state->run(); });
+}
+
+}  // namespace
+
+void add_phantom(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("phantom", "Make a test image");
+  need_subcommand(*command);
+  add_spheres(*command);
+  command->footer("Example:\n  convoy phantom spheres spheres.tif");
+}
+
+}  // namespace convoy::cli

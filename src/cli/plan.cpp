@@ -1,0 +1,55 @@
+#include "convoy/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/convolution_options.hpp"
+
+namespace convoy::cli {
+namespace {
+
+struct PlanCommand {
+  Shape image;
+  Shape kernel;
+  ConvolutionOptions options;
+  bool json = false;
+
+  void run() const {
+    if (options.choices.origin.rule == Origin::Rule::peak) {
+      throw CLI::ValidationError("--origin",
+                                 "peak depends on the kernel's voxels, which a plan does not read; give z,y,x");
+    }
+    const Device device = options.device();
+    const Plan plan = make_plan(options.spec(image, kernel), device.limits(), options.plan_options());
+    if (json) {
+      fmt::print("{}\n", to_json(plan));
+      return;
+    }
+    fmt::print("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
+  }
+};
+
+}  // namespace
+
+void add_plan(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("plan", "Show how a convolution would be padded and tiled, and the memory it would take");
+  const auto state = std::make_shared<PlanCommand>();
+  add_shape(*command, "--image", state->image, "Size of the image; Y,X for one plane")->required();
+  add_shape(*command, "--kernel", state->kernel, "Size of the kernel; Y,X for one plane")->required();
+  state->options.add_to(*command);
+  command->add_flag("--json", state->json, "Print JSON");
+  command->footer(
+      "Examples:\n"
+      "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
+      "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --memory-limit 4GiB --json");
+  command->callback([command, state] {
+    state->options.require_consistent(*command);
+    state->run();
+  });
+}
+
+}  // namespace convoy::cli

@@ -1,0 +1,58 @@
+#include "cli/report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command_line.hpp"
+#include "convoy/version.hpp"
+
+namespace convoy::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json file_to_json(const std::string& path, const Shape& shape, Element element) {
+  return {{"path", path}, {"shape", {shape.z, shape.y, shape.x}}, {"dtype", name(element)}};
+}
+
+Json device_to_json(const DeviceInfo& device) {
+  return {{"id", device.id},
+          {"name", device.name},
+          {"type", name(device.type)},
+          {"driver", device.driver},
+          {"uuid", device.uuid},
+          {"architecture", device.architecture},
+          {"total_bytes", device.limits.total_bytes}};
+}
+
+Json times_to_json(const StageTimes& times) {
+  return {{"read_seconds", times.read_seconds},
+          {"prepare_seconds", times.prepare_seconds},
+          {"run_seconds", times.run_seconds},
+          {"write_seconds", times.write_seconds},
+          {"total_seconds", times.read_seconds + times.prepare_seconds + times.run_seconds + times.write_seconds}};
+}
+
+}  // namespace
+
+std::string to_json(const ConvolveRecord& record) {
+  Json json;
+  json["version"] = CONVOY_VERSION;
+  json["command"] = command_line();
+  json["backend"] = record.device.id.substr(0, record.device.id.find(':'));
+  json["device"] = device_to_json(record.device);
+  json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
+  json["kernel"] = file_to_json(record.kernel_path, record.plan.spec.kernel, record.kernel_element);
+  json["output"] = file_to_json(record.output_path, record.output_shape, record.output_element);
+  json["plan"] = Json::parse(to_json(record.plan));
+  json["timings"] = times_to_json(record.times);
+  json["num_tiles"] = record.run.num_tiles;
+  json["input_sum"] = record.run.input_sum;
+  json["output_sum"] = record.run.output_sum;
+  json["saturated_voxels"] = record.run.saturated_voxels;
+  json["non_finite_voxels"] = record.run.non_finite_voxels;
+  json["peak_device_bytes"] = record.run.peak_device_bytes;
+  json["warnings"] = record.warnings;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace convoy::cli

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "convoy/error.hpp"
+#include "convoy/synthetic.hpp"
+#include "exec/voxel_rows.hpp"
+
+namespace convoy {
+namespace {
+
+void require_drawable(Element element, const Sphere& sphere, double value) {
+  const Position& c = sphere.center;
+  if (!(sphere.radius >= 0) || !std::isfinite(sphere.radius + c.z + c.y + c.x)) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("a sphere of radius {} at {},{},{} cannot be drawn", sphere.radius, c.z, c.y, c.x));
+  }
+  const double largest = element == Element::u8 ? 255 : 65535;
+  const bool is_integer = element == Element::u8 || element == Element::u16;
+  if (is_integer && !(value >= 0 && value <= largest && value == std::floor(value))) {
+    throw Error(Errc::invalid_argument, fmt::format("value {} is no {}: it must be a whole number from 0 to {}", value,
+                                                    name(element), largest));
+  }
+}
+
+/// The voxels of one row that lie in the sphere, as [begin, end).
+struct Run {
+  Index begin = 0;
+  Index end = 0;
+};
+
+Run run_in_row(const Sphere& sphere, Index z, Index y, Index row_length) {
+  const double dz = static_cast<double>(z) - sphere.center.z;
+  const double dy = static_cast<double>(y) - sphere.center.y;
+  const double rest = sphere.radius * sphere.radius - dz * dz - dy * dy;
+  if (rest < 0) return {};
+  const double half = std::sqrt(rest);
+  const double last = static_cast<double>(row_length);
+  return {static_cast<Index>(std::clamp(std::ceil(sphere.center.x - half), 0.0, last)),
+          static_cast<Index>(std::clamp(std::floor(sphere.center.x + half) + 1, 0.0, last))};
+}
+
+}  // namespace
+
+void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value) {
+  num_voxels(image.shape);
+  require_drawable(image.element, sphere, value);
+  with_element(image.element, [&]<class T>(T) {
+    T* row = static_cast<T*>(image.data);
+    for (Index z = 0; z < image.shape.z; ++z) {
+      for (Index y = 0; y < image.shape.y; ++y, row += image.shape.x) {
+        const Run run = run_in_row(sphere, z, y, image.shape.x);
+        if (run.begin < run.end) std::fill(row + run.begin, row + run.end, static_cast<T>(value));
+      }
+    }
+  });
+}
+
+std::vector<Sphere> three_spheres(const Shape& size) {
+  const double radius = 50.0 / 512 * static_cast<double>(size.x);
+  const auto at = [&](double z, double y, double x) {
+    return Position{std::round(z * static_cast<double>(size.z)), std::round(y * static_cast<double>(size.y)),
+                    std::round(x * static_cast<double>(size.x))};
+  };
+  return {{at(0.5, 0.04, 0.35), radius}, {at(0.08, 0.55, 0.7), radius}, {at(0.9, 0.95, 0.97), radius}};
+}
+
+}  // namespace convoy

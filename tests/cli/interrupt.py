@@ -1,0 +1,52 @@
+"""Ctrl-C: exit code 130, one line, no output and no temporary file; and a progress bar only on a terminal."""
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+
+from program import FOLDER, PROGRAM, image, listing, np, succeed
+
+image("image.npy", 96, 160, 160)
+np.save("kernel.npy", np.ones((9, 9, 9), np.float32))
+plan = json.loads(succeed("plan", "--image", "96,160,160", "--kernel", "9,9,9", "--backend", "cpu", "--json").stdout)
+# A limit so low that there are very many small tiles.
+WORDS = [PROGRAM, "convolve", "image.npy", "kernel.npy", "out.npy", "--backend", "cpu", "--memory-limit",
+         str(int(1.1 * plan["smallest_footprint_bytes"]) + 4096)]
+before = listing()
+
+
+def on_terminal():
+    """Runs with stderr on a terminal; stops after two seconds. Returns what was drawn."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(WORDS, stdout=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    drawn = b""
+    try:
+        while chunk := os.read(master, 65536):
+            drawn += chunk
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(master)
+    return process.wait(timeout=60), drawn.decode()
+
+
+for stop in (signal.SIGINT, signal.SIGTERM):
+    process = subprocess.Popen(WORDS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1)
+    running = process.poll() is None
+    process.send_signal(stop)
+    output, errors = process.communicate(timeout=60)
+    assert running, "the run was too short to be stopped: " + output
+    assert process.returncode == 130, (process.returncode, output, errors)
+    assert errors == "convoy: interrupted; no output was written\n", errors
+    assert listing() == before
+
+code, drawn = on_terminal()
+assert code == 130, (code, drawn)
+assert "\r" in drawn and "%" in drawn and "left" in drawn and "Mvoxel/s" in drawn, drawn
+assert drawn.replace("\r\n", "\n").endswith("convoy: interrupted; no output was written\n"), drawn[-200:]
+assert listing() == before

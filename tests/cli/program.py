@@ -1,0 +1,56 @@
+"""Runs the built program in a folder of its own and tells what it did."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+except ImportError:
+    print("SKIPPED: this Python has no NumPy")
+    sys.exit(0)
+
+PROGRAM = sys.argv[1]
+_folder = tempfile.TemporaryDirectory(prefix="convoy-cli-")
+FOLDER = pathlib.Path(_folder.name)
+os.chdir(FOLDER)
+
+
+def run(*words, **environment):
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=300,
+                          env={**os.environ, **environment})
+
+
+def succeed(*words, **environment):
+    done = run(*words, **environment)
+    assert done.returncode == 0, (words, done)
+    return done
+
+
+def fail(code, part, *words, **environment):
+    """The program must end with `code`, print nothing but one line that holds `part`, and leave the folder alone."""
+    before = listing()
+    done = run(*words, **environment)
+    assert done.returncode == code, (words, done)
+    assert done.stdout == "", (words, done)
+    assert done.stderr.startswith("convoy: ") and done.stderr.count("\n") == 1, (words, done)
+    assert part in done.stderr, (words, part, done.stderr)
+    assert listing() == before, (words, before, listing())
+    return done
+
+
+def listing():
+    return sorted((str(path), path.stat().st_size) for path in FOLDER.rglob("*"))
+
+
+def image(name, *shape, seed=1, dtype=np.float32):
+    values = np.random.default_rng(seed).random(shape)
+    values = (values if np.dtype(dtype).kind == "f" else 200 * values).astype(dtype)
+    np.save(name, values)
+    return values
+
+
+def relative_l2(result, expected):
+    expected = np.asarray(expected, np.float64)
+    return np.linalg.norm(np.asarray(result, np.float64) - expected) / max(np.linalg.norm(expected), 1e-300)

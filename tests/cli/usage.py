@@ -1,0 +1,69 @@
+"""Wrong command lines: exit code 2, one line that names option and remedy, nothing written."""
+from program import fail, image, run, succeed
+
+image("image.npy", 8, 9, 10)
+image("kernel.npy", 3, 3, 3)
+CONVOLVE = ("convolve", "image.npy", "kernel.npy", "out.npy")
+PLAN = ("plan", "--image", "8,9,10", "--kernel", "3,3,3")
+
+assert "convoy 0." in succeed("--version").stdout
+for words in ((), ("convolve",), ("plan",), ("devices",), ("phantom",), ("phantom", "spheres"), ("psf",), ("psf", "gaussian"),
+              ("psf", "widefield"), ("project",)):
+    done = succeed(*words, "--help")
+    assert "Example" in done.stdout and done.stderr == "", words
+assert "default" in succeed("convolve", "--help").stdout
+
+fail(2, "a subcommand is needed: convolve")
+fail(2, "a subcommand is needed: spheres", "phantom")
+fail(2, "nonsense", "phantom", "nonsense")
+fail(2, "nonsense", "nonsense")
+fail(2, "KERNEL", "convolve", "image.npy")
+fail(2, "extra", *CONVOLVE, "extra")
+fail(2, "--unknown", *CONVOLVE, "--unknown")
+fail(2, "--mode: 'some' is none of full, same, valid, circular", *CONVOLVE, "--mode", "some")
+fail(2, "--boundary", *CONVOLVE, "--boundary", "mirror")
+fail(2, "--boundary constant", *CONVOLVE, "--constant", "3")
+fail(2, "--boundary constant", *CONVOLVE, "--constant", "3", "--boundary", "reflect")
+fail(2, "--constant", *CONVOLVE, "--boundary", "constant", "--constant", "3x")
+for mode in ("full", "valid", "circular"):
+    fail(2, "--mode same", *CONVOLVE, "--mode", mode, "--boundary", "reflect")
+for mode in ("full", "valid"):
+    fail(2, "--origin", *CONVOLVE, "--mode", mode, "--origin", "first")
+for origin in ("middle", "1,1", "1,1,x", "1,1,1,1", "-1,1,1", "1,1,1 ", ""):
+    fail(2, "--origin", *CONVOLVE, "--origin", origin)
+fail(2, "--dtype: 'i8' is none of", *CONVOLVE, "--dtype", "i8")
+fail(2, "--precision", *CONVOLVE, "--precision", "f16")
+fail(2, "--nan", *CONVOLVE, "--nan", "ignore")
+fail(2, "unknown backend 'abacus'", *CONVOLVE, "--backend", "abacus")
+fail(2, "after the colon", *CONVOLVE, "--backend", "cpu:x")
+for limit in ("abc", "-1", "-1GiB", "2 apples", "", "0", "1GiB2"):
+    fail(2, "--memory-limit", *CONVOLVE, f"--memory-limit={limit}")
+fail(2, "out.npy", "convolve", "out.npy", "kernel.npy", "out.npy")
+fail(2, "image.npy", "convolve", "image.npy", "kernel.npy", "image.npy")
+fail(2, "kernel.npy", "convolve", "image.npy", "kernel.npy", "./kernel.npy")
+fail(2, "out.npy", *CONVOLVE, "--report", "out.npy")
+fail(2, "kernel.npy", *CONVOLVE, "--report", "kernel.npy")
+
+fail(2, "--kernel", "plan", "--image", "8,9,10")
+for size in ("0,4,4", "4,0", "0", "-4,4,4", "4,4,4,4", "4,4,", ",4", "4x4", "4,4,4junk", "4.5,4,4", "", "99999999999999999999"):
+    fail(2, "--image", "plan", f"--image={size}", "--kernel", "3,3,3")
+    fail(2, "--size", "psf", "gaussian", "psf.npy", f"--size={size}", "--sigma", "1,1,1")
+    fail(2, "--size", "phantom", "spheres", "s.npy", f"--size={size}")
+fail(2, "--origin", *PLAN, "--origin", "peak")
+fail(2, "--constant", *PLAN, "--constant", "1")
+fail(2, "--sigma", "psf", "gaussian", "psf.npy", "--size", "3,3,3", "--sigma", "1,1")
+fail(2, "--sigma", "psf", "gaussian", "psf.npy", "--size", "3,3,3", "--sigma", "1,1,nan")
+fail(2, "--size", "psf", "gaussian", "psf.npy", "--sigma", "1,1,1")
+fail(2, "--dtype", "psf", "gaussian", "psf.npy", "--size", "3,3,3", "--sigma", "1,1,1", "--dtype", "u8")
+fail(2, "--oversampling", "psf", "widefield", "psf.npy", "--size", "3,3,3", "--oversampling", "0")
+fail(2, "--center", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--center", "1,2")
+fail(2, "--radius", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--radius", "4junk")
+fail(2, ".png", "project", "image.npy", "picture.jpg")
+for gamma in ("0", "-1", "x"):
+    fail(2, "--gamma", "project", "image.npy", "picture.png", f"--gamma={gamma}")
+fail(2, "--scale-z", "project", "image.npy", "picture.png", "--scale-z=0")
+
+with open("/dev/full", "w") as full:
+    import subprocess
+    from program import PROGRAM
+    assert subprocess.run([PROGRAM, "--version"], stdout=full, stderr=subprocess.DEVNULL).returncode == 1
