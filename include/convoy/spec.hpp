@@ -79,9 +79,9 @@ struct ConvolutionSpec {
 /// Shape of the output. Throws Error(invalid_argument) as validate() does.
 Shape output_shape(const ConvolutionSpec& spec);
 
-/// Throws Error(invalid_argument) for extents below 1, sizes that overflow, mode valid where neither image nor kernel
-/// contains the other, an origin outside the kernel, a boundary with a mode that has none, or a constant that is not
-/// finite. The message names axis and numbers.
+/// Throws Error(invalid_argument) for extents below 1 or above 2^56, sizes whose sum has more than 2^63 - 1 voxels,
+/// mode valid where neither image nor kernel contains the other, an origin outside the kernel, a boundary with a mode
+/// that has none (circular may say wrap), or a constant that is not finite. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

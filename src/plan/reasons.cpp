@@ -20,8 +20,8 @@ std::string why_not_whole(const SearchResult& search, const PlanOptions& options
                        bytes_to_text(budget.bytes), budget.limit_name);
   }
   if (options.min_tiles > 1) return fmt::format("at least {} were asked for", options.min_tiles);
-  return fmt::format("unsplit would take {:.0f} % longer, its lengths suit the device less",
-                     100 * (whole.seconds / search.chosen.seconds() - 1));
+  return fmt::format("unsplit would take {:.0f} % longer for its longer or less convenient transforms",
+                     100 * (search.whole.seconds / search.chosen.seconds() - 1));
 }
 
 std::string tiles_reason(const Plan& plan, const SearchResult& search, const PlanOptions& options,

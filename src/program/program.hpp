@@ -115,7 +115,7 @@ std::string to_text(const Program& program);
 
 /// The ports of a program made by make_program.
 namespace ports {
-inline constexpr PortId kernel = 0;  ///< setup: axes' kernel_size in device order, tight
+inline constexpr PortId kernel = 0;  ///< setup: axes' kernel_size in device order, tight; made as AxisPlan says
 inline constexpr PortId input = 1;   ///< run: extent in device order, tight
 inline constexpr PortId output = 2;  ///< run: tile_output rows of axis 1, each extent[0] long (device order)
 }  // namespace ports

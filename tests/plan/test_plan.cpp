@@ -125,6 +125,13 @@ TEST_CASE("a whole image that fits is not cut, and one that does not says why") 
   CHECK(cut.traffic_bytes > whole.traffic_bytes);
 }
 
+TEST_CASE("an image is cut where that is predicted to be faster") {
+  const Plan stack_of_planes = make_plan(spec_of({500, 1024, 1024}, {1, 31, 31}), cpu());
+  CHECK(tiles_of(stack_of_planes) == Shape{500, 1, 1});
+  CHECK(stack_of_planes.num_transforms == 2);
+  CHECK(stack_of_planes.reasons.front().find("% longer") != std::string::npos);
+}
+
 TEST_CASE("fused is taken unless it is not allowed") {
   const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
   const Plan fused = make_plan(spec, large_gpu());
