@@ -33,6 +33,7 @@ static inline Errc error_code(VkFFTResult result) {
     case VKFFT_ERROR_MALLOC_FAILED:
     case VKFFT_ERROR_FAILED_TO_ALLOCATE:
     case VKFFT_ERROR_FAILED_TO_ALLOCATE_MEMORY:
+    case VKFFT_ERROR_FAILED_TO_FIND_MEMORY:
       return Errc::out_of_memory;
     case VKFFT_ERROR_FAILED_TO_SUBMIT_QUEUE:
     case VKFFT_ERROR_FAILED_TO_WAIT_FOR_FENCES:
@@ -83,7 +84,7 @@ class VkfftApp {
   static constexpr int kForward = -1;
   static constexpr int kInverse = 1;
 
-  /// Plans and compiles. `configuration` holds the transform; handles, buffers, tables and widths are filled in here.
+  /// Plans and compiles. `configuration` holds the transform; handles, sizes, tables and widths are filled in here.
   VkfftApp(const Handles& handles, VkFFTConfiguration configuration, const Buffers& buffers)
       : state_(std::make_unique<State>(handles, buffers)), app_(zeroed_application()) {
     state_->bind(configuration);
@@ -101,6 +102,7 @@ class VkfftApp {
   void append(Target& target, int direction, const Offsets& offsets = {}) {
     VkFFTLaunchParams launch{};
     state_->handles.aim(launch, target);
+    state_->give(launch);
     launch.bufferOffset = offsets.work_bytes;
     launch.inputBufferOffset = offsets.input_bytes;
     vkfft_output.clear();
@@ -130,16 +132,17 @@ class VkfftApp {
       handles.configure(configuration);
       configuration.coalescedMemory = handles.coalesced_bytes;
       configuration.useLUT = configuration.doublePrecision || handles.wants_tables ? 1 : 0;
-      configuration.buffer = &buffers.work.buffer;
       configuration.bufferSize = &buffers.work.bytes;
-      if (buffers.input) {
-        configuration.inputBuffer = &buffers.input->buffer;
-        configuration.inputBufferSize = &buffers.input->bytes;
-      }
-      if (buffers.kernel) {
-        configuration.kernel = &buffers.kernel->buffer;
-        configuration.kernelSize = &buffers.kernel->bytes;
-      }
+      if (buffers.input) configuration.inputBufferSize = &buffers.input->bytes;
+      if (buffers.kernel) configuration.kernelSize = &buffers.kernel->bytes;
+    }
+
+    /// Buffers are given at launch: Vulkan's descriptors are written then, when Bluestein's own buffers exist. The
+    /// addresses are always the same, so they are written once.
+    void give(VkFFTLaunchParams& launch) {
+      launch.buffer = &buffers.work.buffer;
+      if (buffers.input) launch.inputBuffer = &buffers.input->buffer;
+      if (buffers.kernel) launch.kernel = &buffers.kernel->buffer;
     }
 
     Handles handles;

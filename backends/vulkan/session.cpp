@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "backends/vkfft/self_test.hpp"
@@ -41,7 +40,8 @@ VulkanSession::VulkanSession(std::shared_ptr<VulkanDevice> device, const Program
       program_(program),
       options_(options),
       memory_(device_->account(), device_->physical().memory, device_->physical().heap(), options.trace_memory),
-      make_(device_->physical(), device_->handle(), memory_) {
+      make_(device_->physical(), device_->handle(), memory_),
+      queue_(*device_) {
   const ChargeTo charge(memory_);
   try {
     load();
@@ -58,7 +58,7 @@ VulkanSession::~VulkanSession() {
 
 void VulkanSession::load() {
   require_memory();
-  make_pools();
+  make_descriptors();
   make_slots();
   make_ports();
   plan_transforms();
@@ -79,9 +79,7 @@ void VulkanSession::give_back() noexcept {
   convolutions_.clear();
   ports_.clear();
   slots_.clear();
-  planning_fence_ = {};
   descriptors_ = {};
-  commands_ = {};
   memory_.destroy_leftovers(device_->handle());
 }
 
@@ -100,14 +98,7 @@ void VulkanSession::require_memory() const {
   if (needed > device_->limits().free_bytes) throw make_.out_of_memory("the program", needed);
 }
 
-void VulkanSession::make_pools() {
-  VkCommandPoolCreateInfo commands{};
-  commands.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-  commands.queueFamilyIndex = device_->physical().queue_family;
-  VkCommandPool command_pool = VK_NULL_HANDLE;
-  check(vkCreateCommandPool(device_->handle(), &commands, nullptr, &command_pool), "creating a command pool", id());
-  commands_ = {device_->handle(), command_pool};
-
+void VulkanSession::make_descriptors() {
   const auto dispatches = steps_of<Dispatch>(program_);
   auto num_sets = static_cast<std::uint32_t>(steps_of<Convolve>(program_).size() + 1) * 2;
   std::uint32_t num_buffers = num_sets * 2;
@@ -127,17 +118,8 @@ void VulkanSession::make_pools() {
         "creating a descriptor pool", id());
   descriptors_ = {device_->handle(), descriptor_pool};
 
-  planning_fence_ = make_fence();
   sets_.resize(index(program_.num_sets));
-  for (Set& set : sets_) set.fence = make_fence();
-}
-
-OwnedFence VulkanSession::make_fence() const {
-  VkFenceCreateInfo creation{};
-  creation.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
-  VkFence fence = VK_NULL_HANDLE;
-  check(vkCreateFence(device_->handle(), &creation, nullptr, &fence), "creating a fence", id());
-  return {device_->handle(), fence};
+  for (Set& set : sets_) set.fence = make_fence(device_->handle(), id());
 }
 
 void VulkanSession::make_slots() {
@@ -208,8 +190,8 @@ PlanningHandles VulkanSession::planning_handles() const {
   return {.physical_device = device_->physical().handle,
           .device = device_->handle(),
           .queue = device_->queue(),
-          .command_pool = commands_.get(),
-          .fence = planning_fence_.get(),
+          .command_pool = queue_.pool(),
+          .fence = queue_.fence(),
           .pipeline_cache = device_->pipeline_cache(),
           .coalesced_bytes = device_->physical().coalesced_bytes()};
 }
@@ -227,7 +209,7 @@ void VulkanSession::test_convolutions() {
 void VulkanSession::test_convolution(const Convolve& convolve, const TransformKernel& kernel) {
   const FftGeometry& g = convolve.geometry;
   const auto set_slot = [&](VkBuffer buffer, std::uint64_t bytes, const std::vector<Impulse>& impulses) {
-    run_once([&](VkCommandBuffer commands) {
+    queue_.run_once([&](VkCommandBuffer commands) {
       vkCmdFillBuffer(commands, buffer, 0, bytes, 0);
       record_barrier(commands);
       for (const Impulse& impulse : impulses) {
@@ -245,78 +227,33 @@ void VulkanSession::test_convolution(const Convolve& convolve, const TransformKe
            [&](const auto& impulses) { set_slot(slot(convolve.spectrum, 0), g.spectrum_bytes(), impulses); },
        .poison_work =
            [&] {
-             run_once([&](VkCommandBuffer commands) {
+             queue_.run_once([&](VkCommandBuffer commands) {
                vkCmdFillBuffer(commands, slot(convolve.work, 0), 0, g.work_bytes(), kPoison);
              });
            },
-       .transform_kernel = [&] { run_once([&](VkCommandBuffer commands) { record(commands, kernel, 0); }); },
-       .convolve = [&] { run_once([&](VkCommandBuffer commands) { record(commands, convolve, 0); }); },
+       .transform_kernel = [&] { queue_.run_once([&](VkCommandBuffer commands) { record(commands, kernel, 0); }); },
+       .convolve = [&] { queue_.run_once([&](VkCommandBuffer commands) { record(commands, convolve, 0); }); },
        .read_image = [&](std::uint64_t offset,
-                         std::span<std::byte> bytes) { read(image, offset, bytes.data(), bytes.size()); }});
+                         std::span<std::byte> bytes) { queue_.read(make_, image, offset, bytes); }});
 }
 
 void VulkanSession::record_sections() {
   const auto record_section = [&](const std::vector<Step>& steps, int set) {
-    const VkCommandBuffer commands = begin_commands();
+    const VkCommandBuffer commands = queue_.begin();
     for (const Step& step : steps) {
       record_barrier(commands);
       std::visit([&](const auto& known) { record(commands, known, set); }, step);
     }
     record_host_barrier(commands);
-    end_commands(commands);
+    queue_.end(commands);
     return commands;
   };
   setup_ = record_section(program_.setup, 0);
   for (int set = 0; set < program_.num_sets; ++set) sets_[index(set)].run = record_section(program_.run, set);
 }
 
-VkCommandBuffer VulkanSession::begin_commands() {
-  VkCommandBufferAllocateInfo allocation{};
-  allocation.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-  allocation.commandPool = commands_.get();
-  allocation.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-  allocation.commandBufferCount = 1;
-  VkCommandBuffer commands = VK_NULL_HANDLE;
-  check(vkAllocateCommandBuffers(device_->handle(), &allocation, &commands), "making a command buffer", id());
-  VkCommandBufferBeginInfo beginning{};
-  beginning.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
-  check(vkBeginCommandBuffer(commands, &beginning), "beginning a command buffer", id());
-  return commands;
-}
-
-void VulkanSession::end_commands(VkCommandBuffer commands) const {
-  check(vkEndCommandBuffer(commands), "ending a command buffer", id());
-}
-
-void VulkanSession::run_once(const std::function<void(VkCommandBuffer)>& record_into) {
-  const VkCommandBuffer commands = begin_commands();
-  record_barrier(commands);
-  record_into(commands);
-  record_host_barrier(commands);
-  end_commands(commands);
-  VkSubmitInfo submission{};
-  submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
-  submission.commandBufferCount = 1;
-  submission.pCommandBuffers = &commands;
-  const VkFence fence = planning_fence_.get();
-  check(vkQueueSubmit(device_->queue(), 1, &submission, fence), "submitting commands", id());
-  check(vkWaitForFences(device_->handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max()),
-        "waiting for commands", id());
-  check(vkResetFences(device_->handle(), 1, &fence), "resetting a fence", id());
-  vkFreeCommandBuffers(device_->handle(), commands_.get(), 1, &commands);
-}
-
-void VulkanSession::read(VkBuffer from, std::uint64_t offset, std::byte* to, std::uint64_t bytes) {
-  const Buffer staging = make_.on_host("staging", bytes, HostUse::reads);
-  run_once([&](VkCommandBuffer commands) {
-    const VkBufferCopy region{offset, 0, bytes};
-    vkCmdCopyBuffer(commands, from, staging.get(), 1, &region);
-  });
-  std::memcpy(to, staging.mapped(), static_cast<std::size_t>(bytes));
-}
-
 void VulkanSession::fill_sentinels() {
-  run_once([&](VkCommandBuffer commands) {
+  queue_.run_once([&](VkCommandBuffer commands) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       const std::uint64_t bytes = program_.slots[i].bytes;
       for (const Buffer& buffer : slots_[i]) {
@@ -333,7 +270,7 @@ void VulkanSession::check_sentinels() {
   std::vector<std::uint32_t> guard(kGuardBytes / sizeof(std::uint32_t));
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     for (const Buffer& buffer : slots_[i]) {
-      read(buffer.get(), program_.slots[i].bytes, reinterpret_cast<std::byte*>(guard.data()), kGuardBytes);
+      queue_.read(make_, buffer.get(), program_.slots[i].bytes, std::as_writable_bytes(std::span(guard)));
       if (std::all_of(guard.begin(), guard.end(), [](std::uint32_t word) { return word == kGuard; })) continue;
       throw Error(Errc::device_lost,
                   fmt::format("slot '{}' ({} bytes) was written past its end on {}; this is a defect of convoy, please "
@@ -352,27 +289,20 @@ void VulkanSession::submit(Section section, int number) {
   Set& set = sets_.at(index(number));
   const VkCommandBuffer commands = section == Section::setup ? setup_ : set.run;
   if (commands == VK_NULL_HANDLE) throw Error(Errc::invalid_argument, "setup was submitted after it had ended");
-  VkSubmitInfo submission{};
-  submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
-  submission.commandBufferCount = 1;
-  submission.pCommandBuffers = &commands;
-  check(vkQueueSubmit(device_->queue(), 1, &submission, set.fence.get()), "submitting commands", id());
+  queue_.submit(commands, set.fence.get());
   set.in_flight = true;
 }
 
 void VulkanSession::wait(int number) {
   Set& set = sets_.at(index(number));
   if (!set.in_flight) return;
-  const VkFence fence = set.fence.get();
-  check(vkWaitForFences(device_->handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max()),
-        "waiting for commands", id());
-  check(vkResetFences(device_->handle(), 1, &fence), "resetting a fence", id());
+  queue_.wait(set.fence.get());
   set.in_flight = false;
 }
 
 void VulkanSession::end_setup() {
   const ChargeTo charge(memory_);
-  if (setup_ != VK_NULL_HANDLE) vkFreeCommandBuffers(device_->handle(), commands_.get(), 1, &setup_);
+  if (setup_ != VK_NULL_HANDLE) queue_.give_back(setup_);
   setup_ = VK_NULL_HANDLE;
   kernel_transforms_.clear();
   for (std::size_t id = 0; id < program_.ports.size(); ++id) {

@@ -1,11 +1,11 @@
 // A program on a Vulkan device: its buffers, and one command buffer for setup and for the run of every set.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "backends/vulkan/buffer.hpp"
+#include "backends/vulkan/command_queue.hpp"
 #include "backends/vulkan/device.hpp"
 #include "backends/vulkan/tile_convolution.hpp"
 
@@ -37,7 +37,7 @@ class VulkanSession final : public Session {
   void load();
   void give_back() noexcept;
   void require_memory() const;
-  void make_pools();
+  void make_descriptors();
   void make_slots();
   void make_ports();
   void plan_transforms();
@@ -51,12 +51,6 @@ class VulkanSession final : public Session {
   Transform& convolution(const Convolve& step, int set);
   VkDescriptorSet bind(const Kernel& kernel, const std::vector<SlotId>& slots, int set);
 
-  OwnedFence make_fence() const;
-  VkCommandBuffer begin_commands();
-  void end_commands(VkCommandBuffer commands) const;
-  /// Records, runs and waits.
-  void run_once(const std::function<void(VkCommandBuffer)>& record);
-  void read(VkBuffer from, std::uint64_t offset, std::byte* to, std::uint64_t bytes);
   void fill_sentinels();
 
   void record(VkCommandBuffer commands, const Upload& step, int set);
@@ -73,9 +67,8 @@ class VulkanSession final : public Session {
   LoadOptions options_;
   SessionMemory memory_;
   BufferMaker make_;
-  OwnedCommandPool commands_;
+  CommandQueue queue_;
   OwnedDescriptorPool descriptors_;
-  OwnedFence planning_fence_;
   std::vector<std::vector<Buffer>> slots_;  // [slot][set, or 0 if all sets share it]
   std::vector<std::vector<Buffer>> ports_;  // [port][set, or 0 for setup]
   std::vector<PlannedConvolution> kernel_transforms_;

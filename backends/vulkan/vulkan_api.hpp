@@ -11,24 +11,26 @@
 
 #define CONVOY_VULKAN_GLOBAL_FUNCTIONS(X) X(vkCreateInstance) X(vkEnumerateInstanceVersion)
 
-#define CONVOY_VULKAN_INSTANCE_FUNCTIONS(X)                                                                            \
-  X(vkDestroyInstance)                                                                                                 \
-  X(vkEnumeratePhysicalDevices) X(vkEnumerateDeviceExtensionProperties) X(vkGetPhysicalDeviceProperties)               \
-      X(vkGetPhysicalDeviceProperties2) X(vkGetPhysicalDeviceFeatures) X(vkGetPhysicalDeviceMemoryProperties)          \
-          X(vkGetPhysicalDeviceMemoryProperties2) X(vkGetPhysicalDeviceQueueFamilyProperties) X(vkCreateDevice) X(     \
-              vkDestroyDevice) X(vkGetDeviceQueue) X(vkQueueSubmit) X(vkAllocateMemory) X(vkFreeMemory) X(vkMapMemory) \
-              X(vkUnmapMemory) X(vkBindBufferMemory) X(vkGetBufferMemoryRequirements) X(vkCreateBuffer)                \
-                  X(vkDestroyBuffer) X(vkCreateFence) X(vkDestroyFence) X(vkResetFences) X(vkWaitForFences)            \
-                      X(vkCreateCommandPool) X(vkDestroyCommandPool) X(vkAllocateCommandBuffers)                       \
-                          X(vkFreeCommandBuffers) X(vkBeginCommandBuffer) X(vkEndCommandBuffer) X(vkCmdCopyBuffer)     \
-                              X(vkCmdFillBuffer) X(vkCmdUpdateBuffer) X(vkCmdPipelineBarrier) X(vkCmdBindPipeline)     \
-                                  X(vkCmdBindDescriptorSets) X(vkCmdPushConstants) X(vkCmdDispatch)                    \
-                                      X(vkCreateShaderModule) X(vkDestroyShaderModule) X(vkCreatePipelineCache)        \
-                                          X(vkDestroyPipelineCache) X(vkCreateComputePipelines) X(vkDestroyPipeline)   \
-                                              X(vkCreatePipelineLayout) X(vkDestroyPipelineLayout)                     \
-                                                  X(vkCreateDescriptorSetLayout) X(vkDestroyDescriptorSetLayout)       \
-                                                      X(vkCreateDescriptorPool) X(vkDestroyDescriptorPool)             \
-                                                          X(vkAllocateDescriptorSets) X(vkUpdateDescriptorSets)
+#define CONVOY_VULKAN_INSTANCE_FUNCTIONS(X)                                                                          \
+  X(vkDestroyInstance)                                                                                               \
+  X(vkEnumeratePhysicalDevices)                                                                                      \
+  X(vkEnumerateDeviceExtensionProperties) X(vkGetPhysicalDeviceProperties) X(vkGetPhysicalDeviceProperties2)         \
+      X(vkGetPhysicalDeviceFeatures) X(vkGetPhysicalDeviceMemoryProperties) X(vkGetPhysicalDeviceMemoryProperties2)  \
+          X(vkGetPhysicalDeviceQueueFamilyProperties) X(vkCreateDevice) X(vkDestroyDevice) X(vkGetDeviceQueue)       \
+              X(vkQueueSubmit) X(vkAllocateMemory) X(vkFreeMemory) X(vkMapMemory) X(vkUnmapMemory)                   \
+                  X(vkBindBufferMemory) X(vkGetBufferMemoryRequirements) X(vkCreateBuffer) X(vkDestroyBuffer)        \
+                      X(vkCreateFence) X(vkDestroyFence) X(vkResetFences) X(vkWaitForFences) X(vkCreateCommandPool)  \
+                          X(vkDestroyCommandPool) X(vkAllocateCommandBuffers) X(vkFreeCommandBuffers)                \
+                              X(vkBeginCommandBuffer) X(vkEndCommandBuffer) X(vkCmdCopyBuffer) X(vkCmdFillBuffer)    \
+                                  X(vkCmdUpdateBuffer) X(vkCmdPipelineBarrier) X(vkCmdBindPipeline)                  \
+                                      X(vkCmdBindDescriptorSets) X(vkCmdPushConstants) X(vkCmdDispatch)              \
+                                          X(vkCreateShaderModule) X(vkDestroyShaderModule) X(vkCreatePipelineCache)  \
+                                              X(vkDestroyPipelineCache) X(vkCreateComputePipelines)                  \
+                                                  X(vkDestroyPipeline) X(vkCreatePipelineLayout)                     \
+                                                      X(vkDestroyPipelineLayout) X(vkCreateDescriptorSetLayout)      \
+                                                          X(vkDestroyDescriptorSetLayout) X(vkCreateDescriptorPool)  \
+                                                              X(vkDestroyDescriptorPool) X(vkAllocateDescriptorSets) \
+                                                                  X(vkUpdateDescriptorSets)
 
 namespace convoy::backend::vulkan {
 
