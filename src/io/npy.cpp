@@ -1,9 +1,11 @@
 // NumPy's .npy format, versions 1 to 3: magic, header length, a Python dictionary, the voxels.
 // Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <optional>
-#include <regex>
+#include <string_view>
 
 #include "io/formats.hpp"
 #include "io/input_file.hpp"
@@ -48,14 +50,30 @@ std::string read_header_text(const InputFile& file, std::uint64_t& data_offset) 
   return text;
 }
 
-std::string header_value(const InputFile& file, const std::string& header, const std::string& key,
-                         const std::string& pattern) {
-  std::smatch match;
-  if (!std::regex_search(header, match, std::regex("['\"]" + key + "['\"]\\s*:\\s*" + pattern))) {
+/// The text that stands behind 'key': in the header's dictionary: a string with its quotes, a (tuple), a [list] or a
+/// word. Empty if there is none.
+std::string_view value_text(std::string_view header, const std::string& key) {
+  std::size_t at = header.find("'" + key + "'");
+  if (at == std::string_view::npos) at = header.find('"' + key + '"');
+  if (at == std::string_view::npos) return {};
+  header.remove_prefix(at + key.size() + 2);
+  header.remove_prefix(std::min(header.find_first_not_of(" :"), header.size()));
+  if (header.empty()) return {};
+  const char first = header[0];
+  if (first != '(' && first != '[' && first != '\'' && first != '"')
+    return header.substr(0, header.find_first_of(" ,}"));
+  const char last = first == '(' ? ')' : first == '[' ? ']' : first;
+  const std::size_t end = header.find(last, 1);
+  return end == std::string_view::npos ? std::string_view() : header.substr(0, end + 1);
+}
+
+std::string header_value(const InputFile& file, const std::string& header, const std::string& key) {
+  const std::string_view value = value_text(header, key);
+  if (value.empty()) {
     fail(file.path(), "its NumPy header has no readable '{}': {}", key,
          header.substr(0, header.find_last_not_of(" \n") + 1));
   }
-  return match[1];
+  return std::string(value);
 }
 
 std::optional<Sample> sample_named(const std::string& type) {
@@ -70,37 +88,52 @@ std::optional<Sample> sample_named(const std::string& type) {
   return std::nullopt;
 }
 
-void read_extents(const InputFile& file, const std::string& list, NpyHeader& header) {
+/// The numbers in "(2, 3, 4)", "(5,)" or "()".
+std::vector<Index> extents_in(const InputFile& file, const std::string& tuple) {
+  constexpr std::string_view kNumber = "0123456789";
+  if (tuple[0] != '(' || tuple.find_first_not_of("0123456789, ()") != std::string::npos) {
+    fail(file.path(), "has shape {}, which is no tuple of sizes", tuple);
+  }
   std::vector<Index> extents;
-  const std::regex number("[0-9]+");
-  for (std::sregex_iterator it(list.begin(), list.end(), number), end; it != end; ++it) {
-    if (it->length() > 18) fail(file.path(), "has shape ({}), more voxels than any file holds", list);
-    extents.push_back(std::stoll(it->str()));
+  for (std::size_t at = 0; (at = tuple.find_first_of(kNumber, at)) != std::string::npos;) {
+    const std::size_t end = tuple.find_first_not_of(kNumber, at);  // the bracket at the latest
+    Index extent = 0;
+    if (std::from_chars(tuple.data() + at, tuple.data() + end, extent).ec != std::errc()) {
+      fail(file.path(), "has shape {}, more voxels than any file holds", tuple);
+    }
+    extents.push_back(extent);
+    at = end;
   }
+  return extents;
+}
+
+void read_extents(const InputFile& file, const std::string& tuple, NpyHeader& header) {
+  const std::vector<Index> extents = extents_in(file, tuple);
   if (extents.empty() || extents.size() > 3) {
-    fail(file.path(), "has shape ({}), {} axes; convoy reads 1 to 3 (z, y, x)", list, extents.size());
-  }
-  for (const Index extent : extents) {
-    if (extent == 0) fail(file.path(), "has shape ({}) and so no voxels", list);
+    fail(file.path(), "has shape {}, {} axes; convoy reads 1 to 3 (z, y, x)", tuple, extents.size());
   }
   header.num_axes = static_cast<int>(extents.size());
   for (int axis = 0; axis < header.num_axes; ++axis) {
-    header.shape[3 - header.num_axes + axis] = extents[static_cast<std::size_t>(axis)];
+    const Index extent = extents[static_cast<std::size_t>(axis)];
+    if (extent == 0) fail(file.path(), "has shape {} and so no voxels", tuple);
+    header.shape[3 - header.num_axes + axis] = extent;
   }
 }
 
 NpyHeader read_header(const InputFile& file) {
   NpyHeader header;
   const std::string text = read_header_text(file, header.data_offset);
-  const std::string type = header_value(file, text, "descr", "(\\[.*?\\]|['\"][^'\"]*['\"])");
+  const std::string type = header_value(file, text, "descr");
   const std::optional<Sample> sample = type.size() > 3 ? sample_named(type.substr(2, type.size() - 3)) : std::nullopt;
   if (!sample || std::string("<>|=").find(type[1]) == std::string::npos) {
     fail(file.path(), "holds {}; {}: save it with .astype('float32') or .astype('float64')", type, kReadableSamples);
   }
   header.sample = *sample;
   header.big_endian = type[1] == '>';
-  header.fortran_order = header_value(file, text, "fortran_order", "(True|False)") == "True";
-  read_extents(file, header_value(file, text, "shape", "\\(([0-9, ]*)\\)"), header);
+  const std::string order = header_value(file, text, "fortran_order");
+  if (order != "True" && order != "False") fail(file.path(), "its NumPy header has fortran_order {}", order);
+  header.fortran_order = order == "True";
+  read_extents(file, header_value(file, text, "shape"), header);
 
   std::uint64_t bytes = size_of(header.sample);
   for (int axis = 0; axis < 3; ++axis)

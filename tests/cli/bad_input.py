@@ -2,7 +2,7 @@
 import os
 import struct
 
-from program import FOLDER, fail, image, np, run, succeed
+from program import FOLDER, fail, image, np, succeed
 
 image("image.npy", 8, 9, 10)
 image("kernel.npy", 3, 3, 3)
@@ -58,7 +58,8 @@ for bad in (np.nan, np.inf):
 np.save("zero_sum.npy", np.array([[[-1, 0, 1]]], np.float32))
 convolve(1, "sum", "image.npy", "zero_sum.npy")
 assert "negative" in succeed("convolve", "image.npy", "zero_sum.npy", "edges.npy", "--no-normalize", "--backend", "cpu").stderr
-convolve(1, "valid", "image.npy", "long.npy", "out.npy", "--mode", "valid") if image("long.npy", 9, 3, 3) is not None else None
+image("long.npy", 9, 3, 3)
+convolve(1, "valid", "image.npy", "long.npy", "out.npy", "--mode", "valid")
 convolve(1, "origin", "image.npy", "kernel.npy", "out.npy", "--origin", "0,3,0")
 convolve(1, "constant", "image.npy", "kernel.npy", "out.npy", "--boundary", "constant", "--constant", "inf")
 convolve(1, "B", "image.npy", "kernel.npy", "out.npy", "--memory-limit", "1")
@@ -84,7 +85,7 @@ if os.geteuid() != 0:
     (FOLDER / "closed").mkdir(mode=0o500)
     convolve(1, "Permission denied", "missing.npy", "kernel.npy", "closed/out.npy")
 else:
-    print("not run as root: the folder without permission")
+    print("not run: root may write into every folder")
 os.symlink("image.npy", "link.npy")
 fail(2, "link.npy", "convolve", "image.npy", "kernel.npy", "link.npy")
 

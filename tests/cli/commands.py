@@ -2,7 +2,7 @@
 import json
 import os
 
-from program import FOLDER, image, np, relative_l2, run, succeed
+from program import FOLDER, image, np, relative_l2, succeed
 
 values = image("image.npy", 12, 20, 24)
 kernel = image("kernel.npy", 3, 5, 7, seed=2)

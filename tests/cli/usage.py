@@ -1,5 +1,7 @@
 """Wrong command lines: exit code 2, one line that names option and remedy, nothing written."""
-from program import fail, image, run, succeed
+import subprocess
+
+from program import PROGRAM, fail, image, succeed
 
 image("image.npy", 8, 9, 10)
 image("kernel.npy", 3, 3, 3)
@@ -64,6 +66,4 @@ for gamma in ("0", "-1", "x"):
 fail(2, "--scale-z", "project", "image.npy", "picture.png", "--scale-z=0")
 
 with open("/dev/full", "w") as full:
-    import subprocess
-    from program import PROGRAM
     assert subprocess.run([PROGRAM, "--version"], stdout=full, stderr=subprocess.DEVNULL).returncode == 1
