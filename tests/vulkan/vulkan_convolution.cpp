@@ -23,7 +23,7 @@ void check_all(Path path, Precision precision) {
   const auto device = vulkan_device();
   if (device == nullptr) return;
   if (precision == Precision::f64 && !device->limits().supports_f64) {
-    std::printf("SKIPPED: %s has no double precision\n", device->info().name.c_str());
+    MESSAGE(device->info().name << " has no double precision");
     return;
   }
   const double tolerance = precision == Precision::f32 ? 5e-6 : 1e-13;

@@ -1,0 +1,113 @@
+// Every kernel as CUDA and as HIP, through the run-time compilers; neither needs a GPU to compile.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <vector>
+
+#include "common/shared_library.hpp"
+#include "kernels/dialects.hpp"
+
+using namespace convoy;
+
+namespace {
+
+/// NVRTC and hiprtc differ in the prefix of their names only.
+class RuntimeCompiler {
+ public:
+  RuntimeCompiler(const SharedLibrary& library, const std::string& prefix) {
+    find(create_, library, prefix + "CreateProgram");
+    find(compile_, library, prefix + "CompileProgram");
+    find(log_size_, library, prefix + "GetProgramLogSize");
+    find(log_, library, prefix + "GetProgramLog");
+    find(destroy_, library, prefix + "DestroyProgram");
+  }
+
+  bool complete() const { return create_ && compile_ && log_size_ && log_ && destroy_; }
+
+  /// Empty if the text compiles, else the compiler's log.
+  std::string complaint(const std::string& text, const std::string& option) const {
+    void* program = nullptr;
+    if (create_(&program, text.c_str(), "kernel.cu", 0, nullptr, nullptr) != 0) return "the program is not created";
+    const char* const options[] = {option.c_str()};
+    const int result = compile_(program, 1, options);
+    std::size_t size = 0;
+    log_size_(program, &size);
+    std::string log(size + 1, '\0');
+    log_(program, log.data());
+    destroy_(&program);
+    return result == 0 ? "" : "compiler's log: " + log + text;
+  }
+
+ private:
+  template <class Function>
+  static void find(Function*& function, const SharedLibrary& library, const std::string& name) {
+    function = reinterpret_cast<Function*>(library.symbol(name.c_str()));
+  }
+
+  int (*create_)(void**, const char*, const char*, int, const char* const*, const char* const*) = nullptr;
+  int (*compile_)(void*, int, const char* const*) = nullptr;
+  int (*log_size_)(void*, std::size_t*) = nullptr;
+  int (*log_)(void*, char*) = nullptr;
+  int (*destroy_)(void**) = nullptr;
+};
+
+/// Empty if all is well.
+std::string compile_all(const RuntimeCompiler& compiler, const std::string& option) {
+  for (const KernelSpec* kernel : kernels::all()) {
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      const std::string complaint = compiler.complaint(to_cuda(*kernel, precision), option);
+      if (!complaint.empty()) return kernel->name + ": " + complaint;
+    }
+  }
+  if (compiler.complaint("nonsense", option).empty()) return "the compiler takes nonsense";
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("CUDA: every kernel compiles with NVRTC in both precisions") {
+  const SharedLibrary library(
+      {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so", "/usr/local/cuda/lib64/libnvrtc.so"},
+      "CONVOY_NVRTC_LIBRARY");
+  if (!library.loaded()) {
+    std::printf("SKIPPED: no NVRTC: %s\n", library.why_not().c_str());
+    return;
+  }
+  const RuntimeCompiler compiler(library, "nvrtc");
+  REQUIRE(compiler.complete());
+  CHECK(compile_all(compiler, "--gpu-architecture=compute_75") == "");
+}
+
+// An architecture that hiprtc does not know ends the process, hence the child.
+TEST_CASE("HIP: every kernel compiles with hiprtc in both precisions") {
+  int channel[2];
+  REQUIRE(pipe(channel) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const SharedLibrary library({"libhiprtc.so.7", "libhiprtc.so.6", "libamdhip64.so.6", "libamdhip64.so.5"});
+    const RuntimeCompiler compiler(library, "hiprtc");
+    const std::string answer = !library.loaded()      ? "SKIPPED: no hiprtc: " + library.why_not()
+                               : !compiler.complete() ? "SKIPPED: " + library.name() + " has no hiprtc"
+                                                      : compile_all(compiler, "--gpu-architecture=gfx90a");
+    const ssize_t written = write(channel[1], answer.data(), answer.size());
+    _exit(written == static_cast<ssize_t>(answer.size()) ? 0 : 1);
+  }
+  close(channel[1]);
+  std::string answer;
+  std::vector<char> block(4096);
+  for (ssize_t got; (got = read(channel[0], block.data(), block.size())) > 0;) {
+    answer.append(block.data(), static_cast<std::size_t>(got));
+  }
+  close(channel[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (answer.starts_with("SKIPPED: ")) {
+    std::puts(answer.c_str());
+    return;
+  }
+  CHECK(WIFEXITED(status));
+  CHECK(answer == "");
+}
