@@ -1,7 +1,6 @@
 // convoy-bench: checks the answer first, then times it, beside the peers that this machine has.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <set>
 
@@ -128,8 +127,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return convoy::bench::run(argc, argv);
-  } catch (const CLI::ParseError& told) {
-    return CLI::App().exit(told);
+  } catch (const convoy::bench::EndProgram& end) {
+    return end.status;
   } catch (const std::exception& problem) {
     fmt::print(stderr, "convoy-bench: {}\n", problem.what());
     return 2;

@@ -38,7 +38,7 @@ Shape shape_from(const std::vector<Index>& extents) {
   return shape;
 }
 
-void choose_cases(const Arguments& given, const CLI::App& app, Options& options) {
+void choose_cases(const Arguments& given, bool scale_given, Options& options) {
   if (!given.size.empty()) {
     BenchCase own;
     own.name = "own";
@@ -46,15 +46,13 @@ void choose_cases(const Arguments& given, const CLI::App& app, Options& options)
     own.kernel = shape_from(given.kernel);
     own.mode = given.mode;
     options.cases.push_back(own);
-    if (given.cases.empty()) return;
   }
-  const auto named = cases_from_text(given.cases.empty() ? "all" : given.cases);
-  options.cases.insert(options.cases.end(), named.begin(), named.end());
-  if (app.count("--scale") > 0) {
-    for (BenchCase& one : options.cases) one = scaled(one, given.scale);
-  } else {
-    options.cpu_scales = given.cases.empty() || given.cases == "all";
+  if (given.size.empty() || !given.cases.empty()) {
+    const auto named = cases_from_text(given.cases.empty() ? "all" : given.cases);
+    options.cases.insert(options.cases.end(), named.begin(), named.end());
   }
+  for (BenchCase& one : options.cases) one = scaled(one, given.scale);
+  options.cpu_scales = !scale_given && given.size.empty() && (given.cases.empty() || given.cases == "all");
 }
 
 void choose_peers(const std::string& text, Options& options) {
@@ -107,10 +105,14 @@ Options parse_options(int argc, char** argv) {
   options.commit = CONVOY_COMMIT;
   app.add_option("--commit", options.commit, "The commit that the results are filed under");
   app.add_flag("--list", options.list, "Lists the cases");
-  app.parse(argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& told) {
+    throw EndProgram{app.exit(told)};
+  }
 
   if (options.backends.empty()) options.backends = {"auto"};
-  choose_cases(given, app, options);
+  choose_cases(given, app.count("--scale") > 0, options);
   choose_peers(given.peers, options);
   options.precision = given.precision == "f64" ? Precision::f64 : Precision::f32;
   options.path = given.fused ? PathChoice::fused : given.staged ? PathChoice::staged : PathChoice::planned;

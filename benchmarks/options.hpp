@@ -30,7 +30,12 @@ struct Options {
   std::string command;
 };
 
-/// Throws CLI::ParseError as CLI11 does (--help included), and Error(invalid_argument).
+/// The command line has been answered already (--help, --version, or what is wrong with it): end with this status.
+struct EndProgram {
+  int status;
+};
+
+/// Throws EndProgram and Error(invalid_argument).
 Options parse_options(int argc, char** argv);
 
 /// The cases with their sizes.
