@@ -16,9 +16,7 @@ struct Log {
   Log() {
     const char* wanted = std::getenv("CONVOY_LOG");
     if (wanted == nullptr || *wanted == '\0') return;
-    topics = ",";  // in steps: gcc 12 warns of the sum
-    topics += wanted;
-    topics += ",";
+    topics = std::string(",") + wanted + ",";
     from_environment = true;
     sink = [](std::string_view topic, std::string_view message) {
       std::fprintf(stderr, "convoy %.*s: %.*s\n", static_cast<int>(topic.size()), topic.data(),
