@@ -49,6 +49,7 @@ void add_commands(CLI::App& program) {
   add_devices(program);
   add_phantom(program);
   add_psf(program);
+  add_selftest(program);
   add_project(program);
 }
 

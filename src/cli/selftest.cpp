@@ -1,0 +1,63 @@
+#include "convoy/selftest.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "convoy/error.hpp"
+
+namespace convoy::cli {
+namespace {
+
+struct SelftestArguments {
+  std::string backend = "auto";
+  std::string report_path;
+};
+
+void print_check(const SelftestCheck& check) {
+  const char* verdict = check.verdict == SelftestCheck::Verdict::passed   ? "passed"
+                        : check.verdict == SelftestCheck::Verdict::failed ? "FAILED"
+                                                                          : "skipped";
+  const std::string figures =
+      check.tolerance > 0 ? fmt::format("{:8.1e} of {:.0e}", check.error, check.tolerance) : std::string();
+  fmt::print("{:<38} {:<8} {:<18} {:6.1f} s  {}\n", check.name, verdict, figures, check.seconds, check.detail);
+  std::fflush(stdout);
+}
+
+void write_report(const std::string& path, const SelftestReport& report) {
+  std::ofstream file(path);
+  file << to_json(report) << '\n';
+  if (!file.flush()) throw Error(Errc::io, fmt::format("cannot write the report {}; is its folder there?", path));
+}
+
+void run(const SelftestArguments& arguments) {
+  const Device device = open_device(arguments.backend);
+  fmt::print("{}: {}, {}\n", device.info().id, device.info().name, device.info().driver);
+  fmt::print("{:<38} {:<8} {:<18} {:>8}\n", "check", "verdict", "error of allowed", "time");
+  const SelftestReport report = run_selftest(device, print_check);
+  if (!arguments.report_path.empty()) write_report(arguments.report_path, report);
+  if (!report.passed()) {
+    throw Error(
+        Errc::unsupported,
+        fmt::format("{} gives wrong results: do not use it; please send the report (--report FILE)", device.info().id));
+  }
+  fmt::print("{} can be trusted with what was checked\n", device.info().id);
+}
+
+}  // namespace
+
+void add_selftest(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("selftest", "Check a device against direct sums: whether to trust it");
+  const auto arguments = std::make_shared<SelftestArguments>();
+  command->add_option("--backend", arguments->backend, "auto, cpu, cuda, hip or vulkan, with :N for the N-th device")
+      ->capture_default_str();
+  command->add_option("--report", arguments->report_path,
+                      "Write device, driver, errors and verdicts to this JSON file");
+  command->footer("Examples:\n  convoy selftest\n  convoy selftest --backend hip --report selftest.json");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace convoy::cli
