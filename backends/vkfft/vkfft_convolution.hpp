@@ -168,14 +168,12 @@ class StagedConvolution {
       : parts_(geometry),
         rows_(handles, rows(parts_),
               {.work = {work, geometry.work_bytes()}, .input = {{image, geometry.image_bytes()}}, .kernel = {}}) {
-    if (parts_.padded(0) % 2 == 1 && rows_.num_uploads(0) > 1) {
-      throw Error(Errc::unsupported, fmt::format("rows of {} reals, an odd number, do not fit the device's shared "
-                                                 "memory: VkFFT transforms them wrongly",
-                                                 parts_.padded(0)));
-    }
     const typename App::Buffers in_place{.work = {work, geometry.work_bytes()}, .input = {}, .kernel = {}};
     if (geometry.num_axes > 1) columns_.emplace(handles, columns(parts_), in_place);
     if (geometry.num_axes > 2) depths_.emplace(handles, depths(parts_), in_place);
+    require_one_pass(rows_, 0);
+    if (columns_) require_one_pass(*columns_, 1);
+    if (depths_) require_one_pass(*depths_, 2);
   }
 
   void rebind(Buffer image, Buffer work) {
@@ -195,6 +193,17 @@ class StagedConvolution {
   }
 
  private:
+  /// Without reordering, which costs a buffer, VkFFT's inverse runs the passes of an axis in the wrong order; rows
+  /// split in halves lose the last voxel of an odd extent.
+  void require_one_pass(const App& app, int axis) const {
+    if (app.num_uploads(axis) == 1 && !app.splits_even_rows()) return;
+    throw Error(
+        Errc::unsupported,
+        fmt::format("the staged convolution is refused: length {} of device axis {} does not fit the device's shared "
+                    "memory and takes several passes over memory",
+                    parts_.padded(axis), axis));
+  }
+
   /// The rows of one plane.
   static VkFFTConfiguration rows(const ConvolutionConfiguration& parts) {
     VkFFTConfiguration c = parts.common();

@@ -52,6 +52,18 @@ TEST_CASE("rows may be longer than the transform needs") {
   }
 }
 
+TEST_CASE("axes that take several passes over memory are refused") {
+  const auto device = vulkan_device();
+  if (device == nullptr) return;
+  const Limits limits = device->limits();
+  const auto row = static_cast<Index>(limits.shared_memory_bytes / 8);
+  const auto column = static_cast<Index>(limits.shared_memory_bytes / limits.coalesced_bytes);
+  const auto long_row = geometry(Path::staged, Precision::f32, 1, {row + 99, 1, 1}, {2 * row, 1, 1});
+  CHECK_THROWS_WITH_AS(error_of(*device, long_row), doctest::Contains("passes"), Error);
+  const auto long_column = geometry(Path::staged, Precision::f32, 2, {6, column, 1}, {8, 2 * column, 1});
+  CHECK_THROWS_WITH_AS(error_of(*device, long_column), doctest::Contains("passes"), Error);
+}
+
 // Lengths of the last axis that threads do not divide: stock VkFFT leaves braces open there.
 TEST_CASE("lengths of the last axis that VkFFT does not compile unrepaired") {
   const auto device = vulkan_device();
