@@ -28,22 +28,30 @@ std::vector<CUcontext>& contexts() {
 struct AtExit {
   ~AtExit() {
     const char* wanted = std::getenv("HIPEMU_STATS");
-    if (wanted && *wanted == '1')
-      std::fprintf(stderr, "[cuda_standin] never released: contexts %d\n", retained.load());
+    if (wanted && *wanted == '1') std::fprintf(stderr, "[cuda_standin] never released: contexts %d\n", retained.load());
   }
 } at_exit;
 
 CUresult to_cuda(hipError_t result) {
   switch (result) {
-    case hipSuccess: return CUDA_SUCCESS;
-    case hipErrorOutOfMemory: return CUDA_ERROR_OUT_OF_MEMORY;
-    case hipErrorInvalidDevice: return CUDA_ERROR_INVALID_DEVICE;
-    case hipErrorInvalidHandle: return CUDA_ERROR_INVALID_HANDLE;
-    case hipErrorNotFound: return CUDA_ERROR_NOT_FOUND;
-    case hipErrorInvalidImage: return CUDA_ERROR_INVALID_IMAGE;
-    case hipErrorNoBinaryForGpu: return CUDA_ERROR_NO_BINARY_FOR_GPU;
-    case hipErrorLaunchFailure: return CUDA_ERROR_LAUNCH_FAILED;
-    default: return CUDA_ERROR_INVALID_VALUE;
+    case hipSuccess:
+      return CUDA_SUCCESS;
+    case hipErrorOutOfMemory:
+      return CUDA_ERROR_OUT_OF_MEMORY;
+    case hipErrorInvalidDevice:
+      return CUDA_ERROR_INVALID_DEVICE;
+    case hipErrorInvalidHandle:
+      return CUDA_ERROR_INVALID_HANDLE;
+    case hipErrorNotFound:
+      return CUDA_ERROR_NOT_FOUND;
+    case hipErrorInvalidImage:
+      return CUDA_ERROR_INVALID_IMAGE;
+    case hipErrorNoBinaryForGpu:
+      return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    case hipErrorLaunchFailure:
+      return CUDA_ERROR_LAUNCH_FAILED;
+    default:
+      return CUDA_ERROR_INVALID_VALUE;
   }
 }
 
@@ -106,31 +114,51 @@ EXPORT CUresult cuDeviceGetUuid(CUuuid* id, CUdevice) {
   std::memset(id, 0x5a, sizeof *id);
   return CUDA_SUCCESS;
 }
-EXPORT CUresult cuDeviceTotalMem(std::size_t* bytes, CUdevice device) { return to_cuda(hipDeviceTotalMem(bytes, device)); }
+EXPORT CUresult cuDeviceTotalMem(std::size_t* bytes, CUdevice device) {
+  return to_cuda(hipDeviceTotalMem(bytes, device));
+}
 EXPORT CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
   switch (attribute) {
     case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
       return hip_attribute(value, hipDeviceAttributeComputeCapabilityMajor);
     case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
       return hip_attribute(value, hipDeviceAttributeComputeCapabilityMinor);
-    case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK: return hip_attribute(value, hipDeviceAttributeMaxThreadsPerBlock);
-    case CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X: return hip_attribute(value, hipDeviceAttributeMaxGridDimX);
+    case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
+      return hip_attribute(value, hipDeviceAttributeMaxThreadsPerBlock);
+    case CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X:
+      return hip_attribute(value, hipDeviceAttributeMaxGridDimX);
     case CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y:
-    case CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z: *value = 65535; return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z:
+      *value = 65535;
+      return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X:
-    case CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y: *value = 1024; return CUDA_SUCCESS;
-    case CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z: *value = 64; return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y:
+      *value = 1024;
+      return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z:
+      *value = 64;
+      return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK:
       *value = static_cast<int>(shared_bytes_without_opting_in);
       return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN:
       return hip_attribute(value, hipDeviceAttributeMaxSharedMemoryPerBlock);
-    case CU_DEVICE_ATTRIBUTE_WARP_SIZE: return hip_attribute(value, hipDeviceAttributeWarpSize);
-    case CU_DEVICE_ATTRIBUTE_SINGLE_TO_DOUBLE_PRECISION_PERF_RATIO: *value = 2; return CUDA_SUCCESS;
-    case CU_DEVICE_ATTRIBUTE_INTEGRATED: *value = 0; return CUDA_SUCCESS;
-    case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: *value = 3'201'000; return CUDA_SUCCESS;
-    case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH: *value = 6144; return CUDA_SUCCESS;
-    default: return CUDA_ERROR_INVALID_VALUE;
+    case CU_DEVICE_ATTRIBUTE_WARP_SIZE:
+      return hip_attribute(value, hipDeviceAttributeWarpSize);
+    case CU_DEVICE_ATTRIBUTE_SINGLE_TO_DOUBLE_PRECISION_PERF_RATIO:
+      *value = 2;
+      return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_INTEGRATED:
+      *value = 0;
+      return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE:
+      *value = 3'201'000;
+      return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH:
+      *value = 6144;
+      return CUDA_SUCCESS;
+    default:
+      return CUDA_ERROR_INVALID_VALUE;
   }
 }
 
@@ -145,7 +173,9 @@ EXPORT CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice) {
   ++retained;
   return CUDA_SUCCESS;
 }
-EXPORT CUresult cuDevicePrimaryCtxRelease(CUdevice) { return --retained >= 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT; }
+EXPORT CUresult cuDevicePrimaryCtxRelease(CUdevice) {
+  return --retained >= 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT;
+}
 EXPORT CUresult cuCtxPushCurrent(CUcontext context) {
   if (context != &primary_context || retained <= 0) return CUDA_ERROR_INVALID_CONTEXT;
   contexts().push_back(context);
@@ -211,7 +241,9 @@ EXPORT CUresult cuEventCreate(CUevent* event, unsigned flags) {
   return in_context(hipEventCreateWithFlags, reinterpret_cast<hipEvent_t*>(event), flags);
 }
 EXPORT CUresult cuEventDestroy(CUevent event) { return in_context(hipEventDestroy, hip(event)); }
-EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) { return in_context(hipEventRecord, hip(event), hip(stream)); }
+EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
+  return in_context(hipEventRecord, hip(event), hip(stream));
+}
 EXPORT CUresult cuEventSynchronize(CUevent event) { return in_context(hipEventSynchronize, hip(event)); }
 
 // ---- modules
@@ -240,6 +272,6 @@ EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned gr
     if (known == opt_ins().bytes.end() || known->second < shared_bytes) return CUDA_ERROR_INVALID_VALUE;
   }
   if (grid_y > 65535 || grid_z > 65535 || block_z > 64) return CUDA_ERROR_INVALID_VALUE;
-  return in_context(hipModuleLaunchKernel, hip(function), grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes,
-                    hip(stream), arguments, extra);
+  return in_context(hipModuleLaunchKernel, hip(function), grid_x, grid_y, grid_z, block_x, block_y, block_z,
+                    shared_bytes, hip(stream), arguments, extra);
 }

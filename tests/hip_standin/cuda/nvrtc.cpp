@@ -43,7 +43,9 @@ EXPORT nvrtcResult nvrtcDestroyProgram(nvrtcProgram* program) { return to_nvrtc(
 EXPORT nvrtcResult nvrtcGetCUBINSize(nvrtcProgram program, size_t* size) {
   return to_nvrtc(hiprtcGetCodeSize(hip(program), size));
 }
-EXPORT nvrtcResult nvrtcGetCUBIN(nvrtcProgram program, char* code) { return to_nvrtc(hiprtcGetCode(hip(program), code)); }
+EXPORT nvrtcResult nvrtcGetCUBIN(nvrtcProgram program, char* code) {
+  return to_nvrtc(hiprtcGetCode(hip(program), code));
+}
 EXPORT nvrtcResult nvrtcGetProgramLogSize(nvrtcProgram program, size_t* size) {
   return to_nvrtc(hiprtcGetProgramLogSize(hip(program), size));
 }

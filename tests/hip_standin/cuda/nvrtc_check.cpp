@@ -1,5 +1,5 @@
-// nvrtc_check LIBRARY ARCHITECTURE TEXT...: compiles each text with a real NVRTC, which needs no GPU. The exit status is
-// the number of texts that it refuses; their logs go to stderr.
+// nvrtc_check LIBRARY ARCHITECTURE TEXT...: compiles each text with a real NVRTC, which needs no GPU. The exit status
+// is the number of texts that it refuses; their logs go to stderr.
 #include <dlfcn.h>
 #include <nvrtc.h>
 
