@@ -7,8 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "support/device_under_test.hpp"
 #include "selftest/oracle.hpp"
+#include "support/device_under_test.hpp"
 
 using namespace convoy;
 
@@ -82,6 +82,11 @@ std::vector<ConvolutionSpec> every_mode(const Sizes& size) {
     add(Mode::full, Boundary::zero, {}, operation);
     add(Mode::valid, Boundary::zero, {}, operation);
     for (const Origin& origin : {Origin{}, Origin{Origin::Rule::scipy, {}}, Origin::at({k.z - 1, 0, k.x / 3})}) {
+      // Origins are the host's business; where plans are costly one uncentred case a size is enough.
+      if (plans_are_costly() && origin.rule != Origin::Rule::center) {
+        if (origin.rule == Origin::Rule::at) add(Mode::same, Boundary::zero, origin, operation);
+        continue;
+      }
       add(Mode::circular, Boundary::zero, origin, operation);
       for (const Boundary boundary :
            {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
@@ -107,7 +112,7 @@ TEST_CASE("every mode, boundary, origin and operation equals the direct sum (flo
   }
   for (const Sizes& size : sizes()) {
     for (ConvolutionSpec spec : every_mode(size)) {
-      if (plans_are_costly() && spec.origin.rule != Origin::Rule::center) continue;
+      if (plans_are_costly() && spec.operation == Operation::correlate) continue;
       spec.precision = Precision::f64;
       check({spec, {}});
     }
@@ -144,7 +149,8 @@ TEST_CASE("kernels larger than the image are legal in every mode") {
           (size.image.z >= size.kernel.z && size.image.y >= size.kernel.y && size.image.x >= size.kernel.x) ||
           (size.image.z <= size.kernel.z && size.image.y <= size.kernel.y && size.image.x <= size.kernel.x);
       if (spec.mode == Mode::valid && !contained) continue;
-      if (plans_are_costly() && spec.origin.rule != Origin::Rule::center) continue;
+      if (plans_are_costly() && (spec.origin.rule != Origin::Rule::center || spec.operation == Operation::correlate))
+        continue;
       check({spec, {}});
     }
   }

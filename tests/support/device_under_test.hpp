@@ -7,5 +7,6 @@
 /// the run as skipped, never as passed. With CONVOY_TEST_REQUIRE=1 absence is a failure instead.
 convoy::Device device_under_test();
 
-/// True where every new plan costs seconds of compilation (software Vulkan, emulated HIP): few shapes are tried there.
+/// True where every new plan is compiled at run time, which takes from tenths of a second to seconds (software Vulkan,
+/// emulated HIP): few shapes are tried there. The CPU tries all.
 bool plans_are_costly();
