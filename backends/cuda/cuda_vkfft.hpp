@@ -57,7 +57,10 @@ struct Handles {
   struct Target {};
 
   Handles(const gpu::OpenDevice<Api>& opened, CUstream queue)
-      : device(opened.handle.device), stream(queue), coalesced_bytes(opened.info.limits.coalesced_bytes) {}
+      : device(opened.handle.device),
+        stream(queue),
+        coalesced_bytes(opened.info.limits.coalesced_bytes),
+        identity(plan_identity(opened.info)) {}
 
   void configure(VkFFTConfiguration& configuration) {
     configuration.device = &device;
@@ -69,6 +72,7 @@ struct Handles {
   CUdevice device;
   CUstream stream;
   std::uint64_t coalesced_bytes;
+  std::string identity;
   bool wants_tables = false;
 };
 

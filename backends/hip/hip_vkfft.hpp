@@ -32,7 +32,10 @@ struct Handles {
   struct Target {};
 
   Handles(const gpu::OpenDevice<Api>& opened, hipStream_t queue)
-      : device(opened.handle.device), stream(queue), coalesced_bytes(opened.info.limits.coalesced_bytes) {}
+      : device(opened.handle.device),
+        stream(queue),
+        coalesced_bytes(opened.info.limits.coalesced_bytes),
+        identity(plan_identity(opened.info)) {}
 
   void configure(VkFFTConfiguration& configuration) {
     configuration.device = &device;
@@ -44,6 +47,7 @@ struct Handles {
   hipDevice_t device;
   hipStream_t stream;
   std::uint64_t coalesced_bytes;
+  std::string identity;
   bool wants_tables = false;
 };
 

@@ -13,12 +13,64 @@ __attribute__((format(printf, 1, 2))) static inline int capture_printf(const cha
   va_end(arguments);
   if (length < 0) return length;
   if (vkfft_output.size() < kMostCharacters) vkfft_output.append(text, static_cast<std::size_t>(length));
-  free(text);
+  ::free(text);
   return length;
 }
 
 /// A pointer, not a function: else the C library's printf would be found too wherever an argument's type is global.
 static int (*const printf)(const char*, ...) = &capture_printf;
+
+/// Host memory of one application. VkFFT's shader printer forgets some 30 KB of it a plan.
+class HostAllocations {
+ public:
+  HostAllocations() = default;
+  HostAllocations(const HostAllocations&) = delete;
+  HostAllocations& operator=(const HostAllocations&) = delete;
+  ~HostAllocations() {
+    for (void* block : blocks_) ::free(block);
+  }
+
+  void* keep(void* block) {
+    if (block != nullptr) blocks_.insert(block);
+    return block;
+  }
+  void forget(void* block) { blocks_.erase(block); }
+
+ private:
+  std::unordered_set<void*> blocks_;
+};
+
+/// Whose allocations VkFFT's are in this thread.
+static thread_local HostAllocations* host_allocations = nullptr;
+
+class KeepHostAllocations {
+ public:
+  explicit KeepHostAllocations(HostAllocations& owner) : previous_(std::exchange(host_allocations, &owner)) {}
+  ~KeepHostAllocations() { host_allocations = previous_; }
+  KeepHostAllocations(const KeepHostAllocations&) = delete;
+  KeepHostAllocations& operator=(const KeepHostAllocations&) = delete;
+
+ private:
+  HostAllocations* previous_;
+};
+
+static void* kept_malloc(std::size_t bytes) {
+  void* const block = ::malloc(bytes);
+  return host_allocations != nullptr ? host_allocations->keep(block) : block;
+}
+static void* kept_calloc(std::size_t count, std::size_t bytes) {
+  void* const block = ::calloc(count, bytes);
+  return host_allocations != nullptr ? host_allocations->keep(block) : block;
+}
+static void forgotten_free(void* block) {
+  if (host_allocations != nullptr) host_allocations->forget(block);
+  ::free(block);
+}
+
+// Pointers, like printf, and under the names that VkFFT calls.
+static void* (*const malloc)(std::size_t) = &kept_malloc;
+static void* (*const calloc)(std::size_t, std::size_t) = &kept_calloc;
+static void (*const free)(void*) = &forgotten_free;
 
 #if CONVOY_VKFFT_REPAIRABLE
 #include "backends/vkfft/repairs.hpp"

@@ -29,9 +29,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
+#include "backends/vkfft/plan_cache.hpp"
 #include "convoy/error.hpp"
+#include "convoy/version.hpp"
 #include "program/program.hpp"
 
 namespace convoy {

@@ -6,12 +6,13 @@
 #include <cmath>
 #include <cstring>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <random>
 
+#include "backends/vkfft/plan_cache.hpp"
 #include "common/log.hpp"
 #include "convoy/error.hpp"
+#include "convoy/version.hpp"
 
 namespace convoy {
 namespace {
@@ -135,16 +136,6 @@ std::string run_self_test(const FftGeometry& g, const SelfTestActions& actions) 
                      result.largest_error);
 }
 
-struct Verdicts {
-  std::mutex mutex;
-  std::map<std::string, std::string> by_plan;
-};
-
-Verdicts& verdicts() {
-  static Verdicts all;
-  return all;
-}
-
 }  // namespace
 
 std::string to_text(const FftGeometry& g) {
@@ -154,17 +145,12 @@ std::string to_text(const FftGeometry& g) {
 }
 
 void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions) {
-  const std::string plan = fmt::format("{}: {} axes, {}", device, geometry.num_axes, to_text(geometry));
-  std::optional<std::string> verdict;
-  {
-    const std::lock_guard lock(verdicts().mutex);
-    const auto known = verdicts().by_plan.find(plan);
-    if (known != verdicts().by_plan.end()) verdict = known->second;
-  }
+  const std::string key = fmt::format("self-test of convoy {}, repairs 1\n{}: {} axes, {}", CONVOY_VERSION, device,
+                                      geometry.num_axes, to_text(geometry));
+  std::optional<std::string> verdict = plan_cache().find(key);
   if (!verdict) {
     verdict = run_self_test(geometry, actions);
-    const std::lock_guard lock(verdicts().mutex);
-    verdicts().by_plan[plan] = *verdict;
+    plan_cache().store(key, *verdict);
   }
   if (!verdict->empty()) throw Error(Errc::unsupported, device + ": " + *verdict);
 }

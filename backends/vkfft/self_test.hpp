@@ -28,8 +28,8 @@ struct SelfTestActions {
   std::function<void(std::uint64_t offset_bytes, std::span<std::byte>)> read_image;
 };
 
-/// Throws Error(unsupported) with the figures if any voxel of the result is wrong. The verdict is remembered for the
-/// process under `device` (which must name driver and device) and geometry.
+/// Throws Error(unsupported) with the figures if any voxel of the result is wrong. The verdict is kept in the
+/// plan cache under `device` (which must name driver and device) and geometry.
 void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions);
 
 /// "f32 fused convolution, 40x39x20 in 64x60x28, row pitch 33 (device order)".

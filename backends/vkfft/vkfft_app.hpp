@@ -5,6 +5,7 @@
 //   using Target             what a launch is appended to: VkCommandBuffer, or an empty type where the stream is
 //   configured bool wants_tables        sines from tables for single precision too (unknown Vulkan vendors)
 //   std::uint64_t coalesced_bytes
+//   std::string identity       device, driver and compiler, of which a compiled plan is good for no other; empty: not kept
 //   void configure(VkFFTConfiguration&)               sets pointers to its own members: the app keeps a copy in place
 //   void aim(VkFFTLaunchParams&, Target&) const
 
@@ -26,6 +27,40 @@ static inline std::string vkfft_said() {
   constexpr std::size_t kKept = 1500;
   if (vkfft_output.size() <= 2 * kKept) return vkfft_output;
   return vkfft_output.substr(0, kKept) + "\n[...]\n" + vkfft_output.substr(vkfft_output.size() - kKept);
+}
+
+/// Everything that decides what is compiled, for the plan cache.
+static inline std::string to_key(const VkFFTConfiguration& c, const std::string& identity) {
+  std::string key = fmt::format("convoy {} VkFFT {} {}\n{}\n", CONVOY_VERSION, VkFFTGetVersion(),
+                                CONVOY_VKFFT_REPAIRABLE ? "repairs 1" : "unrepaired", identity);
+  const auto add = [&](const char* name, auto value) { key += fmt::format("{} {}\n", name, value); };
+  add("backend", VKFFT_BACKEND);
+  add("dimensions", c.FFTdim);
+  for (pfUINT axis = 0; axis < c.FFTdim; ++axis) {
+    key += fmt::format("axis {} {} {} {} pad {} {} {}\n", c.size[axis], c.omitDimension[axis], c.bufferStride[axis],
+                       c.inputBufferStride[axis], c.performZeropadding[axis], c.fft_zeropad_left[axis],
+                       c.fft_zeropad_right[axis]);
+  }
+  add("reals", c.performR2C);
+  add("double", c.doublePrecision);
+  add("normalize", c.normalize);
+  add("convolution", c.performConvolution);
+  add("conjugate", c.conjugateConvolution);
+  add("kernel", c.kernelConvolution);
+  add("forward", c.makeForwardPlanOnly);
+  add("batches", c.numberBatches);
+  add("input", c.isInputFormatted);
+  add("inverse to input", c.inverseReturnToInputBuffer);
+  add("merge", c.disableMergeSequencesR2C);
+  add("reorder", c.disableReorderFourStep);
+  add("offsets", c.specifyOffsetsAtLaunch);
+  add("coalesced", c.coalescedMemory);
+  add("threads", c.aimThreads);
+  add("tables", c.useLUT);
+  add("buffer bytes", *c.bufferSize);
+  add("input bytes", c.inputBufferSize != nullptr ? *c.inputBufferSize : 0);
+  add("kernel bytes", c.kernelSize != nullptr ? *c.kernelSize : 0);
+  return key;
 }
 
 static inline Errc error_code(VkFFTResult result) {
@@ -88,18 +123,17 @@ class VkfftApp {
   VkfftApp(const Handles& handles, VkFFTConfiguration configuration, const Buffers& buffers)
       : state_(std::make_unique<State>(handles, buffers)), app_(zeroed_application()) {
     state_->bind(configuration);
+    app_.get_deleter().host = &state_->host;
+    const KeepHostAllocations keep(state_->host);
     const CNumbers decimal_points;
-    vkfft_output.clear();
-    const VkFFTResult result = initializeVkFFT(app_.get(), configuration);
-    if (result != VKFFT_SUCCESS) {
-      app_.get_deleter().initialized = false;  // VkFFT has already taken it down
-      fail(result, "planning the ", configuration);
-    }
+    const std::string key = handles.identity.empty() ? std::string() : to_key(configuration, handles.identity);
+    if (key.empty() || !load(key, configuration)) compile(key, configuration);
     app_.get_deleter().initialized = true;
   }
 
   /// Appends the transform to the target.
   void append(Target& target, int direction, const Offsets& offsets = {}) {
+    const KeepHostAllocations keep(state_->host);
     VkFFTLaunchParams launch{};
     state_->handles.aim(launch, target);
     state_->give(launch);
@@ -147,17 +181,52 @@ class VkfftApp {
 
     Handles handles;
     Buffers buffers;
+    HostAllocations host;
   };
   struct Delete {
     void operator()(VkFFTApplication* app) const {
-      if (initialized) deleteVkFFT(app);
-      free(app);
+      if (initialized) {
+        const KeepHostAllocations keep(*host);
+        deleteVkFFT(app);
+      }
+      ::free(app);
     }
+    HostAllocations* host = nullptr;
     bool initialized = false;
   };
 
+  /// Plans with the code that an earlier plan of this key was compiled to. False if there is none that VkFFT takes.
+  bool load(const std::string& key, VkFFTConfiguration configuration) {
+    std::optional<std::string> compiled = plan_cache().find(key);
+    if (!compiled) return false;
+    configuration.loadApplicationFromString = 1;
+    configuration.loadApplicationString = compiled->data();
+    vkfft_output.clear();
+    if (initializeVkFFT(app_.get(), configuration) == VKFFT_SUCCESS) {
+      app_->configuration.loadApplicationString = nullptr;  // read by now
+      return true;
+    }
+    plan_cache().forget(key);
+    app_ = zeroed_application();
+    app_.get_deleter().host = &state_->host;
+    return false;
+  }
+
+  void compile(const std::string& key, VkFFTConfiguration configuration) {
+    configuration.saveApplicationToString = key.empty() ? 0 : 1;
+    vkfft_output.clear();
+    const VkFFTResult result = initializeVkFFT(app_.get(), configuration);
+    if (result != VKFFT_SUCCESS) {
+      app_.get_deleter().initialized = false;  // VkFFT has already taken it down
+      fail(result, "planning the ", configuration);
+    }
+    if (key.empty()) return;
+    plan_cache().store(key, std::string(static_cast<const char*>(app_->saveApplicationString),
+                                        static_cast<std::size_t>(app_->applicationStringSize)));
+  }
+
   static std::unique_ptr<VkFFTApplication, Delete> zeroed_application() {
-    auto* const app = static_cast<VkFFTApplication*>(calloc(1, sizeof(VkFFTApplication)));
+    auto* const app = static_cast<VkFFTApplication*>(::calloc(1, sizeof(VkFFTApplication)));
     if (app == nullptr) throw std::bad_alloc();
     return std::unique_ptr<VkFFTApplication, Delete>(app);
   }

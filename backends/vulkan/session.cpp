@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "backends/vkfft/plan_cache.hpp"
 #include "backends/vkfft/self_test.hpp"
 #include "backends/vulkan/recorder.hpp"
 
@@ -193,7 +194,8 @@ PlanningHandles VulkanSession::planning_handles() const {
           .command_pool = queue_.pool(),
           .fence = queue_.fence(),
           .pipeline_cache = device_->pipeline_cache(),
-          .coalesced_bytes = device_->physical().coalesced_bytes()};
+          .coalesced_bytes = device_->physical().coalesced_bytes(),
+          .identity = plan_identity(device_->info())};
 }
 
 void VulkanSession::test_convolutions() {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "backends/vulkan/vulkan_api.hpp"
 #include "program/program.hpp"
@@ -18,6 +19,7 @@ struct PlanningHandles {
   VkFence fence = VK_NULL_HANDLE;
   VkPipelineCache pipeline_cache = VK_NULL_HANDLE;
   std::uint64_t coalesced_bytes = 0;
+  std::string identity;  ///< for the plan cache
 };
 
 struct TileBuffers {

@@ -7,7 +7,7 @@
 
 #include "common/worker_pool.hpp"
 #include "exec/boundary_map.hpp"
-#include "exec/voxel_rows.hpp"
+#include "common/voxel_rows.hpp"
 
 namespace convoy {
 namespace {

@@ -8,7 +8,7 @@
 #include "common/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "exec/gather.hpp"
-#include "exec/voxel_rows.hpp"
+#include "common/voxel_rows.hpp"
 
 namespace convoy {
 namespace {

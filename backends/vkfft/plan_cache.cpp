@@ -1,0 +1,156 @@
+#include "backends/vkfft/plan_cache.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+
+#include "common/log.hpp"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMagic = "convoy plan 1\n";
+constexpr std::size_t kMostInMemory = 256;
+
+/// FNV-1a, 64 bits: against damage, not against malice; the folder's permissions are for that.
+std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return hash;
+}
+
+std::string to_file(const std::string& key, const std::string& plan) {
+  return fmt::format("{}{} {} {:016x}\n", kMagic, key.size(), plan.size(), checksum(key + plan)) + key + plan;
+}
+
+/// The plan, if the file's text is whole and its key is this one.
+std::optional<std::string> from_file(const std::string& text, const std::string& key) {
+  if (!text.starts_with(kMagic)) return {};
+  const std::size_t end = text.find('\n', kMagic.size());
+  if (end == std::string::npos) return {};
+  std::istringstream header(text.substr(kMagic.size(), end - kMagic.size()));
+  std::uint64_t key_bytes = 0, plan_bytes = 0, sum = 0;
+  if (!(header >> key_bytes >> plan_bytes >> std::hex >> sum)) return {};
+  const std::string_view body = std::string_view(text).substr(end + 1);
+  if (key_bytes != key.size() || body.size() < key_bytes || plan_bytes != body.size() - key_bytes) return {};
+  if (body.substr(0, key.size()) != key || checksum(body) != sum) return {};
+  return std::string(body.substr(key.size()));
+}
+
+std::optional<fs::path> wanted_folder() {
+  if (const char* own = std::getenv("CONVOY_CACHE_DIR"); own != nullptr && *own != '\0') {
+    if (std::string_view(own) == "off") return {};
+    return fs::path(own);
+  }
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
+    return fs::path(cache) / "convoy";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return fs::path(home) / ".cache" / "convoy";
+  return {};
+}
+
+/// The folder, made if need be; nothing if it is not safe to execute what lies in it.
+std::optional<fs::path> safe_folder() {
+  const std::optional<fs::path> folder = wanted_folder();
+  if (!folder) return {};
+  std::error_code problem;
+  fs::create_directories(folder->parent_path(), problem);
+  if (mkdir(folder->c_str(), 0700) != 0 && errno != EEXIST) {
+    log("plan", "plan cache: {} cannot be made: plans are not kept", folder->string());
+    return {};
+  }
+  struct stat status {};
+  if (lstat(folder->c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+      (status.st_mode & 0077) != 0) {
+    log("plan", "plan cache: {} is ignored: it must be a folder of this user, closed to others (chmod 700)",
+        folder->string());
+    return {};
+  }
+  return folder;
+}
+
+class DiskCache final : public PlanCache {
+ public:
+  std::optional<std::string> find(const std::string& key) override {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = in_memory_.find(key); known != in_memory_.end()) return known->second;
+    const auto path = file_of(key);
+    if (!path) return {};
+    std::ifstream file(*path, std::ios::binary);
+    if (!file) return {};
+    std::ostringstream text;
+    text << file.rdbuf();
+    std::optional<std::string> plan = from_file(text.str(), key);
+    if (!plan) log("plan", "plan cache: {} is damaged or another plan's: compiled anew", path->string());
+    if (plan) remember(key, *plan);
+    return plan;
+  }
+
+  void store(const std::string& key, const std::string& plan) override {
+    const std::lock_guard lock(mutex_);
+    remember(key, plan);
+    const auto path = file_of(key);
+    if (!path) return;
+    const fs::path temporary = path->string() + fmt::format(".{}.part", getpid());
+    {
+      std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+      file << to_file(key, plan);
+      if (!file.flush()) log("plan", "plan cache: {} cannot be written", temporary.string());
+      if (!file) {
+        std::error_code ignored;
+        fs::remove(temporary, ignored);
+        return;
+      }
+    }
+    std::error_code problem;
+    fs::rename(temporary, *path, problem);
+    if (problem) fs::remove(temporary, problem);
+  }
+
+  void forget(const std::string& key) override {
+    const std::lock_guard lock(mutex_);
+    in_memory_.erase(key);
+    std::error_code ignored;
+    if (const auto path = file_of(key)) fs::remove(*path, ignored);
+  }
+
+ private:
+  void remember(const std::string& key, const std::string& plan) {
+    if (in_memory_.size() >= kMostInMemory) in_memory_.clear();
+    in_memory_[key] = plan;
+  }
+
+  static std::optional<fs::path> file_of(const std::string& key) {
+    const auto folder = safe_folder();
+    if (!folder) return {};
+    return *folder / fmt::format("{:016x}{:016x}.plan", checksum(key), checksum(key + "\n"));
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, std::string> in_memory_;
+};
+
+}  // namespace
+
+std::string plan_identity(const DeviceInfo& device) {
+  return fmt::format("{}\n{}\n{}\n{}\nshared memory {}", device.name, device.architecture, device.driver, device.uuid,
+                     device.limits.shared_memory_bytes);
+}
+
+PlanCache& plan_cache() {
+  static DiskCache cache;
+  return cache;
+}
+
+}  // namespace convoy
