@@ -1,297 +1,356 @@
 #include "backends/cpu/cpu_convolution.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <complex>
-#include <cstring>
 #include <vector>
 
 #include "backends/cpu/aligned_buffer.hpp"
 #include "backends/cpu/fftw.hpp"
+#include "backends/cpu/row_transform.hpp"
+#include "backends/cpu/tiles.hpp"
 
 namespace convoy::backend::cpu {
 namespace {
 
-/// Where the elements of a line of columns lie: element i of a column is `stride` complex elements after element i - 1.
-template <class Real>
-struct Column {
-  std::complex<Real>* first;
-  Index stride;
-};
+/// Input and output of one execution of FFTW shall fit the first-level cache beside each other.
+constexpr Index kExecutionBytes = 16 * 1024;
 
-/// Scratch that fits the second-level cache: a block of columns is gathered, transformed and put back.
-constexpr Index kScratchBytes = 192 * 1024;
-
-Index block_columns(Index length, Index element_bytes, Index available) {
-  Index columns = 64;
-  while (columns > 4 && columns * length * element_bytes > kScratchBytes) columns /= 2;
-  return std::min(columns, available);
+/// Rows of a tile that are transformed together along the third axis.
+Index rows_that_fit(Index length, Index element_bytes) {
+  Index rows = 1;
+  while (rows < kTileRows && 2 * (2 * rows) * kTileColumns * length * element_bytes <= kExecutionBytes) rows *= 2;
+  return rows;
 }
 
-/// Transforms along one strided axis, in blocks of neighbouring columns.
+/// Transforms of interleaved columns, from one scratch buffer to another.
 template <class Real>
 class ColumnTransform {
  public:
   using Complex = std::complex<Real>;
 
-  ColumnTransform(Index length, Index row_length)
+  ColumnTransform(Index length, Index columns)
       : length_(length),
-        row_length_(row_length),
-        block_(block_columns(length, sizeof(Complex), row_length)),
-        rest_(row_length % block_) {
-    const auto& fftw = Fftw<Real>::instance();
-    for (const bool inverse : {false, true}) {
-      plans_[inverse] = fftw.plan_columns(length_, block_, inverse);
-      if (rest_ > 0) rest_plans_[inverse] = fftw.plan_columns(length_, rest_, inverse);
-    }
-  }
+        columns_(columns),
+        forward_(fftw_.plan_complex(length, columns, {columns, 1}, {columns, 1}, false)),
+        inverse_(fftw_.plan_complex(length, columns, {columns, 1}, {columns, 1}, true)) {}
 
   Index length() const { return length_; }
-  Index blocks_per_row() const { return (row_length_ + block_ - 1) / block_; }
-  Index first_column(Index block) const { return block * block_; }
-  Index columns(Index block) const { return std::min(block_, row_length_ - block * block_); }
-  std::size_t scratch_bytes() const { return static_cast<std::size_t>(length_ * block_) * sizeof(Complex); }
-
-  /// scratch <- rows [0, filled) of the column block, zeros below.
-  void get(Column<Real> column, Index block, Index filled, Complex* scratch) const {
-    const Index n = columns(block);
-    for (Index i = 0; i < filled; ++i) std::copy_n(column.first + i * column.stride, n, scratch + i * n);
-    std::fill(scratch + filled * n, scratch + length_ * n, Complex(0));
-  }
-
-  void forward(Index block, Complex* scratch) const { execute(block, false, scratch); }
-  void inverse(Index block, Complex* scratch) const { execute(block, true, scratch); }
-
-  /// Rows [0, kept) of scratch back to the column block.
-  void put(Column<Real> column, Index block, Index kept, const Complex* scratch) const {
-    const Index n = columns(block);
-    for (Index i = 0; i < kept; ++i) std::copy_n(scratch + i * n, n, column.first + i * column.stride);
-  }
+  Index columns() const { return columns_; }
+  Index size() const { return length_ * columns_; }
+  void forward(Complex* in, Complex* out) const { fftw_.execute(forward_, in, out); }
+  void inverse(Complex* in, Complex* out) const { fftw_.execute(inverse_, in, out); }
 
  private:
-  void execute(Index block, bool inverse, Complex* scratch) const {
-    const bool is_rest = columns(block) != block_;
-    Fftw<Real>::instance().columns(is_rest ? rest_plans_[inverse] : plans_[inverse], scratch);
-  }
-
+  const Fftw<Real>& fftw_ = Fftw<Real>::instance();
   Index length_;
-  Index row_length_;
-  Index block_;
-  Index rest_;
-  FftwPlan plans_[2];
-  FftwPlan rest_plans_[2];
+  Index columns_;
+  FftwPlan forward_;
+  FftwPlan inverse_;
 };
+
+/// value *= factor. Written out: std::complex's operator* checks for NaN, which keeps it from being vectorised.
+template <class Real>
+inline void multiply(std::complex<Real>* __restrict value, const std::complex<Real>* __restrict factor, Index count) {
+  for (Index i = 0; i < count; ++i) {
+    const std::complex<Real> a = value[i];
+    const std::complex<Real> b = factor[i];
+    value[i] = {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+  }
+}
 
 template <class Real>
 class Convolution final : public CpuConvolution {
  public:
   using Complex = std::complex<Real>;
 
-  Convolution(const FftGeometry& geometry, WorkerPool& pool)
-      : g_(geometry),
-        pool_(pool),
-        fftw_(Fftw<Real>::instance()),
-        row_length_(geometry.padded[0] / 2 + 1),
-        row_forward_(fftw_.plan_row_forward(geometry.padded[0])),
-        row_inverse_(fftw_.plan_row_inverse(geometry.padded[0])) {
-    for (int axis = 1; axis < g_.num_axes; ++axis) {
-      columns_[axis] = std::make_unique<ColumnTransform<Real>>(g_.padded[axis], row_length_);
-    }
-    std::size_t complex_bytes = static_cast<std::size_t>(row_length_) * sizeof(Complex);
-    for (const auto& transform : columns_) {
-      if (transform) complex_bytes = std::max(complex_bytes, transform->scratch_bytes());
-    }
-    for (int worker = 0; worker < pool.num_threads(); ++worker) {
-      scratch_.push_back(
-          {AlignedBuffer(static_cast<std::size_t>(g_.padded[0]) * sizeof(Real)), AlignedBuffer(complex_bytes)});
-    }
-  }
-
+  Convolution(const FftGeometry& geometry, WorkerPool& pool);
   void transform_kernel(void* spectrum) override;
   void convolve(void* image, void* work, const void* spectrum) override;
 
  private:
+  /// Of one worker.
   struct Scratch {
-    AlignedBuffer real;
-    AlignedBuffer complex;
+    AlignedBuffer rows_memory;
+    AlignedBuffer spectra_memory;
+    AlignedBuffer columns_memory;
+    AlignedBuffer transformed_memory;
+    AlignedBuffer factors_memory;
+
+    Real* rows() const { return rows_memory.as<Real>(); }
+    Complex* spectra() const { return spectra_memory.as<Complex>(); }
+    Complex* columns() const { return columns_memory.as<Complex>(); }
+    Complex* transformed() const { return transformed_memory.as<Complex>(); }
+    Complex* factors() const { return factors_memory.as<Complex>(); }
   };
 
-  /// Rows of a plane of the work buffer: padded, unless axis 1 is the last one, whose padding is never stored.
-  Index plane_rows() const { return g_.num_axes > 2 || g_.path == Path::staged ? g_.padded[1] : g_.extent[1]; }
-  Complex* work_row(void* work, Index z, Index y) const {
-    return static_cast<Complex*>(work) + (z * plane_rows() + y) * g_.row_pitch;
+  void rows_forward(const Real* image, Index z, Index band, Complex* plane, const Scratch& scratch) const;
+  void rows_inverse(const Complex* plane, Index z, Index band, Real* image, const Scratch& scratch) const;
+  void columns_forward(Complex* plane, Index tile, const Scratch& scratch) const;
+  void columns_inverse(Complex* plane, Index tile, const Scratch& scratch) const;
+  void multiply_columns(Complex* plane, Index tile, const Complex* spectrum, const Scratch& scratch) const;
+  void multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, const Scratch& scratch) const;
+
+  void planes_forward(const Real* image, Complex* work);
+  void planes_inverse(Complex* work, Real* image);
+
+  bool kernel_band(Complex* plane, Index band, const Scratch& scratch) const;
+  void kernel_columns(Complex* plane, Index tile, const Scratch& scratch) const;
+  void kernel_lines(Complex* spectrum, Index band, Index tile, const Scratch& scratch) const;
+
+  /// body(scratch, item) for every item, shared out among the workers.
+  template <class Body>
+  void for_each(Index count, const Body& body) {
+    pool_.for_each(count, 1, [&](int worker, Index begin, Index end) {
+      const Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
+      for (Index item = begin; item < end; ++item) body(scratch, item);
+    });
+  }
+  /// body(scratch, i, j) for 0 <= i < count, 0 <= j < inner.
+  template <class Body>
+  void for_each_pair(Index count, Index inner, const Body& body) {
+    for_each(count * inner, [&](const Scratch& scratch, Index item) { body(scratch, item / inner, item % inner); });
   }
 
-  void rows_forward(const Real* image, void* work);
-  void rows_inverse(const void* work, Real* image);
-  void planes_forward(void* work);
-  void planes_inverse(void* work);
-  void multiply_last_axis(void* work, const Complex* spectrum);
-  void multiply_rows(void* work, const Complex* spectrum);
+  TileColumn tile_column(const TiledPlane& plane, Index band, Index tile) const {
+    return {plane, band, tile, g_.padded[2], lines_->columns() / kTileColumns};
+  }
+  /// A plane stays in the second-level cache between its rows and its columns, if there are planes enough for all.
+  bool planes_suffice() const { return g_.extent[2] >= 4 * pool_.num_threads(); }
 
   FftGeometry g_;
   WorkerPool& pool_;
-  const Fftw<Real>& fftw_;
-  Index row_length_;
-  FftwPlan row_forward_;
-  FftwPlan row_inverse_;
-  std::unique_ptr<ColumnTransform<Real>> columns_[3];
+  RowTransform<Real> rows_;                         // along axis 0
+  std::unique_ptr<ColumnTransform<Real>> columns_;  // along axis 1
+  std::unique_ptr<ColumnTransform<Real>> lines_;    // along axis 2
+  TiledPlane work_;  // padded rows, unless axis 1 is the last: its padding is never stored
+  TiledPlane spectrum_;
   std::vector<Scratch> scratch_;
 };
 
 template <class Real>
-void Convolution<Real>::rows_forward(const Real* image, void* work) {
-  pool_.for_each(g_.extent[1] * g_.extent[2], 8, [&](int worker, Index begin, Index end) {
-    Real* real = scratch_[worker].real.template as<Real>();
-    Complex* complex = scratch_[worker].complex.template as<Complex>();
-    for (Index row = begin; row < end; ++row) {
-      std::copy_n(image + row * g_.extent[0], g_.extent[0], real);
-      std::fill(real + g_.extent[0], real + g_.padded[0], Real(0));
-      fftw_.row_forward(row_forward_, real, complex);
-      std::copy_n(complex, row_length_, work_row(work, row / g_.extent[1], row % g_.extent[1]));
-    }
-  });
+Convolution<Real>::Convolution(const FftGeometry& geometry, WorkerPool& pool)
+    : g_(geometry),
+      pool_(pool),
+      rows_(geometry.padded[0], geometry.num_axes == 1 ? 1 : kTileRows),
+      work_{g_.num_axes > 2 ? g_.padded[1] : g_.extent[1], g_.padded[0] / 2 + 1, g_.row_pitch},
+      spectrum_{g_.padded[1], g_.padded[0] / 2 + 1, g_.row_pitch} {
+  Index columns_size = 0;
+  Index transformed_size = 0;
+  if (g_.num_axes > 1) {
+    columns_ = std::make_unique<ColumnTransform<Real>>(g_.padded[1], kTileColumns);
+    columns_size = columns_->size();
+    transformed_size = columns_->size();
+  }
+  if (g_.num_axes > 2) {
+    const Index rows = rows_that_fit(g_.padded[2], sizeof(Complex));
+    lines_ = std::make_unique<ColumnTransform<Real>>(g_.padded[2], rows * kTileColumns);
+    columns_size = std::max(columns_size, g_.padded[2] * kTileRows * kTileColumns);
+    transformed_size = std::max(transformed_size, lines_->size());
+  }
+  const auto complex_buffer = [](Index count) {
+    return AlignedBuffer(static_cast<std::size_t>(count) * sizeof(Complex));
+  };
+  for (int worker = 0; worker < pool.num_threads(); ++worker) {
+    scratch_.push_back({AlignedBuffer(static_cast<std::size_t>(rows_.rows_size()) * sizeof(Real)),
+                        complex_buffer(rows_.spectra_size()), complex_buffer(columns_size),
+                        complex_buffer(transformed_size), complex_buffer(columns_size)});
+  }
+}
+
+/// Rows of the image, zeros behind and below them, to a band of the plane.
+template <class Real>
+void Convolution<Real>::rows_forward(const Real* image, Index z, Index band, Complex* plane,
+                                     const Scratch& scratch) const {
+  const Index first = band * kTileRows;
+  const Index filled = std::min(work_.band_rows(band), g_.extent[1] - first);
+  for (Index row = 0; row < rows_.num_rows(); ++row) {
+    Real* to = scratch.rows() + row * rows_.pitch();
+    if (row < filled) std::copy_n(image + (z * g_.extent[1] + first + row) * g_.extent[0], g_.extent[0], to);
+    std::fill(to + (row < filled ? g_.extent[0] : 0), to + g_.padded[0], Real(0));
+  }
+  rows_.forward(scratch.rows(), scratch.spectra());
+  put_band(work_, scratch.spectra(), rows_.num_rows(), band, plane);
 }
 
 template <class Real>
-void Convolution<Real>::rows_inverse(const void* work, Real* image) {
+void Convolution<Real>::rows_inverse(const Complex* plane, Index z, Index band, Real* image,
+                                     const Scratch& scratch) const {
+  const Index first = band * kTileRows;
+  const Index kept = std::min(work_.band_rows(band), g_.extent[1] - first);
+  get_band(work_, plane, band, scratch.spectra(), rows_.num_rows());
+  rows_.inverse(scratch.spectra(), scratch.rows());
+  for (Index row = 0; row < kept; ++row) {
+    std::copy_n(scratch.rows() + row * rows_.pitch(), g_.extent[0],
+                image + (z * g_.extent[1] + first + row) * g_.extent[0]);
+  }
+}
+
+template <class Real>
+void Convolution<Real>::columns_forward(Complex* plane, Index tile, const Scratch& scratch) const {
+  get_columns(work_, plane, tile, g_.extent[1], scratch.columns());
+  std::fill(scratch.columns() + g_.extent[1] * kTileColumns, scratch.columns() + columns_->size(), Complex(0));
+  columns_->forward(scratch.columns(), scratch.transformed());
+  put_columns(work_, scratch.transformed(), tile, g_.padded[1], plane);
+}
+
+template <class Real>
+void Convolution<Real>::columns_inverse(Complex* plane, Index tile, const Scratch& scratch) const {
+  get_columns(work_, plane, tile, g_.padded[1], scratch.columns());
+  columns_->inverse(scratch.columns(), scratch.transformed());
+  put_columns(work_, scratch.transformed(), tile, g_.extent[1], plane);
+}
+
+/// Transform, product and inverse along the last of two axes in one visit: its padding lives in scratch only.
+template <class Real>
+void Convolution<Real>::multiply_columns(Complex* plane, Index tile, const Complex* spectrum,
+                                         const Scratch& scratch) const {
+  Complex* columns = scratch.columns();
+  Complex* transformed = scratch.transformed();
+  get_columns(work_, plane, tile, g_.extent[1], columns);
+  std::fill(columns + g_.extent[1] * kTileColumns, columns + columns_->size(), Complex(0));
+  columns_->forward(columns, transformed);
+  get_columns(spectrum_, spectrum, tile, g_.padded[1], scratch.factors());
+  multiply(transformed, scratch.factors(), columns_->size());
+  columns_->inverse(transformed, columns);
+  put_columns(work_, columns, tile, g_.extent[1], plane);
+}
+
+/// The same along the last of three axes.
+template <class Real>
+void Convolution<Real>::multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum,
+                                       const Scratch& scratch) const {
+  const TileColumn column = tile_column(work_, band, tile);
+  get_batches(column, work, g_.extent[2], scratch.columns());
+  get_batches(column, spectrum, g_.padded[2], scratch.factors());
+  for (Index batch = 0; batch < column.num_batches(); ++batch) {
+    Complex* lines = scratch.columns() + batch * column.batch_size();
+    lines_->forward(lines, scratch.transformed());
+    multiply(scratch.transformed(), scratch.factors() + batch * column.batch_size(), column.batch_size());
+    lines_->inverse(scratch.transformed(), lines);
+  }
+  put_batches(column, scratch.columns(), g_.extent[2], work);
+}
+
+template <class Real>
+void Convolution<Real>::planes_forward(const Real* image, Complex* work) {
+  const auto plane = [&](Index z) { return work + z * work_.size(); };
+  const Index filled_bands = (g_.extent[1] + kTileRows - 1) / kTileRows;
+  if (planes_suffice()) {
+    for_each(g_.extent[2], [&](const Scratch& scratch, Index z) {
+      for (Index band = 0; band < filled_bands; ++band) rows_forward(image, z, band, plane(z), scratch);
+      for (Index tile = 0; tile < work_.num_tiles(); ++tile) columns_forward(plane(z), tile, scratch);
+    });
+    return;
+  }
+  for_each_pair(g_.extent[2], filled_bands,
+                [&](const Scratch& scratch, Index z, Index band) { rows_forward(image, z, band, plane(z), scratch); });
+  for_each_pair(g_.extent[2], work_.num_tiles(),
+                [&](const Scratch& scratch, Index z, Index tile) { columns_forward(plane(z), tile, scratch); });
+}
+
+template <class Real>
+void Convolution<Real>::planes_inverse(Complex* work, Real* image) {
+  const auto plane = [&](Index z) { return work + z * work_.size(); };
+  const Index kept_bands = (g_.extent[1] + kTileRows - 1) / kTileRows;
+  if (planes_suffice()) {
+    for_each(g_.extent[2], [&](const Scratch& scratch, Index z) {
+      for (Index tile = 0; tile < work_.num_tiles(); ++tile) columns_inverse(plane(z), tile, scratch);
+      for (Index band = 0; band < kept_bands; ++band) rows_inverse(plane(z), z, band, image, scratch);
+    });
+    return;
+  }
+  for_each_pair(g_.extent[2], work_.num_tiles(),
+                [&](const Scratch& scratch, Index z, Index tile) { columns_inverse(plane(z), tile, scratch); });
+  for_each_pair(g_.extent[2], kept_bands,
+                [&](const Scratch& scratch, Index z, Index band) { rows_inverse(plane(z), z, band, image, scratch); });
+}
+
+template <class Real>
+void Convolution<Real>::convolve(void* image_slot, void* work_slot, const void* spectrum_slot) {
+  auto* image = static_cast<Real*>(image_slot);
+  auto* work = static_cast<Complex*>(work_slot);
+  const auto* spectrum = static_cast<const Complex*>(spectrum_slot);
+  if (g_.num_axes == 3) {
+    planes_forward(image, work);
+    for_each_pair(work_.num_bands(), work_.num_tiles(), [&](const Scratch& scratch, Index band, Index tile) {
+      multiply_lines(work, band, tile, spectrum, scratch);
+    });
+    planes_inverse(work, image);
+    return;
+  }
+  for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_forward(image, 0, band, work, scratch); });
+  if (g_.num_axes == 2) {
+    for_each(work_.num_tiles(),
+             [&](const Scratch& scratch, Index tile) { multiply_columns(work, tile, spectrum, scratch); });
+  } else {
+    multiply(work, spectrum, work_.row_length);  // a single row's tiles lie as the row does
+  }
+  for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_inverse(work, 0, band, image, scratch); });
+}
+
+/// Rows of reals, as place_kernel left them, to tiles in their place, with the scale of the inverse transforms. False
+/// if there was nothing but zeros.
+template <class Real>
+bool Convolution<Real>::kernel_band(Complex* plane, Index band, const Scratch& scratch) const {
   const Real scale =
       static_cast<Real>(1.0L / (static_cast<long double>(g_.padded[0]) * static_cast<long double>(g_.padded[1]) *
                                 static_cast<long double>(g_.padded[2])));
-  pool_.for_each(g_.extent[1] * g_.extent[2], 8, [&](int worker, Index begin, Index end) {
-    Real* real = scratch_[worker].real.template as<Real>();
-    Complex* complex = scratch_[worker].complex.template as<Complex>();
-    for (Index row = begin; row < end; ++row) {
-      std::copy_n(work_row(const_cast<void*>(work), row / g_.extent[1], row % g_.extent[1]), row_length_, complex);
-      fftw_.row_inverse(row_inverse_, complex, real);
-      Real* out = image + row * g_.extent[0];
-      for (Index i = 0; i < g_.extent[0]; ++i) out[i] = real[i] * scale;
-    }
-  });
-}
-
-/// Axis 1 of every plane that holds data, when it is not the last axis.
-template <class Real>
-void Convolution<Real>::planes_forward(void* work) {
-  const ColumnTransform<Real>& transform = *columns_[1];
-  pool_.for_each(g_.extent[2] * transform.blocks_per_row(), 1, [&](int worker, Index begin, Index end) {
-    Complex* scratch = scratch_[worker].complex.template as<Complex>();
-    for (Index item = begin; item < end; ++item) {
-      const Index block = item % transform.blocks_per_row();
-      const Column<Real> column{work_row(work, item / transform.blocks_per_row(), 0) + transform.first_column(block),
-                                g_.row_pitch};
-      transform.get(column, block, g_.extent[1], scratch);
-      transform.forward(block, scratch);
-      transform.put(column, block, g_.padded[1], scratch);
-    }
-  });
-}
-
-template <class Real>
-void Convolution<Real>::planes_inverse(void* work) {
-  const ColumnTransform<Real>& transform = *columns_[1];
-  pool_.for_each(g_.extent[2] * transform.blocks_per_row(), 1, [&](int worker, Index begin, Index end) {
-    Complex* scratch = scratch_[worker].complex.template as<Complex>();
-    for (Index item = begin; item < end; ++item) {
-      const Index block = item % transform.blocks_per_row();
-      const Column<Real> column{work_row(work, item / transform.blocks_per_row(), 0) + transform.first_column(block),
-                                g_.row_pitch};
-      transform.get(column, block, g_.padded[1], scratch);
-      transform.inverse(block, scratch);
-      transform.put(column, block, g_.extent[1], scratch);
-    }
-  });
-}
-
-/// Transform, product and inverse along the last axis in one visit: its padding lives in scratch only.
-template <class Real>
-void Convolution<Real>::multiply_last_axis(void* work, const Complex* spectrum) {
-  const int last = g_.num_axes - 1;
-  const ColumnTransform<Real>& transform = *columns_[last];
-  const Index lines = last == 2 ? g_.padded[1] : 1;
-  const Index work_stride = last == 2 ? plane_rows() * g_.row_pitch : g_.row_pitch;
-  const Index spectrum_stride = last == 2 ? g_.padded[1] * g_.row_pitch : g_.row_pitch;
-  pool_.for_each(lines * transform.blocks_per_row(), 1, [&](int worker, Index begin, Index end) {
-    Complex* scratch = scratch_[worker].complex.template as<Complex>();
-    for (Index item = begin; item < end; ++item) {
-      const Index block = item % transform.blocks_per_row();
-      const Index offset = (item / transform.blocks_per_row()) * g_.row_pitch + transform.first_column(block);
-      const Column<Real> column{static_cast<Complex*>(work) + offset, work_stride};
-      transform.get(column, block, g_.extent[last], scratch);
-      transform.forward(block, scratch);
-      const Index columns = transform.columns(block);
-      for (Index i = 0; i < transform.length(); ++i) {
-        const Complex* factor = spectrum + offset + i * spectrum_stride;
-        Complex* value = scratch + i * columns;
-        for (Index c = 0; c < columns; ++c) {
-          // Written out: std::complex's operator* checks for NaN, which keeps it from being vectorised.
-          value[c] = Complex(value[c].real() * factor[c].real() - value[c].imag() * factor[c].imag(),
-                             value[c].real() * factor[c].imag() + value[c].imag() * factor[c].real());
-        }
-      }
-      transform.inverse(block, scratch);
-      transform.put(column, block, g_.extent[last], scratch);
-    }
-  });
-}
-
-/// The product of a line, which has no axis but the first.
-template <class Real>
-void Convolution<Real>::multiply_rows(void* work, const Complex* spectrum) {
-  Complex* row = static_cast<Complex*>(work);
-  for (Index i = 0; i < row_length_; ++i) row[i] *= spectrum[i];
-}
-
-template <class Real>
-void Convolution<Real>::convolve(void* image, void* work, const void* spectrum) {
-  const auto* factor = static_cast<const Complex*>(spectrum);
-  rows_forward(static_cast<const Real*>(image), work);
-  if (g_.num_axes == 3) planes_forward(work);
-  if (g_.num_axes == 1) {
-    multiply_rows(work, factor);
-  } else {
-    multiply_last_axis(work, factor);
+  const Complex* first = plane + band * kTileRows * g_.row_pitch;
+  bool has_data = false;
+  for (Index row = 0; row < rows_.num_rows(); ++row) {
+    Real* to = scratch.rows() + row * rows_.pitch();
+    std::fill_n(to, g_.padded[0], Real(0));
+    if (row >= spectrum_.band_rows(band)) continue;
+    const Real* values = reinterpret_cast<const Real*>(first + row * g_.row_pitch);
+    if (std::all_of(values, values + g_.padded[0], [](Real value) { return value == 0; })) continue;
+    has_data = true;
+    std::transform(values, values + g_.padded[0], to, [&](Real value) { return value * scale; });
   }
-  if (g_.num_axes == 3) planes_inverse(work);
-  rows_inverse(work, static_cast<Real*>(image));
+  if (has_data) {
+    rows_.forward(scratch.rows(), scratch.spectra());
+  } else {
+    std::fill_n(scratch.spectra(), rows_.spectra_size(), Complex(0));
+  }
+  put_band(spectrum_, scratch.spectra(), rows_.num_rows(), band, plane);
+  return has_data;
 }
 
 template <class Real>
-void Convolution<Real>::transform_kernel(void* spectrum) {
-  const auto row = [&](Index i) { return static_cast<Complex*>(spectrum) + i * g_.row_pitch; };
-  std::vector<char> plane_has_data(static_cast<std::size_t>(g_.padded[2]), 0);
-  pool_.for_each(g_.padded[2], 1, [&](int worker, Index begin, Index end) {
-    Real* real = scratch_[worker].real.template as<Real>();
-    Complex* complex = scratch_[worker].complex.template as<Complex>();
-    for (Index i = begin * g_.padded[1]; i < end * g_.padded[1]; ++i) {
-      const Real* values = reinterpret_cast<const Real*>(row(i));
-      if (std::all_of(values, values + g_.padded[0], [](Real v) { return v == 0; })) {
-        std::fill_n(row(i), row_length_, Complex(0));
-        continue;
-      }
-      plane_has_data[static_cast<std::size_t>(i / g_.padded[1])] = 1;
-      std::copy_n(values, g_.padded[0], real);
-      fftw_.row_forward(row_forward_, real, complex);
-      std::copy_n(complex, row_length_, row(i));
-    }
+void Convolution<Real>::kernel_columns(Complex* plane, Index tile, const Scratch& scratch) const {
+  get_columns(spectrum_, plane, tile, g_.padded[1], scratch.columns());
+  columns_->forward(scratch.columns(), scratch.transformed());
+  put_columns(spectrum_, scratch.transformed(), tile, g_.padded[1], plane);
+}
+
+template <class Real>
+void Convolution<Real>::kernel_lines(Complex* spectrum, Index band, Index tile, const Scratch& scratch) const {
+  const TileColumn column = tile_column(spectrum_, band, tile);
+  get_batches(column, spectrum, g_.padded[2], scratch.columns());
+  for (Index batch = 0; batch < column.num_batches(); ++batch) {
+    Complex* lines = scratch.columns() + batch * column.batch_size();
+    lines_->forward(lines, scratch.transformed());
+    copy(scratch.transformed(), column.batch_size(), lines);
+  }
+  put_batches(column, scratch.columns(), g_.padded[2], spectrum);
+}
+
+template <class Real>
+void Convolution<Real>::transform_kernel(void* spectrum_slot) {
+  auto* spectrum = static_cast<Complex*>(spectrum_slot);
+  const auto plane = [&](Index z) { return spectrum + z * spectrum_.size(); };
+  std::vector<std::atomic<bool>> plane_has_data(static_cast<std::size_t>(g_.padded[2]));
+  for_each_pair(g_.padded[2], spectrum_.num_bands(), [&](const Scratch& scratch, Index z, Index band) {
+    if (kernel_band(plane(z), band, scratch)) plane_has_data[static_cast<std::size_t>(z)] = true;
   });
-  for (int axis = 1; axis < g_.num_axes; ++axis) {
-    const ColumnTransform<Real>& transform = *columns_[axis];
-    const Index lines = axis == 1 ? g_.padded[2] : g_.padded[1];
-    const Index line_stride = axis == 1 ? g_.padded[1] * g_.row_pitch : g_.row_pitch;
-    const Index stride = axis == 1 ? g_.row_pitch : g_.padded[1] * g_.row_pitch;
-    pool_.for_each(lines * transform.blocks_per_row(), 1, [&](int worker, Index begin, Index end) {
-      Complex* scratch = scratch_[worker].complex.template as<Complex>();
-      for (Index item = begin; item < end; ++item) {
-        const Index line = item / transform.blocks_per_row();
-        if (axis == 1 && !plane_has_data[static_cast<std::size_t>(line)]) continue;
-        const Index block = item % transform.blocks_per_row();
-        const Column<Real> column{static_cast<Complex*>(spectrum) + line * line_stride + transform.first_column(block),
-                                  stride};
-        transform.get(column, block, transform.length(), scratch);
-        transform.forward(block, scratch);
-        transform.put(column, block, transform.length(), scratch);
-      }
+  if (g_.num_axes > 1) {
+    for_each_pair(g_.padded[2], spectrum_.num_tiles(), [&](const Scratch& scratch, Index z, Index tile) {
+      if (plane_has_data[static_cast<std::size_t>(z)]) kernel_columns(plane(z), tile, scratch);
     });
+  }
+  if (g_.num_axes > 2) {
+    for_each_pair(spectrum_.num_bands(), spectrum_.num_tiles(),
+                  [&](const Scratch& scratch, Index band, Index tile) { kernel_lines(spectrum, band, tile, scratch); });
   }
 }
 

@@ -108,12 +108,17 @@ FftwPlan Fftw<Real>::plan_row_inverse(Index length) const {
 }
 
 template <class Real>
-FftwPlan Fftw<Real>::plan_columns(Index length, Index columns, bool inverse) const {
-  AlignedBuffer data(static_cast<std::size_t>(length * columns) * sizeof(Complex));
+FftwPlan Fftw<Real>::plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse) const {
+  const auto scratch = [&](FftwLayout layout) {
+    const Index elements = (length - 1) * layout.stride + (count - 1) * layout.distance + 1;
+    return AlignedBuffer(static_cast<std::size_t>(elements) * sizeof(Complex));
+  };
+  const AlignedBuffer from = scratch(in);
+  const AlignedBuffer to = scratch(out);
   const int n = to_int(length);
-  const int many = to_int(columns);
   const std::lock_guard lock(planner_mutex());
-  return {checked(plan_many_(1, &n, many, data.as<Complex>(), nullptr, many, 1, data.as<Complex>(), nullptr, many, 1,
+  return {checked(plan_many_(1, &n, to_int(count), from.as<Complex>(), nullptr, to_int(in.stride), to_int(in.distance),
+                             to.as<Complex>(), nullptr, to_int(out.stride), to_int(out.distance),
                              inverse ? kBackward : kForward, kEstimate),
                   length),
           destroy_};

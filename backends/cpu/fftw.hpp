@@ -29,6 +29,12 @@ class FftwPlan {
   void (*destroy_)(void*) = nullptr;
 };
 
+/// Where element i of transform t lies: at i * stride + t * distance.
+struct FftwLayout {
+  Index stride = 1;
+  Index distance = 1;
+};
+
 /// Transforms of one precision. Scratch buffers given to execute must be 64-byte aligned, as those given when planning.
 template <class Real>
 class Fftw {
@@ -45,12 +51,12 @@ class Fftw {
   /// One row: length reals -> length / 2 + 1 complex, and back (unnormalised; the inverse destroys its input).
   FftwPlan plan_row_forward(Index length) const;
   FftwPlan plan_row_inverse(Index length) const;
-  /// `columns` interleaved transforms in place: element i of column c lies at i * columns + c.
-  FftwPlan plan_columns(Index length, Index columns, bool inverse) const;
+  /// `count` complex transforms from one buffer to another, which leave the first as it was.
+  FftwPlan plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse) const;
 
   void row_forward(const FftwPlan& plan, Real* in, Complex* out) const { execute_r2c_(plan.get(), in, out); }
   void row_inverse(const FftwPlan& plan, Complex* in, Real* out) const { execute_c2r_(plan.get(), in, out); }
-  void columns(const FftwPlan& plan, Complex* data) const { execute_dft_(plan.get(), data, data); }
+  void execute(const FftwPlan& plan, Complex* in, Complex* out) const { execute_dft_(plan.get(), in, out); }
 
  private:
   struct Loading {

@@ -1,0 +1,139 @@
+#include "backends/cpu/row_transform.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "backends/cpu/aligned_buffer.hpp"
+
+namespace convoy::backend::cpu {
+namespace {
+
+/// Rows begin at multiples of 64 bytes.
+Index padded_pitch(Index length, Index real_bytes) {
+  const Index step = 64 / real_bytes;
+  return (length + step - 1) / step * step;
+}
+
+/// From Z[k] and Z[h - k], the spectrum of h complex numbers that hold a row's even and odd elements, to X[k] and X[h -
+/// k] of the row; k and h - k may be the same. `root` is exp(-2 pi i k / 2h). Of every row; each pointer is to its
+/// first.
+template <class Real>
+inline void combine(std::complex<Real>* low, std::complex<Real>* high, std::complex<Real> root, Index num_rows) {
+  auto* __restrict a = reinterpret_cast<Real*>(low);
+  auto* __restrict b = reinterpret_cast<Real*>(high);
+  const Real c = root.real() / 2;
+  const Real s = root.imag() / 2;
+  for (Index row = 0; row < num_rows; ++row) {
+    const Real even_re = (a[2 * row] + b[2 * row]) / 2;
+    const Real even_im = (a[2 * row + 1] - b[2 * row + 1]) / 2;
+    const Real difference_re = a[2 * row] - b[2 * row];
+    const Real difference_im = a[2 * row + 1] + b[2 * row + 1];
+    // odd = -i / 2 * root * difference
+    const Real odd_re = c * difference_im + s * difference_re;
+    const Real odd_im = s * difference_im - c * difference_re;
+    a[2 * row] = even_re + odd_re;
+    a[2 * row + 1] = even_im + odd_im;
+    b[2 * row] = even_re - odd_re;
+    b[2 * row + 1] = odd_im - even_im;
+  }
+}
+
+/// The way back, twice as large.
+template <class Real>
+inline void separate(std::complex<Real>* low, std::complex<Real>* high, std::complex<Real> root, Index num_rows) {
+  auto* __restrict a = reinterpret_cast<Real*>(low);
+  auto* __restrict b = reinterpret_cast<Real*>(high);
+  const Real c = root.real();
+  const Real s = root.imag();
+  for (Index row = 0; row < num_rows; ++row) {
+    const Real even_re = a[2 * row] + b[2 * row];
+    const Real even_im = a[2 * row + 1] - b[2 * row + 1];
+    const Real difference_re = a[2 * row] - b[2 * row];
+    const Real difference_im = a[2 * row + 1] + b[2 * row + 1];
+    // odd = i * conj(root) * difference
+    const Real odd_re = s * difference_re - c * difference_im;
+    const Real odd_im = c * difference_re + s * difference_im;
+    a[2 * row] = even_re + odd_re;
+    a[2 * row + 1] = even_im + odd_im;
+    b[2 * row] = even_re - odd_re;
+    b[2 * row + 1] = odd_im - even_im;
+  }
+}
+
+}  // namespace
+
+template <class Real>
+RowTransform<Real>::RowTransform(Index length, Index num_rows)
+    : length_(length), num_rows_(num_rows), pitch_(padded_pitch(length, sizeof(Real))) {
+  if (!is_even()) {
+    forward_ = fftw_.plan_row_forward(length);
+    inverse_ = fftw_.plan_row_inverse(length);
+    return;
+  }
+  const FftwLayout rows{1, pitch_ / 2};
+  const FftwLayout spectra{num_rows, 1};
+  forward_ = fftw_.plan_complex(length / 2, num_rows, rows, spectra, false);
+  inverse_ = fftw_.plan_complex(length / 2, num_rows, spectra, rows, true);
+  for (Index k = 0; k <= length / 4; ++k) {
+    const double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(length);
+    roots_.emplace_back(static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle)));
+  }
+}
+
+template <class Real>
+void RowTransform<Real>::forward(Real* rows, Complex* spectra) const {
+  if (!is_even()) return forward_odd(rows, spectra);
+  const Index h = length_ / 2;
+  fftw_.execute(forward_, reinterpret_cast<Complex*>(rows), spectra);
+  const auto at = [&](Index k) { return spectra + k * num_rows_; };
+  for (Index row = 0; row < num_rows_; ++row) {
+    const Complex first = at(0)[row];
+    at(0)[row] = first.real() + first.imag();
+    at(h)[row] = first.real() - first.imag();
+  }
+  for (Index k = 1; 2 * k < h; ++k) combine(at(k), at(h - k), roots_[static_cast<std::size_t>(k)], num_rows_);
+  if (h % 2 == 0) std::transform(at(h / 2), at(h / 2 + 1), at(h / 2), [](Complex z) { return std::conj(z); });
+}
+
+template <class Real>
+void RowTransform<Real>::inverse(Complex* spectra, Real* rows) const {
+  if (!is_even()) return inverse_odd(spectra, rows);
+  const Index h = length_ / 2;
+  const auto at = [&](Index k) { return spectra + k * num_rows_; };
+  for (Index row = 0; row < num_rows_; ++row) {
+    const Real first = at(0)[row].real();
+    const Real last = at(h)[row].real();
+    at(0)[row] = {first + last, first - last};
+  }
+  for (Index k = 1; 2 * k < h; ++k) separate(at(k), at(h - k), roots_[static_cast<std::size_t>(k)], num_rows_);
+  if (h % 2 == 0) {
+    std::transform(at(h / 2), at(h / 2 + 1), at(h / 2), [](Complex z) { return Real(2) * std::conj(z); });
+  }
+  fftw_.execute(inverse_, spectra, reinterpret_cast<Complex*>(rows));
+}
+
+template <class Real>
+void RowTransform<Real>::forward_odd(Real* rows, Complex* spectra) const {
+  const Index row_length = length_ / 2 + 1;
+  const AlignedBuffer spectrum(static_cast<std::size_t>(row_length) * sizeof(Complex));
+  for (Index row = 0; row < num_rows_; ++row) {
+    fftw_.row_forward(forward_, rows + row * pitch_, spectrum.as<Complex>());
+    for (Index k = 0; k < row_length; ++k) spectra[k * num_rows_ + row] = spectrum.as<Complex>()[k];
+  }
+}
+
+template <class Real>
+void RowTransform<Real>::inverse_odd(Complex* spectra, Real* rows) const {
+  const Index row_length = length_ / 2 + 1;
+  const AlignedBuffer spectrum(static_cast<std::size_t>(row_length) * sizeof(Complex));
+  for (Index row = 0; row < num_rows_; ++row) {
+    for (Index k = 0; k < row_length; ++k) spectrum.as<Complex>()[k] = spectra[k * num_rows_ + row];
+    fftw_.row_inverse(inverse_, spectrum.as<Complex>(), rows + row * pitch_);
+  }
+}
+
+template class RowTransform<float>;
+template class RowTransform<double>;
+
+}  // namespace convoy::backend::cpu
