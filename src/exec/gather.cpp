@@ -5,9 +5,9 @@
 #include <mutex>
 #include <vector>
 
+#include "common/voxel_rows.hpp"
 #include "common/worker_pool.hpp"
 #include "exec/boundary_map.hpp"
-#include "common/voxel_rows.hpp"
 
 namespace convoy {
 namespace {
@@ -57,8 +57,13 @@ void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, 
   };
   slow(0, x.run_begin);
   const Index first = x.run_begin < x.run_end ? x.positions[static_cast<std::size_t>(x.run_begin)] : 0;
-  for (Index i = x.run_begin; i < x.run_end; ++i)
-    out[i] = as_real<T, Real>(row[(first + i - x.run_begin) * stride], policy);
+  const T* from = row + first * stride;
+  const Index length = x.run_end - x.run_begin;
+  if (stride == 1) {  // the usual case, a loop of its own so that it can be vectorised
+    for (Index i = 0; i < length; ++i) out[x.run_begin + i] = as_real<T, Real>(from[i], policy);
+  } else {
+    for (Index i = 0; i < length; ++i) out[x.run_begin + i] = as_real<T, Real>(from[i * stride], policy);
+  }
   slow(x.run_end, static_cast<Index>(x.positions.size()));
 }
 
@@ -103,12 +108,12 @@ class SharedSums {
 
 template <class T, class Real>
 void write_row(const Real* values, Index count, T* out, Index stride, OutputSums& sums) {
-  double sum = 0;
-  for (Index i = 0; i < count; ++i) {
-    sum += static_cast<double>(values[i]);
-    out[i * stride] = to_voxel<T>(values[i], sums.saturated);
+  sums.sum += sum_of(values, count);
+  if (stride == 1) {
+    for (Index i = 0; i < count; ++i) out[i] = to_voxel<T>(values[i], sums.saturated);
+  } else {
+    for (Index i = 0; i < count; ++i) out[i * stride] = to_voxel<T>(values[i], sums.saturated);
   }
-  sums.sum += sum;
 }
 
 /// For each image position on an axis: the raw outputs of this tile (counted from the tile's begin) that fold onto it.
@@ -243,7 +248,7 @@ InputSums scan(const ImageView& image) {
     with_element(image.element, [&](auto type) {
       using T = decltype(type);
       const T* voxels = static_cast<const T*>(image.data);
-      for (Index i = begin; i < end; ++i) part.sum += static_cast<double>(voxels[i]);
+      part.sum = sum_of(voxels + begin, end - begin);
       if (std::isfinite(part.sum)) return;
       part.sum = 0;  // something is not finite: look closely
       for (Index i = begin; i < end; ++i) {
