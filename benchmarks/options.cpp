@@ -97,6 +97,11 @@ Options parse_options(int argc, char** argv) {
       "none | all | cufft,fftw (default: all: cuFFT beside GPUs, FFTW beside the CPU; fftw named runs anywhere)");
   app.add_option("--memory", given.memory,
                  "Most device memory a plan may take, such as 2GiB: larger images go in tiles");
+  app.add_option("--coalesced", options.tuning.coalesced_bytes,
+                 "Bytes of a strided access of the transforms (0: the planner's choice)");
+  app.add_option("--threads", options.tuning.aim_threads,
+                 "Threads of a workgroup that the transforms aim at (0: theirs)");
+  app.add_option("--pitch", options.tuning.pitch_alignment, "Complex numbers that rows are aligned to (0: none)");
   auto* fused = app.add_flag("--fused", given.fused, "Fails where the fused path is refused");
   app.add_flag("--staged", given.staged, "Takes the staged path")->excludes(fused);
   app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");

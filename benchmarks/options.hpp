@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench_case.hpp"
+#include "convoy/plan.hpp"
 
 namespace convoy::bench {
 
@@ -18,6 +19,7 @@ struct Options {
   Precision precision = Precision::f32;
   PathChoice path = PathChoice::planned;
   std::uint64_t memory_limit_bytes = 0;
+  FftTuning tuning;
   int repeats = 11;
   bool host_to_host = true;
   bool check_only = false;

@@ -69,7 +69,7 @@ void put_ratios(Json& json, const Result& result) {
   if (!result.plan || ceiling <= 0) return;
   json["floor_seconds"] = result.plan->floor_bytes / ceiling;
   if (result.resident) {
-    const double seconds = result.resident->median_seconds * static_cast<double>(result.plan->num_tiles);
+    const double seconds = result.resident->median_seconds;
     const double rate = static_cast<double>(result.plan->traffic_bytes) / seconds;
     json["traffic_bytes_per_second"] = rate;
     json["traffic_over_copy_ceiling"] = rate / ceiling;
@@ -150,7 +150,7 @@ std::string table_line(const Result& result) {
     if (plan.next_load_seconds > 0) next = fmt::format("{:.3f}", plan.next_load_seconds);
     const double ceiling = result.ceilings.copy_bytes_per_second;
     if (result.resident && ceiling > 0) {
-      const double seconds = result.resident->median_seconds * static_cast<double>(plan.num_tiles);
+      const double seconds = result.resident->median_seconds;
       over_floor = fmt::format("{:.2f}", seconds * ceiling / plan.floor_bytes);
       of_copy = fmt::format("{:.0f}", 100 * static_cast<double>(plan.traffic_bytes) / seconds / ceiling);
     }

@@ -25,6 +25,7 @@ class ConvoyCase {
       : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
     convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
+    convolver_options_.plan.tuning = options.tuning;
   }
 
   void run() {
@@ -65,7 +66,8 @@ class ConvoyCase {
     }
     convolver.reset();
     load(figures.next_load_seconds).reset();
-    result_.resident = time_resident(device_, plan, problem_, expected_seconds(figures), options_.repeats);
+    const Times tile = time_resident(device_, plan, problem_, expected_seconds(figures), options_.repeats);
+    result_.resident = scaled(tile, static_cast<double>(figures.num_tiles));
   }
 
   /// A CPU's run has no transfers in it, so that its time is known by now.

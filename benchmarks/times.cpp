@@ -4,6 +4,14 @@
 
 namespace convoy::bench {
 
+Times scaled(const Times& times, double factor) {
+  Times all = times;
+  all.min_seconds *= factor;
+  all.median_seconds *= factor;
+  all.max_seconds *= factor;
+  return all;
+}
+
 Times summarize(std::vector<double> seconds, int batch_size) {
   Times times;
   times.batch_size = batch_size;

@@ -25,6 +25,9 @@ struct Times {
   int num_batches = 0;
 };
 
+/// The same for `factor` operations one after the other.
+Times scaled(const Times& times, double factor);
+
 Times summarize(std::vector<double> seconds_per_operation, int batch_size);
 
 /// Runs `batch` (which returns its seconds, `batch_size` operations together) until `repeats` values are there, or at

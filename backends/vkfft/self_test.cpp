@@ -139,9 +139,10 @@ std::string run_self_test(const FftGeometry& g, const SelfTestActions& actions) 
 }  // namespace
 
 std::string to_text(const FftGeometry& g) {
-  return fmt::format("{} {} convolution, {}x{}x{} in {}x{}x{}, row pitch {} (device order)",
+  return fmt::format("{} {} convolution, {}x{}x{} in {}x{}x{}, row pitch {} (device order), access {} B, {} threads",
                      g.precision == Precision::f32 ? "f32" : "f64", name(g.path), g.extent[0], g.extent[1], g.extent[2],
-                     g.padded[0], g.padded[1], g.padded[2], g.row_pitch);
+                     g.padded[0], g.padded[1], g.padded[2], g.row_pitch, g.tuning.coalesced_bytes,
+                     g.tuning.aim_threads);
 }
 
 void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions) {

@@ -32,7 +32,7 @@ struct SelfTestActions {
 /// plan cache under `device` (which must name driver and device) and geometry.
 void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions);
 
-/// "f32 fused convolution, 40x39x20 in 64x60x28, row pitch 33 (device order)".
+/// "f32 fused convolution, 40x39x20 in 64x60x28, row pitch 33 (device order), access 64 B, 0 threads".
 std::string to_text(const FftGeometry& geometry);
 
 }  // namespace convoy

@@ -164,7 +164,7 @@ class VkfftApp {
 
     void bind(VkFFTConfiguration& configuration) {
       handles.configure(configuration);
-      configuration.coalescedMemory = handles.coalesced_bytes;
+      if (configuration.coalescedMemory == 0) configuration.coalescedMemory = handles.coalesced_bytes;
       configuration.useLUT = configuration.doublePrecision || handles.wants_tables ? 1 : 0;
       configuration.bufferSize = &buffers.work.bytes;
       if (buffers.input) configuration.inputBufferSize = &buffers.input->bytes;

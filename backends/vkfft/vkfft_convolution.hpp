@@ -28,6 +28,8 @@ struct ConvolutionConfiguration {
     VkFFTConfiguration c{};
     c.doublePrecision = g.precision == Precision::f64;
     c.normalize = 1;
+    c.coalescedMemory = g.tuning.coalesced_bytes;
+    c.aimThreads = g.tuning.aim_threads;
     return c;
   }
 

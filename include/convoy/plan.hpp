@@ -19,10 +19,19 @@ enum class Path {
 };
 const char* name(Path path);
 
+/// Knobs of the transform passes: they change speed, not results. 0 leaves the choice to the planner.
+struct FftTuning {
+  std::uint64_t coalesced_bytes = 0;  ///< width of a strided access, a power of two; not below Limits::coalesced_bytes
+  std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
+  Index pitch_alignment = 0;          ///< rows of work buffer and spectrum start at multiples of so many complex numbers
+  constexpr bool operator==(const FftTuning&) const = default;
+};
+
 struct PlanOptions {
   std::uint64_t memory_limit_bytes = 0;  ///< 0: the device's free bytes less its reserve
   bool allow_fused = true;
   Index min_tiles = 1;  ///< for tests: at least so many tiles
+  FftTuning tuning;
 };
 
 /// One axis of the image. Positions are image coordinates: 0 is the image's first voxel, negative lies outside.
@@ -73,6 +82,7 @@ struct Plan {
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
+  FftTuning tuning;     ///< as chosen
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
   std::uint64_t budget_bytes = 0;              ///< what it had to fit

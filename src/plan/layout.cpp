@@ -20,7 +20,8 @@ bool stretched_more(const AxisPlan& a, const AxisPlan& b) {
 
 }  // namespace
 
-TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path) {
+TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
+                       Index pitch_alignment) {
   TileLayout tile;
   tile.precision = precision;
   tile.path = path;
@@ -40,7 +41,8 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
     tile.padded[d] = axes[tile.device_axes[d]]->padded;
   }
   const Index row = tile.padded[0] / 2 + 1;
-  tile.row_pitch = path == Path::fused ? row : next_smooth(row);
+  const Index aligned = (row + pitch_alignment - 1) / pitch_alignment * pitch_alignment;
+  tile.row_pitch = path == Path::fused ? aligned : next_smooth(row);
   return tile;
 }
 

@@ -36,6 +36,8 @@ class TransformLengths {
   TransformLengths(const Limits& limits, Precision precision, bool contiguous, Index longest_needed);
 
   bool admits(Index length) const;
+  /// A single pass through the device's shared memory is enough.
+  bool fits_device(Index length) const;
   std::optional<Index> smallest(Index at_least) const;
   /// Least length * weight.
   std::optional<Index> cheapest(Index at_least) const;
@@ -43,8 +45,6 @@ class TransformLengths {
   Index longest() const { return lengths_.back(); }
 
  private:
-  bool fits_device(Index length) const;
-
   std::uint64_t shared_memory_bytes_;
   std::uint64_t bytes_per_element_;
   std::vector<Index> lengths_;

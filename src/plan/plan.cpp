@@ -6,6 +6,7 @@
 
 #include "common/log.hpp"
 #include "convoy/error.hpp"
+#include "plan/lengths.hpp"
 #include "plan/origin.hpp"
 #include "plan/reasons.hpp"
 #include "plan/search.hpp"
@@ -67,6 +68,19 @@ void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
   plan.predicted_seconds = CostModel(limits).predicts() ? tiling.seconds() : 0;
 }
 
+/// Wide strided accesses are the faster ones, as long as a line of the width still fits the shared memory.
+std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
+  constexpr std::uint64_t kWide = 64;
+  if (limits.shared_memory_bytes == 0) return 0;
+  Limits wider = limits;
+  wider.coalesced_bytes = std::max(kWide, limits.coalesced_bytes);
+  for (int d = 1; d < layout.num_axes; ++d) {
+    if (!TransformLengths(wider, layout.precision, false, 1).fits_device(layout.padded[d]))
+      return limits.coalesced_bytes;
+  }
+  return wider.coalesced_bytes;
+}
+
 }  // namespace
 
 const char* name(Path path) {
@@ -90,7 +104,9 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
   return bytes;
 }
 
-Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
+Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const PlanOptions& options) {
+  Limits limits = device_limits;
+  limits.coalesced_bytes = std::max(limits.coalesced_bytes, options.tuning.coalesced_bytes);
   require_plannable(spec, limits, options);
   const Budget budget = budget_of(limits, options);
   const SearchResult search = search_tilings(spec, limits, options, budget);
@@ -105,6 +121,8 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOpti
   plan.num_transforms = layout.num_axes;
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
+  plan.tuning = options.tuning;
+  if (plan.tuning.coalesced_bytes == 0) plan.tuning.coalesced_bytes = widest_access(layout, limits);
   plan.ledger = ledger_of(layout, limits);
   plan.footprint_bytes = search.chosen.footprint_bytes;
   plan.budget_bytes = budget.bytes;

@@ -67,6 +67,7 @@ class Search {
         budget_(budget),
         path_(options.allow_fused ? Path::fused : Path::staged),
         min_tiles_(options.min_tiles),
+        pitch_alignment_(std::max<Index>(1, options.tuning.pitch_alignment)),
         costs_(limits),
         options_(options_of_axes(spec, limits, options.min_tiles > 1)) {}
 
@@ -88,7 +89,7 @@ class Search {
   void consider(const AxisChoice& axes) {
     Candidate candidate{axes, axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles};
     const bool whole = candidate.num_tiles == 1;
-    const TileLayout layout = tile_layout(axes, spec_.precision, path_);
+    const TileLayout layout = tile_layout(axes, spec_.precision, path_, pitch_alignment_);
     candidate.footprint_bytes = footprint_bytes(layout, limits_);
     const auto broken = broken_ceiling(layout, limits_);
     if (whole && candidate.footprint_bytes < whole_.smallest_footprint_bytes) {
@@ -129,7 +130,7 @@ class Search {
   Tiling tiling_of(const AxisChoice& axes) const {
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
-    tiling.layout = tile_layout(axes, spec_.precision, path_);
+    tiling.layout = tile_layout(axes, spec_.precision, path_, pitch_alignment_);
     tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.footprint_bytes = footprint_bytes(tiling.layout, limits_);
     return tiling;
@@ -164,6 +165,7 @@ class Search {
   const Budget& budget_;
   Path path_;
   Index min_tiles_;
+  Index pitch_alignment_;
   CostModel costs_;
   AxisOptions options_;
   std::vector<Candidate> feasible_;

@@ -35,6 +35,7 @@ FftGeometry geometry_of(const Plan& plan) {
   geometry.extent = in_device_order(plan, &AxisPlan::extent);
   geometry.padded = in_device_order(plan, &AxisPlan::padded);
   geometry.row_pitch = plan.row_pitch;
+  geometry.tuning = plan.tuning;
   return geometry;
 }
 

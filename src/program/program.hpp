@@ -71,6 +71,7 @@ struct FftGeometry {
   std::array<Index, 3> extent{1, 1, 1};
   std::array<Index, 3> padded{1, 1, 1};
   Index row_pitch = 1;
+  FftTuning tuning;
 
   bool operator==(const FftGeometry&) const = default;
   std::uint64_t real_bytes() const { return precision == Precision::f32 ? 4 : 8; }
