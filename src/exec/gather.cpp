@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <type_traits>
 #include <vector>
 
+#include "common/stream_copy.hpp"
 #include "common/voxel_rows.hpp"
 #include "common/worker_pool.hpp"
 #include "exec/boundary_map.hpp"
@@ -38,6 +40,10 @@ AxisSources axis_sources(const Plan& plan, int d, const TileIndex& tile) {
   return sources;
 }
 
+bool streaming_pays(Index voxels, std::size_t voxel_bytes) {
+  return static_cast<std::size_t>(voxels) * voxel_bytes >= kStreamBytes;
+}
+
 template <class T, class Real>
 Real as_real(T value, NonFinite policy) {
   if constexpr (std::is_floating_point_v<T>) {
@@ -46,9 +52,10 @@ Real as_real(T value, NonFinite policy) {
   return static_cast<Real>(value);
 }
 
-/// One row of a tile, where the outer axes lie inside the image.
+/// One row of a tile, where the outer axes lie inside the image. `streams`: large copies go past the caches.
 template <class T, class Real>
-void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, NonFinite policy, Real* out) {
+void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, NonFinite policy, bool streams,
+                Real* out) {
   const auto slow = [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index from = x.positions[static_cast<std::size_t>(i)];
@@ -59,7 +66,9 @@ void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, 
   const Index first = x.run_begin < x.run_end ? x.positions[static_cast<std::size_t>(x.run_begin)] : 0;
   const T* from = row + first * stride;
   const Index length = x.run_end - x.run_begin;
-  if (stride == 1) {  // the usual case, a loop of its own so that it can be vectorised
+  if (std::is_same_v<T, Real> && stride == 1 && policy == NonFinite::error && streams) {
+    stream_copy(out + x.run_begin, from, static_cast<std::size_t>(length) * sizeof(Real));
+  } else if (stride == 1) {  // a loop of its own, so that it can be vectorised
     for (Index i = 0; i < length; ++i) out[x.run_begin + i] = as_real<T, Real>(from[i], policy);
   } else {
     for (Index i = 0; i < length; ++i) out[x.run_begin + i] = as_real<T, Real>(from[i * stride], policy);
@@ -107,9 +116,11 @@ class SharedSums {
 };
 
 template <class T, class Real>
-void write_row(const Real* values, Index count, T* out, Index stride, OutputSums& sums) {
+void write_row(const Real* values, Index count, T* out, Index stride, bool streams, OutputSums& sums) {
   sums.sum += sum_of(values, count);
-  if (stride == 1) {
+  if (std::is_same_v<T, Real> && stride == 1 && streams) {
+    stream_copy(out, values, static_cast<std::size_t>(count) * sizeof(T));
+  } else if (stride == 1) {
     for (Index i = 0; i < count; ++i) out[i] = to_voxel<T>(values[i], sums.saturated);
   } else {
     for (Index i = 0; i < count; ++i) out[i * stride] = to_voxel<T>(values[i], sums.saturated);
@@ -147,6 +158,7 @@ void gather_tile(const Plan& plan, const ImageView& image, const TileIndex& tile
                                     image_stride(image.shape, plan.device_axes[1]),
                                     image_stride(image.shape, plan.device_axes[2])};
   const Real outside = outside_value<Real>(plan.spec);
+  const bool streams = streaming_pays(rows * row_length * static_cast<Index>(z.positions.size()), sizeof(Real));
   host_workers().for_each(rows * static_cast<Index>(z.positions.size()), 64, [&](int, Index begin, Index end) {
     with_element(image.element, [&](auto type) {
       using T = decltype(type);
@@ -160,10 +172,11 @@ void gather_tile(const Plan& plan, const ImageView& image, const TileIndex& tile
           outside_row(x, outside, out);
         } else {
           const T* row = static_cast<const T*>(image.data) + from_y * stride[1] + from_z * stride[2];
-          gather_row(row, stride[0], x, outside, plan.spec.non_finite, out);
+          gather_row(row, stride[0], x, outside, plan.spec.non_finite, streams, out);
         }
       }
     });
+    end_stream();
   });
 }
 
@@ -177,6 +190,7 @@ OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* por
   const std::array<Index, 3> stride{image_stride(output.shape, plan.device_axes[0]),
                                     image_stride(output.shape, plan.device_axes[1]),
                                     image_stride(output.shape, plan.device_axes[2])};
+  const bool streams = streaming_pays(x.count * y.count * z.count, sizeof(Real));
   SharedSums sums;
   host_workers().for_each(y.count * z.count, 64, [&](int, Index begin, Index end) {
     OutputSums part;
@@ -187,9 +201,10 @@ OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* por
         const Index row_z = i / y.count;
         T* out = static_cast<T*>(output.data) + x.begin * stride[0] + (y.begin + row_y) * stride[1] +
                  (z.begin + row_z) * stride[2];
-        write_row(port + row_z * port_plane + row_y * port_row, x.count, out, stride[0], part);
+        write_row(port + row_z * port_plane + row_y * port_row, x.count, out, stride[0], streams, part);
       }
     });
+    end_stream();
     sums.add(part);
   });
   return sums.total();
@@ -230,7 +245,7 @@ OutputSums write_folded(const Plan& plan, const Real* sums, const MutableImageVi
     with_element(output.element, [&](auto type) {
       using T = decltype(type);
       for (Index row = begin; row < end; ++row) {
-        write_row(sums + row * shape.x, shape.x, static_cast<T*>(output.data) + row * shape.x, 1, part);
+        write_row(sums + row * shape.x, shape.x, static_cast<T*>(output.data) + row * shape.x, 1, false, part);
       }
     });
     total.add(part);
