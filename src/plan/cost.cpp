@@ -17,6 +17,9 @@ constexpr double kStridedPass = 1.7;
 constexpr double kProductPass = 2.2;
 /// Odd rows of reals are packed less well.
 constexpr double kOddRow = 1.1;
+/// Long rows fill the shared memory, and only powers of two do that well.
+constexpr double kLongRow = 1.5;
+constexpr Index kLongRowLength = 4096;
 
 struct Pass {
   double bytes;
@@ -29,11 +32,11 @@ CostModel::CostModel(const Limits& limits)
     : predicts_(limits.memory_bytes_per_second > 0),
       memory_bytes_per_second_(limits.memory_bytes_per_second),
       transfer_seconds_per_byte_(0),
-      overhead_seconds_(kTileOverheadSeconds) {
-  const bool gpu = limits.shared_memory_bytes > 0;
-  if (!predicts_) memory_bytes_per_second_ = gpu ? kGuessedMemoryRate : kGuessedCpuMemoryRate;
+      overhead_seconds_(kTileOverheadSeconds),
+      gpu_(limits.shared_memory_bytes > 0) {
+  if (!predicts_) memory_bytes_per_second_ = gpu_ ? kGuessedMemoryRate : kGuessedCpuMemoryRate;
   if (limits.transfer_bytes_per_second > 0) transfer_seconds_per_byte_ = 1 / limits.transfer_bytes_per_second;
-  if (limits.transfer_bytes_per_second <= 0 && gpu) transfer_seconds_per_byte_ = 1 / kGuessedTransferRate;
+  if (limits.transfer_bytes_per_second <= 0 && gpu_) transfer_seconds_per_byte_ = 1 / kGuessedTransferRate;
 }
 
 TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
@@ -41,7 +44,9 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
   const double real = static_cast<double>(real_bytes(layout.precision));
   const double voxels = static_cast<double>(layout.extent[0]) * static_cast<double>(layout.extent[1]) *
                         static_cast<double>(layout.extent[2]);
-  const double row = 2 * real * static_cast<double>(layout.row_pitch);
+  // The gap that aligns rows is not read; the staged path transforms it along.
+  const Index row_length = layout.path == Path::fused ? p0 / 2 + 1 : layout.row_pitch;
+  const double row = 2 * real * static_cast<double>(row_length);
   const double unpadded = row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
   const double half_padded = row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
   const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
@@ -49,7 +54,8 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
   const bool volume = layout.num_axes == 3;
   const double last_length = length_weight(volume ? p2 : p1);
   const Pass contiguous{2 * real * voxels + 2 * unpadded,
-                        kContiguousPass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? kOddRow : 1)};
+                        kContiguousPass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? kOddRow : 1) *
+                            (gpu_ && p0 > kLongRowLength && (p0 & (p0 - 1)) != 0 ? kLongRow : 1)};
   const Pass middle{volume ? 2 * (unpadded + half_padded) : 0, kStridedPass * length_weight(p1)};
   const Pass product{2 * (volume ? half_padded : unpadded) + padded, kProductPass * last_length};
   const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * last_length};

@@ -27,6 +27,7 @@ class CostModel {
   double memory_bytes_per_second_;
   double transfer_seconds_per_byte_;
   double overhead_seconds_;
+  bool gpu_;
 };
 
 }  // namespace convoy

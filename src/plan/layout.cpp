@@ -41,8 +41,10 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
     tile.padded[d] = axes[tile.device_axes[d]]->padded;
   }
   const Index row = tile.padded[0] / 2 + 1;
+  // Alignment may cost an eighth of the memory at most.
   const Index aligned = (row + pitch_alignment - 1) / pitch_alignment * pitch_alignment;
-  tile.row_pitch = path == Path::fused ? aligned : next_smooth(row);
+  const Index fused = aligned - row <= row / 8 ? aligned : row;
+  tile.row_pitch = path == Path::fused ? fused : next_smooth(row);
   return tile;
 }
 

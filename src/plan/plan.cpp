@@ -68,17 +68,20 @@ void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
   plan.predicted_seconds = CostModel(limits).predicts() ? tiling.seconds() : 0;
 }
 
-/// Wide strided accesses are the faster ones, as long as a line of the width still fits the shared memory.
+/// Wide strided accesses are the faster ones, as long as the columns of a workgroup, so wide, leave shared memory for
+/// others beside it. Measured on an H200 (benchmarks/README.md).
 std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
-  constexpr std::uint64_t kWide = 64;
   if (limits.shared_memory_bytes == 0) return 0;
-  Limits wider = limits;
-  wider.coalesced_bytes = std::max(kWide, limits.coalesced_bytes);
-  for (int d = 1; d < layout.num_axes; ++d) {
-    if (!TransformLengths(wider, layout.precision, false, 1).fits_device(layout.padded[d]))
-      return limits.coalesced_bytes;
+  Index longest = 1;
+  for (int d = 1; d < layout.num_axes; ++d) longest = std::max(longest, layout.padded[d]);
+  for (const std::uint64_t width : {std::uint64_t{128}, std::uint64_t{64}}) {
+    if (width < limits.coalesced_bytes) break;
+    Limits wider = limits;
+    wider.coalesced_bytes = width;
+    if (width == 128) wider.shared_memory_bytes = limits.shared_memory_bytes * 2 / 7;
+    if (TransformLengths(wider, layout.precision, false, 1).fits_device(longest)) return width;
   }
-  return wider.coalesced_bytes;
+  return limits.coalesced_bytes;
 }
 
 }  // namespace

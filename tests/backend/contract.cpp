@@ -139,6 +139,19 @@ TEST_CASE("the staged path gives the same numbers as the direct sum") {
   }
 }
 
+TEST_CASE("rows long enough to be aligned in memory") {
+  for (const Sizes& size : {Sizes{{3, 4, 250}, {2, 3, 9}}, Sizes{{1, 5, 281}, {1, 3, 12}}}) {
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
+      ConvolutionSpec spec;
+      spec.image = size.image;
+      spec.kernel = size.kernel;
+      spec.precision = precision;
+      check({spec, {}});
+    }
+  }
+}
+
 TEST_CASE("kernels larger than the image are legal in every mode") {
   std::vector<Sizes> larger{{{4, 5, 6}, {9, 3, 14}}};
   if (!plans_are_costly())

@@ -136,7 +136,7 @@ TEST_CASE("fused is taken unless it is not allowed") {
   const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
   const Plan fused = make_plan(spec, large_gpu());
   CHECK(fused.path == Path::fused);
-  CHECK(fused.row_pitch == fused.axes[2].padded / 2 + 1);
+  CHECK(fused.row_pitch >= fused.axes[2].padded / 2 + 1);
   PlanOptions options;
   options.allow_fused = false;
   const Plan staged = make_plan(spec, large_gpu(), options);
@@ -157,9 +157,9 @@ TEST_CASE("traffic is what the passes must move") {
 
   spec = spec_of({1, 2048, 2048}, {1, 101, 101});
   const Plan flat = make_plan(spec, large_gpu());
-  const auto pitch = static_cast<std::uint64_t>(flat.row_pitch);
+  const auto row = static_cast<std::uint64_t>(flat.axes[2].padded / 2 + 1);
   const auto py = static_cast<std::uint64_t>(flat.axes[1].padded);
-  CHECK(flat.traffic_bytes == 8 * 2048 * 2048ull + 32 * pitch * 2048 + 8 * pitch * py);
+  CHECK(flat.traffic_bytes == 8 * 2048 * 2048ull + 32 * row * 2048 + 8 * row * py);
 }
 
 TEST_CASE("predictions need rates that the device told") {

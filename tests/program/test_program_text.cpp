@@ -13,17 +13,17 @@ TEST_CASE("the tutorial's exercise in half a gibibyte, as a program") {
   PlanOptions options;
   options.memory_limit_bytes = 512 << 20;
   const std::string expected = R"(slot image 111673344 B
-slot work 147259392 B
-slot spectrum 220889088 B
+slot work 154140672 B
+slot spectrum 231211008 B
 port kernel 33554432 B, setup
 port input 111673344 B, run
 port output 44826624 B, run
 setup Clear spectrum
 setup Upload kernel -> work: 1 x 33554432 B
-setup Dispatch place_kernel f32 threads 256x256x128 on work spectrum: size_x=256 size_y=256 size_z=128 shift_x=512 shift_y=193 shift_z=128 padded_x=640 padded_y=448 padded_z=192 pitch=642 plane_rows=448
-setup TransformKernel spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 321
+setup Dispatch place_kernel f32 threads 256x256x128 on work spectrum: size_x=256 size_y=256 size_z=128 shift_x=512 shift_y=193 shift_z=128 padded_x=640 padded_y=448 padded_z=192 pitch=672 plane_rows=448
+setup TransformKernel spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 336
 run Upload input -> image: 1 x 111673344 B
-run Convolve image with spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 321
+run Convolve image with spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 336
 run Download image -> output: 128 x 350208 B, pitch 872448 B
 sets 1
 )";

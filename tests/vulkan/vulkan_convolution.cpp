@@ -77,9 +77,13 @@ TEST_CASE("lengths of the last axis that VkFFT does not compile unrepaired") {
 TEST_CASE("the fused path is refused where VkFFT would be wrong, and the staged one is right") {
   const auto device = vulkan_device();
   if (device == nullptr) return;
-  // 47 needs Bluestein's algorithm; 59 too.
+  // 47 needs Bluestein's algorithm on most devices; where it does not, the answer must be right.
   const auto refused = geometry(Path::fused, Precision::f32, 2, {6, 40, 1}, {8, 47, 1});
-  CHECK_THROWS_WITH_AS(error_of(*device, refused), doctest::Contains("Bluestein"), Error);
+  try {
+    CHECK(error_of(*device, refused) <= 5e-6);
+  } catch (const Error& refusal) {
+    CHECK(std::string(refusal.what()).find("Bluestein") != std::string::npos);
+  }
   CHECK(device->used_bytes() == 0);
   auto staged = refused;
   staged.path = Path::staged;
