@@ -59,13 +59,12 @@ def contenders(results):
 
 def seconds(result, kind=None, statistic="median"):
     """None where it was not measured. Without a kind, the time that libraries are compared by: on a GPU that with all
-    data on the device, on the CPU that from the caller's memory to the caller's memory. Times of a tile count for all
-    tiles."""
+    data on the device, on the CPU that from the caller's memory to the caller's memory."""
     kind = kind or ("host_to_host_seconds" if on_cpu(result) else "resident_seconds")
     times = result.get(kind)
     if not result.get("passed") or times is None:
         return None
-    return times[statistic] * (result.get("num_tiles", 1) if kind == "resident_seconds" else 1)
+    return times[statistic]
 
 
 def case_label(result):
