@@ -68,7 +68,7 @@ TEST_CASE("axes that take several passes over memory are refused") {
 TEST_CASE("lengths of the last axis that VkFFT does not compile unrepaired") {
   const auto device = vulkan_device();
   if (device == nullptr) return;
-  for (const Index length : {21, 22, 26, 33, 39, 44, 52}) {
+  for (const Index length : {21, 26, 44, 52}) {  // convoy selftest tries others
     CAPTURE(length);
     CHECK(error_of(*device, geometry(Path::fused, Precision::f32, 2, {6, length - 3, 1}, {8, length, 1})) <= 5e-6);
   }
@@ -80,7 +80,8 @@ TEST_CASE("the fused path is refused where VkFFT would be wrong, and the staged 
   // 47 needs Bluestein's algorithm on most devices; where it does not, the answer must be right.
   const auto refused = geometry(Path::fused, Precision::f32, 2, {6, 40, 1}, {8, 47, 1});
   try {
-    CHECK(error_of(*device, refused) <= 5e-6);
+    const double error = error_of(*device, refused);
+    CHECK(error <= 5e-6);
   } catch (const Error& refusal) {
     CHECK(std::string(refusal.what()).find("Bluestein") != std::string::npos);
   }

@@ -1,0 +1,118 @@
+"""Real data, whole and in tiles: `convoy convolve` on the Bars volume (TIFF) against SciPy in double precision, for every mode
+and boundary, on the CPU and on a Vulkan device where there is one. Needs CONVOY_TEST_DATA, the folder that holds bars/."""
+import json
+import os
+import pathlib
+import struct
+import sys
+
+from program import np, relative_l2, succeed
+
+try:
+    from scipy import signal
+except ImportError:
+    print("SKIPPED: this Python has no SciPy")
+    sys.exit(0)
+DATA = pathlib.Path(os.environ.get("CONVOY_TEST_DATA", ""), "bars")
+if not os.environ.get("CONVOY_TEST_DATA") or not DATA.is_dir():
+    print("SKIPPED: CONVOY_TEST_DATA is not set (the folder that holds bars/)")
+    sys.exit(0)
+
+TOLERANCE = 5e-6
+PAD = {"zero": ("constant", 0.0), "constant": ("constant", 7.0), "reflect": ("symmetric", None), "nearest": ("edge", None),
+       "wrap": ("wrap", None)}
+SHAPE = (32, 64, 64)
+
+
+def read_stack(path):
+    """Little-endian, uncompressed float32 pages: enough of TIFF to be independent of convoy's reader."""
+    raw = path.read_bytes()
+    pages, at = [], struct.unpack_from("<I", raw, 4)[0]
+    while at:
+        count = struct.unpack_from("<H", raw, at)[0]
+        tags = {}
+        for i in range(count):
+            tag, kind, length = struct.unpack_from("<HHI", raw, at + 2 + 12 * i)
+            size = {3: 2, 4: 4}.get(kind, 0) * length
+            place = at + 10 + 12 * i
+            if size > 4:
+                place = struct.unpack_from("<I", raw, place)[0]
+            if size:
+                tags[tag] = struct.unpack_from("<" + ("H" if kind == 3 else "I") * length, raw, place)
+        data = b"".join(raw[o:o + n] for o, n in zip(tags[273], tags[279]))
+        pages.append(np.frombuffer(data, "<f4").reshape(SHAPE[1:]))
+        at = struct.unpack_from("<I", raw, at + 2 + 12 * count)[0]
+    return np.stack(pages).astype(np.float64)
+
+
+def same(image, kernel, boundary, origin):
+    mode, constant = PAD[boundary]
+    widths = [(k - 1 - c, c) for k, c in zip(kernel.shape, origin)]
+    keywords = {"constant_values": constant} if mode == "constant" else {}
+    return signal.fftconvolve(np.pad(image, widths, mode, **keywords), kernel, "valid")
+
+
+def expectations(image, kernel):
+    center = [k // 2 for k in kernel.shape]
+    yield ("--mode", "full"), signal.fftconvolve(image, kernel, "full")
+    yield ("--mode", "valid"), signal.fftconvolve(image, kernel, "valid")
+    yield ("--mode", "same", "--origin", "scipy"), signal.fftconvolve(image, kernel, "same")
+    yield ("--mode", "circular"), same(image, kernel, "wrap", center)
+    for boundary in PAD:
+        words = ("--constant", "7") if boundary == "constant" else ()
+        yield ("--boundary", boundary, *words), same(image, kernel, boundary, center)
+
+
+def convolve(backend, *words):
+    succeed("convolve", DATA / "actual.tif", DATA / "kernel.tif", "out.npy", "--backend", backend, "--quiet", "--report",
+            "report.json", *words)
+    return np.load("out.npy"), json.loads(pathlib.Path("report.json").read_text())
+
+
+def limits_for_tiles(backend, wanted):
+    """The largest memory limits on a grid that need at least 2, 10, 100 tiles."""
+    plan = ("plan", "--backend", backend, "--image", "32,64,64", "--kernel", "32,64,64", "--json")
+    whole = json.loads(succeed(*plan).stdout)
+    high, low = whole["footprint_bytes"], whole["smallest_footprint_bytes"]
+    found = {}
+    for step in range(41):
+        limit = int(low + (high - 1 - low) * (1 - step / 40))
+        tiles = json.loads(succeed(*plan, "--memory-limit", limit).stdout)["num_tiles"]
+        for least in wanted:
+            if tiles >= least:
+                found.setdefault(least, limit)
+    return found
+
+
+def main():
+    image, kernel = read_stack(DATA / "actual.tif"), read_stack(DATA / "kernel.tif")
+    kernel /= kernel.sum()
+    backends = ["cpu"]
+    listed = json.loads(succeed("devices", "--json").stdout)["backends"]
+    backends += [b["name"] for b in listed if b["name"] in ("vulkan", "cuda") and b["devices"]]
+    whole = {}
+    for backend in backends:
+        worst = 0.0
+        for words, expected in expectations(image, kernel):
+            result, _ = convolve(backend, *words)
+            assert result.shape == expected.shape, (backend, words, result.shape, expected.shape)
+            error = relative_l2(result, expected)
+            assert error <= TOLERANCE, (backend, words, error)
+            worst = max(worst, error)
+        whole[backend] = convolve(backend)[0]
+        print(f"{backend}: every mode and boundary against SciPy, largest relative L2 error {worst:.1e}; "
+              f"against the CPU backend {relative_l2(whole[backend], whole['cpu']):.1e}")
+    for backend in backends:
+        wanted = (2, 10, 100)
+        limits = limits_for_tiles(backend, wanted)
+        assert sorted(limits) == sorted(wanted), (backend, limits)
+        for least, limit in limits.items():
+            result, report = convolve(backend, "--memory-limit", limit)
+            error = relative_l2(result, whole["cpu"])
+            assert error <= TOLERANCE, (backend, limit, error)
+            tiles = report["plan"]["num_tiles"]
+            assert tiles >= least, (backend, limit, tiles)
+            print(f"{backend}: --memory-limit {limit}: {tiles} tiles, relative L2 difference from the whole {error:.1e}")
+
+
+main()
