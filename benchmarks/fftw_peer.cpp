@@ -228,10 +228,14 @@ Result run_fftw_peer(const Problem& problem, const Samples& samples, int repeats
   result.device_name = processor_name();
   result.num_threads = host_workers().num_threads();
   result.note = "r2c and c2r of the whole padded array in place, FFTW_MEASURE, threads; spectrum cached";
-  if (problem.spec.precision == Precision::f32) {
-    run<float>(problem, samples, repeats, result);
-  } else {
-    run<double>(problem, samples, repeats, result);
+  try {
+    if (problem.spec.precision == Precision::f32) {
+      run<float>(problem, samples, repeats, result);
+    } else {
+      run<double>(problem, samples, repeats, result);
+    }
+  } catch (const Error& refused) {
+    result.failure = refused.what();
   }
   return result;
 }

@@ -51,34 +51,43 @@ class Bench {
     }
   }
 
+  /// Rounds go over all devices and peers, so that what else the machine does meets all of them.
   void run_case(const BenchCase& whole) {
+    std::vector<Result> of_case;
+    for (int round = 0; round < options_.rounds; ++round) {
+      std::size_t place = 0;
+      for (Result& result : run_round(whole)) {
+        if (place == of_case.size()) {
+          of_case.push_back(std::move(result));
+        } else {
+          of_case[place].add_round(result);
+        }
+        ++place;
+      }
+    }
+    for (Result& result : of_case) add(std::move(result));
+  }
+
+  std::vector<Result> run_round(const BenchCase& whole) {
+    std::vector<Result> round;
     std::set<std::string> peers_done;
     for (OpenedDevice& opened : devices_) {
       const bool on_cpu = opened.device.info().type == DeviceType::cpu;
       const BenchCase one = on_cpu && options_.cpu_scales ? scaled(whole, whole.cpu_scale) : whole;
       const Prepared& prepared = prepare(one);
-      add(run_convoy(prepared.problem, prepared.samples, opened.device, opened.ceilings, options_));
+      round.push_back(run_convoy(prepared.problem, prepared.samples, opened.device, opened.ceilings, options_));
       if (options_.check_only) continue;
-      if (options_.peer_fftw && (on_cpu || options_.peer_fftw_beside_gpus)) {
-        run_peer(peers_done, fmt::format("FFTW {}", one.scale),
-                 [&] { return run_fftw_peer(prepared.problem, prepared.samples, options_.repeats); });
+      // Once a round, however many of our devices a peer stands beside.
+      const bool fftw = options_.peer_fftw && (on_cpu || options_.peer_fftw_beside_gpus);
+      if (fftw && peers_done.insert(fmt::format("FFTW {}", one.scale)).second) {
+        round.push_back(run_fftw_peer(prepared.problem, prepared.samples, options_.repeats));
       }
-      if (const int ordinal = cuda_ordinal(opened.device.info()); options_.peer_cufft && !on_cpu && ordinal >= 0) {
-        run_peer(peers_done, fmt::format("cuFFT {}", ordinal),
-                 [&] { return run_cufft_peer(prepared.problem, prepared.samples, ordinal, options_.repeats); });
+      const int ordinal = options_.peer_cufft && !on_cpu ? cuda_ordinal(opened.device.info()) : -1;
+      if (ordinal >= 0 && peers_done.insert(fmt::format("cuFFT {}", ordinal)).second) {
+        round.push_back(run_cufft_peer(prepared.problem, prepared.samples, ordinal, options_.repeats));
       }
     }
-  }
-
-  /// Once a case, however many of our devices it stands beside. A peer that cannot run is no failure of ours.
-  template <class Run>
-  void run_peer(std::set<std::string>& done, const std::string& key, const Run& run) {
-    if (!done.insert(key).second) return;
-    try {
-      add(run());
-    } catch (const Error& refused) {
-      fmt::print("    {} did not run: {}\n", key, refused.what());
-    }
+    return round;
   }
 
   const Prepared& prepare(const BenchCase& one) {

@@ -21,6 +21,7 @@ struct Options {
   std::uint64_t memory_limit_bytes = 0;
   FftTuning tuning;
   int repeats = 11;
+  int rounds = 1;
   bool host_to_host = true;
   bool check_only = false;
   bool list = false;

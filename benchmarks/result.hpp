@@ -49,6 +49,8 @@ struct Result {
   std::optional<double> reference_floor_bytes;
 
   bool passed() const { return failure.empty() && verdict.passed(); }
+  /// Takes the times of a later round of the same case in; a round that failed stays failed.
+  void add_round(const Result& later);
 };
 
 }  // namespace convoy::bench

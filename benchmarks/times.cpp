@@ -4,14 +4,6 @@
 
 namespace convoy::bench {
 
-Times scaled(const Times& times, double factor) {
-  Times all = times;
-  all.min_seconds *= factor;
-  all.median_seconds *= factor;
-  all.max_seconds *= factor;
-  return all;
-}
-
 Times summarize(std::vector<double> seconds, int batch_size) {
   Times times;
   times.batch_size = batch_size;
@@ -22,7 +14,20 @@ Times summarize(std::vector<double> seconds, int batch_size) {
   times.max_seconds = seconds.back();
   const std::size_t middle = seconds.size() / 2;
   times.median_seconds = seconds.size() % 2 == 1 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2;
+  times.batches = std::move(seconds);
   return times;
+}
+
+Times scaled(const Times& times, double factor) {
+  std::vector<double> seconds = times.batches;
+  for (double& value : seconds) value *= factor;
+  return summarize(std::move(seconds), times.batch_size);
+}
+
+Times merged(const Times& a, const Times& b) {
+  std::vector<double> seconds = a.batches;
+  seconds.insert(seconds.end(), b.batches.begin(), b.batches.end());
+  return summarize(std::move(seconds), a.batch_size);
 }
 
 Times time_batches(int repeats, double budget_seconds, int batch_size, const std::function<double()>& batch) {

@@ -23,12 +23,16 @@ struct Times {
   double max_seconds = 0;
   int batch_size = 1;
   int num_batches = 0;
+  std::vector<double> batches;  ///< the values that these are of, in ascending order
 };
 
 /// The same for `factor` operations one after the other.
 Times scaled(const Times& times, double factor);
 
 Times summarize(std::vector<double> seconds_per_operation, int batch_size);
+
+/// Of the batches of both.
+Times merged(const Times& a, const Times& b);
 
 /// Runs `batch` (which returns its seconds, `batch_size` operations together) until `repeats` values are there, or at
 /// least three and `budget_seconds` are spent.
