@@ -92,6 +92,9 @@ Options parse_options(int argc, char** argv) {
                  "--list shows)");
   app.add_option("--precision", given.precision, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}));
   app.add_option("--repeats", options.repeats, "Batches that are timed")->check(CLI::Range(3, 1000));
+  app.add_option("--rounds", options.rounds,
+                 "Times that each case goes round all devices and peers; several even out a busy machine")
+      ->check(CLI::Range(1, 100));
   app.add_option(
       "--peers", given.peers,
       "none | all | cufft,fftw (default: all: cuFFT beside GPUs, FFTW beside the CPU; fftw named runs anywhere)");

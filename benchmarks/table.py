@@ -58,8 +58,8 @@ def table(rows):
         line += [cell(by_contender.get(name), best) for name in columns]
         if with_floor:
             line.append(f"{best / min(floors):.2f}" if best and floors else "")
-        peak = least(group, "peak_device_bytes")
-        line.append(f"{1e-6 * peak:.0f}" if peak else "")
+        fastest = [r for r in own(group) if best is not None and results.seconds(r) == best]
+        line.append(f"{1e-6 * fastest[0]['peak_device_bytes']:.0f}" if fastest else "")
         lines.append("| " + " | ".join(line) + " |")
     return "\n".join(lines)
 
