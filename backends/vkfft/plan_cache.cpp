@@ -153,4 +153,6 @@ PlanCache& plan_cache() {
   return cache;
 }
 
+std::unique_ptr<PlanCache> make_plan_cache() { return std::make_unique<DiskCache>(); }
+
 }  // namespace convoy

@@ -6,6 +6,7 @@
 // checksum, and one that does not fit both is ignored, and replaced by the plan compiled anew.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -28,5 +29,8 @@ std::string plan_identity(const DeviceInfo& device);
 
 /// The process' own.
 PlanCache& plan_cache();
+
+/// Another one on the same folder, with a memory of its own: what the next process will see.
+std::unique_ptr<PlanCache> make_plan_cache();
 
 }  // namespace convoy

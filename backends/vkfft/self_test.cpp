@@ -146,7 +146,7 @@ std::string to_text(const FftGeometry& g) {
 }
 
 void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions) {
-  const std::string key = fmt::format("self-test of convoy {}, repairs 1\n{}: {} axes, {}", CONVOY_VERSION, device,
+  const std::string key = fmt::format("self-test of convoy {} {}\n{}: {} axes, {}", CONVOY_VERSION, CONVOY_VKFFT_LAYER, device,
                                       geometry.num_axes, to_text(geometry));
   std::optional<std::string> verdict = plan_cache().find(key);
   if (!verdict) {

@@ -32,7 +32,7 @@ static inline std::string vkfft_said() {
 /// Everything that decides what is compiled, for the plan cache.
 static inline std::string to_key(const VkFFTConfiguration& c, const std::string& identity) {
   std::string key = fmt::format("convoy {} VkFFT {} {}\n{}\n", CONVOY_VERSION, VkFFTGetVersion(),
-                                CONVOY_VKFFT_REPAIRABLE ? "repairs 1" : "unrepaired", identity);
+                                CONVOY_VKFFT_LAYER, identity);
   const auto add = [&](const char* name, auto value) { key += fmt::format("{} {}\n", name, value); };
   add("backend", VKFFT_BACKEND);
   add("dimensions", c.FFTdim);

@@ -46,10 +46,19 @@ if(CONVOY_VKFFT_FOUND)
   target_include_directories(convoy_vkfft SYSTEM INTERFACE ${CONVOY_VKFFT_DIR})
   target_link_libraries(convoy PRIVATE $<BUILD_INTERFACE:convoy_vkfft>)
 endif()
+# Compiled plans are kept on disk: what they were made by is part of their key.
+set(CONVOY_VKFFT_LAYER "")
+foreach(file repairs.hpp vkfft_app.hpp vkfft_convolution.hpp self_test.cpp)
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/backends/vkfft/${file})
+  file(SHA256 ${PROJECT_SOURCE_DIR}/backends/vkfft/${file} hash)
+  string(APPEND CONVOY_VKFFT_LAYER ${hash})
+endforeach()
+string(SHA256 CONVOY_VKFFT_LAYER "${CONVOY_VKFFT_LAYER}")
+
 function(convoy_vkfft_source number file)
   target_sources(convoy PRIVATE ${file})
   set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_DEFINITIONS
-    VKFFT_BACKEND=${number} CONVOY_VKFFT_REPAIRABLE=$<BOOL:${CONVOY_VKFFT_REPAIRABLE}>)
+    VKFFT_BACKEND=${number} CONVOY_VKFFT_LAYER="${CONVOY_VKFFT_LAYER}" CONVOY_VKFFT_REPAIRABLE=$<BOOL:${CONVOY_VKFFT_REPAIRABLE}>)
   # VkFFT is 100,000 lines that print kernels: more optimisation would cost minutes of building and win nothing.
   set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_OPTIONS -O1)
   # Where gcc inlines VkFFT's printers it cannot see that the branches which set these pointers cover all cases.
