@@ -2,46 +2,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
-#include <limits>
 
 #include "backends/backend.hpp"
 #include "backends/cpu/cpu_session.hpp"
 #include "backends/cpu/fftw.hpp"
+#include "common/host_memory.hpp"
 
 namespace convoy::backend {
 namespace cpu {
 namespace {
-
-/// The number after "MemAvailable:" and the like in /proc/meminfo, in bytes; 0 when it is not told.
-std::uint64_t meminfo_bytes(const std::string& field) {
-  std::ifstream file("/proc/meminfo");
-  std::string name;
-  std::uint64_t kibibytes = 0;
-  std::string rest;
-  while (file >> name >> kibibytes && std::getline(file, rest)) {
-    if (name == field + ":") return kibibytes * 1024;
-  }
-  return 0;
-}
-
-/// A number in a cgroup file; the largest number when there is none ("max", no such file).
-std::uint64_t cgroup_bytes(const char* path) {
-  std::ifstream file(path);
-  std::uint64_t bytes = 0;
-  return file >> bytes ? bytes : std::numeric_limits<std::uint64_t>::max();
-}
-
-/// What the cgroup this process lives in would still give.
-std::uint64_t cgroup_free_bytes() {
-  const std::uint64_t limit =
-      std::min(cgroup_bytes("/sys/fs/cgroup/memory.max"), cgroup_bytes("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-  if (limit == std::numeric_limits<std::uint64_t>::max()) return limit;
-  std::uint64_t used = cgroup_bytes("/sys/fs/cgroup/memory.current");
-  if (used == std::numeric_limits<std::uint64_t>::max())
-    used = cgroup_bytes("/sys/fs/cgroup/memory/memory.usage_in_bytes");
-  return limit > used ? limit - used : 0;
-}
 
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -56,8 +27,7 @@ Limits query_limits() {
   Limits limits;
   const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
   limits.total_bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  const std::uint64_t available = meminfo_bytes("MemAvailable");
-  limits.free_bytes = std::min(available > 0 ? available : limits.total_bytes, cgroup_free_bytes());
+  limits.free_bytes = std::min(limits.total_bytes, available_host_bytes());
   limits.reserve_bytes = limits.free_bytes / 10;
   limits.memory_bytes_per_second = 8e9 * std::min(8.0, 0.5 + 0.5 * default_num_threads());
   return limits;
