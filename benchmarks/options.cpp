@@ -126,7 +126,8 @@ Options parse_options(int argc, char** argv) {
   options.path = given.fused ? PathChoice::fused : given.staged ? PathChoice::staged : PathChoice::planned;
   if (!given.memory.empty()) options.memory_limit_bytes = bytes_from_text(given.memory);
   options.host_to_host = !given.no_host;
-  for (int i = 0; i < argc; ++i) options.command += (i > 0 ? " " : "") + std::string(argv[i]);
+  options.command = "convoy-bench";  // wherever it lies
+  for (int i = 1; i < argc; ++i) options.command += " " + std::string(argv[i]);
   return options;
 }
 

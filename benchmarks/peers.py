@@ -86,7 +86,7 @@ def measure(kind, problem, arguments):
 
 def write(path, found, beside):
     document = {"schema_version": 1, "made_by": "peers.py", "convoy_version": beside.get("convoy_version"),
-                "commit": beside.get("commit"), "command": " ".join(sys.argv),
+                "commit": beside.get("commit"), "command": " ".join(["peers.py", *sys.argv[1:]]),
                 "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "host_cpu": processor_name(), "system": f"{platform.system()} {platform.release()} {platform.machine()}",
                 "results": found}
