@@ -50,37 +50,6 @@ inline constexpr auto cudaEventSynchronize = [](cudaEvent_t event) {
 #include "backends/vkfft/include_vkfft.hpp"
 #include "backends/vkfft/vkfft_app.hpp"
 #include "backends/vkfft/vkfft_convolution.hpp"
-
-/// What VkFFT is told of the device; see the contract in vkfft_app.hpp.
-struct Handles {
-  using Buffer = void*;
-  struct Target {};
-
-  Handles(const gpu::OpenDevice<Api>& opened, CUstream queue)
-      : device(opened.handle.device),
-        stream(queue),
-        coalesced_bytes(opened.info.limits.coalesced_bytes),
-        identity(plan_identity(opened.info)) {}
-
-  void configure(VkFFTConfiguration& configuration) {
-    configuration.device = &device;
-    configuration.stream = &stream;
-    configuration.num_streams = 1;
-  }
-  void aim(VkFFTLaunchParams&, Target&) const {}
-
-  CUdevice device;
-  CUstream stream;
-  std::uint64_t coalesced_bytes;
-  std::string identity;
-  bool wants_tables = false;
-};
-
-struct Vkfft {
-  using Handles = cuda::Handles;
-  using KernelTransform = cuda::KernelTransform<Handles>;
-  using FusedConvolution = cuda::FusedConvolution<Handles>;
-  using StagedConvolution = cuda::StagedConvolution<Handles>;
-};
+#include "backends/gpu/vkfft_handles.hpp"
 
 }  // namespace convoy::backend::cuda

@@ -25,37 +25,6 @@ inline constexpr auto hipFree = [](void* pointer) {
 #include "backends/vkfft/include_vkfft.hpp"
 #include "backends/vkfft/vkfft_app.hpp"
 #include "backends/vkfft/vkfft_convolution.hpp"
-
-/// What VkFFT is told of the device; see the contract in vkfft_app.hpp.
-struct Handles {
-  using Buffer = void*;
-  struct Target {};
-
-  Handles(const gpu::OpenDevice<Api>& opened, hipStream_t queue)
-      : device(opened.handle.device),
-        stream(queue),
-        coalesced_bytes(opened.info.limits.coalesced_bytes),
-        identity(plan_identity(opened.info)) {}
-
-  void configure(VkFFTConfiguration& configuration) {
-    configuration.device = &device;
-    configuration.stream = &stream;
-    configuration.num_streams = 1;
-  }
-  void aim(VkFFTLaunchParams&, Target&) const {}
-
-  hipDevice_t device;
-  hipStream_t stream;
-  std::uint64_t coalesced_bytes;
-  std::string identity;
-  bool wants_tables = false;
-};
-
-struct Vkfft {
-  using Handles = hip::Handles;
-  using KernelTransform = hip::KernelTransform<Handles>;
-  using FusedConvolution = hip::FusedConvolution<Handles>;
-  using StagedConvolution = hip::StagedConvolution<Handles>;
-};
+#include "backends/gpu/vkfft_handles.hpp"
 
 }  // namespace convoy::backend::hip
