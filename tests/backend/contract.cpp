@@ -111,6 +111,7 @@ TEST_CASE("every mode, boundary, origin and operation equals the direct sum (flo
     return;
   }
   for (const Sizes& size : sizes()) {
+    if (plans_are_costly() && &size != &sizes().front()) continue;
     for (ConvolutionSpec spec : every_mode(size)) {
       if (plans_are_costly() && spec.operation == Operation::correlate) continue;
       spec.precision = Precision::f64;
