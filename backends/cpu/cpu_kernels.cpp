@@ -10,8 +10,7 @@
 namespace convoy::backend::cpu {
 namespace {
 
-// 64 bits: slots in host memory may hold more than 2^32 elements.
-using uint = std::uint64_t;
+using cpp_dialect::uint;
 
 template <class real>
 void place_kernel_row(const std::vector<void*>& buffers, const std::vector<KernelParameter>& p, uint threads_x,

@@ -16,8 +16,6 @@ namespace {
 
 constexpr Index kPadding = -2;  // beyond the tile's input: always 0
 
-Index image_stride(const Shape& shape, int axis) { return axis == 2 ? 1 : axis == 1 ? shape.x : shape.y * shape.x; }
-
 const AxisPlan& device_axis(const Plan& plan, int d) {
   return plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
 }
@@ -141,6 +139,13 @@ std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileI
 
 }  // namespace
 
+std::array<Index, 3> device_strides(const Plan& plan, const Shape& shape) {
+  const std::array<Index, 3> of_axis{shape.y * shape.x, shape.x, 1};
+  std::array<Index, 3> strides{};
+  for (std::size_t d = 0; d < 3; ++d) strides[d] = of_axis[static_cast<std::size_t>(plan.device_axes[d])];
+  return strides;
+}
+
 TileIndex tile_index(const Plan& plan, Index t) {
   const Index nx = plan.axes[2].num_tiles;
   const Index ny = plan.axes[1].num_tiles;
@@ -154,9 +159,7 @@ void gather_tile(const Plan& plan, const ImageView& image, const TileIndex& tile
   const AxisSources z = axis_sources(plan, 2, tile);
   const Index rows = static_cast<Index>(y.positions.size());
   const Index row_length = static_cast<Index>(x.positions.size());
-  const std::array<Index, 3> stride{image_stride(image.shape, plan.device_axes[0]),
-                                    image_stride(image.shape, plan.device_axes[1]),
-                                    image_stride(image.shape, plan.device_axes[2])};
+  const std::array<Index, 3> stride = device_strides(plan, image.shape);
   const Real outside = outside_value<Real>(plan.spec);
   const bool streams = streaming_pays(rows * row_length * static_cast<Index>(z.positions.size()), sizeof(Real));
   host_workers().for_each(rows * static_cast<Index>(z.positions.size()), 64, [&](int, Index begin, Index end) {
@@ -187,9 +190,7 @@ OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* por
   const AxisOutputs z = axis_outputs(plan, 2, tile);
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_plane = port_row * device_axis(plan, 1).tile_output;
-  const std::array<Index, 3> stride{image_stride(output.shape, plan.device_axes[0]),
-                                    image_stride(output.shape, plan.device_axes[1]),
-                                    image_stride(output.shape, plan.device_axes[2])};
+  const std::array<Index, 3> stride = device_strides(plan, output.shape);
   const bool streams = streaming_pays(x.count * y.count * z.count, sizeof(Real));
   SharedSums sums;
   host_workers().for_each(y.count * z.count, 64, [&](int, Index begin, Index end) {
@@ -218,8 +219,7 @@ void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* 
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_plane = port_row * device_axis(plan, 1).tile_output;
   const Shape& shape = plan.spec.image;
-  const std::array<Index, 3> stride{image_stride(shape, plan.device_axes[0]), image_stride(shape, plan.device_axes[1]),
-                                    image_stride(shape, plan.device_axes[2])};
+  const std::array<Index, 3> stride = device_strides(plan, shape);
   const Index rows = static_cast<Index>(onto_y.size());
   host_workers().for_each(rows * static_cast<Index>(onto_z.size()), 16, [&](int, Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {

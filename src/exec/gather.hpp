@@ -14,6 +14,9 @@ using TileIndex = std::array<Index, 3>;
 /// Tile number t of plan.num_tiles(), x fastest.
 TileIndex tile_index(const Plan& plan, Index t);
 
+/// Distance in voxels between neighbours along each device axis, in a dense array of `shape`.
+std::array<Index, 3> device_strides(const Plan& plan, const Shape& shape);
+
 /// Fills `port` with the tile's input: extent reals in device order, the extended image where the plan reads it, zero
 /// elsewhere. `Real` is the plan's precision. Non-finite voxels become 0 if the spec says so.
 template <class Real>

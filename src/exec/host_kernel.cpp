@@ -5,10 +5,10 @@
 #include <cmath>
 #include <vector>
 
+#include "common/voxel_rows.hpp"
 #include "common/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "exec/gather.hpp"
-#include "common/voxel_rows.hpp"
 
 namespace convoy {
 namespace {
@@ -64,11 +64,7 @@ void write_kernel(const Plan& plan, const ImageView& kernel, double scale, Real*
   const auto x = given_elements(axis(0), plan.spec.operation);
   const auto y = given_elements(axis(1), plan.spec.operation);
   const auto z = given_elements(axis(2), plan.spec.operation);
-  std::array<Index, 3> stride{};
-  for (int d = 0; d < 3; ++d) {
-    const int a = plan.device_axes[static_cast<std::size_t>(d)];
-    stride[static_cast<std::size_t>(d)] = a == 2 ? 1 : a == 1 ? kernel.shape.x : kernel.shape.x * kernel.shape.y;
-  }
+  const std::array<Index, 3> stride = device_strides(plan, kernel.shape);
   const Index rows = static_cast<Index>(y.size());
   const auto row_length = static_cast<Index>(x.size());
   host_workers().for_each(rows * static_cast<Index>(z.size()), 16, [&](int, Index begin, Index end) {

@@ -17,7 +17,8 @@
 
 namespace convoy::cpp_dialect {
 
-using uint = std::uint32_t;
+/// 64 bits: slots in host memory may hold more than 2^32 elements.
+using uint = std::uint64_t;
 
 /// Two reals side by side: fftw_complex, std::complex<real> and float2 have the same layout.
 template <class real>

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "common/log.hpp"
 #include "convoy/error.hpp"
 #include "plan/lengths.hpp"
 #include "plan/origin.hpp"
@@ -132,7 +131,6 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.smallest_footprint_bytes = search.smallest_footprint_bytes;
   set_prediction(search.chosen, limits, plan);
   plan.reasons = reasons_of(plan, search, options, budget);
-  for (const std::string& reason : plan.reasons) log("plan", "{}", reason);
   return plan;
 }
 
