@@ -12,5 +12,6 @@
 #include "convoy/selftest.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
+#include "convoy/stream.hpp"
 #include "convoy/synthetic.hpp"
 #include "convoy/version.hpp"
