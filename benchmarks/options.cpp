@@ -24,6 +24,7 @@ struct Arguments {
   Mode mode = Mode::same;
   std::string precision = "f32";
   std::string peers = "all";
+  std::string tune = "model";
   std::string memory;
   double scale = 1;
   bool no_host = false;
@@ -105,6 +106,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", options.tuning.aim_threads,
                  "Threads of a workgroup that the transforms aim at (0: theirs)");
   app.add_option("--pitch", options.tuning.pitch_alignment, "Complex numbers that rows are aligned to (0: none)");
+  app.add_option("--tune", given.tune, "off, model (default) or measure, as convoy convolve --tune")
+      ->check(CLI::IsMember({"off", "model", "measure"}));
   auto* fused = app.add_flag("--fused", given.fused, "Fails where the fused path is refused");
   app.add_flag("--staged", given.staged, "Takes the staged path")->excludes(fused);
   app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");
@@ -124,6 +127,7 @@ Options parse_options(int argc, char** argv) {
   choose_peers(given.peers, options);
   options.precision = given.precision == "f64" ? Precision::f64 : Precision::f32;
   options.path = given.fused ? PathChoice::fused : given.staged ? PathChoice::staged : PathChoice::planned;
+  options.tune = given.tune == "off" ? Tune::off : given.tune == "measure" ? Tune::measure : Tune::model;
   if (!given.memory.empty()) options.memory_limit_bytes = bytes_from_text(given.memory);
   options.host_to_host = !given.no_host;
   options.command = "convoy-bench";  // wherever it lies

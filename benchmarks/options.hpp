@@ -20,6 +20,7 @@ struct Options {
   PathChoice path = PathChoice::planned;
   std::uint64_t memory_limit_bytes = 0;
   FftTuning tuning;
+  Tune tune = Tune::model;
   int repeats = 11;
   int rounds = 1;
   bool host_to_host = true;

@@ -26,6 +26,7 @@ class ConvoyCase {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
     convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
     convolver_options_.plan.tuning = options.tuning;
+    convolver_options_.plan.tune = options.tune;
   }
 
   void run() {

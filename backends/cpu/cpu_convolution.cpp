@@ -16,6 +16,10 @@ namespace {
 /// Input and output of one execution of FFTW shall fit the first-level cache beside each other.
 constexpr Index kExecutionBytes = 16 * 1024;
 
+FftwEffort effort_of(const FftGeometry& geometry) {
+  return geometry.tuning.measure_transforms ? FftwEffort::measure : FftwEffort::estimate;
+}
+
 /// Rows of a tile that are transformed together along the third axis.
 Index rows_that_fit(Index length, Index element_bytes) {
   Index rows = 1;
@@ -29,11 +33,11 @@ class ColumnTransform {
  public:
   using Complex = std::complex<Real>;
 
-  ColumnTransform(Index length, Index columns)
+  ColumnTransform(Index length, Index columns, FftwEffort effort)
       : length_(length),
         columns_(columns),
-        forward_(fftw_.plan_complex(length, columns, {columns, 1}, {columns, 1}, false)),
-        inverse_(fftw_.plan_complex(length, columns, {columns, 1}, {columns, 1}, true)) {}
+        forward_(fftw_.plan_complex(length, columns, {columns, 1}, {columns, 1}, false, effort)),
+        inverse_(fftw_.plan_complex(length, columns, {columns, 1}, {columns, 1}, true, effort)) {}
 
   Index length() const { return length_; }
   Index columns() const { return columns_; }
@@ -132,19 +136,19 @@ template <class Real>
 Convolution<Real>::Convolution(const FftGeometry& geometry, WorkerPool& pool)
     : g_(geometry),
       pool_(pool),
-      rows_(geometry.padded[0], geometry.num_axes == 1 ? 1 : kTileRows),
+      rows_(geometry.padded[0], geometry.num_axes == 1 ? 1 : kTileRows, effort_of(geometry)),
       work_{g_.num_axes > 2 ? g_.padded[1] : g_.extent[1], g_.padded[0] / 2 + 1, g_.row_pitch},
       spectrum_{g_.padded[1], g_.padded[0] / 2 + 1, g_.row_pitch} {
   Index columns_size = 0;
   Index transformed_size = 0;
   if (g_.num_axes > 1) {
-    columns_ = std::make_unique<ColumnTransform<Real>>(g_.padded[1], kTileColumns);
+    columns_ = std::make_unique<ColumnTransform<Real>>(g_.padded[1], kTileColumns, effort_of(g_));
     columns_size = columns_->size();
     transformed_size = columns_->size();
   }
   if (g_.num_axes > 2) {
     const Index rows = rows_that_fit(g_.padded[2], sizeof(Complex));
-    lines_ = std::make_unique<ColumnTransform<Real>>(g_.padded[2], rows * kTileColumns);
+    lines_ = std::make_unique<ColumnTransform<Real>>(g_.padded[2], rows * kTileColumns, effort_of(g_));
     columns_size = std::max(columns_size, g_.padded[2] * kTileRows * kTileColumns);
     transformed_size = std::max(transformed_size, lines_->size());
   }

@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <mutex>
 #include <type_traits>
+#include <utility>
 
 #include "backends/cpu/aligned_buffer.hpp"
+#include "common/disk_cache.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::backend::cpu {
 namespace {
 
 // From FFTW's documented interface (fftw3.h of FFTW 3.3).
+constexpr unsigned kMeasure = 0;
 constexpr unsigned kEstimate = 1U << 6;
 constexpr int kForward = -1;
 constexpr int kBackward = 1;
@@ -28,6 +32,8 @@ int to_int(Index length) {
   }
   return static_cast<int>(length);
 }
+
+unsigned flags_of(FftwEffort effort) { return effort == FftwEffort::measure ? kMeasure : kEstimate; }
 
 void* checked(void* plan, Index length) {
   if (plan == nullptr) throw Error(Errc::unsupported, fmt::format("FFTW has no plan for length {}", length));
@@ -86,29 +92,59 @@ bool Fftw<Real>::load(std::string& why_not) {
   get(execute_c2r_, "execute_dft_c2r");
   get(execute_dft_, "execute_dft");
   get(destroy_, "destroy_plan");
+  get(export_wisdom_, "export_wisdom_to_string");
+  get(import_wisdom_, "import_wisdom_from_string");
   if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version")))
     version_ = text;
   return why_not.empty();
 }
 
+/// Under the planner's lock, around which wisdom is recalled and kept when FFTW measures.
 template <class Real>
-FftwPlan Fftw<Real>::plan_row_forward(Index length) const {
+template <class MakePlan>
+FftwPlan Fftw<Real>::planned(Index length, FftwEffort effort, const MakePlan& make_plan) const {
+  const std::lock_guard lock(planner_mutex());
+  if (effort == FftwEffort::measure) recall_wisdom();
+  FftwPlan plan(checked(make_plan(flags_of(effort)), length), destroy_);
+  if (effort == FftwEffort::measure) keep_wisdom();
+  return plan;
+}
+
+template <class Real>
+void Fftw<Real>::recall_wisdom() const {
+  static bool recalled = false;
+  if (std::exchange(recalled, true)) return;
+  if (const auto text = wisdom().find(version_ + " wisdom")) import_wisdom_(text->c_str());
+}
+
+template <class Real>
+void Fftw<Real>::keep_wisdom() const {
+  static std::string kept;
+  const std::unique_ptr<char, void (*)(void*)> text(export_wisdom_(), std::free);
+  if (text == nullptr || kept == text.get()) return;
+  kept = text.get();
+  wisdom().store(version_ + " wisdom", kept);
+}
+
+template <class Real>
+FftwPlan Fftw<Real>::plan_row_forward(Index length, FftwEffort effort) const {
   AlignedBuffer in(static_cast<std::size_t>(length) * sizeof(Real));
   AlignedBuffer out(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
-  const std::lock_guard lock(planner_mutex());
-  return {checked(plan_r2c_(to_int(length), in.as<Real>(), out.as<Complex>(), kEstimate), length), destroy_};
+  return planned(length, effort,
+                 [&](unsigned flags) { return plan_r2c_(to_int(length), in.as<Real>(), out.as<Complex>(), flags); });
 }
 
 template <class Real>
-FftwPlan Fftw<Real>::plan_row_inverse(Index length) const {
+FftwPlan Fftw<Real>::plan_row_inverse(Index length, FftwEffort effort) const {
   AlignedBuffer in(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
   AlignedBuffer out(static_cast<std::size_t>(length) * sizeof(Real));
-  const std::lock_guard lock(planner_mutex());
-  return {checked(plan_c2r_(to_int(length), in.as<Complex>(), out.as<Real>(), kEstimate), length), destroy_};
+  return planned(length, effort,
+                 [&](unsigned flags) { return plan_c2r_(to_int(length), in.as<Complex>(), out.as<Real>(), flags); });
 }
 
 template <class Real>
-FftwPlan Fftw<Real>::plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse) const {
+FftwPlan Fftw<Real>::plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse,
+                                  FftwEffort effort) const {
   const auto scratch = [&](FftwLayout layout) {
     const Index elements = (length - 1) * layout.stride + (count - 1) * layout.distance + 1;
     return AlignedBuffer(static_cast<std::size_t>(elements) * sizeof(Complex));
@@ -116,12 +152,11 @@ FftwPlan Fftw<Real>::plan_complex(Index length, Index count, FftwLayout in, Fftw
   const AlignedBuffer from = scratch(in);
   const AlignedBuffer to = scratch(out);
   const int n = to_int(length);
-  const std::lock_guard lock(planner_mutex());
-  return {checked(plan_many_(1, &n, to_int(count), from.as<Complex>(), nullptr, to_int(in.stride), to_int(in.distance),
-                             to.as<Complex>(), nullptr, to_int(out.stride), to_int(out.distance),
-                             inverse ? kBackward : kForward, kEstimate),
-                  length),
-          destroy_};
+  return planned(length, effort, [&](unsigned flags) {
+    return plan_many_(1, &n, to_int(count), from.as<Complex>(), nullptr, to_int(in.stride), to_int(in.distance),
+                      to.as<Complex>(), nullptr, to_int(out.stride), to_int(out.distance),
+                      inverse ? kBackward : kForward, flags);
+  });
 }
 
 template class Fftw<float>;

@@ -29,6 +29,9 @@ class FftwPlan {
   void (*destroy_)(void*) = nullptr;
 };
 
+/// measure tries FFTW's algorithms out (tens of milliseconds a plan) and keeps what it learns as wisdom on disk.
+enum class FftwEffort { estimate, measure };
+
 /// Where element i of transform t lies: at i * stride + t * distance.
 struct FftwLayout {
   Index stride = 1;
@@ -49,10 +52,11 @@ class Fftw {
   const std::string& version() const { return version_; }
 
   /// One row: length reals -> length / 2 + 1 complex, and back (unnormalised; the inverse destroys its input).
-  FftwPlan plan_row_forward(Index length) const;
-  FftwPlan plan_row_inverse(Index length) const;
+  FftwPlan plan_row_forward(Index length, FftwEffort effort) const;
+  FftwPlan plan_row_inverse(Index length, FftwEffort effort) const;
   /// `count` complex transforms from one buffer to another, which leave the first as it was.
-  FftwPlan plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse) const;
+  FftwPlan plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse,
+                        FftwEffort effort) const;
 
   void row_forward(const FftwPlan& plan, Real* in, Complex* out) const { execute_r2c_(plan.get(), in, out); }
   void row_inverse(const FftwPlan& plan, Complex* in, Real* out) const { execute_c2r_(plan.get(), in, out); }
@@ -65,6 +69,10 @@ class Fftw {
   };
   static const Loading& loading();
   bool load(std::string& why_not);
+  template <class MakePlan>
+  FftwPlan planned(Index length, FftwEffort effort, const MakePlan& make_plan) const;
+  void recall_wisdom() const;
+  void keep_wisdom() const;
 
   SharedLibrary library_;
   std::string version_;
@@ -76,6 +84,8 @@ class Fftw {
   void (*execute_c2r_)(void*, Complex*, Real*) = nullptr;
   void (*execute_dft_)(void*, Complex*, Complex*) = nullptr;
   void (*destroy_)(void*) = nullptr;
+  char* (*export_wisdom_)() = nullptr;
+  int (*import_wisdom_)(const char*) = nullptr;
 };
 
 }  // namespace convoy::backend::cpu

@@ -64,17 +64,17 @@ inline void separate(std::complex<Real>* low, std::complex<Real>* high, std::com
 }  // namespace
 
 template <class Real>
-RowTransform<Real>::RowTransform(Index length, Index num_rows)
+RowTransform<Real>::RowTransform(Index length, Index num_rows, FftwEffort effort)
     : length_(length), num_rows_(num_rows), pitch_(padded_pitch(length, sizeof(Real))) {
   if (!is_even()) {
-    forward_ = fftw_.plan_row_forward(length);
-    inverse_ = fftw_.plan_row_inverse(length);
+    forward_ = fftw_.plan_row_forward(length, effort);
+    inverse_ = fftw_.plan_row_inverse(length, effort);
     return;
   }
   const FftwLayout rows{1, pitch_ / 2};
   const FftwLayout spectra{num_rows, 1};
-  forward_ = fftw_.plan_complex(length / 2, num_rows, rows, spectra, false);
-  inverse_ = fftw_.plan_complex(length / 2, num_rows, spectra, rows, true);
+  forward_ = fftw_.plan_complex(length / 2, num_rows, rows, spectra, false, effort);
+  inverse_ = fftw_.plan_complex(length / 2, num_rows, spectra, rows, true, effort);
   for (Index k = 0; k <= length / 4; ++k) {
     const double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(length);
     roots_.emplace_back(static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle)));

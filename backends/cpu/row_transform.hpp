@@ -17,7 +17,7 @@ class RowTransform {
  public:
   using Complex = std::complex<Real>;
 
-  RowTransform(Index length, Index num_rows);
+  RowTransform(Index length, Index num_rows, FftwEffort effort);
 
   Index num_rows() const { return num_rows_; }
   /// Of the rows of reals: row r begins at r * pitch().

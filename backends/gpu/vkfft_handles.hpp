@@ -10,7 +10,7 @@ struct DeviceHandles {
       : device(opened.handle.device),
         stream(queue),
         coalesced_bytes(opened.info.limits.coalesced_bytes),
-        identity(plan_identity(opened.info)) {}
+        identity(device_identity(opened.info)) {}
 
   void configure(VkFFTConfiguration& configuration) {
     configuration.device = &device;

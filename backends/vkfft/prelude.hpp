@@ -32,7 +32,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "backends/vkfft/plan_cache.hpp"
+#include "common/disk_cache.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 #include "program/program.hpp"

@@ -9,7 +9,7 @@
 #include <optional>
 #include <random>
 
-#include "backends/vkfft/plan_cache.hpp"
+#include "common/disk_cache.hpp"
 #include "common/log.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "backends/vkfft/plan_cache.hpp"
+#include "common/disk_cache.hpp"
 #include "backends/vkfft/self_test.hpp"
 #include "backends/vulkan/recorder.hpp"
 
@@ -195,7 +195,7 @@ PlanningHandles VulkanSession::planning_handles() const {
           .fence = queue_.fence(),
           .pipeline_cache = device_->pipeline_cache(),
           .coalesced_bytes = device_->physical().coalesced_bytes(),
-          .identity = plan_identity(device_->info())};
+          .identity = device_identity(device_->info())};
 }
 
 void VulkanSession::test_convolutions() {

@@ -20,6 +20,11 @@
 
 namespace convoy {
 
+/// The plan that a Convolver on this device begins with. Tune::measure runs the candidates unless wisdom knows the
+/// fastest: that takes some seconds, and spares every later Convolver of this problem the measuring. Blocks; throws what
+/// the other make_plan() throws, and Error(device_lost).
+Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& options = {});
+
 /// Where a run stands. Tiles are equal pieces of work.
 struct Progress {
   Index tiles_done = 0;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,26 @@ const char* name(Path path);
 struct FftTuning {
   std::uint64_t coalesced_bytes = 0;  ///< width of a strided access, a power of two; not below Limits::coalesced_bytes
   std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
-  Index pitch_alignment = 0;          ///< rows of work buffer and spectrum start at multiples of so many complex numbers
+  Index pitch_alignment = 0;        ///< rows of work buffer and spectrum start at multiples of so many complex numbers
+  bool swap_strided_axes = false;   ///< of two strided axes, transform the other one last
+  bool measure_transforms = false;  ///< CPU: FFTW plans by measuring (FFTW_MEASURE); what it learns is kept as wisdom
   constexpr bool operator==(const FftTuning&) const = default;
+};
+
+/// How to choose among plans that are all right.
+enum class Tune {
+  off,     ///< fewest tiles, then least memory, and the transforms' own defaults
+  model,   ///< least predicted time
+  measure  ///< the likeliest few are run once on the device, and the fastest is kept as wisdom for the next time
+};
+const char* name(Tune tune);
+
+/// One way to cut, pad and tune, as wisdom keeps it. z, y, x.
+struct PlanChoice {
+  Shape padded;
+  Shape num_tiles;
+  FftTuning tuning;
+  constexpr bool operator==(const PlanChoice&) const = default;
 };
 
 struct PlanOptions {
@@ -32,6 +51,8 @@ struct PlanOptions {
   bool allow_fused = true;
   Index min_tiles = 1;  ///< for tests: at least so many tiles
   FftTuning tuning;
+  Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
+  std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
 };
 
 /// One axis of the image. Positions are image coordinates: 0 is the image's first voxel, negative lies outside.
@@ -103,7 +124,8 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 
 /// Chooses padding, path, axis order and tiles of least predicted cost that fit limits and options. Deterministic.
 /// The origin must not be Rule::peak, which only the kernel's voxels can tell: make it Rule::at first.
-/// Throws Error(invalid_argument) as validate() does, for Rule::peak, and for more min_tiles than output voxels;
+/// Throws Error(invalid_argument) as validate() does, for Rule::peak, for more min_tiles than output voxels, and for a
+/// PlanOptions::choice that this problem does not have or that does not fit;
 /// OutOfMemory with the smallest footprint of any tiling when that does not fit; Error(unsupported) when an extent
 /// cannot be transformed at all on this device, or the device has no double precision and the spec asks for it.
 Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});

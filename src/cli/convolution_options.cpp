@@ -69,6 +69,9 @@ void ConvolutionOptions::add_to(CLI::App& command) {
           "--memory-limit", [this](const std::string& text) { memory_limit_bytes = memory_limit_from_text(text); },
           "Most device memory to use, as in 2GiB or 500MB (default: what is free)")
       ->type_name("BYTES");
+  add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
+             "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
+             "time, measure runs the likeliest few once and remembers the fastest (default model)");
 }
 
 void ConvolutionOptions::require_consistent(const CLI::App& command) const {
@@ -97,6 +100,7 @@ ConvolutionSpec ConvolutionOptions::spec(const Shape& image, const Shape& kernel
 PlanOptions ConvolutionOptions::plan_options() const {
   PlanOptions options;
   options.memory_limit_bytes = memory_limit_bytes;
+  options.tune = tune;
   return options;
 }
 

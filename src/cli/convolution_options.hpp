@@ -15,6 +15,7 @@ struct ConvolutionOptions {
   std::string backend = "auto";
   ConvolutionSpec choices;  ///< all but the shapes
   std::uint64_t memory_limit_bytes = 0;
+  Tune tune = Tune::model;
 
   /// Adds the options to a command.
   void add_to(CLI::App& command);

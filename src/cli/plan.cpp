@@ -1,5 +1,3 @@
-#include "convoy/plan.hpp"
-
 #include <fmt/format.h>
 
 #include <memory>
@@ -7,6 +5,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "convoy/convolution.hpp"
 
 namespace convoy::cli {
 namespace {
@@ -23,7 +22,7 @@ struct PlanCommand {
                                  "peak depends on the kernel's voxels, which a plan does not read; give z,y,x");
     }
     const Device device = options.device();
-    const Plan plan = make_plan(options.spec(image, kernel), device.limits(), options.plan_options());
+    const Plan plan = make_plan(options.spec(image, kernel), device, options.plan_options());
     if (json) {
       fmt::print("{}\n", to_json(plan));
       return;

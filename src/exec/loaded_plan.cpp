@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "common/log.hpp"
+#include "exec/tuning.hpp"
 
 namespace convoy {
 namespace {
@@ -23,7 +24,7 @@ bool sentinels_wanted(const ConvolverOptions& options) {
 
 LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const ConvolverOptions& options) {
   const Limits limits = device.limits();  // once: asking is slow on some drivers
-  PlanOptions plan_options = options.plan;
+  PlanOptions plan_options = tuned(spec, device, limits, options.plan);
   const backend::LoadOptions load_options{options.trace_memory, sentinels_wanted(options)};
   std::uint64_t smallest_tried = UINT64_MAX;
   for (int attempt = 1;; ++attempt) {
@@ -52,11 +53,13 @@ LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const Convolve
                         device.info().id, attempt, bytes_to_text(smallest_tried), problem.what()),
             smallest_tried, problem.limit_bytes(), problem.limit_name());
       }
+      plan_options.choice.reset();  // a smaller plan is another one
       plan_options.memory_limit_bytes =
           static_cast<std::uint64_t>(kShrink * static_cast<double>(loaded.plan.footprint_bytes));
     } catch (const Error& problem) {
       if (problem.code() != Errc::unsupported || loaded.plan.path != Path::fused || !plan_options.allow_fused) throw;
       log("plan", "{}: the fused path is refused ({}); the staged one is used", device.info().id, problem.what());
+      plan_options.choice.reset();
       plan_options.allow_fused = false;
     }
   }

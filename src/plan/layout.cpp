@@ -21,7 +21,7 @@ bool stretched_more(const AxisPlan& a, const AxisPlan& b) {
 }  // namespace
 
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
-                       Index pitch_alignment) {
+                       const FftTuning& tuning) {
   TileLayout tile;
   tile.precision = precision;
   tile.path = path;
@@ -33,7 +33,8 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   for (int axis = 2; axis >= 0; --axis) {
     if (axes[axis]->padded == 1) tile.device_axes[filled++] = axis;
   }
-  if (tile.num_axes == 3 && stretched_more(*axes[tile.device_axes[1]], *axes[tile.device_axes[2]])) {
+  if (tile.num_axes == 3 &&
+      stretched_more(*axes[tile.device_axes[1]], *axes[tile.device_axes[2]]) != tuning.swap_strided_axes) {
     std::swap(tile.device_axes[1], tile.device_axes[2]);
   }
   for (int d = 0; d < 3; ++d) {
@@ -42,7 +43,8 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   }
   const Index row = tile.padded[0] / 2 + 1;
   // Alignment may cost an eighth of the memory at most.
-  const Index aligned = (row + pitch_alignment - 1) / pitch_alignment * pitch_alignment;
+  const Index alignment = std::max<Index>(tuning.pitch_alignment, 1);
+  const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
   tile.row_pitch = path == Path::fused ? fused : next_smooth(row);
   return tile;

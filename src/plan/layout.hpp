@@ -21,10 +21,10 @@ struct TileLayout {
 
 /// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that
 /// padding stretches most comes last, where padding costs no work memory and the fewest passes.
-/// Rows of the fused path are padded to a multiple of `pitch_alignment` complex numbers, unless they are so short that
-/// this would cost an eighth of the memory.
+/// Rows of the fused path are padded to a multiple of tuning.pitch_alignment complex numbers, unless they are so short
+/// that this would cost an eighth of the memory.
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
-                       Index pitch_alignment = 1);
+                       const FftTuning& tuning = {});
 
 /// All byte counts stop at 2^64 - 1 instead of wrapping.
 std::uint64_t image_bytes(const TileLayout& tile);

@@ -85,6 +85,18 @@ std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
 
 }  // namespace
 
+const char* name(Tune tune) {
+  switch (tune) {
+    case Tune::off:
+      return "off";
+    case Tune::model:
+      return "model";
+    case Tune::measure:
+      return "measure";
+  }
+  return "unknown";
+}
+
 const char* name(Path path) {
   switch (path) {
     case Path::fused:
@@ -108,7 +120,8 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
 
 Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const PlanOptions& options) {
   Limits limits = device_limits;
-  limits.coalesced_bytes = std::max(limits.coalesced_bytes, options.tuning.coalesced_bytes);
+  const FftTuning& tuning = options.choice ? options.choice->tuning : options.tuning;
+  limits.coalesced_bytes = std::max(limits.coalesced_bytes, tuning.coalesced_bytes);
   require_plannable(spec, limits, options);
   const Budget budget = budget_of(limits, options);
   const SearchResult search = search_tilings(spec, limits, options, budget);
@@ -123,8 +136,10 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.num_transforms = layout.num_axes;
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
-  plan.tuning = options.tuning;
-  if (plan.tuning.coalesced_bytes == 0) plan.tuning.coalesced_bytes = widest_access(layout, limits);
+  plan.tuning = tuning;
+  if (plan.tuning.coalesced_bytes == 0) {
+    plan.tuning.coalesced_bytes = options.tune == Tune::off ? limits.coalesced_bytes : widest_access(layout, limits);
+  }
   plan.ledger = ledger_of(layout, limits);
   plan.footprint_bytes = search.chosen.footprint_bytes;
   plan.budget_bytes = budget.bytes;

@@ -82,6 +82,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
         fmt::format("the adjoint of boundary {} is computed on the image's surroundings too and added back",
                     name(plan.spec.boundary)));
   }
+  if (options.choice) reasons.push_back("padding, tiles and transform knobs: the fastest of those measured");
   if (plan.path == Path::staged) reasons.push_back("staged: the fused path was not allowed");
   return reasons;
 }

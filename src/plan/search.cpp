@@ -50,9 +50,19 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, b
 }
 
 /// Rows that start at whole 128-byte lines are 4 to 7 % faster on GPUs (benchmarks/README.md).
-Index pitch_alignment_of(const Limits& limits, const FftTuning& tuning) {
-  if (tuning.pitch_alignment > 0) return tuning.pitch_alignment;
-  return limits.shared_memory_bytes > 0 ? 16 : 1;
+FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options) {
+  FftTuning tuning = options.choice ? options.choice->tuning : options.tuning;
+  if (tuning.pitch_alignment == 0) {
+    tuning.pitch_alignment = limits.shared_memory_bytes > 0 && options.tune != Tune::off ? 16 : 1;
+  }
+  return tuning;
+}
+
+bool is_choice(const AxisChoice& axes, const PlanChoice& choice) {
+  for (int axis = 0; axis < 3; ++axis) {
+    if (axes[axis]->padded != choice.padded[axis] || axes[axis]->num_tiles != choice.num_tiles[axis]) return false;
+  }
+  return true;
 }
 
 bool has_whole(const std::vector<AxisPlan>& options) {
@@ -73,7 +83,9 @@ class Search {
         budget_(budget),
         path_(options.allow_fused ? Path::fused : Path::staged),
         min_tiles_(options.min_tiles),
-        pitch_alignment_(pitch_alignment_of(limits, options.tuning)),
+        tune_(options.tune),
+        choice_(options.choice),
+        tuning_(tuning_of_layout(limits, options)),
         costs_(limits),
         options_(options_of_axes(spec, limits, options.min_tiles > 1)) {}
 
@@ -91,11 +103,21 @@ class Search {
     return {tiling_of(best().axes), smallest_footprint_bytes_, whole_};
   }
 
+  /// After run(): the feasible ones of least predicted time, the fastest first.
+  std::vector<Tiling> likeliest(std::size_t at_most) {
+    const auto faster = [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; };
+    std::stable_sort(feasible_.begin(), feasible_.end(), faster);
+    std::vector<Tiling> tilings;
+    for (std::size_t i = 0; i < std::min(at_most, feasible_.size()); ++i)
+      tilings.push_back(tiling_of(feasible_[i].axes));
+    return tilings;
+  }
+
  private:
   void consider(const AxisChoice& axes) {
     Candidate candidate{axes, axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles};
     const bool whole = candidate.num_tiles == 1;
-    const TileLayout layout = tile_layout(axes, spec_.precision, path_, pitch_alignment_);
+    const TileLayout layout = tile_layout(axes, spec_.precision, path_, tuning_);
     candidate.footprint_bytes = footprint_bytes(layout, limits_);
     const auto broken = broken_ceiling(layout, limits_);
     if (whole && candidate.footprint_bytes < whole_.smallest_footprint_bytes) {
@@ -116,6 +138,8 @@ class Search {
   }
 
   const Candidate& best() const {
+    if (choice_) return chosen();
+    if (tune_ == Tune::off) return smallest();
     double least_seconds = least_seconds_of_feasible();
     const bool take_whole = whole_.seconds > 0 && whole_.seconds <= kGainThatPaysForTiles * least_seconds;
     if (take_whole) least_seconds = whole_.seconds;
@@ -128,6 +152,25 @@ class Search {
     return *best;
   }
 
+  const Candidate& chosen() const {
+    for (const Candidate& candidate : feasible_) {
+      if (is_choice(candidate.axes, *choice_)) return candidate;
+    }
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("transforms of {} zyx in {} tiles zyx are no way to convolve image {} zyx with kernel {} zyx "
+                    "within {}",
+                    to_text(choice_->padded), to_text(choice_->num_tiles), to_text(spec_.image), to_text(spec_.kernel),
+                    bytes_to_text(budget_.bytes)));
+  }
+
+  const Candidate& smallest() const {
+    const auto smaller = [](const Candidate& a, const Candidate& b) {
+      return std::tuple(a.num_tiles, a.footprint_bytes) < std::tuple(b.num_tiles, b.footprint_bytes);
+    };
+    return *std::min_element(feasible_.begin(), feasible_.end(), smaller);
+  }
+
   double least_seconds_of_feasible() const {
     const auto faster = [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; };
     return std::min_element(feasible_.begin(), feasible_.end(), faster)->seconds;
@@ -136,7 +179,7 @@ class Search {
   Tiling tiling_of(const AxisChoice& axes) const {
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
-    tiling.layout = tile_layout(axes, spec_.precision, path_, pitch_alignment_);
+    tiling.layout = tile_layout(axes, spec_.precision, path_, tuning_);
     tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.footprint_bytes = footprint_bytes(tiling.layout, limits_);
     return tiling;
@@ -171,7 +214,9 @@ class Search {
   const Budget& budget_;
   Path path_;
   Index min_tiles_;
-  Index pitch_alignment_;
+  Tune tune_;
+  std::optional<PlanChoice> choice_;
+  FftTuning tuning_;
   CostModel costs_;
   AxisOptions options_;
   std::vector<Candidate> feasible_;
@@ -198,6 +243,19 @@ Budget budget_of(const Limits& limits, const PlanOptions& options) {
 SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                             const Budget& budget) {
   return Search(spec, limits, options, budget).run();
+}
+
+std::vector<PlanChoice> likeliest_choices(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                          std::size_t at_most) {
+  const Budget budget = budget_of(limits, options);
+  Search search(spec, limits, options, budget);
+  search.run();
+  std::vector<PlanChoice> choices;
+  for (const Tiling& tiling : search.likeliest(at_most)) {
+    const auto& [z, y, x] = tiling.axes;
+    choices.push_back({{z.padded, y.padded, x.padded}, {z.num_tiles, y.num_tiles, x.num_tiles}, options.tuning});
+  }
+  return choices;
 }
 
 }  // namespace convoy

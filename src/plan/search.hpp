@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "convoy/plan.hpp"
 #include "plan/axis.hpp"
@@ -47,5 +48,9 @@ struct SearchResult {
 /// Throws OutOfMemory or Error(unsupported, invalid_argument) as make_plan() does.
 SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                             const Budget& budget);
+
+/// What tuning may try: the ways that fit, least predicted time first. Throws what search_tilings() throws.
+std::vector<PlanChoice> likeliest_choices(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                          std::size_t at_most);
 
 }  // namespace convoy

@@ -1,5 +1,5 @@
-// The plan cache holds code that will be executed: nothing damaged, foreign or open to others may come out of it.
-#include "backends/vkfft/plan_cache.hpp"
+// The cache holds code that will be executed: nothing damaged, foreign or open to others may come out of it.
+#include "common/disk_cache.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 /// A cache folder of the test's own, which does not exist yet.
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("convoy-plan-cache-" + std::to_string(std::rand()));
+  fs::path path = fs::temp_directory_path() / ("convoy-disk-cache-" + std::to_string(std::rand()));
   Folder() { setenv("CONVOY_CACHE_DIR", path.c_str(), 1); }
   ~Folder() {
     fs::permissions(path, fs::perms::owner_all);

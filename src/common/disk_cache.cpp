@@ -1,4 +1,4 @@
-#include "backends/vkfft/plan_cache.hpp"
+#include "common/disk_cache.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kMagic = "convoy plan 1\n";
 constexpr std::size_t kMostInMemory = 256;
 
 /// FNV-1a, 64 bits: against damage, not against malice; the folder's permissions are for that.
@@ -30,20 +29,20 @@ std::uint64_t checksum(std::string_view bytes) {
   return hash;
 }
 
-std::string to_file(const std::string& key, const std::string& plan) {
-  return fmt::format("{}{} {} {:016x}\n", kMagic, key.size(), plan.size(), checksum(key + plan)) + key + plan;
+std::string to_file(std::string_view magic, const std::string& key, const std::string& value) {
+  return fmt::format("{}{} {} {:016x}\n", magic, key.size(), value.size(), checksum(key + value)) + key + value;
 }
 
-/// The plan, if the file's text is whole and its key is this one.
-std::optional<std::string> from_file(const std::string& text, const std::string& key) {
-  if (!text.starts_with(kMagic)) return {};
-  const std::size_t end = text.find('\n', kMagic.size());
+/// The value, if the file's text is whole and its key is this one.
+std::optional<std::string> from_file(std::string_view magic, const std::string& text, const std::string& key) {
+  if (!text.starts_with(magic)) return {};
+  const std::size_t end = text.find('\n', magic.size());
   if (end == std::string::npos) return {};
-  std::istringstream header(text.substr(kMagic.size(), end - kMagic.size()));
-  std::uint64_t key_bytes = 0, plan_bytes = 0, sum = 0;
-  if (!(header >> key_bytes >> plan_bytes >> std::hex >> sum)) return {};
+  std::istringstream header(text.substr(magic.size(), end - magic.size()));
+  std::uint64_t key_bytes = 0, value_bytes = 0, sum = 0;
+  if (!(header >> key_bytes >> value_bytes >> std::hex >> sum)) return {};
   const std::string_view body = std::string_view(text).substr(end + 1);
-  if (key_bytes != key.size() || body.size() < key_bytes || plan_bytes != body.size() - key_bytes) return {};
+  if (key_bytes != key.size() || body.size() < key_bytes || value_bytes != body.size() - key_bytes) return {};
   if (body.substr(0, key.size()) != key || checksum(body) != sum) return {};
   return std::string(body.substr(key.size()));
 }
@@ -67,21 +66,24 @@ std::optional<fs::path> safe_folder() {
   std::error_code problem;
   fs::create_directories(folder->parent_path(), problem);
   if (mkdir(folder->c_str(), 0700) != 0 && errno != EEXIST) {
-    log("plan", "plan cache: {} cannot be made: plans are not kept", folder->string());
+    log("plan", "cache: {} cannot be made: nothing is kept", folder->string());
     return {};
   }
   struct stat status {};
   if (lstat(folder->c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
       (status.st_mode & 0077) != 0) {
-    log("plan", "plan cache: {} is ignored: it must be a folder of this user, closed to others (chmod 700)",
+    log("plan", "cache: {} is ignored: it must be a folder of this user, closed to others (chmod 700)",
         folder->string());
     return {};
   }
   return folder;
 }
 
-class DiskCache final : public PlanCache {
+class FolderCache final : public DiskCache {
  public:
+  /// `kind` is "plan" or "wisdom": the files' first line and the end of their names.
+  explicit FolderCache(std::string kind) : kind_(std::move(kind)), magic_(fmt::format("convoy {} 1\n", kind_)) {}
+
   std::optional<std::string> find(const std::string& key) override {
     const std::lock_guard lock(mutex_);
     if (const auto known = in_memory_.find(key); known != in_memory_.end()) return known->second;
@@ -91,22 +93,22 @@ class DiskCache final : public PlanCache {
     if (!file) return {};
     std::ostringstream text;
     text << file.rdbuf();
-    std::optional<std::string> plan = from_file(text.str(), key);
-    if (!plan) log("plan", "plan cache: {} is damaged or another plan's: compiled anew", path->string());
-    if (plan) remember(key, *plan);
-    return plan;
+    std::optional<std::string> value = from_file(magic_, text.str(), key);
+    if (!value) log("plan", "cache: {} is damaged or another key's: it is found out anew", path->string());
+    if (value) remember(key, *value);
+    return value;
   }
 
-  void store(const std::string& key, const std::string& plan) override {
+  void store(const std::string& key, const std::string& value) override {
     const std::lock_guard lock(mutex_);
-    remember(key, plan);
+    remember(key, value);
     const auto path = file_of(key);
     if (!path) return;
     const fs::path temporary = path->string() + fmt::format(".{}.part", getpid());
     {
       std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-      file << to_file(key, plan);
-      if (!file.flush()) log("plan", "plan cache: {} cannot be written", temporary.string());
+      file << to_file(magic_, key, value);
+      if (!file.flush()) log("plan", "cache: {} cannot be written", temporary.string());
       if (!file) {
         std::error_code ignored;
         fs::remove(temporary, ignored);
@@ -126,33 +128,42 @@ class DiskCache final : public PlanCache {
   }
 
  private:
-  void remember(const std::string& key, const std::string& plan) {
+  void remember(const std::string& key, const std::string& value) {
     if (in_memory_.size() >= kMostInMemory) in_memory_.clear();
-    in_memory_[key] = plan;
+    in_memory_[key] = value;
   }
 
-  static std::optional<fs::path> file_of(const std::string& key) {
+  std::optional<fs::path> file_of(const std::string& key) const {
     const auto folder = safe_folder();
     if (!folder) return {};
-    return *folder / fmt::format("{:016x}{:016x}.plan", checksum(key), checksum(key + "\n"));
+    return *folder / fmt::format("{:016x}{:016x}.{}", checksum(key), checksum(key + "\n"), kind_);
   }
 
+  const std::string kind_;
+  const std::string magic_;
   std::mutex mutex_;
   std::map<std::string, std::string> in_memory_;
 };
 
 }  // namespace
 
-std::string plan_identity(const DeviceInfo& device) {
+std::string device_identity(const DeviceInfo& device) {
   return fmt::format("{}\n{}\n{}\n{}\nshared memory {}", device.name, device.architecture, device.driver, device.uuid,
                      device.limits.shared_memory_bytes);
 }
 
-PlanCache& plan_cache() {
-  static DiskCache cache;
+DiskCache& plan_cache() {
+  static FolderCache cache("plan");
   return cache;
 }
 
-std::unique_ptr<PlanCache> make_plan_cache() { return std::make_unique<DiskCache>(); }
+DiskCache& wisdom() {
+  static FolderCache cache("wisdom");
+  return cache;
+}
+
+std::unique_ptr<DiskCache> make_plan_cache() { return std::make_unique<FolderCache>("plan"); }
+
+std::unique_ptr<DiskCache> make_wisdom() { return std::make_unique<FolderCache>("wisdom"); }
 
 }  // namespace convoy

@@ -1,0 +1,59 @@
+#include "exec/wisdom.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "common/disk_cache.hpp"
+#include "convoy/version.hpp"
+
+namespace convoy {
+namespace {
+
+using nlohmann::json;
+
+json to_json(const Shape& shape) { return {shape.z, shape.y, shape.x}; }
+
+Shape shape_from(const json& value) {
+  const auto extents = value.get<std::array<Index, 3>>();
+  return {extents[0], extents[1], extents[2]};
+}
+
+}  // namespace
+
+std::string wisdom_key(const ConvolutionSpec& spec, const DeviceInfo& device, const PlanOptions& options) {
+  return fmt::format(
+      "tuning of convoy {}\n{}\nimage {} kernel {} mode {} boundary {} operation {} origin {} {} {}\nmemory limit {} "
+      "fused {} min tiles {} access {} threads {} pitch {}",
+      CONVOY_VERSION, device_identity(device), to_text(spec.image), to_text(spec.kernel), name(spec.mode),
+      name(spec.boundary), name(spec.operation), name(spec.origin.rule), to_text(spec.origin.index),
+      name(spec.precision), options.memory_limit_bytes, options.allow_fused, options.min_tiles,
+      options.tuning.coalesced_bytes, options.tuning.aim_threads, options.tuning.pitch_alignment);
+}
+
+std::string to_text(const PlanChoice& choice) {
+  const FftTuning& tuning = choice.tuning;
+  return json{{"padded_zyx", to_json(choice.padded)},           {"num_tiles_zyx", to_json(choice.num_tiles)},
+              {"coalesced_bytes", tuning.coalesced_bytes},      {"aim_threads", tuning.aim_threads},
+              {"pitch_alignment", tuning.pitch_alignment},      {"swap_strided_axes", tuning.swap_strided_axes},
+              {"measure_transforms", tuning.measure_transforms}}
+      .dump();
+}
+
+std::optional<PlanChoice> choice_from_text(const std::string& text) {
+  try {
+    const json value = json::parse(text);
+    PlanChoice choice{shape_from(value.at("padded_zyx")), shape_from(value.at("num_tiles_zyx")), {}};
+    choice.tuning.coalesced_bytes = value.at("coalesced_bytes").get<std::uint64_t>();
+    choice.tuning.aim_threads = value.at("aim_threads").get<std::uint64_t>();
+    choice.tuning.pitch_alignment = value.at("pitch_alignment").get<Index>();
+    choice.tuning.swap_strided_axes = value.at("swap_strided_axes").get<bool>();
+    choice.tuning.measure_transforms = value.at("measure_transforms").get<bool>();
+    return choice;
+  } catch (const json::exception&) {
+    return {};
+  }
+}
+
+}  // namespace convoy
