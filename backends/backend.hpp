@@ -3,6 +3,7 @@
 // To add a backend: make backends/NAME with a CMakeLists.txt and a function `Backend& NAME_backend()` (README.md here).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,15 @@ struct LoadOptions {
   bool sentinels = false;
 };
 
+/// A box of rows in the caller's memory that a transfer moves in place of the port's bytes.
+struct HostBox {
+  std::byte* data = nullptr;
+  std::array<std::uint64_t, 3> extent{};            ///< bytes of a row, rows of a plane, planes
+  std::array<std::uint64_t, 2> host_pitch_bytes{};  ///< from row to row, from plane to plane
+  std::array<std::uint64_t, 2> slot_pitch_bytes{};
+  std::uint64_t slot_offset = 0;
+};
+
 /// A loaded program: memory, compiled code, streams. Its destructor gives everything back and never throws.
 /// One thread at a time; sets are numbered 0 .. program.num_sets - 1.
 class Session {
@@ -36,6 +46,16 @@ class Session {
   virtual void submit(Section section, int set) = 0;
   /// Blocks until what was last submitted for the set is done. Throws Error(device_lost) and the like.
   virtual void wait(int set) = 0;
+  /// Transfers piece by piece, while the host fills or empties other pieces. A session may leave all of it to submit()
+  /// and wait(), but must do what `lent` asks if its device reaches() that memory.
+  /// Queues the run section's Upload step number `piece` ahead of submit(), which then leaves it out. `lent`, if given,
+  /// is what to upload; the rest of what the step would have uploaded becomes zero.
+  virtual void upload_piece([[maybe_unused]] int set, [[maybe_unused]] int piece,
+                            [[maybe_unused]] const HostBox* lent) {}
+  /// In the set's next submit, Download step number `piece` writes this box.
+  virtual void lend_output([[maybe_unused]] int set, [[maybe_unused]] int piece, [[maybe_unused]] const HostBox& box) {}
+  /// Blocks until Download step number `piece` of what was last submitted for the set is done.
+  virtual void wait_piece(int set, [[maybe_unused]] int piece) { wait(set); }
   /// Gives back ports of setup. Call after waiting for it.
   virtual void end_setup() = 0;
   /// Throws Error(device_lost) naming a slot whose guard bytes changed. Does nothing unless loaded with sentinels.
@@ -50,6 +70,10 @@ class Device {
   virtual std::uint64_t used_bytes() const = 0;  ///< device memory held by all its sessions
   virtual std::uint64_t peak_bytes() const = 0;  ///< the most it ever was since reset_peak
   virtual void reset_peak() = 0;
+  /// Whether the device copies from and to this host memory without help (it is pinned).
+  virtual bool reaches([[maybe_unused]] const void* data, [[maybe_unused]] std::uint64_t bytes) const { return false; }
+  /// Host memory that it reaches, given back with the last copy; null if there is no such thing. Throws OutOfMemory.
+  virtual std::shared_ptr<std::byte> allocate_host([[maybe_unused]] std::uint64_t bytes) { return nullptr; }
   /// Allocates and compiles all that the program needs. Throws OutOfMemory (this is the only place that does) or
   /// Error(unsupported) when the fused path is refused or failed its self-test; then nothing stays allocated.
   virtual std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) = 0;

@@ -78,8 +78,14 @@ void put_ratios(Json& json, const Result& result) {
   const double up = result.ceilings.host_to_device_bytes_per_second;
   const double down = result.ceilings.device_to_host_bytes_per_second;
   if (up > 0 && down > 0) {
-    const double each_way = static_cast<double>(result.plan->transfer_bytes) / 2;
-    json["bus_bound_seconds"] = std::max(each_way / up, each_way / down);
+    const double real = result.precision == Precision::f32 ? 4 : 8;
+    const double image = real * static_cast<double>(num_voxels(result.which.image));
+    const double bound = std::max(image / up, image / down);
+    json["bus_bound_seconds"] = bound;
+    if (result.host_to_host) json["host_to_host_over_bus_bound"] = result.host_to_host->median_seconds / bound;
+    if (result.pinned_to_pinned) {
+      json["pinned_to_pinned_over_bus_bound"] = result.pinned_to_pinned->median_seconds / bound;
+    }
   }
 }
 
@@ -110,7 +116,12 @@ Json to_json(const Result& result) {
   if (result.plan) put(json, *result.plan);
   if (result.device_bytes > 0) json["device_bytes"] = result.device_bytes;
   if (result.resident) json["resident_seconds"] = to_json(*result.resident);
-  if (result.host_to_host) json["host_to_host_seconds"] = to_json(*result.host_to_host);
+  if (result.host_to_host) {
+    json["host_to_host_seconds"] = to_json(*result.host_to_host);
+    json["host_to_host_tiles"] = result.host_num_tiles;
+    json["host_to_host_tiles_in_flight"] = result.host_num_sets;
+  }
+  if (result.pinned_to_pinned) json["pinned_to_pinned_seconds"] = to_json(*result.pinned_to_pinned);
   put(json, result.ceilings);
   put_ratios(json, result);
   return json;
@@ -130,9 +141,9 @@ std::string times_text(const std::optional<Times>& times) {
 }  // namespace
 
 std::string table_header() {
-  return fmt::format("{:<16}{:<9}{:<8}{:<15}{:<8}{:>9}  {:<26}{:>7}{:>8}  {:<26}{:>8}{:>8}{:>9}\n", "case", "what",
-                     "on", "padded zyx", "path", "error", "resident ms (min..max)", "/floor", "% copy",
-                     "host to host ms", "load s", "again", "peak MB");
+  return fmt::format("{:<16}{:<9}{:<8}{:<15}{:<8}{:>9}  {:<26}{:>7}{:>8}  {:<26}{:<26}{:>8}{:>8}{:>9}\n", "case",
+                     "what", "on", "padded zyx", "path", "error", "resident ms (min..max)", "/floor", "% copy",
+                     "host to host ms", "pinned ms", "load s", "again", "peak MB");
 }
 
 std::string table_line(const Result& result) {
@@ -155,12 +166,12 @@ std::string table_line(const Result& result) {
       of_copy = fmt::format("{:.0f}", 100 * static_cast<double>(plan.traffic_bytes) / seconds / ceiling);
     }
   }
-  std::string line =
-      fmt::format("{:<16}{:<9}{:<8}{:<15}{:<8}{:>9}  {:<26}{:>7}{:>8}  {:<26}{:>8}{:>8}{:>9}\n", result.which.name,
-                  result.implementation, result.device_id, result.padded.x > 0 ? to_text(result.padded) : "-", path,
-                  result.verdict.num_checked > 0 ? fmt::format("{:.1e}", result.verdict.relative_l2) : "-",
-                  times_text(result.resident), over_floor, of_copy, times_text(result.host_to_host), first, next,
-                  fmt::format("{:.1f}", 1e-6 * static_cast<double>(bytes)));
+  std::string line = fmt::format(
+      "{:<16}{:<9}{:<8}{:<15}{:<8}{:>9}  {:<26}{:>7}{:>8}  {:<26}{:<26}{:>8}{:>8}{:>9}\n", result.which.name,
+      result.implementation, result.device_id, result.padded.x > 0 ? to_text(result.padded) : "-", path,
+      result.verdict.num_checked > 0 ? fmt::format("{:.1e}", result.verdict.relative_l2) : "-",
+      times_text(result.resident), over_floor, of_copy, times_text(result.host_to_host),
+      times_text(result.pinned_to_pinned), first, next, fmt::format("{:.1f}", 1e-6 * static_cast<double>(bytes)));
   if (!result.failure.empty()) line += fmt::format("    not measured: {}\n", result.failure);
   if (result.failure.empty() && !result.verdict.passed()) {
     line += fmt::format("    WRONG: relative L2 error {:.3g} over {} voxels, at most {:.1g} is right\n",

@@ -17,6 +17,7 @@ void Result::add_round(const Result& later) {
   }
   add(resident, later.resident);
   add(host_to_host, later.host_to_host);
+  add(pinned_to_pinned, later.pinned_to_pinned);
 }
 
 }  // namespace convoy::bench

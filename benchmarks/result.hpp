@@ -42,9 +42,12 @@ struct Result {
   std::string failure;  ///< empty, or why there are no times
   std::string note;
   std::optional<PlanFigures> plan;
-  std::optional<Times> resident;      ///< image and spectrum in device memory already
-  std::optional<Times> host_to_host;  ///< from ordinary memory to ordinary memory, plan and spectrum ready
-  std::uint64_t device_bytes = 0;     ///< peers: their buffers and work areas
+  std::optional<Times> resident;          ///< image and spectrum in device memory already
+  std::optional<Times> host_to_host;      ///< from ordinary memory to ordinary memory, plan and spectrum ready
+  std::optional<Times> pinned_to_pinned;  ///< the same in memory that the device reaches by itself
+  Index host_num_tiles = 1;               ///< of the plan of these two, which counts transfers
+  int host_num_sets = 1;
+  std::uint64_t device_bytes = 0;  ///< peers: their buffers and work areas
   Ceilings ceilings;
   std::optional<double> reference_floor_bytes;
 

@@ -8,7 +8,7 @@
 
 #include "backends/backend.hpp"
 #include "common/worker_pool.hpp"
-#include "convoy/error.hpp"
+#include "convoy/convoy.hpp"
 #include "floors.hpp"
 #include "plan/origin.hpp"
 #include "resident.hpp"
@@ -16,7 +16,7 @@
 namespace convoy::bench {
 namespace {
 
-constexpr int kMaxHostRuns = 7;
+constexpr int kHostRuns = 7;
 constexpr double kHostBudgetSeconds = 3;
 
 class ConvoyCase {
@@ -27,6 +27,7 @@ class ConvoyCase {
     convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
+    convolver_options_.plan.max_sets = 1;  // as if there were no transfers
   }
 
   void run() {
@@ -60,15 +61,41 @@ class ConvoyCase {
     result_.verdict = check_output(problem_, samples_, output_view);
     if (!result_.verdict.passed() || options_.check_only) return;
 
-    if (options_.host_to_host || on_cpu()) {
-      result_.host_to_host = time_batches(std::min(options_.repeats, kMaxHostRuns), kHostBudgetSeconds, 1, [&] {
-        return convolver->run(problem_.image_view(), output_view).elapsed_seconds;
-      });
-    }
+    if (on_cpu()) result_.host_to_host = time_runs(*convolver, problem_.image_view(), output_view);
     convolver.reset();
+    if (options_.host_to_host && !on_cpu()) time_host_to_host<Real>(output_view);
+    if (!result_.verdict.passed()) return;
     load(figures.next_load_seconds).reset();
     const Times tile = time_resident(device_, plan, problem_, expected_seconds(figures), options_.repeats);
     result_.resident = scaled(tile, static_cast<double>(figures.num_tiles));
+  }
+
+  static Times time_runs(Convolver& convolver, const ImageView& image, const MutableImageView& output) {
+    return time_batches(kHostRuns, kHostBudgetSeconds, 1, [&] { return convolver.run(image, output).elapsed_seconds; });
+  }
+
+  /// With a plan that cuts the image where that lets transfers overlap.
+  template <class Real>
+  void time_host_to_host(const MutableImageView& output) {
+    ConvolverOptions options = convolver_options_;
+    options.plan.max_sets = PlanOptions{}.max_sets;
+    Convolver convolver(problem_.spec, problem_.kernel_view(), device_, options);
+    result_.host_num_tiles = convolver.plan().num_tiles();
+    result_.host_num_sets = convolver.plan().num_sets;
+    convolver.run(problem_.image_view(), output);
+    result_.verdict = check_output(problem_, samples_, output);
+    if (!result_.verdict.passed()) return;
+    result_.host_to_host = time_runs(convolver, problem_.image_view(), output);
+
+    const auto count = static_cast<std::size_t>(num_voxels(output.shape));
+    PinnedBuffer image(device_, problem_.image.size() * sizeof(Real));
+    PinnedBuffer pinned_output(device_, count * sizeof(Real));
+    std::copy(problem_.image.begin(), problem_.image.end(), image.as<Real>().begin());
+    const MutableImageView pinned_view(pinned_output.as<Real>().first(count), output.shape);
+    convolver.run(ImageView(image.as<Real>(), problem_.spec.image), pinned_view);
+    result_.verdict = check_output(problem_, samples_, pinned_view);
+    if (!result_.verdict.passed()) return;
+    result_.pinned_to_pinned = time_runs(convolver, ImageView(image.as<Real>(), problem_.spec.image), pinned_view);
   }
 
   /// A CPU's run has no transfers in it, so that its time is known by now.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace convoy::backend::cuda {
@@ -11,17 +12,16 @@ namespace {
 constexpr std::uint64_t kLongestPitch = std::numeric_limits<std::int32_t>::max();
 
 template <class Copy>
-CUresult copy_chunk_by_chunk(std::uint64_t num_chunks, const Copy& copy) {
+CUresult copy_row_by_row(const gpu::Rectangle& rectangle, const Copy& copy) {
   CUresult result = CUDA_SUCCESS;
-  for (std::uint64_t chunk = 0; chunk < num_chunks && result == CUDA_SUCCESS; ++chunk) result = copy(chunk);
+  for (std::uint64_t row = 0; row < rectangle.rows && result == CUDA_SUCCESS; ++row) {
+    result = copy(row * rectangle.host_pitch_bytes, row * rectangle.slot_pitch_bytes);
+  }
   return result;
 }
 
-CUDA_MEMCPY2D rectangle(std::uint64_t width_bytes, std::uint64_t rows) {
-  CUDA_MEMCPY2D copy{};
-  copy.WidthInBytes = width_bytes;
-  copy.Height = rows;
-  return copy;
+bool too_long_for_2d(const gpu::Rectangle& rectangle) {
+  return std::max(rectangle.host_pitch_bytes, rectangle.slot_pitch_bytes) > kLongestPitch;
 }
 
 std::string compiler_log(nvrtcProgram program) {
@@ -116,45 +116,45 @@ Api::Handle Api::open(int ordinal, const std::string& device_id) {
   return handle;
 }
 
-Api::Result Api::upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
-                        std::uint64_t num_chunks, Stream stream) {
-  if (num_chunks == 1 || pitch == chunk_bytes) {
-    return cuMemcpyHtoDAsync(device_pointer(to), from, chunk_bytes * num_chunks, stream);
-  }
-  if (pitch > kLongestPitch) {
-    return copy_chunk_by_chunk(num_chunks, [&](std::uint64_t chunk) {
-      const std::byte* source = static_cast<const std::byte*>(from) + chunk * chunk_bytes;
-      return cuMemcpyHtoDAsync(device_pointer(to) + chunk * pitch, source, chunk_bytes, stream);
+Api::Result Api::upload(void* slot, const void* host, const gpu::Rectangle& rectangle, Stream stream) {
+  const CUdeviceptr to = device_pointer(slot);
+  const auto* from = static_cast<const std::byte*>(host);
+  if (rectangle.is_line()) return cuMemcpyHtoDAsync(to, from, rectangle.width_bytes * rectangle.rows, stream);
+  if (too_long_for_2d(rectangle)) {
+    return copy_row_by_row(rectangle, [&](std::uint64_t in_host, std::uint64_t in_slot) {
+      return cuMemcpyHtoDAsync(to + in_slot, from + in_host, rectangle.width_bytes, stream);
     });
   }
-  CUDA_MEMCPY2D copy = rectangle(chunk_bytes, num_chunks);
+  CUDA_MEMCPY2D copy{};
+  copy.WidthInBytes = rectangle.width_bytes;
+  copy.Height = rectangle.rows;
   copy.srcMemoryType = CU_MEMORYTYPE_HOST;
   copy.srcHost = from;
-  copy.srcPitch = chunk_bytes;
+  copy.srcPitch = rectangle.host_pitch_bytes;
   copy.dstMemoryType = CU_MEMORYTYPE_DEVICE;
-  copy.dstDevice = device_pointer(to);
-  copy.dstPitch = pitch;
+  copy.dstDevice = to;
+  copy.dstPitch = rectangle.slot_pitch_bytes;
   return cuMemcpy2DAsync(&copy, stream);
 }
 
-Api::Result Api::download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
-                          std::uint64_t num_chunks, Stream stream) {
-  if (num_chunks == 1 || pitch == chunk_bytes) {
-    return cuMemcpyDtoHAsync(to, device_pointer(from), chunk_bytes * num_chunks, stream);
-  }
-  if (pitch > kLongestPitch) {
-    return copy_chunk_by_chunk(num_chunks, [&](std::uint64_t chunk) {
-      std::byte* target = static_cast<std::byte*>(to) + chunk * chunk_bytes;
-      return cuMemcpyDtoHAsync(target, device_pointer(from) + chunk * pitch, chunk_bytes, stream);
+Api::Result Api::download(void* host, const void* slot, const gpu::Rectangle& rectangle, Stream stream) {
+  auto* to = static_cast<std::byte*>(host);
+  const CUdeviceptr from = device_pointer(slot);
+  if (rectangle.is_line()) return cuMemcpyDtoHAsync(to, from, rectangle.width_bytes * rectangle.rows, stream);
+  if (too_long_for_2d(rectangle)) {
+    return copy_row_by_row(rectangle, [&](std::uint64_t in_host, std::uint64_t in_slot) {
+      return cuMemcpyDtoHAsync(to + in_host, from + in_slot, rectangle.width_bytes, stream);
     });
   }
-  CUDA_MEMCPY2D copy = rectangle(chunk_bytes, num_chunks);
+  CUDA_MEMCPY2D copy{};
+  copy.WidthInBytes = rectangle.width_bytes;
+  copy.Height = rectangle.rows;
   copy.srcMemoryType = CU_MEMORYTYPE_DEVICE;
-  copy.srcDevice = device_pointer(from);
-  copy.srcPitch = pitch;
+  copy.srcDevice = from;
+  copy.srcPitch = rectangle.slot_pitch_bytes;
   copy.dstMemoryType = CU_MEMORYTYPE_HOST;
   copy.dstHost = to;
-  copy.dstPitch = chunk_bytes;
+  copy.dstPitch = rectangle.host_pitch_bytes;
   return cuMemcpy2DAsync(&copy, stream);
 }
 

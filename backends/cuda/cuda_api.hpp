@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/cuda/cuda_driver.hpp"
+#include "backends/gpu/rectangle.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::backend::cuda {
@@ -69,6 +70,11 @@ struct Api {
   }
   static Result allocate_pinned(void** pointer, std::size_t bytes) { return cuMemAllocHost(pointer, bytes); }
   static void release_pinned(void* pointer) { static_cast<void>(cuMemFreeHost(pointer)); }
+  static bool is_pinned(const void* pointer) {
+    CUmemorytype type{};
+    const Result result = cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, device_pointer(pointer));
+    return result == CUDA_SUCCESS && type == CU_MEMORYTYPE_HOST;
+  }
 
   static Result create_stream(Stream* stream) { return cuStreamCreate(stream, CU_STREAM_NON_BLOCKING); }
   static void destroy_stream(Stream stream) { static_cast<void>(cuStreamDestroy(stream)); }
@@ -79,11 +85,8 @@ struct Api {
   static Result make_wait(Stream stream, Event event) { return cuStreamWaitEvent(stream, event, 0); }
   static Result synchronize_event(Event event) { return cuEventSynchronize(event); }
 
-  /// Chunks lie tight in host memory and `pitch` bytes apart on the device.
-  static Result upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
-                       std::uint64_t num_chunks, Stream stream);
-  static Result download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
-                         std::uint64_t num_chunks, Stream stream);
+  static Result upload(void* slot, const void* host, const gpu::Rectangle& rectangle, Stream stream);
+  static Result download(void* host, const void* slot, const gpu::Rectangle& rectangle, Stream stream);
   static Result upload_now(void* to, const void* from, std::size_t bytes) {
     return cuMemcpyHtoD(device_pointer(to), from, bytes);
   }

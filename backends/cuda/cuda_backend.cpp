@@ -53,6 +53,11 @@ std::uint64_t free_bytes_without_opening(CUdevice device, std::uint64_t total_by
   return free_bytes;
 }
 
+/// The driver does not tell the bus; generations came with one: PCIe 3, 4, and 5 from Hopper on.
+double bus_bytes_per_second(int compute_major) {
+  return compute_major >= 9 ? 5.5e10 : compute_major == 8 ? 2.5e10 : 1.2e10;
+}
+
 Limits limits(CUdevice device) {
   constexpr std::uint64_t kMiB = 1 << 20;
   constexpr double kReachedShareOfPeak = 0.87;  // what copies reach of the memory clock's promise
@@ -71,7 +76,9 @@ Limits limits(CUdevice device) {
   const double clock_hertz = 1e3 * attribute(CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE, device);
   const double bus_bytes = attribute(CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH, device) / 8.0;
   limits.memory_bytes_per_second = kReachedShareOfPeak * 2 * clock_hertz * bus_bytes;
-  limits.transfer_bytes_per_second = 2.5e10;
+  limits.transfer_bytes_per_second =
+      bus_bytes_per_second(attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device));
+  limits.transfers_overlap = true;
   return limits;
 }
 

@@ -34,6 +34,7 @@ namespace convoy::backend::cuda {
   X(cuMemFree)                          \
   X(cuMemAllocHost)                     \
   X(cuMemFreeHost)                      \
+  X(cuPointerGetAttribute)              \
   X(cuMemcpyHtoD)                       \
   X(cuMemcpyDtoH)                       \
   X(cuMemcpyHtoDAsync)                  \

@@ -28,6 +28,24 @@ class GpuDevice final : public Device {
   std::uint64_t used_bytes() const override { return opened_->account.used_bytes(); }
   std::uint64_t peak_bytes() const override { return opened_->account.peak_bytes(); }
   void reset_peak() override { opened_->account.reset_peak(); }
+  bool reaches(const void* data, std::uint64_t bytes) const override {
+    const Entered<Api> entered(*opened_);
+    return Api::is_pinned(data) && Api::is_pinned(static_cast<const std::byte*>(data) + bytes - 1);
+  }
+  std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) override {
+    const Entered<Api> entered(*opened_);
+    void* pointer = nullptr;
+    const auto result = Api::allocate_pinned(&pointer, static_cast<std::size_t>(bytes));
+    if (Api::is_out_of_memory(result)) {
+      throw OutOfMemory(fmt::format("{}: no {} bytes of page-locked host memory", opened_->info.id, bytes), bytes, 0,
+                        "page-locked host memory");
+    }
+    check<Api>(result, "allocating page-locked host memory", opened_->info.id);
+    return {static_cast<std::byte*>(pointer), [opened = opened_](std::byte* memory) {
+              const typename Api::Current current(opened->handle);
+              Api::release_pinned(memory);
+            }};
+  }
   std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) override {
     return std::make_unique<GpuSession<Api>>(opened_, program, options);
   }

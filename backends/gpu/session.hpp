@@ -12,6 +12,7 @@
 #include "backends/backend.hpp"
 #include "backends/gpu/convolution.hpp"
 #include "backends/gpu/open_device.hpp"
+#include "backends/gpu/rectangle.hpp"
 #include "backends/gpu/self_test.hpp"
 #include "backends/gpu/slots.hpp"
 #include "backends/gpu/streams.hpp"
@@ -41,19 +42,60 @@ class GpuSession final : public Session {
     return copies.size() > 1 ? copies.at(static_cast<std::size_t>(set)) : copies.at(0);
   }
 
+  void upload_piece(int set, int piece, const HostBox* lent) override {
+    const Entered<Api> entered(*device_);
+    const Prepared& step = run_.at(uploads_.at(static_cast<std::size_t>(piece)));
+    const auto& upload = std::get<Upload>(*step.step);
+    begin_early(set);
+    const auto stream = streams_->enter(set, lane_of(*step.step));
+    if (lent != nullptr) {
+      queue_lent(upload, *lent, set, stream);
+    } else {
+      queue(upload, step, set, stream);
+    }
+    early(set).uploaded.at(static_cast<std::size_t>(piece)) = true;
+  }
+
+  void lend_output(int set, int piece, const HostBox& box) override {
+    early(set).lent_outputs.at(static_cast<std::size_t>(piece)) = box;
+  }
+
   void submit(Section section, int set) override {
     const Entered<Api> entered(*device_);
-    streams_->begin(set);
-    for (const Prepared& step : section == Section::setup ? setup_ : run_) {
-      const auto stream = streams_->enter(set, lane_of(*step.step));
-      std::visit([&](const auto& what) { queue(what, step, set, stream); }, *step.step);
+    if (section == Section::setup) {
+      streams_->begin(set);
+      for (const Prepared& step : setup_) queue(step, set);
+    } else {
+      begin_early(set);
+      int num_uploads = 0;
+      int num_downloads = 0;
+      for (const Prepared& step : run_) {
+        if (std::holds_alternative<Upload>(*step.step) && early(set).uploaded[index(num_uploads++)]) continue;
+        const bool downloads = std::holds_alternative<Download>(*step.step);
+        if (downloads && early(set).lent_outputs[index(num_downloads)]) {
+          queue_lent(std::get<Download>(*step.step), *early(set).lent_outputs[index(num_downloads)], set,
+                     streams_->enter(set, lane_of(*step.step)));
+        } else {
+          queue(step, set);
+        }
+        if (downloads) streams_->mark(set, num_downloads++);
+      }
+      early_[index(set)] = Early(uploads_.size(), num_downloads_);
     }
     streams_->end(set);
   }
 
   void wait(int set) override {
     const Entered<Api> entered(*device_);
+    if (early(set).begun) {  // pieces of a submit that never came
+      streams_->end(set);
+      early_[index(set)] = Early(uploads_.size(), num_downloads_);
+    }
     streams_->wait(set);
+  }
+  void wait_piece(int set, int piece) override {
+    const Entered<Api> entered(*device_);
+    streams_->wait_for_mark(set, piece);
   }
 
   void end_setup() override {
@@ -81,13 +123,33 @@ class GpuSession final : public Session {
     std::shared_ptr<gpu::Convolution<Api>> convolution;  // of a Convolve
   };
 
+  /// What was asked for ahead of a set's next submit.
+  struct Early {
+    Early(std::size_t num_uploads, std::size_t num_downloads) : uploaded(num_uploads), lent_outputs(num_downloads) {}
+    bool begun = false;
+    std::vector<bool> uploaded;
+    std::vector<std::optional<HostBox>> lent_outputs;
+  };
+
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+  Early& early(int set) { return early_.at(index(set)); }
+  void begin_early(int set) {
+    if (!early(set).begun) streams_->begin(set);
+    early(set).begun = true;
+  }
+
   void load() {
     const std::string& id = device_->info.id;
     memory_ = std::make_unique<DeviceMemory<Api>>(device_->account, options_.trace_memory, id);
     const ChargeTo<Api> charge(*memory_);
     slots_ = std::make_unique<Slots<Api>>(program_, *memory_, options_.sentinels, id);
     for (const Port& port : program_.ports) allocate(port);
-    streams_ = std::make_unique<Streams<Api>>(program_.num_sets, id);
+    for (std::size_t i = 0; i < program_.run.size(); ++i) {
+      if (std::holds_alternative<Upload>(program_.run[i])) uploads_.push_back(i);
+      if (std::holds_alternative<Download>(program_.run[i])) ++num_downloads_;
+    }
+    early_.assign(index(program_.num_sets), Early(uploads_.size(), num_downloads_));
+    streams_ = std::make_unique<Streams<Api>>(program_.num_sets, static_cast<int>(num_downloads_), id);
     slots_->fill_sentinels(streams_->compute());
     try {
       setup_ = prepare(program_.setup);
@@ -173,16 +235,40 @@ class GpuSession final : public Session {
     return static_cast<std::byte*>(slots_->address(transfer.slot, set)) + transfer.slot_offset;
   }
 
+  void queue(const Prepared& step, int set) {
+    const auto stream = streams_->enter(set, lane_of(*step.step));
+    std::visit([&](const auto& what) { queue(what, step, set, stream); }, *step.step);
+  }
+  static Rectangle rectangle_of(const Transfer& transfer) {
+    return {transfer.chunk_bytes, transfer.num_chunks, transfer.chunk_bytes, transfer.slot_pitch_bytes};
+  }
   void queue(const Upload& upload, const Prepared&, int set, typename Api::Stream stream) {
-    const auto result =
-        Api::upload(device_side(upload, set), upload.slot_pitch_bytes, port(upload.port, set) + upload.port_offset,
-                    upload.chunk_bytes, upload.num_chunks, stream);
+    const auto result = Api::upload(device_side(upload, set), port(upload.port, set) + upload.port_offset,
+                                    rectangle_of(upload), stream);
     check<Api>(result, "an upload", device_->info.id);
   }
   void queue(const Download& download, const Prepared&, int set, typename Api::Stream stream) {
     const auto result = Api::download(port(download.port, set) + download.port_offset, device_side(download, set),
-                                      download.slot_pitch_bytes, download.chunk_bytes, download.num_chunks, stream);
+                                      rectangle_of(download), stream);
     check<Api>(result, "a download", device_->info.id);
+  }
+  void queue_lent(const Upload& upload, const HostBox& box, int set, typename Api::Stream stream) {
+    auto* slot = static_cast<std::byte*>(slots_->address(upload.slot, set));
+    const std::uint64_t bytes = upload.chunk_bytes * upload.num_chunks;
+    if (box.extent[0] * box.extent[1] * box.extent[2] < bytes) {
+      check<Api>(Api::fill(slot + upload.slot_offset, 0, bytes, stream), "clearing a slot", device_->info.id);
+    }
+    for_each_rectangle(box, [&](const Rectangle& rectangle, std::uint64_t in_host, std::uint64_t in_slot) {
+      const auto result = Api::upload(slot + in_slot, box.data + in_host, rectangle, stream);
+      check<Api>(result, "an upload", device_->info.id);
+    });
+  }
+  void queue_lent(const Download& download, const HostBox& box, int set, typename Api::Stream stream) {
+    const auto* slot = static_cast<const std::byte*>(slots_->address(download.slot, set));
+    for_each_rectangle(box, [&](const Rectangle& rectangle, std::uint64_t in_host, std::uint64_t in_slot) {
+      const auto result = Api::download(box.data + in_host, slot + in_slot, rectangle, stream);
+      check<Api>(result, "a download", device_->info.id);
+    });
   }
   void queue(const Clear& clear, const Prepared&, int set, typename Api::Stream stream) {
     const auto result = Api::fill(slots_->address(clear.slot, set), 0, slots_->slot(clear.slot).bytes, stream);
@@ -226,6 +312,9 @@ class GpuSession final : public Session {
   std::unique_ptr<Slots<Api>> slots_;
   std::vector<std::vector<std::byte*>> ports_;  // [port][copy]
   std::unique_ptr<Streams<Api>> streams_;
+  std::vector<std::size_t> uploads_;  // places of the Upload steps in run_
+  std::size_t num_downloads_ = 0;
+  std::vector<Early> early_;  // of each set
   std::vector<std::pair<FftGeometry, std::shared_ptr<gpu::Convolution<Api>>>> convolutions_;
   std::vector<Prepared> setup_;
   std::vector<Prepared> run_;

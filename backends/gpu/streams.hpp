@@ -17,8 +17,10 @@ enum class Lane { upload, compute, download };
 template <class Api>
 class Streams {
  public:
-  Streams(int num_sets, std::string device_id)
+  /// `num_marks`: how many points of a set's work can be waited for before its end.
+  Streams(int num_sets, int num_marks, std::string device_id)
       : device_id_(std::move(device_id)), sets_(static_cast<std::size_t>(num_sets)) {
+    for (Set& set : sets_) set.marks.resize(static_cast<std::size_t>(num_marks));
     try {
       create();
     } catch (...) {
@@ -53,6 +55,18 @@ class Streams {
     check<Api>(Api::record(state.done, streams_[lane]), "recording an event", device_id_);
     state.submitted = true;
   }
+  /// Point number `number` of the set's work: all that it has queued so far.
+  void mark(int set, int number) {
+    const Set& state = sets_[static_cast<std::size_t>(set)];
+    const auto lane = static_cast<std::size_t>(state.lane.value_or(Lane::compute));
+    check<Api>(Api::record(state.marks.at(static_cast<std::size_t>(number)), streams_[lane]), "recording an event",
+               device_id_);
+  }
+  void wait_for_mark(int set, int number) {
+    const Set& state = sets_[static_cast<std::size_t>(set)];
+    check<Api>(Api::synchronize_event(state.marks.at(static_cast<std::size_t>(number))), "waiting for a transfer",
+               device_id_);
+  }
   void wait(int set) {
     const Set& state = sets_[static_cast<std::size_t>(set)];
     if (state.submitted) check<Api>(Api::synchronize_event(state.done), "waiting for a submitted section", device_id_);
@@ -68,6 +82,7 @@ class Streams {
   struct Set {
     typename Api::Event done{};
     std::array<typename Api::Event, 3> left{};
+    std::vector<typename Api::Event> marks;
     std::optional<Lane> lane;  // where the set's last step was queued
     bool submitted = false;
   };
@@ -79,6 +94,7 @@ class Streams {
     }
     for (Set& set : sets_) {
       check<Api>(Api::create_event(&set.done), "creating an event", device_id_);
+      for (auto& event : set.marks) check<Api>(Api::create_event(&event), "creating an event", device_id_);
       if (!overlaps()) continue;
       for (auto& event : set.left) check<Api>(Api::create_event(&event), "creating an event", device_id_);
     }
@@ -86,8 +102,10 @@ class Streams {
   void destroy() noexcept {
     drain();
     for (Set& set : sets_) {
-      if (set.done != typename Api::Event{}) Api::destroy_event(set.done);
-      for (auto event : set.left) {
+      std::vector<typename Api::Event> events(set.left.begin(), set.left.end());
+      events.insert(events.end(), set.marks.begin(), set.marks.end());
+      events.push_back(set.done);
+      for (auto event : events) {
         if (event != typename Api::Event{}) Api::destroy_event(event);
       }
     }

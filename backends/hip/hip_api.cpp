@@ -84,20 +84,20 @@ Api::Handle Api::open(int ordinal, const std::string& device_id) {
   return handle;
 }
 
-Api::Result Api::upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
-                        std::uint64_t num_chunks, Stream stream) {
-  if (num_chunks == 1 || pitch == chunk_bytes) {
-    return hipMemcpyAsync(to, from, chunk_bytes * num_chunks, hipMemcpyHostToDevice, stream);
+Api::Result Api::upload(void* slot, const void* host, const gpu::Rectangle& rectangle, Stream stream) {
+  if (rectangle.is_line()) {
+    return hipMemcpyAsync(slot, host, rectangle.width_bytes * rectangle.rows, hipMemcpyHostToDevice, stream);
   }
-  return hipMemcpy2DAsync(to, pitch, from, chunk_bytes, chunk_bytes, num_chunks, hipMemcpyHostToDevice, stream);
+  return hipMemcpy2DAsync(slot, rectangle.slot_pitch_bytes, host, rectangle.host_pitch_bytes, rectangle.width_bytes,
+                          rectangle.rows, hipMemcpyHostToDevice, stream);
 }
 
-Api::Result Api::download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
-                          std::uint64_t num_chunks, Stream stream) {
-  if (num_chunks == 1 || pitch == chunk_bytes) {
-    return hipMemcpyAsync(to, from, chunk_bytes * num_chunks, hipMemcpyDeviceToHost, stream);
+Api::Result Api::download(void* host, const void* slot, const gpu::Rectangle& rectangle, Stream stream) {
+  if (rectangle.is_line()) {
+    return hipMemcpyAsync(host, slot, rectangle.width_bytes * rectangle.rows, hipMemcpyDeviceToHost, stream);
   }
-  return hipMemcpy2DAsync(to, chunk_bytes, from, pitch, chunk_bytes, num_chunks, hipMemcpyDeviceToHost, stream);
+  return hipMemcpy2DAsync(host, rectangle.host_pitch_bytes, slot, rectangle.slot_pitch_bytes, rectangle.width_bytes,
+                          rectangle.rows, hipMemcpyDeviceToHost, stream);
 }
 
 std::string Api::compile(const std::string& text, const std::string& kernel_name, const std::string& architecture) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "backends/gpu/rectangle.hpp"
 #include "backends/hip/hip_driver.hpp"
 #include "convoy/error.hpp"
 
@@ -64,6 +65,10 @@ struct Api {
   static Result release(void* pointer) { return driver_free(pointer); }
   static Result allocate_pinned(void** pointer, std::size_t bytes) { return driver_host_malloc(pointer, bytes, 0); }
   static void release_pinned(void* pointer) { static_cast<void>(hipHostFree(pointer)); }
+  static bool is_pinned(const void* pointer) {
+    unsigned flags = 0;
+    return hipHostGetFlags(&flags, const_cast<void*>(pointer)) == hipSuccess;
+  }
 
   static Result create_stream(Stream* stream) { return hipStreamCreateWithFlags(stream, hipStreamNonBlocking); }
   static void destroy_stream(Stream stream) { static_cast<void>(hipStreamDestroy(stream)); }
@@ -74,11 +79,8 @@ struct Api {
   static Result make_wait(Stream stream, Event event) { return hipStreamWaitEvent(stream, event, 0); }
   static Result synchronize_event(Event event) { return hipEventSynchronize(event); }
 
-  /// Chunks lie tight in host memory and `pitch` bytes apart on the device.
-  static Result upload(void* to, std::uint64_t pitch, const void* from, std::uint64_t chunk_bytes,
-                       std::uint64_t num_chunks, Stream stream);
-  static Result download(void* to, const void* from, std::uint64_t pitch, std::uint64_t chunk_bytes,
-                         std::uint64_t num_chunks, Stream stream);
+  static Result upload(void* slot, const void* host, const gpu::Rectangle& rectangle, Stream stream);
+  static Result download(void* host, const void* slot, const gpu::Rectangle& rectangle, Stream stream);
   static Result upload_now(void* to, const void* from, std::size_t bytes) {
     return hipMemcpy(to, from, bytes, hipMemcpyHostToDevice);
   }

@@ -62,6 +62,7 @@ Limits limits(int ordinal) {
   const double bus_bytes = attribute(hipDeviceAttributeMemoryBusWidth, ordinal) / 8.0;
   limits.memory_bytes_per_second = kReachedShareOfPeak * 2 * clock_hertz * bus_bytes;
   limits.transfer_bytes_per_second = 2.5e10;
+  limits.transfers_overlap = true;
   return limits;
 }
 

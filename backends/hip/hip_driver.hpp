@@ -30,6 +30,7 @@ namespace convoy::backend::hip {
   X(hipDeviceSynchronize)       \
   X(hipMemGetInfo)              \
   X(hipHostFree)                \
+  X(hipHostGetFlags)            \
   X(hipMemcpy)                  \
   X(hipMemcpyAsync)             \
   X(hipMemcpy2DAsync)           \

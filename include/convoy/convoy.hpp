@@ -8,6 +8,7 @@
 #include "convoy/io.hpp"
 #include "convoy/log.hpp"
 #include "convoy/picture.hpp"
+#include "convoy/pinned_buffer.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/selftest.hpp"
 #include "convoy/shape.hpp"

@@ -25,6 +25,7 @@ struct Limits {
   double memory_bytes_per_second =
       0;  ///< expected streaming rate of device memory, read + write; a guess, for predictions
   double transfer_bytes_per_second = 0;  ///< expected rate of host <-> device copies, each way; 0: no copies are needed
+  bool transfers_overlap = false;        ///< uploads, computing and downloads of different tiles run beside each other
 };
 
 enum class DeviceType { discrete_gpu, integrated_gpu, cpu, software };

@@ -49,7 +49,10 @@ struct PlanChoice {
 struct PlanOptions {
   std::uint64_t memory_limit_bytes = 0;  ///< 0: the device's free bytes less its reserve
   bool allow_fused = true;
-  Index min_tiles = 1;  ///< for tests: at least so many tiles
+  Index min_tiles = 1;                  ///< for tests: at least so many tiles
+  int min_sets = 1;                     ///< for tests: at least so many tiles in flight
+  int max_sets = 3;                     ///< at most so many tiles in flight
+  std::uint64_t piece_bytes = 8 << 20;  ///< of a tile's transfers; see Plan::piece_extent
   FftTuning tuning;
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
@@ -103,7 +106,12 @@ struct Plan {
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
-  FftTuning tuning;     ///< as chosen
+  /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot.
+  int num_sets = 1;
+  /// A tile is uploaded and downloaded in pieces of so many voxels of the last transformed axis, so that the host fills
+  /// and empties some while others are on their way.
+  Index piece_extent = 1;
+  FftTuning tuning;  ///< as chosen
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
   std::uint64_t budget_bytes = 0;              ///< what it had to fit

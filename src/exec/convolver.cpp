@@ -6,9 +6,9 @@
 
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
-#include "exec/gather.hpp"
 #include "exec/host_kernel.hpp"
 #include "exec/loaded_plan.hpp"
+#include "exec/memory_tiles.hpp"
 #include "plan/origin.hpp"
 
 namespace convoy {
@@ -26,16 +26,6 @@ void require_shape(const char* what, const Shape& given, const Shape& expected) 
 
 void require_data(const char* what, const void* data) {
   if (data == nullptr) throw Error(Errc::invalid_argument, fmt::format("the {} has no data (null pointer)", what));
-}
-
-void require_finite(const InputSums& sums, const ConvolutionSpec& spec) {
-  if (sums.non_finite == 0 || spec.non_finite == NonFinite::zero) return;
-  const Shape& shape = spec.image;
-  throw Error(Errc::invalid_argument,
-              fmt::format("the image has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; a transform would "
-                          "spread them over the whole output: mend the image, or have them taken as 0 (--nan zero)",
-                          sums.non_finite, sums.first_non_finite / (shape.y * shape.x),
-                          sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x));
 }
 
 void require_apart(const ImageView& image, const MutableImageView& output) {
@@ -90,63 +80,7 @@ struct Convolver::State {
     session.check_sentinels();
     trace("kernel spectrum");
   }
-
-  template <class Real>
-  OutputSums run_tiles(const ImageView& image, const MutableImageView& output);
 };
-
-/// Tiles go round the session's sets of ports: while the device works on one set, the host fills or empties another.
-template <class Real>
-OutputSums Convolver::State::run_tiles(const ImageView& image, const MutableImageView& output) {
-  const Plan& plan = loaded.plan;
-  backend::Session& session = *loaded.session;
-  const auto start = Clock::now();
-  const Index num_tiles = plan.num_tiles();
-  const Index num_sets = loaded.program.num_sets;
-  std::vector<Real> folded(plan.fold_output ? static_cast<std::size_t>(num_voxels(spec.image)) : 0);
-  OutputSums sums;
-
-  const auto finish = [&](Index tile) {
-    const int set = static_cast<int>(tile % num_sets);
-    session.wait(set);
-    const auto* port = reinterpret_cast<const Real*>(session.port(ports::output, set));
-    if (plan.fold_output) {
-      fold_tile(plan, tile_index(plan, tile), port, folded.data());
-    } else {
-      const OutputSums part = scatter_tile(plan, tile_index(plan, tile), port, output);
-      sums.sum += part.sum;
-      sums.saturated += part.saturated;
-    }
-    if (options.trace_memory) trace(fmt::format("tile {} of {}", tile + 1, num_tiles));
-    if (options.progress && !options.progress({tile + 1, num_tiles, seconds_since(start)}) && tile + 1 < num_tiles) {
-      throw Error(Errc::cancelled, fmt::format("stopped after tile {} of {}", tile + 1, num_tiles));
-    }
-  };
-
-  // Whatever happens, no set is left in flight: the next run starts from rest.
-  Index finished = 0;
-  Index submitted = 0;
-  try {
-    for (; submitted < num_tiles; ++submitted) {
-      if (submitted - finished == num_sets) finish(finished++);
-      const int set = static_cast<int>(submitted % num_sets);
-      gather_tile(plan, image, tile_index(plan, submitted), reinterpret_cast<Real*>(session.port(ports::input, set)));
-      session.submit(Section::run, set);
-    }
-    while (finished < num_tiles) finish(finished++);
-  } catch (...) {
-    for (; finished < submitted; ++finished) {
-      try {
-        session.wait(static_cast<int>(finished % num_sets));
-      } catch (const Error&) {  // the first error is the one to tell
-      }
-    }
-    throw;
-  }
-  session.check_sentinels();
-  if (plan.fold_output) sums = write_folded(plan, folded.data(), output);
-  return sums;
-}
 
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                      const ConvolverOptions& options)
@@ -165,18 +99,11 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
-  const InputSums input = scan(image);
-  require_finite(input, state_->spec);
-
-  const OutputSums sums = state_->spec.precision == Precision::f32 ? state_->run_tiles<float>(image, output)
-                                                                   : state_->run_tiles<double>(image, output);
-  RunReport report;
-  report.num_tiles = plan().num_tiles();
-  report.peak_device_bytes = state_->device.implementation().peak_bytes();
-  report.non_finite_voxels = input.non_finite;
-  report.saturated_voxels = sums.saturated;
-  report.input_sum = input.sum;
-  report.output_sum = sums.sum;
+  backend::Device& device = state_->device.implementation();
+  const auto source = tiles_of_image(state_->loaded, device, image);
+  const auto sink = tiles_to_output(state_->loaded, device, output);
+  RunReport report = run_tiles(state_->loaded, state_->options, *source, *sink, [&] { return device.used_bytes(); });
+  report.peak_device_bytes = device.peak_bytes();
   report.elapsed_seconds = seconds_since(start);
   return report;
 }

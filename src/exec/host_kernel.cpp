@@ -8,7 +8,8 @@
 #include "common/voxel_rows.hpp"
 #include "common/worker_pool.hpp"
 #include "convoy/error.hpp"
-#include "exec/gather.hpp"
+#include "exec/tile_axes.hpp"
+#include "exec/voxel_sums.hpp"
 
 namespace convoy {
 namespace {

@@ -1,5 +1,7 @@
 #include "plan/cost.hpp"
 
+#include <algorithm>
+
 #include "plan/lengths.hpp"
 
 namespace convoy {
@@ -67,9 +69,16 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
     streamed_bytes += pass.bytes * pass.slowdown;
   }
   if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = real * (voxels + downloaded);
-  cost.seconds =
-      streamed_bytes / memory_bytes_per_second_ + cost.transfer_bytes * transfer_seconds_per_byte_ + overhead_seconds_;
+  cost.upload_seconds = real * voxels * transfer_seconds_per_byte_;
+  cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_;
+  cost.download_seconds = real * downloaded * transfer_seconds_per_byte_;
   return cost;
+}
+
+double run_seconds(const TileCost& tile, Index num_tiles, int num_sets) {
+  const double slowest = std::max({tile.upload_seconds, tile.compute_seconds, tile.download_seconds});
+  const double period = std::max(slowest, tile.seconds() / num_sets);
+  return tile.seconds() + static_cast<double>(num_tiles - 1) * period;
 }
 
 }  // namespace convoy

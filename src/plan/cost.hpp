@@ -9,8 +9,16 @@ namespace convoy {
 struct TileCost {
   double traffic_bytes = 0;   ///< device memory, read and written
   double transfer_bytes = 0;  ///< host <-> device, both ways
-  double seconds = 0;
+  double upload_seconds = 0;
+  double compute_seconds = 0;
+  double download_seconds = 0;
+
+  double seconds() const { return upload_seconds + compute_seconds + download_seconds; }
 };
+
+/// Time of a run. One after the other, tiles take the sum of their times; with several in flight a tile follows the one
+/// before as soon as the slowest of upload, computing and download allows.
+double run_seconds(const TileCost& tile, Index num_tiles, int num_sets);
 
 /// Rates that the device does not tell are guessed: good enough to compare plans, not to predict times.
 class CostModel {

@@ -74,8 +74,9 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   return bytes;
 }
 
-std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits) {
-  return saturating_sum(saturating_sum(image_bytes(tile), work_bytes(tile)),
+std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_sets) {
+  const std::uint64_t images = saturating_product(image_bytes(tile), static_cast<std::uint64_t>(num_sets));
+  return saturating_sum(saturating_sum(images, work_bytes(tile)),
                         saturating_sum(spectrum_bytes(tile), table_bytes(tile, limits)));
 }
 

@@ -32,6 +32,7 @@ std::uint64_t work_bytes(const TileLayout& tile);
 std::uint64_t spectrum_bytes(const TileLayout& tile);
 /// Twiddle factors of device transforms; no slot of the program.
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits);
-std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits);
+/// Of `num_sets` tiles in flight.
+std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_sets);
 
 }  // namespace convoy

@@ -14,6 +14,7 @@ namespace convoy {
 namespace {
 
 constexpr double kMostBytes = 1.8e19;
+constexpr Index kMostPieces = 32;
 
 void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
   validate(spec);
@@ -26,6 +27,10 @@ void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const 
   }
   if (options.min_tiles < 1) {
     throw Error(Errc::invalid_argument, fmt::format("min_tiles is {}; it must be at least 1", options.min_tiles));
+  }
+  if (options.min_sets < 1 || options.piece_bytes < 1) {
+    throw Error(Errc::invalid_argument, fmt::format("min_sets is {}, piece_bytes is {}; both must be at least 1",
+                                                    options.min_sets, options.piece_bytes));
   }
 }
 
@@ -40,7 +45,10 @@ std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& e
   return fmt::format("{} {} {}", text, axes, kind);
 }
 
-std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits) {
+std::vector<LedgerLine> ledger_of(const Tiling& tiling, const Limits& limits) {
+  const TileLayout& layout = tiling.layout;
+  const auto num_sets = static_cast<std::uint64_t>(tiling.num_sets);
+  const std::string in_flight = num_sets > 1 ? fmt::format("{} in flight, each ", num_sets) : "";
   const char* real = name(layout.precision);
   const std::string complex = fmt::format("complex {}", real);
   const bool volume = layout.num_axes == 3;
@@ -49,7 +57,8 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
                                   staged ? layout.padded[2] : layout.extent[2]};
   const std::array<Index, 3> spectrum{layout.row_pitch, layout.padded[1], layout.padded[2]};
   std::vector<LedgerLine> ledger{
-      {"image tile", image_bytes(layout), device_shape(layout, layout.extent, real) + ", input and output"},
+      {"image tile", num_sets * image_bytes(layout),
+       in_flight + device_shape(layout, layout.extent, real) + ", input and output"},
       {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
       {"kernel spectrum", spectrum_bytes(layout), device_shape(layout, spectrum, complex.c_str())}};
   if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
@@ -81,6 +90,15 @@ std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
     if (TransformLengths(wider, layout.precision, false, 1).fits_device(longest)) return width;
   }
   return limits.coalesced_bytes;
+}
+
+/// Whole tiles where nothing is gained: lines, which are one row, and devices that work in the host's own memory.
+Index piece_extent_of(const TileLayout& layout, const Limits& limits, const PlanOptions& options) {
+  const Index extent = layout.extent[layout.num_axes - 1];
+  if (layout.num_axes == 1 || limits.transfer_bytes_per_second <= 0) return extent;
+  const std::uint64_t layer_bytes = image_bytes(layout) / static_cast<std::uint64_t>(extent);
+  const Index least = (extent + kMostPieces - 1) / kMostPieces;
+  return std::clamp(static_cast<Index>(options.piece_bytes / layer_bytes), least, extent);
 }
 
 }  // namespace
@@ -140,7 +158,9 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   if (plan.tuning.coalesced_bytes == 0) {
     plan.tuning.coalesced_bytes = options.tune == Tune::off ? limits.coalesced_bytes : widest_access(layout, limits);
   }
-  plan.ledger = ledger_of(layout, limits);
+  plan.num_sets = search.chosen.num_sets;
+  plan.piece_extent = piece_extent_of(layout, limits, options);
+  plan.ledger = ledger_of(search.chosen, limits);
   plan.footprint_bytes = search.chosen.footprint_bytes;
   plan.budget_bytes = budget.bytes;
   plan.smallest_footprint_bytes = search.smallest_footprint_bytes;

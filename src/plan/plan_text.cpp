@@ -112,7 +112,9 @@ Json device_axes_to_json(const Plan& plan) {
 
 std::string to_text(const Plan& plan) {
   std::string text = task_to_text(plan);
-  text += fmt::format("{} tile{}, {}\n", plan.num_tiles(), plan.num_tiles() == 1 ? "" : "s", name(plan.path));
+  const std::string in_flight = plan.num_sets > 1 ? fmt::format(", {} in flight", plan.num_sets) : "";
+  text +=
+      fmt::format("{} tile{}{}, {}\n", plan.num_tiles(), plan.num_tiles() == 1 ? "" : "s", in_flight, name(plan.path));
   return text + axes_to_text(plan) + memory_to_text(plan) + prediction_to_text(plan) + reasons_to_text(plan);
 }
 
@@ -122,6 +124,7 @@ std::string to_json(const Plan& plan) {
   json["padded"] = to_json(plan.padded());
   json["tiles"] = per_axis(plan, &AxisPlan::num_tiles);
   json["num_tiles"] = plan.num_tiles();
+  json["num_sets"] = plan.num_sets;
   json["tile_input"] = per_axis(plan, &AxisPlan::tile_input);
   json["tile_output"] = per_axis(plan, &AxisPlan::tile_output);
   json["kernel_used"] = per_axis(plan, &AxisPlan::kernel_size);

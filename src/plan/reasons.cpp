@@ -20,6 +20,10 @@ std::string why_not_whole(const SearchResult& search, const PlanOptions& options
                        bytes_to_text(budget.bytes), budget.limit_name);
   }
   if (options.min_tiles > 1) return fmt::format("at least {} were asked for", options.min_tiles);
+  if (search.chosen.num_sets > 1) {
+    return fmt::format("unsplit would take {:.0f} % longer, for nothing would be transferred beside the computing",
+                       100 * (search.whole.seconds / search.chosen.seconds() - 1));
+  }
   return fmt::format("unsplit would take {:.0f} % longer for its longer or less convenient transforms",
                      100 * (search.whole.seconds / search.chosen.seconds() - 1));
 }
@@ -58,6 +62,20 @@ void add_kernel_reasons(const AxisPlan& plan, char axis, std::vector<std::string
   }
 }
 
+/// Nothing is to be said of single tiles and of devices on which tiles cannot overlap.
+void add_sets_reason(const Plan& plan, const Tiling& tiling, const PlanOptions& options,
+                     std::vector<std::string>& reasons) {
+  if (!plan.limits.transfers_overlap || plan.num_tiles() == 1) return;
+  if (plan.num_sets == 1) {
+    reasons.push_back(options.max_sets > 1 ? "one tile in flight: more would cost room and save no time"
+                                           : "one tile in flight, as asked for");
+    return;
+  }
+  const double alone = run_seconds(tiling.cost, tiling.num_tiles(), 1);
+  reasons.push_back(fmt::format("{} tiles in flight: one at a time would take {:.0f} % longer", plan.num_sets,
+                                100 * (alone / tiling.seconds() - 1)));
+}
+
 double stretch(const AxisPlan& plan) { return static_cast<double>(plan.padded) / static_cast<double>(plan.extent); }
 
 }  // namespace
@@ -65,6 +83,7 @@ double stretch(const AxisPlan& plan) { return static_cast<double>(plan.padded) /
 std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search, const PlanOptions& options,
                                     const Budget& budget) {
   std::vector<std::string> reasons{tiles_reason(plan, search, options, budget)};
+  add_sets_reason(plan, search.chosen, options, reasons);
   for (int d = 0; d < 3; ++d) {
     const int axis = plan.device_axes[d];
     if (d < plan.num_transforms) reasons.push_back(padding_reason(plan.axes[axis], axis_name(axis)));

@@ -22,6 +22,7 @@ using AxisOptions = std::array<std::vector<AxisPlan>, 3>;
 struct Candidate {
   AxisChoice axes{};
   Index num_tiles = 1;
+  int num_sets = 1;
   double seconds = 0;
   std::uint64_t footprint_bytes = 0;
 
@@ -83,6 +84,8 @@ class Search {
         budget_(budget),
         path_(options.allow_fused ? Path::fused : Path::staged),
         min_tiles_(options.min_tiles),
+        min_sets_(options.min_sets),
+        max_sets_(limits.transfers_overlap ? std::max(options.min_sets, options.max_sets) : options.min_sets),
         tune_(options.tune),
         choice_(options.choice),
         tuning_(tuning_of_layout(limits, options)),
@@ -100,7 +103,7 @@ class Search {
     for (int axis = 0; axis < 3; ++axis) {
       if (!has_whole(options_[axis])) whole_.too_long_axis = axis;
     }
-    return {tiling_of(best().axes), smallest_footprint_bytes_, whole_};
+    return {tiling_of(best()), smallest_footprint_bytes_, whole_};
   }
 
   /// After run(): the feasible ones of least predicted time, the fastest first.
@@ -108,8 +111,7 @@ class Search {
     const auto faster = [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; };
     std::stable_sort(feasible_.begin(), feasible_.end(), faster);
     std::vector<Tiling> tilings;
-    for (std::size_t i = 0; i < std::min(at_most, feasible_.size()); ++i)
-      tilings.push_back(tiling_of(feasible_[i].axes));
+    for (std::size_t i = 0; i < std::min(at_most, feasible_.size()); ++i) tilings.push_back(tiling_of(feasible_[i]));
     return tilings;
   }
 
@@ -118,7 +120,8 @@ class Search {
     Candidate candidate{axes, axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles};
     const bool whole = candidate.num_tiles == 1;
     const TileLayout layout = tile_layout(axes, spec_.precision, path_, tuning_);
-    candidate.footprint_bytes = footprint_bytes(layout, limits_);
+    candidate.num_sets = min_sets_;
+    candidate.footprint_bytes = footprint_bytes(layout, limits_, min_sets_);
     const auto broken = broken_ceiling(layout, limits_);
     if (whole && candidate.footprint_bytes < whole_.smallest_footprint_bytes) {
       whole_.smallest_footprint_bytes = candidate.footprint_bytes;
@@ -132,9 +135,22 @@ class Search {
     smallest_footprint_bytes_ = std::min(smallest_footprint_bytes_, candidate.footprint_bytes);
     if (candidate.footprint_bytes > budget_.bytes) return;
     const TileCost cost = costs_.tile(layout, downloaded_voxels(layout, axes));
-    candidate.seconds = cost.seconds * static_cast<double>(candidate.num_tiles);
+    candidate.seconds = run_seconds(cost, candidate.num_tiles, min_sets_);
+    if (!whole) put_more_in_flight(layout, cost, candidate);
     if (whole && (whole_.seconds == 0 || candidate.seconds < whole_.seconds)) whole_.seconds = candidate.seconds;
     feasible_.push_back(candidate);
+  }
+
+  /// As many tiles in flight as there is room for, if they save time.
+  void put_more_in_flight(const TileLayout& layout, const TileCost& cost, Candidate& candidate) const {
+    for (int num_sets = min_sets_ + 1; num_sets <= max_sets_ && num_sets <= candidate.num_tiles; ++num_sets) {
+      const std::uint64_t bytes = footprint_bytes(layout, limits_, num_sets);
+      const double seconds = run_seconds(cost, candidate.num_tiles, num_sets);
+      if (bytes > budget_.bytes || seconds >= candidate.seconds) continue;
+      candidate.num_sets = num_sets;
+      candidate.seconds = seconds;
+      candidate.footprint_bytes = bytes;
+    }
   }
 
   const Candidate& best() const {
@@ -176,12 +192,14 @@ class Search {
     return std::min_element(feasible_.begin(), feasible_.end(), faster)->seconds;
   }
 
-  Tiling tiling_of(const AxisChoice& axes) const {
+  Tiling tiling_of(const Candidate& candidate) const {
+    const AxisChoice& axes = candidate.axes;
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
     tiling.layout = tile_layout(axes, spec_.precision, path_, tuning_);
     tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
-    tiling.footprint_bytes = footprint_bytes(tiling.layout, limits_);
+    tiling.num_sets = candidate.num_sets;
+    tiling.footprint_bytes = candidate.footprint_bytes;
     return tiling;
   }
 
@@ -214,6 +232,8 @@ class Search {
   const Budget& budget_;
   Path path_;
   Index min_tiles_;
+  int min_sets_;
+  int max_sets_;
   Tune tune_;
   std::optional<PlanChoice> choice_;
   FftTuning tuning_;

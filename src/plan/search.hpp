@@ -25,10 +25,11 @@ struct Tiling {
   std::array<AxisPlan, 3> axes;
   TileLayout layout;
   TileCost cost;  ///< of one tile
+  int num_sets = 1;
   std::uint64_t footprint_bytes = 0;
 
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
-  double seconds() const { return cost.seconds * static_cast<double>(num_tiles()); }
+  double seconds() const { return run_seconds(cost, num_tiles(), num_sets); }
 };
 
 /// What became of convolving the whole image at once.

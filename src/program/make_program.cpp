@@ -86,23 +86,45 @@ void append_kernel_slabs(const Plan& plan, const FftGeometry& geometry, std::vec
   }
 }
 
-Upload upload_image(const FftGeometry& geometry) {
-  Upload upload;
-  upload.port = ports::input;
-  upload.slot = kImage;
-  upload.chunk_bytes = geometry.image_bytes();
-  return upload;
+/// Calls append(begin, length) for every piece of an extent.
+template <class Append>
+void for_each_piece(Index extent, Index piece_extent, const Append& append) {
+  for (Index begin = 0; begin < extent; begin += piece_extent) append(begin, std::min(piece_extent, extent - begin));
+}
+
+void append_uploads(const Plan& plan, const FftGeometry& geometry, std::vector<Step>& steps) {
+  const Index extent = geometry.extent[geometry.num_axes - 1];
+  const std::uint64_t layer_bytes = geometry.image_bytes() / static_cast<std::uint64_t>(extent);
+  for_each_piece(extent, plan.piece_extent, [&](Index begin, Index length) {
+    Upload upload;
+    upload.port = ports::input;
+    upload.slot = kImage;
+    upload.chunk_bytes = static_cast<std::uint64_t>(length) * layer_bytes;
+    upload.port_offset = upload.slot_offset = static_cast<std::uint64_t>(begin) * layer_bytes;
+    steps.emplace_back(upload);
+  });
 }
 
 /// Of every plane that holds output, the rows that do.
-Download download_output(const FftGeometry& geometry, const Extents& output) {
-  Download download;
-  download.port = ports::output;
-  download.slot = kImage;
-  download.chunk_bytes = product({geometry.extent[0], output[1], 1}) * geometry.real_bytes();
-  download.num_chunks = static_cast<std::uint64_t>(output[2]);
-  download.slot_pitch_bytes = product({geometry.extent[0], geometry.extent[1], 1}) * geometry.real_bytes();
-  return download;
+void append_downloads(const Plan& plan, const FftGeometry& geometry, std::vector<Step>& steps) {
+  const int piece_axis = geometry.num_axes - 1;
+  const Extents output = in_device_order(plan, &AxisPlan::tile_output);
+  const std::uint64_t row_bytes = static_cast<std::uint64_t>(geometry.extent[0]) * geometry.real_bytes();
+  for_each_piece(output[piece_axis], plan.piece_extent, [&](Index begin, Index length) {
+    Extents place{0, 0, 0};
+    Extents piece = output;
+    place[piece_axis] = begin;
+    piece[piece_axis] = length;
+    Download download;
+    download.port = ports::output;
+    download.slot = kImage;
+    download.chunk_bytes = static_cast<std::uint64_t>(piece[1]) * row_bytes;
+    download.num_chunks = static_cast<std::uint64_t>(piece[2]);
+    download.slot_pitch_bytes = static_cast<std::uint64_t>(geometry.extent[1]) * row_bytes;
+    download.port_offset = static_cast<std::uint64_t>(place[1] + place[2] * output[1]) * row_bytes;
+    download.slot_offset = static_cast<std::uint64_t>(place[1] + place[2] * geometry.extent[1]) * row_bytes;
+    steps.emplace_back(download);
+  });
 }
 
 }  // namespace
@@ -110,20 +132,23 @@ Download download_output(const FftGeometry& geometry, const Extents& output) {
 Program make_program(const Plan& plan) {
   const FftGeometry geometry = geometry_of(plan);
   const Extents kernel = in_device_order(plan, &AxisPlan::kernel_size);
-  const Download download = download_output(geometry, in_device_order(plan, &AxisPlan::tile_output));
+  Extents output = in_device_order(plan, &AxisPlan::tile_output);
+  output[0] = geometry.extent[0];  // rows are moved whole
 
   Program program;
-  program.slots = {
-      {"image", geometry.image_bytes()}, {"work", geometry.work_bytes()}, {"spectrum", geometry.spectrum_bytes()}};
+  program.slots = {{"image", geometry.image_bytes(), plan.num_sets > 1},
+                   {"work", geometry.work_bytes()},
+                   {"spectrum", geometry.spectrum_bytes()}};
+  program.num_sets = plan.num_sets;
   program.ports = {{"kernel", product(kernel) * geometry.real_bytes(), Section::setup},
                    {"input", geometry.image_bytes(), Section::run},
-                   {"output", download.chunk_bytes * download.num_chunks, Section::run}};
+                   {"output", product(output) * geometry.real_bytes(), Section::run}};
   program.setup.emplace_back(Clear{kSpectrum});
   append_kernel_slabs(plan, geometry, program.setup);
   program.setup.emplace_back(TransformKernel{geometry, kSpectrum, kWork});
-  program.run.emplace_back(upload_image(geometry));
+  append_uploads(plan, geometry, program.run);
   program.run.emplace_back(Convolve{geometry, kImage, kWork, kSpectrum});
-  program.run.emplace_back(download);
+  append_downloads(plan, geometry, program.run);
   return program;
 }
 

@@ -83,7 +83,15 @@ std::vector<Real> run(const ConvolutionSpec& spec, const PlanOptions& plan, cons
   Convolver convolver(spec, ImageView(weights, spec.kernel), device_under_test(), options);
   std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
                            std::numeric_limits<Real>::quiet_NaN());
-  convolver.run(ImageView(voxels, spec.image), MutableImageView(output, convolver.output_shape()));
+  const RunReport report =
+      convolver.run(ImageView(voxels, spec.image), MutableImageView(output, convolver.output_shape()));
+  // However many tiles read a voxel, it is summed up once.
+  double sum = 0, magnitude = 1e-300;
+  for (const Real voxel : voxels) {
+    sum += static_cast<double>(voxel);
+    magnitude += std::abs(static_cast<double>(voxel));
+  }
+  REQUIRE(std::abs(report.input_sum - sum) <= 1e-12 * magnitude);
   return output;
 }
 
@@ -127,6 +135,7 @@ TEST_CASE("random tilings equal the direct sum, by tile count and by memory limi
     const Index outputs = num_voxels(output_shape(spec));
     PlanOptions options;
     options.allow_fused = dice.between(0, 3) != 0;
+    options.min_sets = static_cast<int>(dice.between(1, 3));
     const Plan whole = make_plan(spec, limits, options);
     if (dice.between(0, 1) == 0) {
       options.min_tiles = std::min<Index>(outputs, dice.between(2, 40));

@@ -18,6 +18,13 @@ inline Limits large_gpu() {
   return limits;
 }
 
+/// The same, with copies that run beside the computing.
+inline Limits overlapping_gpu() {
+  Limits limits = large_gpu();
+  limits.transfers_overlap = true;
+  return limits;
+}
+
 /// A GPU of lavapipe's making: bindings of 128 MiB, 32 KiB of shared memory.
 inline Limits small_gpu() {
   Limits limits;

@@ -7,8 +7,10 @@
 
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
+#include "plan/cost.hpp"
 #include "plan/devices.hpp"
 #include "plan/lengths.hpp"
+#include "program/program.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
@@ -222,4 +224,44 @@ TEST_CASE("nine copies are the tutorial's") {
   ConvolutionSpec twice = spec_of({128, 512, 512}, {128, 256, 256});
   twice.precision = Precision::f64;
   CHECK(nine_copy_bytes(twice) == 9ull * 8 * 256 * 768 * 768);
+}
+
+TEST_CASE("tiles overlap where the device can, there is room and it saves time") {
+  const ConvolutionSpec stack = spec_of({256, 1024, 1024}, {64, 64, 64});
+  const Plan plan = make_plan(stack, overlapping_gpu());
+  const Plan serial = make_plan(stack, large_gpu());
+  CHECK(serial.num_tiles() == 1);
+  CHECK(serial.num_sets == 1);
+  CHECK(plan.num_tiles() > 1);
+  CHECK(plan.num_sets > 1);
+  CHECK(plan.predicted_seconds < 0.8 * serial.predicted_seconds);
+  CHECK(plan.ledger.front().bytes ==
+        static_cast<std::uint64_t>(plan.num_sets) * (make_program(plan).slots.front().bytes));
+
+  PlanOptions alone;
+  alone.max_sets = 1;
+  CHECK(make_plan(stack, overlapping_gpu(), alone).num_sets == 1);
+  const Plan least = make_plan(stack, overlapping_gpu(), with_limit(plan.smallest_footprint_bytes));
+  CHECK(least.num_sets == 1);
+  CHECK(least.footprint_bytes == plan.smallest_footprint_bytes);
+
+  PlanOptions three;
+  three.min_sets = 3;
+  CHECK(make_plan(stack, large_gpu(), three).num_sets == 3);
+  CHECK(make_plan(stack, cpu()).num_sets == 1);
+  // A kernel of half the image's size: every tile would be uploaded nearly whole.
+  CHECK(make_plan(spec_of({128, 512, 512}, {128, 256, 256}), overlapping_gpu()).num_tiles() == 1);
+}
+
+TEST_CASE("time of overlapping tiles is that of the slowest lane") {
+  TileCost tile;
+  tile.upload_seconds = 3;
+  tile.compute_seconds = 1;
+  tile.download_seconds = 2;
+  CHECK(run_seconds(tile, 10, 1) == doctest::Approx(60));
+  CHECK(run_seconds(tile, 10, 2) == doctest::Approx(6 + 9 * 3));
+  tile.compute_seconds = 3;
+  CHECK(run_seconds(tile, 10, 2) == doctest::Approx(8 + 9 * 4));
+  CHECK(run_seconds(tile, 10, 3) == doctest::Approx(8 + 9 * 3));
+  CHECK(run_seconds(tile, 1, 3) == doctest::Approx(8));
 }

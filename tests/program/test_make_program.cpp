@@ -182,6 +182,7 @@ TEST_CASE("programs convolve, whatever the dimensions, mode, path and tiles") {
   std::set<std::array<int, 3>> orders;
   int num_slabbed = 0;
   int num_tiled = 0;
+  int num_in_pieces = 0;
   for (int trial = 0; trial < 600; ++trial) {
     ConvolutionSpec spec;
     spec.precision = Precision::f64;
@@ -203,6 +204,7 @@ TEST_CASE("programs convolve, whatever the dimensions, mode, path and tiles") {
     PlanOptions options;
     options.allow_fused = random.between(0, 1) == 0;
     options.min_tiles = random.between(0, 1) == 0 ? 1 : std::min<Index>(3, num_voxels(output_shape(spec)));
+    if (random.between(0, 1) == 0) options.piece_bytes = static_cast<std::uint64_t>(random.between(1, 1000));
     const Plan plan = make_plan(spec, random.between(0, 1) == 0 ? large_gpu() : cpu(), options);
     CAPTURE(to_text(plan));
     CAPTURE(to_text(make_program(plan)));
@@ -214,11 +216,13 @@ TEST_CASE("programs convolve, whatever the dimensions, mode, path and tiles") {
     orders.insert(plan.device_axes);
     num_slabbed += num_uploads(make_program(plan).setup) > 1;
     num_tiled += plan.num_tiles() > 1;
+    num_in_pieces += num_uploads(make_program(plan).run) > 1;
   }
   for (const int dimensions : {1, 2, 3}) CHECK(num_of_dimensions[dimensions] > 30);
   CHECK(orders.size() == 5);
   CHECK(num_slabbed > 20);
   CHECK(num_tiled > 100);
+  CHECK(num_in_pieces > 50);
 }
 
 TEST_CASE("a kernel longer than the work buffer goes up in slabs that follow each other") {

@@ -12,6 +12,7 @@ TEST_CASE("the tutorial's exercise in half a gibibyte, as a program") {
   spec.kernel = {128, 256, 256};
   PlanOptions options;
   options.memory_limit_bytes = 512 << 20;
+  options.piece_bytes = 64 << 20;
   const std::string expected = R"(slot image 111673344 B
 slot work 154140672 B
 slot spectrum 231211008 B
@@ -22,9 +23,11 @@ setup Clear spectrum
 setup Upload kernel -> work: 1 x 33554432 B
 setup Dispatch place_kernel f32 threads 256x256x128 on work spectrum: size_x=256 size_y=256 size_z=128 shift_x=512 shift_y=193 shift_z=128 padded_x=640 padded_y=448 padded_z=192 pitch=672 plane_rows=448
 setup TransformKernel spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 336
-run Upload input -> image: 1 x 111673344 B
+run Upload input -> image: 1 x 66306048 B
+run Upload input -> image: 1 x 45367296 B, port offset 66306048 B, slot offset 66306048 B
 run Convolve image with spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 336
-run Download image -> output: 128 x 350208 B, pitch 872448 B
+run Download image -> output: 76 x 350208 B, pitch 872448 B
+run Download image -> output: 52 x 350208 B, pitch 872448 B, port offset 26615808 B, slot offset 66306048 B
 sets 1
 )";
   CHECK(to_text(make_program(make_plan(spec, large_gpu(), options))) == expected);

@@ -60,19 +60,32 @@ CUfunction cuda(hipFunction_t function) { return reinterpret_cast<CUfunction>(fu
 
 std::optional<CUdevice_attribute> cuda(hipDeviceAttribute_t attribute) {
   switch (attribute) {
-    case hipDeviceAttributeWarpSize: return CU_DEVICE_ATTRIBUTE_WARP_SIZE;
-    case hipDeviceAttributeMultiprocessorCount: return CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
-    case hipDeviceAttributeComputeCapabilityMajor: return CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
-    case hipDeviceAttributeComputeCapabilityMinor: return CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
-    case hipDeviceAttributeMaxThreadsPerBlock: return CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK;
-    case hipDeviceAttributeMaxBlockDimX: return CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X;
-    case hipDeviceAttributeMaxBlockDimY: return CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y;
-    case hipDeviceAttributeMaxBlockDimZ: return CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z;
-    case hipDeviceAttributeMaxGridDimX: return CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X;
-    case hipDeviceAttributeMaxGridDimY: return CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y;
-    case hipDeviceAttributeMaxGridDimZ: return CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z;
-    case hipDeviceAttributeMaxSharedMemoryPerBlock: return CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK;
-    default: return std::nullopt;
+    case hipDeviceAttributeWarpSize:
+      return CU_DEVICE_ATTRIBUTE_WARP_SIZE;
+    case hipDeviceAttributeMultiprocessorCount:
+      return CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+    case hipDeviceAttributeComputeCapabilityMajor:
+      return CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+    case hipDeviceAttributeComputeCapabilityMinor:
+      return CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+    case hipDeviceAttributeMaxThreadsPerBlock:
+      return CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK;
+    case hipDeviceAttributeMaxBlockDimX:
+      return CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X;
+    case hipDeviceAttributeMaxBlockDimY:
+      return CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y;
+    case hipDeviceAttributeMaxBlockDimZ:
+      return CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z;
+    case hipDeviceAttributeMaxGridDimX:
+      return CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X;
+    case hipDeviceAttributeMaxGridDimY:
+      return CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y;
+    case hipDeviceAttributeMaxGridDimZ:
+      return CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z;
+    case hipDeviceAttributeMaxSharedMemoryPerBlock:
+      return CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -147,6 +160,14 @@ hipError_t hipHostMalloc(void** pointer, size_t size, unsigned) {
   return size == 0 ? hipSuccess : on_device(cuMemHostAlloc, pointer, size, 0u);
 }
 hipError_t hipHostFree(void* pointer) { return pointer ? on_device(cuMemFreeHost, pointer) : hipSuccess; }
+hipError_t hipHostGetFlags(unsigned* flags, void* pointer) {
+  *flags = 0;
+  CUmemorytype type{};
+  const hipError_t result = on_device(cuPointerGetAttribute, static_cast<void*>(&type),
+                                      CU_POINTER_ATTRIBUTE_MEMORY_TYPE, device_pointer(pointer));
+  if (result != hipSuccess) return result;
+  return type == CU_MEMORYTYPE_HOST ? hipSuccess : remember(hipErrorInvalidValue);
+}
 hipError_t hipMemcpy(void* to, const void* from, size_t size, hipMemcpyKind) {
   return on_device(cuMemcpy, device_pointer(to), device_pointer(from), size);
 }

@@ -203,6 +203,13 @@ EXPORT CUresult cuMemAllocHost(void** memory, std::size_t bytes) {
   return in_context(allocate_pinned, memory, bytes, 0u);
 }
 EXPORT CUresult cuMemFreeHost(void* memory) { return in_context(hipHostFree, memory); }
+EXPORT CUresult cuPointerGetAttribute(void* value, CUpointer_attribute attribute, CUdeviceptr address) {
+  unsigned flags = 0;
+  if (attribute != CU_POINTER_ATTRIBUTE_MEMORY_TYPE) return CUDA_ERROR_INVALID_VALUE;
+  const CUresult result = in_context(hipHostGetFlags, &flags, pointer(address));
+  if (result == CUDA_SUCCESS) *static_cast<CUmemorytype*>(value) = CU_MEMORYTYPE_HOST;
+  return result;
+}
 EXPORT CUresult cuMemcpyHtoD(CUdeviceptr to, const void* from, std::size_t bytes) {
   return in_context(hipMemcpy, pointer(to), from, bytes, hipMemcpyHostToDevice);
 }

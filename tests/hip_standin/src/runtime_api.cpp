@@ -46,19 +46,32 @@ std::string device_name() { return "CPU emulation of " + std::string(settings().
 std::optional<int> attribute_value(hipDeviceAttribute_t attribute) {
   const DeviceModel& device = *settings().device;
   switch (attribute) {
-    case hipDeviceAttributeWarpSize: return device.wavefront;
-    case hipDeviceAttributeMultiprocessorCount: return device.compute_units;
-    case hipDeviceAttributeComputeCapabilityMajor: return device.major;
-    case hipDeviceAttributeComputeCapabilityMinor: return device.minor;
-    case hipDeviceAttributeMaxThreadsPerBlock: return device.max_threads_per_block;
-    case hipDeviceAttributeMaxBlockDimX: return device.max_block[0];
-    case hipDeviceAttributeMaxBlockDimY: return device.max_block[1];
-    case hipDeviceAttributeMaxBlockDimZ: return device.max_block[2];
-    case hipDeviceAttributeMaxGridDimX: return device.max_grid[0];
-    case hipDeviceAttributeMaxGridDimY: return device.max_grid[1];
-    case hipDeviceAttributeMaxGridDimZ: return device.max_grid[2];
-    case hipDeviceAttributeMaxSharedMemoryPerBlock: return static_cast<int>(device.lds_bytes);
-    default: return std::nullopt;
+    case hipDeviceAttributeWarpSize:
+      return device.wavefront;
+    case hipDeviceAttributeMultiprocessorCount:
+      return device.compute_units;
+    case hipDeviceAttributeComputeCapabilityMajor:
+      return device.major;
+    case hipDeviceAttributeComputeCapabilityMinor:
+      return device.minor;
+    case hipDeviceAttributeMaxThreadsPerBlock:
+      return device.max_threads_per_block;
+    case hipDeviceAttributeMaxBlockDimX:
+      return device.max_block[0];
+    case hipDeviceAttributeMaxBlockDimY:
+      return device.max_block[1];
+    case hipDeviceAttributeMaxBlockDimZ:
+      return device.max_block[2];
+    case hipDeviceAttributeMaxGridDimX:
+      return device.max_grid[0];
+    case hipDeviceAttributeMaxGridDimY:
+      return device.max_grid[1];
+    case hipDeviceAttributeMaxGridDimZ:
+      return device.max_grid[2];
+    case hipDeviceAttributeMaxSharedMemoryPerBlock:
+      return static_cast<int>(device.lds_bytes);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -96,12 +109,22 @@ hipError_t copy(void* to, const void* from, std::size_t size, hipMemcpyKind kind
   if (!to || !from) return hipErrorInvalidValue;
   Side target = Side::either, source = Side::either;
   switch (kind) {
-    case hipMemcpyHostToHost: target = source = Side::host; break;
-    case hipMemcpyHostToDevice: target = Side::device, source = Side::host; break;
-    case hipMemcpyDeviceToHost: target = Side::host, source = Side::device; break;
-    case hipMemcpyDeviceToDevice: target = source = Side::device; break;
-    case hipMemcpyDefault: break;
-    default: return hipErrorInvalidMemcpyDirection;
+    case hipMemcpyHostToHost:
+      target = source = Side::host;
+      break;
+    case hipMemcpyHostToDevice:
+      target = Side::device, source = Side::host;
+      break;
+    case hipMemcpyDeviceToHost:
+      target = Side::host, source = Side::device;
+      break;
+    case hipMemcpyDeviceToDevice:
+      target = source = Side::device;
+      break;
+    case hipMemcpyDefault:
+      break;
+    default:
+      return hipErrorInvalidMemcpyDirection;
   }
   const DeviceAccess access;
   if (!lies_on(target, to, size, "target") || !lies_on(source, from, size, "source")) return hipErrorInvalidValue;
@@ -242,7 +265,8 @@ hipError_t hipGetLastError() { return std::exchange(last_error, hipSuccess); }
 const char* hipGetErrorName(hipError_t error) {
   switch (error) {
 #define HIPEMU_NAME(x) \
-  case x: return #x;
+  case x:              \
+    return #x;
     HIPEMU_NAME(hipSuccess)
     HIPEMU_NAME(hipErrorInvalidValue)
     HIPEMU_NAME(hipErrorOutOfMemory)
@@ -261,28 +285,46 @@ const char* hipGetErrorName(hipError_t error) {
     HIPEMU_NAME(hipErrorNotSupported)
     HIPEMU_NAME(hipErrorUnknown)
 #undef HIPEMU_NAME
-    default: return "hipErrorUnknown";
+    default:
+      return "hipErrorUnknown";
   }
 }
 const char* hipGetErrorString(hipError_t error) {
   switch (error) {
-    case hipSuccess: return "no error";
-    case hipErrorInvalidValue: return "invalid argument";
-    case hipErrorOutOfMemory: return "out of memory";
-    case hipErrorNotInitialized: return "initialization error";
-    case hipErrorInvalidConfiguration: return "invalid configuration argument";
-    case hipErrorInvalidMemcpyDirection: return "invalid copy direction for memcpy";
-    case hipErrorNoDevice: return "no ROCm-capable device is detected";
-    case hipErrorInvalidDevice: return "invalid device ordinal";
-    case hipErrorInvalidImage: return "device kernel image is invalid";
-    case hipErrorNoBinaryForGpu: return "no kernel image is available for execution on the device";
-    case hipErrorInvalidHandle: return "invalid resource handle";
-    case hipErrorNotFound: return "named symbol not found";
-    case hipErrorNotReady: return "device not ready";
-    case hipErrorIllegalAddress: return "an illegal memory access was encountered";
-    case hipErrorLaunchFailure: return "unspecified launch failure";
-    case hipErrorNotSupported: return "operation not supported";
-    default: return "unknown error";
+    case hipSuccess:
+      return "no error";
+    case hipErrorInvalidValue:
+      return "invalid argument";
+    case hipErrorOutOfMemory:
+      return "out of memory";
+    case hipErrorNotInitialized:
+      return "initialization error";
+    case hipErrorInvalidConfiguration:
+      return "invalid configuration argument";
+    case hipErrorInvalidMemcpyDirection:
+      return "invalid copy direction for memcpy";
+    case hipErrorNoDevice:
+      return "no ROCm-capable device is detected";
+    case hipErrorInvalidDevice:
+      return "invalid device ordinal";
+    case hipErrorInvalidImage:
+      return "device kernel image is invalid";
+    case hipErrorNoBinaryForGpu:
+      return "no kernel image is available for execution on the device";
+    case hipErrorInvalidHandle:
+      return "invalid resource handle";
+    case hipErrorNotFound:
+      return "named symbol not found";
+    case hipErrorNotReady:
+      return "device not ready";
+    case hipErrorIllegalAddress:
+      return "an illegal memory access was encountered";
+    case hipErrorLaunchFailure:
+      return "unspecified launch failure";
+    case hipErrorNotSupported:
+      return "operation not supported";
+    default:
+      return "unknown error";
   }
 }
 
@@ -293,6 +335,11 @@ hipError_t hipHostMalloc(void** pointer, size_t size, unsigned) {
   return remember(allocate_block(pointer, size, Place::pinned));
 }
 hipError_t hipHostFree(void* pointer) { return remember(release_block(pointer, Place::pinned)); }
+hipError_t hipHostGetFlags(unsigned* flags, void* pointer) {
+  *flags = 0;
+  const std::optional<Block> block = block_of(pointer);
+  return only_if(block && block->place == Place::pinned, hipErrorInvalidValue);
+}
 hipError_t hipMemcpy(void* to, const void* from, size_t size, hipMemcpyKind kind) {
   return remember(copy(to, from, size, kind));
 }

@@ -1,0 +1,122 @@
+#include "exec/memory_tiles.hpp"
+
+#include <vector>
+
+#include "exec/gather.hpp"
+#include "exec/lent_memory.hpp"
+#include "exec/scatter.hpp"
+
+namespace convoy {
+namespace {
+
+template <class Real>
+class MemorySource final : public TileSource {
+ public:
+  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image)
+      : plan_(loaded.plan), session_(*loaded.session), image_(image), lent_(can_lend(plan_, device, image)) {}
+
+  InputSums supply(const TileIndex& tile, int set) override {
+    if (lends(tile)) {
+      const auto sources = tile_sources(plan_, tile);
+      for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
+        const backend::HostBox box = input_box(plan_, image_, sources, piece);
+        session_.upload_piece(set, piece, &box);
+      }
+      return {};
+    }
+    return gather_tile(plan_, image_, tile, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+  }
+
+  /// What was not gathered has not been looked at yet.
+  InputSums look_through(const TileIndex& tile) override {
+    return lends(tile) ? sum_own_voxels(plan_, image_, tile) : InputSums{};
+  }
+
+  InputSums all_non_finite(const InputSums&) override { return scan(image_); }
+
+ private:
+  bool lends(const TileIndex& tile) const { return lent_ && shows_image_and_zeros(plan_, tile_sources(plan_, tile)); }
+
+  const Plan& plan_;
+  backend::Session& session_;
+  ImageView image_;
+  bool lent_;
+};
+
+template <class Real>
+class MemorySink final : public TileSink {
+ public:
+  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& output)
+      : plan_(loaded.plan), session_(*loaded.session), output_(output), lent_(can_lend(plan_, device, output)) {}
+
+  void prepare(const TileIndex& tile, int set) override {
+    if (!lent_) return;
+    const auto outputs = tile_outputs(plan_, tile);
+    for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) {
+      session_.lend_output(set, piece, output_box(plan_, output_, outputs, piece));
+    }
+  }
+
+  OutputSums take(const TileIndex& tile, int set) override {
+    const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
+    if (lent_) return sum_output_voxels<Real>(plan_, tile, output_, await);
+    return scatter_tile(plan_, tile, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_, await);
+  }
+
+  OutputSums finish() override { return {}; }
+
+ private:
+  const Plan& plan_;
+  backend::Session& session_;
+  MutableImageView output_;
+  bool lent_;
+};
+
+/// Adds up the adjoint of a boundary in memory of its own, and writes it at the end.
+template <class Real>
+class FoldingSink final : public TileSink {
+ public:
+  FoldingSink(const LoadedPlan& loaded, const MutableImageView& output)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        output_(output),
+        sums_(static_cast<std::size_t>(num_voxels(plan_.spec.image))) {}
+
+  void prepare(const TileIndex&, int) override {}
+
+  OutputSums take(const TileIndex& tile, int set) override {
+    session_.wait(set);
+    fold_tile(plan_, tile, reinterpret_cast<const Real*>(session_.port(ports::output, set)), sums_.data());
+    return {};
+  }
+
+  OutputSums finish() override { return write_folded(plan_, sums_.data(), output_); }
+
+ private:
+  const Plan& plan_;
+  backend::Session& session_;
+  MutableImageView output_;
+  std::vector<Real> sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<TileSource> tiles_of_image(const LoadedPlan& loaded, const backend::Device& device,
+                                           const ImageView& image) {
+  if (loaded.plan.spec.precision == Precision::f32) {
+    return std::make_unique<MemorySource<float>>(loaded, device, image);
+  }
+  return std::make_unique<MemorySource<double>>(loaded, device, image);
+}
+
+std::unique_ptr<TileSink> tiles_to_output(const LoadedPlan& loaded, const backend::Device& device,
+                                          const MutableImageView& output) {
+  const bool f32 = loaded.plan.spec.precision == Precision::f32;
+  if (loaded.plan.fold_output && f32) return std::make_unique<FoldingSink<float>>(loaded, output);
+  if (loaded.plan.fold_output) return std::make_unique<FoldingSink<double>>(loaded, output);
+  if (f32) return std::make_unique<MemorySink<float>>(loaded, device, output);
+  return std::make_unique<MemorySink<double>>(loaded, device, output);
+}
+
+}  // namespace convoy

@@ -1,0 +1,58 @@
+// Sums over the voxels that a run reads and writes, taken while they are copied.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "common/voxel_rows.hpp"
+#include "convoy/image.hpp"
+
+namespace convoy {
+
+/// Sum of voxels, and the non-finite ones among them (left out of the sum).
+struct InputSums {
+  double sum = 0;
+  Index non_finite = 0;
+  Index first_non_finite = std::numeric_limits<Index>::max();  ///< linear position in the image, if there is one
+
+  void add(const InputSums& part);
+  /// `count` voxels from `row` on, `stride` apart; the first lies at `position` of the image.
+  template <class T>
+  void add_row(const T* row, Index count, Index stride, Index position);
+};
+
+/// What writing an output revealed.
+struct OutputSums {
+  double sum = 0;
+  Index saturated = 0;
+
+  void add(const OutputSums& part) {
+    sum += part.sum;
+    saturated += part.saturated;
+  }
+};
+
+/// Of a whole image.
+InputSums scan(const ImageView& image);
+
+template <class T>
+void InputSums::add_row(const T* row, Index count, Index stride, Index position) {
+  if (stride == 1) {
+    const double row_sum = sum_of(row, count);
+    if (std::isfinite(row_sum)) {
+      sum += row_sum;
+      return;
+    }
+  }
+  for (Index i = 0; i < count; ++i) {
+    const auto value = static_cast<double>(row[i * stride]);
+    if (std::isfinite(value)) {
+      sum += value;
+    } else {
+      ++non_finite;
+      first_non_finite = std::min(first_non_finite, position + i * stride);
+    }
+  }
+}
+
+}  // namespace convoy
