@@ -38,12 +38,11 @@ struct HostBox {
 class Session {
  public:
   virtual ~Session() = default;
-  /// Host memory of a port, valid until the session ends (ports of setup: until end_setup). Run ports have one copy a
-  /// set.
+  /// Host memory of a port, valid until the session ends (ports of setup: until end_setup, and one copy for all sets).
   virtual std::byte* port(PortId port, int set) = 0;
-  /// Queues the section's steps; each sees the writes of all before it, in this and earlier submits. Does not block
-  /// longer than queueing takes. The set must not be in flight.
-  virtual void submit(Section section, int set) = 0;
+  /// Queues the section's steps, so many times over; each sees the writes of all before it, in this and earlier
+  /// submits. Does not block longer than queueing takes. The set must not be in flight.
+  virtual void submit(Section section, int set, int times = 1) = 0;
   /// Blocks until what was last submitted for the set is done. Throws Error(device_lost) and the like.
   virtual void wait(int set) = 0;
   /// Transfers piece by piece, while the host fills or empties other pieces. A session may leave all of it to submit()

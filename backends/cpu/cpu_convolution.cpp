@@ -53,12 +53,14 @@ class ColumnTransform {
   FftwPlan inverse_;
 };
 
-/// value *= factor. Written out: std::complex's operator* checks for NaN, which keeps it from being vectorised.
+/// value *= factor, or its conjugate with sign -1. Written out: std::complex's operator* checks for NaN, which keeps it
+/// from being vectorised.
 template <class Real>
-inline void multiply(std::complex<Real>* __restrict value, const std::complex<Real>* __restrict factor, Index count) {
+inline void multiply(std::complex<Real>* __restrict value, const std::complex<Real>* __restrict factor, Real sign,
+                     Index count) {
   for (Index i = 0; i < count; ++i) {
     const std::complex<Real> a = value[i];
-    const std::complex<Real> b = factor[i];
+    const std::complex<Real> b{factor[i].real(), sign * factor[i].imag()};
     value[i] = {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
   }
 }
@@ -70,7 +72,7 @@ class Convolution final : public CpuConvolution {
 
   Convolution(const FftGeometry& geometry, WorkerPool& pool);
   void transform_kernel(void* spectrum) override;
-  void convolve(void* image, void* work, const void* spectrum) override;
+  void convolve(void* image, void* work, const void* spectrum, bool conjugate) override;
 
  private:
   /// Of one worker.
@@ -92,8 +94,9 @@ class Convolution final : public CpuConvolution {
   void rows_inverse(const Complex* plane, Index z, Index band, Real* image, const Scratch& scratch) const;
   void columns_forward(Complex* plane, Index tile, const Scratch& scratch) const;
   void columns_inverse(Complex* plane, Index tile, const Scratch& scratch) const;
-  void multiply_columns(Complex* plane, Index tile, const Complex* spectrum, const Scratch& scratch) const;
-  void multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, const Scratch& scratch) const;
+  void multiply_columns(Complex* plane, Index tile, const Complex* spectrum, Real sign, const Scratch& scratch) const;
+  void multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, Real sign,
+                      const Scratch& scratch) const;
 
   void planes_forward(const Real* image, Complex* work);
   void planes_inverse(Complex* work, Real* image);
@@ -207,7 +210,7 @@ void Convolution<Real>::columns_inverse(Complex* plane, Index tile, const Scratc
 
 /// Transform, product and inverse along the last of two axes in one visit: its padding lives in scratch only.
 template <class Real>
-void Convolution<Real>::multiply_columns(Complex* plane, Index tile, const Complex* spectrum,
+void Convolution<Real>::multiply_columns(Complex* plane, Index tile, const Complex* spectrum, Real sign,
                                          const Scratch& scratch) const {
   Complex* columns = scratch.columns();
   Complex* transformed = scratch.transformed();
@@ -215,14 +218,14 @@ void Convolution<Real>::multiply_columns(Complex* plane, Index tile, const Compl
   std::fill(columns + g_.extent[1] * kTileColumns, columns + columns_->size(), Complex(0));
   columns_->forward(columns, transformed);
   get_columns(spectrum_, spectrum, tile, g_.padded[1], scratch.factors());
-  multiply(transformed, scratch.factors(), columns_->size());
+  multiply(transformed, scratch.factors(), sign, columns_->size());
   columns_->inverse(transformed, columns);
   put_columns(work_, columns, tile, g_.extent[1], plane);
 }
 
 /// The same along the last of three axes.
 template <class Real>
-void Convolution<Real>::multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum,
+void Convolution<Real>::multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, Real sign,
                                        const Scratch& scratch) const {
   const TileColumn column = tile_column(work_, band, tile);
   get_batches(column, work, g_.extent[2], scratch.columns());
@@ -230,7 +233,7 @@ void Convolution<Real>::multiply_lines(Complex* work, Index band, Index tile, co
   for (Index batch = 0; batch < column.num_batches(); ++batch) {
     Complex* lines = scratch.columns() + batch * column.batch_size();
     lines_->forward(lines, scratch.transformed());
-    multiply(scratch.transformed(), scratch.factors() + batch * column.batch_size(), column.batch_size());
+    multiply(scratch.transformed(), scratch.factors() + batch * column.batch_size(), sign, column.batch_size());
     lines_->inverse(scratch.transformed(), lines);
   }
   put_batches(column, scratch.columns(), g_.extent[2], work);
@@ -271,14 +274,15 @@ void Convolution<Real>::planes_inverse(Complex* work, Real* image) {
 }
 
 template <class Real>
-void Convolution<Real>::convolve(void* image_slot, void* work_slot, const void* spectrum_slot) {
+void Convolution<Real>::convolve(void* image_slot, void* work_slot, const void* spectrum_slot, bool conjugate) {
+  const Real sign = conjugate ? -1 : 1;
   auto* image = static_cast<Real*>(image_slot);
   auto* work = static_cast<Complex*>(work_slot);
   const auto* spectrum = static_cast<const Complex*>(spectrum_slot);
   if (g_.num_axes == 3) {
     planes_forward(image, work);
     for_each_pair(work_.num_bands(), work_.num_tiles(), [&](const Scratch& scratch, Index band, Index tile) {
-      multiply_lines(work, band, tile, spectrum, scratch);
+      multiply_lines(work, band, tile, spectrum, sign, scratch);
     });
     planes_inverse(work, image);
     return;
@@ -286,9 +290,9 @@ void Convolution<Real>::convolve(void* image_slot, void* work_slot, const void* 
   for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_forward(image, 0, band, work, scratch); });
   if (g_.num_axes == 2) {
     for_each(work_.num_tiles(),
-             [&](const Scratch& scratch, Index tile) { multiply_columns(work, tile, spectrum, scratch); });
+             [&](const Scratch& scratch, Index tile) { multiply_columns(work, tile, spectrum, sign, scratch); });
   } else {
-    multiply(work, spectrum, work_.row_length);  // a single row's tiles lie as the row does
+    multiply(work, spectrum, sign, work_.row_length);  // a single row's tiles lie as the row does
   }
   for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_inverse(work, 0, band, image, scratch); });
 }

@@ -14,7 +14,7 @@ class CpuConvolution {
   /// Spectrum slot in place: padded reals in rows of 2 * row_pitch -> spectrum in natural order.
   virtual void transform_kernel(void* spectrum) = 0;
   /// image (extent) -> image, through work; see Convolve in program.hpp.
-  virtual void convolve(void* image, void* work, const void* spectrum) = 0;
+  virtual void convolve(void* image, void* work, const void* spectrum, bool conjugate) = 0;
 };
 
 std::unique_ptr<CpuConvolution> make_cpu_convolution(const FftGeometry& geometry, WorkerPool& pool);

@@ -35,7 +35,7 @@ void multiply_spectrum_row(const std::vector<void*>& buffers, const std::vector<
   const real2* spectrum = static_cast<const real2*>(buffers[0]);
   real2* work = static_cast<real2*>(buffers[1]);
   const uint count = p[0].bits, row = p[1].bits;
-  const float scale = std::bit_cast<float>(p[2].bits);
+  const float scale = std::bit_cast<float>(p[2].bits), sign = std::bit_cast<float>(p[3].bits);
   for (uint thread_x = 0; thread_x < threads_x; ++thread_x) {
     [&] {
 #include "kernels/multiply_spectrum.body"

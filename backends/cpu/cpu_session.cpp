@@ -24,8 +24,8 @@ CpuSession::CpuSession(const Program& program, const LoadOptions& options, Worke
   try {
     allocate_slots();
     allocate_ports();
-    for (const auto* section : {&program_.setup, &program_.run}) {
-      for (const Step& step : *section) {
+    for (const Section section : kSections) {
+      for (const Step& step : program_.steps(section)) {
         if (const auto* transform = std::get_if<TransformKernel>(&step)) convolution(transform->geometry);
         if (const auto* convolve = std::get_if<Convolve>(&step)) convolution(convolve->geometry);
       }
@@ -71,9 +71,9 @@ void CpuSession::allocate_slots() {
 void CpuSession::allocate_ports() {
   for (std::size_t id = 0; id < program_.ports.size(); ++id) {
     const Port& port = program_.ports[id];
+    const auto& steps = program_.steps(port.section);
     const Transfer* only = nullptr;
     int num_transfers = 0;
-    const auto& steps = port.section == Section::setup ? program_.setup : program_.run;
     for (const Step& step : steps) {
       const Transfer* transfer = std::get_if<Upload>(&step);
       if (transfer == nullptr) transfer = std::get_if<Download>(&step);
@@ -81,11 +81,16 @@ void CpuSession::allocate_ports() {
       only = transfer;
       ++num_transfers;
     }
+    // A slot that the section clears first would lose what the caller put into it.
+    const auto is_cleared = [&](const Step& step) {
+      const Clear* clear = std::get_if<Clear>(&step);
+      return clear != nullptr && clear->slot == only->slot;
+    };
     const bool contiguous = num_transfers == 1 &&
                             (only->num_chunks == 1 || only->chunk_bytes == only->slot_pitch_bytes) &&
-                            only->port_offset == 0;
+                            only->port_offset == 0 && std::none_of(steps.begin(), steps.end(), is_cleared);
     auto& sets = ports_.emplace_back();
-    for (int set = 0; set < (port.section == Section::run ? program_.num_sets : 1); ++set) {
+    for (int set = 0; set < (port.section == Section::setup ? 1 : program_.num_sets); ++set) {
       PortMemory memory;
       if (contiguous) {
         memory.is_slot = true;
@@ -144,9 +149,11 @@ void CpuSession::end_setup() {
   }
 }
 
-void CpuSession::submit(Section section, int set) {
-  for (const Step& step : section == Section::setup ? program_.setup : program_.run) {
-    std::visit([&](const auto& known) { run(known, set); }, step);
+void CpuSession::submit(Section section, int set, int times) {
+  for (int time = 0; time < times; ++time) {
+    for (const Step& step : program_.steps(section)) {
+      std::visit([&](const auto& known) { run(known, set); }, step);
+    }
   }
 }
 
@@ -186,7 +193,8 @@ void CpuSession::run(const TransformKernel& step, int set) {
 }
 
 void CpuSession::run(const Convolve& step, int set) {
-  convolution(step.geometry).convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set));
+  convolution(step.geometry)
+      .convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set), step.conjugate);
 }
 
 }  // namespace convoy::backend::cpu

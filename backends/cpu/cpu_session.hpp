@@ -38,7 +38,7 @@ class CpuSession final : public Session {
   ~CpuSession() override;
 
   std::byte* port(PortId port, int set) override;
-  void submit(Section section, int set) override;
+  void submit(Section section, int set, int times) override;
   void wait(int) override {}
   void end_setup() override;
   void check_sentinels() override;

@@ -13,13 +13,14 @@
 
 namespace convoy::backend::gpu {
 
-/// Queues kernels::multiply_spectrum over a whole spectrum: work *= spectrum.
+/// Queues kernels::multiply_spectrum over a whole spectrum: work *= spectrum, or its conjugate.
 template <class Api>
 class SpectrumProduct {
  public:
-  SpectrumProduct(OpenDevice<Api>& device, const FftGeometry& geometry)
+  SpectrumProduct(OpenDevice<Api>& device, const FftGeometry& geometry, bool conjugate)
       : device_id_(device.info.id),
         function_(device.kernels.function(kernels::multiply_spectrum, geometry.precision, device.info.architecture)),
+        sign_(conjugate ? -1.0f : 1.0f),
         element_bytes_(2 * geometry.real_bytes()),
         count_(geometry.spectrum_bytes() / element_bytes_) {}
 
@@ -31,7 +32,8 @@ class SpectrumProduct {
       auto count = static_cast<std::uint32_t>(std::min(kMostAtOnce, count_ - first));
       std::uint32_t row = std::min<std::uint32_t>(count, 1u << 14);
       float scale = 1;
-      void* arguments[] = {&spectrum_part, &work_part, &count, &row, &scale};
+      float sign = sign_;
+      void* arguments[] = {&spectrum_part, &work_part, &count, &row, &scale, &sign};
       const auto groups = num_groups({row, (count + row - 1) / row, 1});
       check<Api>(Api::launch(function_, groups, kWorkgroup, stream, arguments), "launching multiply_spectrum",
                  device_id_);
@@ -41,6 +43,7 @@ class SpectrumProduct {
  private:
   std::string device_id_;
   typename Api::Function function_;
+  float sign_;
   std::uint64_t element_bytes_;
   std::uint64_t count_;
 };
@@ -56,15 +59,15 @@ template <class Api>
 class Convolution {
  public:
   /// Plans and compiles. Throws Error(unsupported) when the fused path is refused.
-  Convolution(OpenDevice<Api>& device, const FftGeometry& geometry, const ConvolutionSlots& slots,
+  Convolution(OpenDevice<Api>& device, const FftGeometry& geometry, bool conjugate, const ConvolutionSlots& slots,
               typename Api::Stream stream)
       : stream_(stream) {
     const typename Api::Vkfft::Handles handles(device, stream);
     if (geometry.path == Path::fused) {
-      fused_.emplace(handles, geometry, slots.image, slots.work, slots.spectrum);
+      fused_.emplace(handles, geometry, conjugate, slots.image, slots.work, slots.spectrum);
     } else {
       staged_.emplace(handles, geometry, slots.image, slots.work);
-      product_.emplace(device, geometry);
+      product_.emplace(device, geometry, conjugate);
     }
   }
 

@@ -17,10 +17,11 @@ namespace convoy::backend::gpu {
 template <class Api>
 class SelfTest {
  public:
-  SelfTest(OpenDevice<Api>& device, const FftGeometry& geometry, const ConvolutionSlots& slots,
+  SelfTest(OpenDevice<Api>& device, const FftGeometry& geometry, bool conjugate, const ConvolutionSlots& slots,
            Convolution<Api>& convolution, typename Api::Stream stream)
       : device_(device),
         geometry_(geometry),
+        conjugate_(conjugate),
         slots_(slots),
         convolution_(convolution),
         stream_(stream),
@@ -31,7 +32,7 @@ class SelfTest {
     const std::string device_name =
         fmt::format("{} ({}, {}, {})", device_.info.id, device_.info.name, device_.info.uuid, device_.info.driver);
     try {
-      require_self_test(device_name, geometry_, actions());
+      require_self_test(device_name, geometry_, conjugate_, actions());
     } catch (const Error& error) {
       if (error.code() != Errc::device_lost || !Api::succeeded(Api::synchronize_stream(stream_))) throw;
       throw Error(Errc::unsupported, error.what());  // the device is well: it only refused this plan's launch
@@ -80,6 +81,7 @@ class SelfTest {
 
   OpenDevice<Api>& device_;
   FftGeometry geometry_;
+  bool conjugate_;
   ConvolutionSlots slots_;
   Convolution<Api>& convolution_;
   typename Api::Stream stream_;

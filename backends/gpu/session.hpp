@@ -44,7 +44,7 @@ class GpuSession final : public Session {
 
   void upload_piece(int set, int piece, const HostBox* lent) override {
     const Entered<Api> entered(*device_);
-    const Prepared& step = run_.at(uploads_.at(static_cast<std::size_t>(piece)));
+    const Prepared& step = prepared(Section::run).at(uploads_.at(static_cast<std::size_t>(piece)));
     const auto& upload = std::get<Upload>(*step.step);
     begin_early(set);
     const auto stream = streams_->enter(set, lane_of(*step.step));
@@ -60,27 +60,15 @@ class GpuSession final : public Session {
     early(set).lent_outputs.at(static_cast<std::size_t>(piece)) = box;
   }
 
-  void submit(Section section, int set) override {
+  void submit(Section section, int set, int times) override {
     const Entered<Api> entered(*device_);
-    if (section == Section::setup) {
-      streams_->begin(set);
-      for (const Prepared& step : setup_) queue(step, set);
-    } else {
-      begin_early(set);
-      int num_uploads = 0;
-      int num_downloads = 0;
-      for (const Prepared& step : run_) {
-        if (std::holds_alternative<Upload>(*step.step) && early(set).uploaded[index(num_uploads++)]) continue;
-        const bool downloads = std::holds_alternative<Download>(*step.step);
-        if (downloads && early(set).lent_outputs[index(num_downloads)]) {
-          queue_lent(std::get<Download>(*step.step), *early(set).lent_outputs[index(num_downloads)], set,
-                     streams_->enter(set, lane_of(*step.step)));
-        } else {
-          queue(step, set);
-        }
-        if (downloads) streams_->mark(set, num_downloads++);
+    if (section != Section::run) streams_->begin(set);
+    for (int time = 0; time < times; ++time) {
+      if (section == Section::run) {
+        queue_run(set);
+      } else {
+        for (const Prepared& step : prepared(section)) queue(step, set);
       }
-      early_[index(set)] = Early(uploads_.size(), num_downloads_);
     }
     streams_->end(set);
   }
@@ -106,7 +94,7 @@ class GpuSession final : public Session {
       ports_[i].clear();
     }
     const ChargeTo<Api> charge(*memory_);
-    setup_.clear();  // and the plans that only it used
+    prepared(Section::setup).clear();  // and the plans that only it used
   }
 
   void check_sentinels() override {
@@ -121,6 +109,11 @@ class GpuSession final : public Session {
     typename Api::Function function{};                   // of a Dispatch
     std::shared_ptr<KernelTransform<Api>> transform;     // of a TransformKernel
     std::shared_ptr<gpu::Convolution<Api>> convolution;  // of a Convolve
+  };
+  struct PlannedConvolution {
+    FftGeometry geometry;
+    bool conjugate = false;
+    std::shared_ptr<gpu::Convolution<Api>> convolution;
   };
 
   /// What was asked for ahead of a set's next submit.
@@ -138,6 +131,25 @@ class GpuSession final : public Session {
     early(set).begun = true;
   }
 
+  /// What was uploaded or lent ahead of the submit is not queued again.
+  void queue_run(int set) {
+    begin_early(set);
+    int num_uploads = 0;
+    int num_downloads = 0;
+    for (const Prepared& step : prepared(Section::run)) {
+      if (std::holds_alternative<Upload>(*step.step) && early(set).uploaded[index(num_uploads++)]) continue;
+      const bool downloads = std::holds_alternative<Download>(*step.step);
+      if (downloads && early(set).lent_outputs[index(num_downloads)]) {
+        queue_lent(std::get<Download>(*step.step), *early(set).lent_outputs[index(num_downloads)], set,
+                   streams_->enter(set, lane_of(*step.step)));
+      } else {
+        queue(step, set);
+      }
+      if (downloads) streams_->mark(set, num_downloads++);
+    }
+    early_[index(set)] = Early(uploads_.size(), num_downloads_);
+  }
+
   void load() {
     const std::string& id = device_->info.id;
     memory_ = std::make_unique<DeviceMemory<Api>>(device_->account, options_.trace_memory, id);
@@ -152,8 +164,7 @@ class GpuSession final : public Session {
     streams_ = std::make_unique<Streams<Api>>(program_.num_sets, static_cast<int>(num_downloads_), id);
     slots_->fill_sentinels(streams_->compute());
     try {
-      setup_ = prepare(program_.setup);
-      run_ = prepare(program_.run);
+      for (const Section section : kSections) prepared(section) = prepare(program_.steps(section));
     } catch (const Error&) {
       if (memory_->refusal()) throw OutOfMemory(*memory_->refusal());
       throw;
@@ -166,23 +177,25 @@ class GpuSession final : public Session {
 
   void allocate(const Port& port) {
     ports_.emplace_back();
-    const int copies = port.section == Section::run ? program_.num_sets : 1;
+    const int copies = port.section == Section::setup ? 1 : program_.num_sets;
     for (int copy = 0; copy < copies; ++copy) {
       ports_.back().push_back(memory_->allocate_pinned("port " + port.name, port.bytes));
     }
   }
 
+  std::vector<Prepared>& prepared(Section section) { return prepared_[static_cast<std::size_t>(section)]; }
+
   std::vector<Prepared> prepare(const std::vector<Step>& steps) {
-    std::vector<Prepared> prepared;
+    std::vector<Prepared> all;
     for (const Step& step : steps) {
       Prepared one;
       one.step = &step;
       if (const auto* dispatch = std::get_if<Dispatch>(&step)) one.function = function(*dispatch);
       if (const auto* transform = std::get_if<TransformKernel>(&step)) one.transform = planned(*transform);
       if (const auto* convolve = std::get_if<Convolve>(&step)) one.convolution = planned(*convolve);
-      prepared.push_back(std::move(one));
+      all.push_back(std::move(one));
     }
-    return prepared;
+    return all;
   }
 
   typename Api::Function function(const Dispatch& dispatch) {
@@ -202,15 +215,16 @@ class GpuSession final : public Session {
                                                   streams_->compute());
   }
 
-  /// Steps of one geometry share a plan: each launch brings its own addresses.
+  /// Steps of one geometry and direction share a plan: each launch brings its own addresses.
   std::shared_ptr<gpu::Convolution<Api>> planned(const Convolve& step) {
-    for (const auto& [geometry, convolution] : convolutions_) {
-      if (geometry == step.geometry) return convolution;
+    for (const auto& known : convolutions_) {
+      if (known.geometry == step.geometry && known.conjugate == step.conjugate) return known.convolution;
     }
+    const ConvolutionSlots slots = slots_of(step, 0);
     auto made =
-        std::make_shared<gpu::Convolution<Api>>(*device_, step.geometry, slots_of(step, 0), streams_->compute());
-    SelfTest<Api>(*device_, step.geometry, slots_of(step, 0), *made, streams_->compute()).require();
-    convolutions_.emplace_back(step.geometry, made);
+        std::make_shared<gpu::Convolution<Api>>(*device_, step.geometry, step.conjugate, slots, streams_->compute());
+    SelfTest<Api>(*device_, step.geometry, step.conjugate, slots, *made, streams_->compute()).require();
+    convolutions_.push_back({step.geometry, step.conjugate, made});
     return made;
   }
 
@@ -297,8 +311,7 @@ class GpuSession final : public Session {
     if (!memory_) return;
     const ChargeTo<Api> charge(*memory_);
     if (streams_) streams_->drain();
-    setup_.clear();
-    run_.clear();
+    for (auto& section : prepared_) section.clear();
     convolutions_.clear();
     streams_.reset();
     slots_.reset();
@@ -312,12 +325,11 @@ class GpuSession final : public Session {
   std::unique_ptr<Slots<Api>> slots_;
   std::vector<std::vector<std::byte*>> ports_;  // [port][copy]
   std::unique_ptr<Streams<Api>> streams_;
-  std::vector<std::size_t> uploads_;  // places of the Upload steps in run_
+  std::vector<std::size_t> uploads_;  // places of the Upload steps in the run section
   std::size_t num_downloads_ = 0;
   std::vector<Early> early_;  // of each set
-  std::vector<std::pair<FftGeometry, std::shared_ptr<gpu::Convolution<Api>>>> convolutions_;
-  std::vector<Prepared> setup_;
-  std::vector<Prepared> run_;
+  std::vector<PlannedConvolution> convolutions_;
+  std::array<std::vector<Prepared>, kSections.size()> prepared_;
 };
 
 }  // namespace convoy::backend::gpu

@@ -57,7 +57,8 @@ std::vector<Impulse> lay_out(const std::vector<PlacedImpulse>& pattern, Index ro
 }
 
 /// Index in the image and value of every voxel that is not zero, in order.
-std::map<std::uint64_t, double> expected_voxels(const FftGeometry& g, const std::vector<PlacedImpulse>& image,
+std::map<std::uint64_t, double> expected_voxels(const FftGeometry& g, bool conjugate,
+                                                const std::vector<PlacedImpulse>& image,
                                                 const std::vector<PlacedImpulse>& kernel) {
   std::map<std::uint64_t, double> expected;
   for (const PlacedImpulse& a : image) {
@@ -65,7 +66,8 @@ std::map<std::uint64_t, double> expected_voxels(const FftGeometry& g, const std:
       Place place{};
       bool inside = true;
       for (std::size_t axis = 0; axis < 3; ++axis) {
-        place[axis] = (a.place[axis] + b.place[axis]) % g.padded[axis];
+        const Index moved_by = conjugate ? g.padded[axis] - b.place[axis] : b.place[axis];
+        place[axis] = (a.place[axis] + moved_by) % g.padded[axis];
         inside = inside && place[axis] < g.extent[axis];
       }
       if (inside) expected[linear_index(place, g.extent[0], g.extent[1])] += a.value * b.value;
@@ -111,11 +113,13 @@ Comparison compare_image(const FftGeometry& g, const std::map<std::uint64_t, dou
   return result;
 }
 
+const char* direction(bool conjugate) { return conjugate ? ", conjugate" : ""; }
+
 /// Empty when all is right, else what was wrong.
-std::string run_self_test(const FftGeometry& g, const SelfTestActions& actions) {
+std::string run_self_test(const FftGeometry& g, bool conjugate, const SelfTestActions& actions) {
   const auto image = make_pattern(g.extent, 1);
   const auto kernel = make_pattern(g.padded, 2);
-  const auto expected = expected_voxels(g, image, kernel);
+  const auto expected = expected_voxels(g, conjugate, image, kernel);
   actions.set_image(lay_out(image, g.extent[0], g.extent[1]));
   actions.set_spectrum(lay_out(kernel, 2 * g.row_pitch, g.padded[1]));
   actions.poison_work();
@@ -128,12 +132,12 @@ std::string run_self_test(const FftGeometry& g, const SelfTestActions& actions) 
   const Comparison result = single ? compare_image<float>(g, expected, tolerance, actions)
                                    : compare_image<double>(g, expected, tolerance, actions);
   if (result.num_wrong == 0) {
-    log("plan", "self-test passed: {}, largest error {:.2g}", to_text(g), result.largest_error);
+    log("plan", "self-test passed: {}{}, largest error {:.2g}", to_text(g), direction(conjugate), result.largest_error);
     return {};
   }
-  return fmt::format("self-test failed: {}: {} of {} voxels are wrong by more than {:g}, at worst voxel {} by {:g}",
-                     to_text(g), result.num_wrong, g.image_bytes() / g.real_bytes(), tolerance, result.worst_index,
-                     result.largest_error);
+  return fmt::format("self-test failed: {}{}: {} of {} voxels are wrong by more than {:g}, at worst voxel {} by {:g}",
+                     to_text(g), direction(conjugate), result.num_wrong, g.image_bytes() / g.real_bytes(), tolerance,
+                     result.worst_index, result.largest_error);
 }
 
 }  // namespace
@@ -145,12 +149,14 @@ std::string to_text(const FftGeometry& g) {
                      g.tuning.aim_threads);
 }
 
-void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions) {
-  const std::string key = fmt::format("self-test of convoy {} {}\n{}: {} axes, {}", CONVOY_VERSION, CONVOY_VKFFT_LAYER, device,
-                                      geometry.num_axes, to_text(geometry));
+void require_self_test(const std::string& device, const FftGeometry& geometry, bool conjugate,
+                       const SelfTestActions& actions) {
+  const std::string key =
+      fmt::format("self-test of convoy {} {}\n{}: {} axes, {}{}", CONVOY_VERSION, CONVOY_VKFFT_LAYER, device,
+                  geometry.num_axes, to_text(geometry), direction(conjugate));
   std::optional<std::string> verdict = plan_cache().find(key);
   if (!verdict) {
-    verdict = run_self_test(geometry, actions);
+    verdict = run_self_test(geometry, conjugate, actions);
     plan_cache().store(key, *verdict);
   }
   if (!verdict->empty()) throw Error(Errc::unsupported, device + ": " + *verdict);

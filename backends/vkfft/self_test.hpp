@@ -29,8 +29,10 @@ struct SelfTestActions {
 };
 
 /// Throws Error(unsupported) with the figures if any voxel of the result is wrong. The verdict is kept in the
-/// plan cache under `device` (which must name driver and device) and geometry.
-void require_self_test(const std::string& device, const FftGeometry& geometry, const SelfTestActions& actions);
+/// plan cache under `device` (which must name driver and device), geometry and direction. `conjugate`: the convolve
+/// action is with the conjugate spectrum.
+void require_self_test(const std::string& device, const FftGeometry& geometry, bool conjugate,
+                       const SelfTestActions& actions);
 
 /// "f32 fused convolution, 40x39x20 in 64x60x28, row pitch 33 (device order), access 64 B, 0 threads".
 std::string to_text(const FftGeometry& geometry);

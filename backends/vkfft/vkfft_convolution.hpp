@@ -92,8 +92,9 @@ class FusedConvolution {
   using Buffer = typename App::Buffer;
 
   /// Throws Error(unsupported) with the reason when VkFFT would not do this shape right.
-  FusedConvolution(const Handles& handles, const FftGeometry& geometry, Buffer image, Buffer work, Buffer spectrum)
-      : app_(plan(handles, geometry, image, work, spectrum)) {
+  FusedConvolution(const Handles& handles, const FftGeometry& geometry, bool conjugate, Buffer image, Buffer work,
+                   Buffer spectrum)
+      : app_(plan(handles, geometry, conjugate, image, work, spectrum)) {
     require_sound(ConvolutionConfiguration(geometry));
   }
 
@@ -105,11 +106,13 @@ class FusedConvolution {
     throw Error(Errc::unsupported, "the fused convolution is refused: " + reason);
   }
 
-  static App plan(const Handles& handles, const FftGeometry& geometry, Buffer image, Buffer work, Buffer spectrum) {
+  static App plan(const Handles& handles, const FftGeometry& geometry, bool conjugate, Buffer image, Buffer work,
+                  Buffer spectrum) {
     if (!CONVOY_VKFFT_REPAIRABLE) refuse("this build's VkFFT is not the release 1.3.4");
     const ConvolutionConfiguration parts(geometry);
     VkFFTConfiguration c = parts.whole();
     c.performConvolution = 1;
+    c.conjugateConvolution = conjugate ? 2 : 0;  // 1 conjugates the image instead
     for (int axis = 0; axis < parts.num_dimensions(); ++axis) parts.pad(c, axis);
     c.isInputFormatted = 1;
     c.inverseReturnToInputBuffer = 1;

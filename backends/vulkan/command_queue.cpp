@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "backends/vulkan/recorder.hpp"
 
@@ -35,6 +36,7 @@ VkCommandBuffer CommandQueue::begin() {
   check(vkAllocateCommandBuffers(device_.handle(), &allocation, &commands), "making a command buffer", id());
   VkCommandBufferBeginInfo beginning{};
   beginning.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
+  beginning.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
   check(vkBeginCommandBuffer(commands, &beginning), "beginning a command buffer", id());
   return commands;
 }
@@ -47,11 +49,12 @@ void CommandQueue::give_back(VkCommandBuffer commands) const {
   vkFreeCommandBuffers(device_.handle(), pool_.get(), 1, &commands);
 }
 
-void CommandQueue::submit(VkCommandBuffer commands, VkFence fence) const {
+void CommandQueue::submit(VkCommandBuffer commands, VkFence fence, int times) const {
+  const std::vector<VkCommandBuffer> repeated(static_cast<std::size_t>(times), commands);
   VkSubmitInfo submission{};
   submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
-  submission.commandBufferCount = 1;
-  submission.pCommandBuffers = &commands;
+  submission.commandBufferCount = static_cast<std::uint32_t>(repeated.size());
+  submission.pCommandBuffers = repeated.data();
   check(vkQueueSubmit(device_.queue(), 1, &submission, fence), "submitting commands", id());
 }
 

@@ -20,11 +20,12 @@ class CommandQueue {
   /// Unsignalled, except within run_once.
   VkFence fence() const { return fence_.get(); }
 
-  /// A command buffer that records.
+  /// A command buffer that records. It may be submitted again while it is pending.
   VkCommandBuffer begin();
   void end(VkCommandBuffer commands) const;
   void give_back(VkCommandBuffer commands) const;
-  void submit(VkCommandBuffer commands, VkFence fence) const;
+  /// So many times over.
+  void submit(VkCommandBuffer commands, VkFence fence, int times = 1) const;
   /// Waits for the fence and resets it. Throws Error(device_lost).
   void wait(VkFence fence) const;
 

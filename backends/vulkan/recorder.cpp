@@ -70,15 +70,15 @@ void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, VkDescripto
                 static_cast<std::uint32_t>(groups[2]));
 }
 
-Dispatch multiply_step(const FftGeometry& geometry, SlotId spectrum, SlotId work) {
+Dispatch multiply_step(const Convolve& step) {
   constexpr std::uint64_t kRow = 1 << 16;
-  const std::uint64_t count = geometry.spectrum_bytes() / (2 * geometry.real_bytes());
+  const std::uint64_t count = step.geometry.spectrum_bytes() / (2 * step.geometry.real_bytes());
   const std::uint64_t row = std::min(count, kRow);
   return {.kernel = &kernels::multiply_spectrum,
-          .precision = geometry.precision,
-          .slots = {spectrum, work},
+          .precision = step.geometry.precision,
+          .slots = {step.spectrum, step.work},
           .parameters = {parameter(static_cast<std::uint32_t>(count)), parameter(static_cast<std::uint32_t>(row)),
-                         parameter(1.0f)},
+                         parameter(1.0f), parameter(step.conjugate ? -1.0f : 1.0f)},
           .threads = {row, (count + row - 1) / row, 1}};
 }
 

@@ -17,7 +17,7 @@ void record_download(VkCommandBuffer commands, const Download& step, VkBuffer po
 void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, VkDescriptorSet buffers,
                      const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads);
 
-/// work *= spectrum over a whole spectrum slot, without scaling.
-Dispatch multiply_step(const FftGeometry& geometry, SlotId spectrum, SlotId work);
+/// The staged convolution's product over a whole spectrum slot, without scaling.
+Dispatch multiply_step(const Convolve& step);
 
 }  // namespace convoy::backend::vulkan

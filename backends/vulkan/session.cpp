@@ -21,8 +21,8 @@ std::size_t index(int i) { return static_cast<std::size_t>(i); }
 template <class StepType>
 std::vector<const StepType*> steps_of(const Program& program) {
   std::vector<const StepType*> found;
-  for (const auto* section : {&program.setup, &program.run}) {
-    for (const Step& step : *section) {
+  for (const Section section : kSections) {
+    for (const Step& step : program.steps(section)) {
       if (const auto* one = std::get_if<StepType>(&step)) found.push_back(one);
     }
   }
@@ -138,7 +138,7 @@ void VulkanSession::make_ports() {
     const Port& port = program_.ports[id];
     const HostUse use = is_downloaded(program_, static_cast<PortId>(id)) ? HostUse::reads : HostUse::writes;
     auto& copies = ports_.emplace_back();
-    for (int set = 0; set < (port.section == Section::run ? program_.num_sets : 1); ++set) {
+    for (int set = 0; set < (port.section == Section::setup ? 1 : program_.num_sets); ++set) {
       copies.push_back(make_.on_host(port.name, port.bytes, use));
     }
   }
@@ -167,23 +167,25 @@ Transform& VulkanSession::kernel_transform(const TransformKernel& step, int set)
     if (known.geometry == step.geometry && known.buffers == buffers) return *known.transform;
   }
   auto transform = make_kernel_transform(planning_handles(), step.geometry, buffers.spectrum);
-  kernel_transforms_.push_back({step.geometry, buffers, std::move(transform)});
+  kernel_transforms_.push_back({step.geometry, false, buffers, std::move(transform)});
   return *kernel_transforms_.back().transform;
 }
 
 Transform& VulkanSession::convolution(const Convolve& step, int set) {
   const TileBuffers buffers{slot(step.image, set), slot(step.work, set), slot(step.spectrum, set)};
   for (const PlannedConvolution& known : convolutions_) {
-    if (known.geometry == step.geometry && known.buffers == buffers) return *known.transform;
+    if (known.geometry == step.geometry && known.conjugate == step.conjugate && known.buffers == buffers) {
+      return *known.transform;
+    }
   }
-  const Dispatch multiply = multiply_step(step.geometry, step.spectrum, step.work);
-  auto transform =
-      make_convolution(planning_handles(), step.geometry, buffers, [this, multiply, set](VkCommandBuffer commands) {
-        record_barrier(commands);
-        record(commands, multiply, set);
-        record_barrier(commands);
-      });
-  convolutions_.push_back({step.geometry, buffers, std::move(transform)});
+  const Dispatch multiply = multiply_step(step);
+  auto transform = make_convolution(planning_handles(), step.geometry, step.conjugate, buffers,
+                                    [this, multiply, set](VkCommandBuffer commands) {
+                                      record_barrier(commands);
+                                      record(commands, multiply, set);
+                                      record_barrier(commands);
+                                    });
+  convolutions_.push_back({step.geometry, step.conjugate, buffers, std::move(transform)});
   return *convolutions_.back().transform;
 }
 
@@ -223,7 +225,7 @@ void VulkanSession::test_convolution(const Convolve& convolve, const TransformKe
   };
   const VkBuffer image = slot(convolve.image, 0);
   require_self_test(
-      fmt::format("{} ({}, {})", id(), device_->info().name, device_->info().driver), g,
+      fmt::format("{} ({}, {})", id(), device_->info().name, device_->info().driver), g, convolve.conjugate,
       {.set_image = [&](const auto& impulses) { set_slot(image, g.image_bytes(), impulses); },
        .set_spectrum =
            [&](const auto& impulses) { set_slot(slot(convolve.spectrum, 0), g.spectrum_bytes(), impulses); },
@@ -240,18 +242,22 @@ void VulkanSession::test_convolution(const Convolve& convolve, const TransformKe
 }
 
 void VulkanSession::record_sections() {
-  const auto record_section = [&](const std::vector<Step>& steps, int set) {
-    const VkCommandBuffer commands = queue_.begin();
-    for (const Step& step : steps) {
-      record_barrier(commands);
-      std::visit([&](const auto& known) { record(commands, known, set); }, step);
+  for (const Section section : kSections) {
+    for (int set = 0; set < (section == Section::setup ? 1 : program_.num_sets); ++set) {
+      sets_[index(set)].sections[static_cast<std::size_t>(section)] = record_section(section, set);
     }
-    record_host_barrier(commands);
-    queue_.end(commands);
-    return commands;
-  };
-  setup_ = record_section(program_.setup, 0);
-  for (int set = 0; set < program_.num_sets; ++set) sets_[index(set)].run = record_section(program_.run, set);
+  }
+}
+
+VkCommandBuffer VulkanSession::record_section(Section section, int set) {
+  const VkCommandBuffer commands = queue_.begin();
+  for (const Step& step : program_.steps(section)) {
+    record_barrier(commands);
+    std::visit([&](const auto& known) { record(commands, known, set); }, step);
+  }
+  record_host_barrier(commands);
+  queue_.end(commands);
+  return commands;
 }
 
 void VulkanSession::fill_sentinels() {
@@ -287,11 +293,14 @@ std::byte* VulkanSession::port(PortId port, int set) {
   return copies.at(copies.size() == 1 ? 0 : index(set)).mapped();
 }
 
-void VulkanSession::submit(Section section, int number) {
+void VulkanSession::submit(Section section, int number, int times) {
   Set& set = sets_.at(index(number));
-  const VkCommandBuffer commands = section == Section::setup ? setup_ : set.run;
-  if (commands == VK_NULL_HANDLE) throw Error(Errc::invalid_argument, "setup was submitted after it had ended");
-  queue_.submit(commands, set.fence.get());
+  const VkCommandBuffer commands = set.sections[static_cast<std::size_t>(section)];
+  if (commands == VK_NULL_HANDLE) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("section {} was submitted, which the program does not have or has ended", name(section)));
+  }
+  queue_.submit(commands, set.fence.get(), times);
   set.in_flight = true;
 }
 
@@ -304,8 +313,9 @@ void VulkanSession::wait(int number) {
 
 void VulkanSession::end_setup() {
   const ChargeTo charge(memory_);
-  if (setup_ != VK_NULL_HANDLE) queue_.give_back(setup_);
-  setup_ = VK_NULL_HANDLE;
+  VkCommandBuffer& setup = sets_.front().sections[static_cast<std::size_t>(Section::setup)];
+  if (setup != VK_NULL_HANDLE) queue_.give_back(setup);
+  setup = VK_NULL_HANDLE;
   kernel_transforms_.clear();
   for (std::size_t id = 0; id < program_.ports.size(); ++id) {
     if (program_.ports[id].section == Section::setup) ports_[id].clear();

@@ -1,4 +1,4 @@
-// A program on a Vulkan device: its buffers, and one command buffer for setup and for the run of every set.
+// A program on a Vulkan device: its buffers, and one command buffer for setup and for every other section of every set.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class VulkanSession final : public Session {
   ~VulkanSession() override;
 
   std::byte* port(PortId port, int set) override;
-  void submit(Section section, int set) override;
+  void submit(Section section, int set, int times) override;
   void wait(int set) override;
   void end_setup() override;
   void check_sentinels() override;
@@ -25,11 +25,12 @@ class VulkanSession final : public Session {
  private:
   struct Set {
     OwnedFence fence;
-    VkCommandBuffer run = VK_NULL_HANDLE;
+    std::array<VkCommandBuffer, kSections.size()> sections{};  // setup: of set 0 only, until it ends
     bool in_flight = false;
   };
   struct PlannedConvolution {
     FftGeometry geometry;
+    bool conjugate = false;
     TileBuffers buffers;
     std::unique_ptr<Transform> transform;
   };
@@ -44,6 +45,7 @@ class VulkanSession final : public Session {
   void test_convolutions();
   void test_convolution(const Convolve& convolve, const TransformKernel& kernel);
   void record_sections();
+  VkCommandBuffer record_section(Section section, int set);
 
   VkBuffer slot(SlotId slot, int set) const;
   PlanningHandles planning_handles() const;
@@ -73,7 +75,6 @@ class VulkanSession final : public Session {
   std::vector<std::vector<Buffer>> ports_;  // [port][set, or 0 for setup]
   std::vector<PlannedConvolution> kernel_transforms_;
   std::vector<PlannedConvolution> convolutions_;
-  VkCommandBuffer setup_ = VK_NULL_HANDLE;
   std::vector<Set> sets_;
 };
 

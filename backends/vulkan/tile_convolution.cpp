@@ -46,8 +46,8 @@ class KernelTransformCommands final : public Transform {
 
 class FusedCommands final : public Transform {
  public:
-  FusedCommands(const Handles& handles, const FftGeometry& geometry, const TileBuffers& buffers)
-      : convolution_(handles, geometry, buffers.image, buffers.work, buffers.spectrum) {}
+  FusedCommands(const Handles& handles, const FftGeometry& geometry, bool conjugate, const TileBuffers& buffers)
+      : convolution_(handles, geometry, conjugate, buffers.image, buffers.work, buffers.spectrum) {}
   void append(VkCommandBuffer commands) override { convolution_.append(commands); }
 
  private:
@@ -78,11 +78,13 @@ std::unique_ptr<Transform> make_kernel_transform(const PlanningHandles& handles,
   return std::make_unique<KernelTransformCommands>(Handles(handles), geometry, spectrum);
 }
 
-std::unique_ptr<Transform> make_convolution(const PlanningHandles& handles, const FftGeometry& geometry,
+std::unique_ptr<Transform> make_convolution(const PlanningHandles& handles, const FftGeometry& geometry, bool conjugate,
                                             const TileBuffers& buffers,
                                             std::function<void(VkCommandBuffer)> append_multiply) {
   start_glslang();
-  if (geometry.path == Path::fused) return std::make_unique<FusedCommands>(Handles(handles), geometry, buffers);
+  if (geometry.path == Path::fused) {
+    return std::make_unique<FusedCommands>(Handles(handles), geometry, conjugate, buffers);
+  }
   return std::make_unique<StagedCommands>(Handles(handles), geometry, buffers, std::move(append_multiply));
 }
 

@@ -42,7 +42,7 @@ std::unique_ptr<Transform> make_kernel_transform(const PlanningHandles& handles,
                                                  VkBuffer spectrum);
 
 /// `append_multiply` appends work *= spectrum with barriers before and after; only the staged path asks for it.
-std::unique_ptr<Transform> make_convolution(const PlanningHandles& handles, const FftGeometry& geometry,
+std::unique_ptr<Transform> make_convolution(const PlanningHandles& handles, const FftGeometry& geometry, bool conjugate,
                                             const TileBuffers& buffers,
                                             std::function<void(VkCommandBuffer)> append_multiply);
 

@@ -42,7 +42,7 @@ const KernelSpec place_kernel{.name = "place_kernel",
 
 const KernelSpec multiply_spectrum{.name = "multiply_spectrum",
                                    .buffers = {{"spectrum", real2, false}, {"work", real2, true}},
-                                   .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}},
+                                   .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}, {"sign", f32}},
                                    .body = bodies::k_multiply_spectrum};
 
 const std::vector<const KernelSpec*>& all() {

@@ -49,8 +49,8 @@ namespace kernels {
 /// buffers: source, spectrum. parameters: size_x, size_y, size_z, shift_x, shift_y, shift_z, padded_x, padded_y,
 /// padded_z, pitch, plane_rows. threads: size.
 extern const KernelSpec place_kernel;
-/// work[i] *= spectrum[i] * scale, complex, for i < count = thread_x + thread_y * row. buffers: spectrum, work.
-/// parameters: count, row, scale.
+/// work[i] *= spectrum[i] * scale, complex, for i < count = thread_x + thread_y * row; with sign -1 instead of 1 the
+/// spectrum is conjugated. buffers: spectrum, work. parameters: count, row, scale, sign.
 extern const KernelSpec multiply_spectrum;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();

@@ -43,8 +43,8 @@ class StepPrinter {
   }
 
   std::string operator()(const Convolve& step) const {
-    return fmt::format("{} with {} using {}: {}", slot(step.image), slot(step.spectrum), slot(step.work),
-                       geometry(step.geometry));
+    return fmt::format("{} with {}{} using {}: {}", slot(step.image), step.conjugate ? "conjugate " : "",
+                       slot(step.spectrum), slot(step.work), geometry(step.geometry));
   }
 
  private:
@@ -74,10 +74,10 @@ class StepPrinter {
   const Program& program_;
 };
 
-std::string steps_to_text(const char* section, const std::vector<Step>& steps, const Program& program) {
+std::string steps_to_text(Section section, const Program& program) {
   std::string text;
-  for (const Step& step : steps) {
-    text += fmt::format("{} {} {}\n", section, name(step), std::visit(StepPrinter(program), step));
+  for (const Step& step : program.steps(section)) {
+    text += fmt::format("{} {} {}\n", name(section), name(step), std::visit(StepPrinter(program), step));
   }
   return text;
 }
@@ -97,6 +97,28 @@ std::uint64_t Program::footprint_bytes() const {
   return bytes;
 }
 
+const std::vector<Step>& Program::steps(Section section) const {
+  switch (section) {
+    case Section::setup:
+      return setup;
+    case Section::run:
+      return run;
+    case Section::iterate:
+      return iterate;
+    case Section::measure:
+      return measure;
+    case Section::finish:
+      break;
+  }
+  return finish;
+}
+
+const char* name(Section section) {
+  constexpr const char* kNames[] = {"setup", "run", "iterate", "measure", "finish"};
+  static_assert(std::size(kNames) == kSections.size());
+  return kNames[static_cast<std::size_t>(section)];
+}
+
 const char* name(const Step& step) {
   constexpr const char* kNames[] = {"Upload", "Download", "Clear", "Dispatch", "TransformKernel", "Convolve"};
   static_assert(std::size(kNames) == std::variant_size_v<Step>);
@@ -109,10 +131,9 @@ std::string to_text(const Program& program) {
     text += fmt::format("slot {} {} B{}\n", slot.name, slot.bytes, slot.per_set ? " per set" : "");
   }
   for (const Port& port : program.ports) {
-    text += fmt::format("port {} {} B, {}\n", port.name, port.bytes, port.section == Section::setup ? "setup" : "run");
+    text += fmt::format("port {} {} B, {}\n", port.name, port.bytes, name(port.section));
   }
-  text += steps_to_text("setup", program.setup, program);
-  text += steps_to_text("run", program.run, program);
+  for (const Section section : kSections) text += steps_to_text(section, program);
   return text + fmt::format("sets {}\n", program.num_sets);
 }
 

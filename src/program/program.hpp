@@ -22,7 +22,18 @@ struct Slot {
   bool per_set = false;  ///< one copy for each set of ports, so that transfers and computing overlap
 };
 
-enum class Section { setup, run };
+/// Lists of steps that a session runs when told to.
+enum class Section {
+  setup,    ///< once: kernel to spectrum
+  run,      ///< once per tile or image
+  iterate,  ///< iterative methods: after run, as often as wanted
+  measure,  ///< in place of iterate: the same, and sums that tell how far it has come
+  finish    ///< after the last iteration
+};
+inline constexpr std::array kSections{Section::setup, Section::run, Section::iterate, Section::measure,
+                                      Section::finish};
+/// "setup", "run" ...
+const char* name(Section section);
 
 /// A host buffer that the session owns (pinned where that helps). Its uploads read it, its downloads write it.
 struct Port {
@@ -88,12 +99,14 @@ struct TransformKernel {
 };
 
 /// image <- crop(inverse(transform(zero-padded image) * spectrum)), normalised: a circular convolution of period
-/// `padded`, of which the first `extent` voxels are kept. Overwrites work; the spectrum stays.
+/// `padded`, of which the first `extent` voxels are kept. Overwrites work; the spectrum stays. With `conjugate` the
+/// product is with the conjugate spectrum: the circular correlation, which is the exact adjoint.
 struct Convolve {
   FftGeometry geometry;
   SlotId image = 0;
   SlotId work = 0;
   SlotId spectrum = 0;
+  bool conjugate = false;
 };
 
 using Step = std::variant<Upload, Download, Clear, Dispatch, TransformKernel, Convolve>;
@@ -101,9 +114,14 @@ using Step = std::variant<Upload, Download, Clear, Dispatch, TransformKernel, Co
 struct Program {
   std::vector<Slot> slots;
   std::vector<Port> ports;
-  std::vector<Step> setup;  ///< once: kernel to spectrum
-  std::vector<Step> run;    ///< once per tile
-  int num_sets = 1;         ///< copies of run ports and per_set slots
+  std::vector<Step> setup;
+  std::vector<Step> run;
+  std::vector<Step> iterate;
+  std::vector<Step> measure;
+  std::vector<Step> finish;
+  int num_sets = 1;  ///< copies of per_set slots and of ports of other sections than setup
+
+  const std::vector<Step>& steps(Section section) const;
 
   std::uint64_t footprint_bytes() const;
 };
