@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backends/cpu/cpu_kernels.hpp"
+#include "kernels/cpp_kernels.hpp"
 
 namespace convoy::backend::cpu {
 namespace {
@@ -185,7 +185,7 @@ void CpuSession::run(const Clear& step, int set) {
 void CpuSession::run(const Dispatch& step, int set) {
   std::vector<void*> buffers;
   for (const SlotId slot : step.slots) buffers.push_back(memory(slot, set));
-  run_kernel(step, buffers, pool_);
+  run_on_host(*step.kernel, step.precision, buffers, step.parameters, step.threads, pool_);
 }
 
 void CpuSession::run(const TransformKernel& step, int set) {

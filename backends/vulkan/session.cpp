@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "common/disk_cache.hpp"
 #include "backends/vkfft/self_test.hpp"
 #include "backends/vulkan/recorder.hpp"
+#include "common/disk_cache.hpp"
 
 namespace convoy::backend::vulkan {
 namespace {

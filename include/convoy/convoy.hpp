@@ -2,6 +2,7 @@
 #pragma once
 
 #include "convoy/convolution.hpp"
+#include "convoy/deconvolution.hpp"
 #include "convoy/device.hpp"
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"

@@ -1,11 +1,8 @@
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <chrono>
 #include <vector>
 
 #include "convoy/convolution.hpp"
-#include "convoy/error.hpp"
+#include "exec/checks.hpp"
 #include "exec/host_kernel.hpp"
 #include "exec/loaded_plan.hpp"
 #include "exec/memory_tiles.hpp"
@@ -17,26 +14,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-void require_shape(const char* what, const Shape& given, const Shape& expected) {
-  if (given == expected) return;
-  throw Error(Errc::invalid_argument, fmt::format("the {} is {} zyx, but this convolution was planned for {} zyx", what,
-                                                  to_text(given), to_text(expected)));
-}
-
-void require_data(const char* what, const void* data) {
-  if (data == nullptr) throw Error(Errc::invalid_argument, fmt::format("the {} has no data (null pointer)", what));
-}
-
-void require_apart(const ImageView& image, const MutableImageView& output) {
-  const auto* in = static_cast<const std::byte*>(image.data);
-  const auto* out = static_cast<const std::byte*>(output.data);
-  const std::size_t in_bytes = static_cast<std::size_t>(num_voxels(image.shape)) * size_of(image.element);
-  const std::size_t out_bytes = static_cast<std::size_t>(num_voxels(output.shape)) * size_of(output.element);
-  if (std::less<>()(in, out + out_bytes) && std::less<>()(out, in + in_bytes)) {
-    throw Error(Errc::invalid_argument, "the output overlaps the image in memory; give it a buffer of its own");
-  }
-}
 
 }  // namespace
 

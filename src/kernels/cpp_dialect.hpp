@@ -13,12 +13,18 @@
 // with `using namespace convoy::cpp_dialect`. A compiler sees through the lambda and vectorises the loop.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace convoy::cpp_dialect {
 
 /// 64 bits: slots in host memory may hold more than 2^32 elements.
 using uint = std::uint64_t;
+
+template <class real>
+real natural_log(real value) {
+  return std::log(value);
+}
 
 /// Two reals side by side: fftw_complex, std::complex<real> and float2 have the same layout.
 template <class real>

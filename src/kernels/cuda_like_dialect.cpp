@@ -19,6 +19,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
       "typedef unsigned int uint;\n"
       "typedef {0} real;\n"
       "typedef {0}2 real2;\n"
+      "#define natural_log(value) log(value)\n"
       "extern \"C\" __global__ void {1}({2}) {{\n"
       "uint thread_x = blockIdx.x * blockDim.x + threadIdx.x;\n"
       "uint thread_y = blockIdx.y * blockDim.y + threadIdx.y;\n"

@@ -10,6 +10,7 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
       "#version 450\n"
       "#define real {}\n"
       "#define real2 {}\n"
+      "#define natural_log(value) real(log(float(value)))\n"
       "layout(local_size_x = {}, local_size_y = {}, local_size_z = {}) in;\n",
       is_double ? "double" : "float", is_double ? "dvec2" : "vec2", kWorkgroup[0], kWorkgroup[1], kWorkgroup[2]);
   int binding = 0;

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "bodies.hpp"
+#include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
 
@@ -46,7 +47,11 @@ const KernelSpec multiply_spectrum{.name = "multiply_spectrum",
                                    .body = bodies::k_multiply_spectrum};
 
 const std::vector<const KernelSpec*>& all() {
-  static const std::vector<const KernelSpec*> list{&place_kernel, &multiply_spectrum};
+  static const std::vector<const KernelSpec*> list = [] {
+    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum};
+    kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
+    return kernels;
+  }();
   return list;
 }
 

@@ -2,7 +2,8 @@
 //
 // Rules for a body (tests/kernels compiles every body in every dialect that is present):
 //   types uint, int, real, real2 (real is float or double as the program's precision says); functional casts only;
-//   no pointers, no 64-bit integers, no preprocessor lines; begins by returning outside the grid;
+//   no pointers, no 64-bit integers, no preprocessor lines; begins by returning outside the grid; natural_log(real) is
+//   a function of every dialect (single precision is all that GLSL has of it);
 //   thread_x, thread_y, thread_z are the thread's place. Sizes are parameters, so each kernel is compiled once.
 #pragma once
 

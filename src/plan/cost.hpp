@@ -27,6 +27,8 @@ class CostModel {
 
   /// `downloaded` counts the voxels that come back.
   TileCost tile(const TileLayout& layout, double downloaded) const;
+  /// Of passes that only stream so many bytes through device memory.
+  double streaming_seconds(double bytes) const { return bytes / memory_bytes_per_second_; }
   /// Whether seconds rest on rates that the device told.
   bool predicts() const { return predicts_; }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "convoy/error.hpp"
+#include "plan/ledger.hpp"
 #include "plan/lengths.hpp"
 #include "plan/origin.hpp"
 #include "plan/reasons.hpp"
@@ -13,7 +14,6 @@
 namespace convoy {
 namespace {
 
-constexpr double kMostBytes = 1.8e19;
 constexpr Index kMostPieces = 32;
 
 void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
@@ -34,62 +34,11 @@ void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const 
   }
 }
 
-std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& extents, const char* kind) {
-  std::string axes;
-  std::string text;
-  for (int d = 2; d >= 0; --d) {
-    if (d >= layout.num_axes) continue;
-    axes += axis_name(layout.device_axes[d]);
-    text += fmt::format("{}{}", text.empty() ? "" : "x", extents[d]);
-  }
-  return fmt::format("{} {} {}", text, axes, kind);
-}
-
-std::vector<LedgerLine> ledger_of(const Tiling& tiling, const Limits& limits) {
-  const TileLayout& layout = tiling.layout;
-  const auto num_sets = static_cast<std::uint64_t>(tiling.num_sets);
-  const std::string in_flight = num_sets > 1 ? fmt::format("{} in flight, each ", num_sets) : "";
-  const char* real = name(layout.precision);
-  const std::string complex = fmt::format("complex {}", real);
-  const bool volume = layout.num_axes == 3;
-  const bool staged = layout.path == Path::staged;
-  const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
-                                  staged ? layout.padded[2] : layout.extent[2]};
-  const std::array<Index, 3> spectrum{layout.row_pitch, layout.padded[1], layout.padded[2]};
-  std::vector<LedgerLine> ledger{
-      {"image tile", num_sets * image_bytes(layout),
-       in_flight + device_shape(layout, layout.extent, real) + ", input and output"},
-      {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
-      {"kernel spectrum", spectrum_bytes(layout), device_shape(layout, spectrum, complex.c_str())}};
-  if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
-    ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
-  }
-  return ledger;
-}
-
-std::uint64_t whole_bytes(double bytes) { return bytes < kMostBytes ? static_cast<std::uint64_t>(bytes) : UINT64_MAX; }
-
 void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
   const double tiles = static_cast<double>(tiling.num_tiles());
   plan.traffic_bytes = whole_bytes(tiling.cost.traffic_bytes * tiles);
   plan.transfer_bytes = whole_bytes(tiling.cost.transfer_bytes * tiles);
   plan.predicted_seconds = CostModel(limits).predicts() ? tiling.seconds() : 0;
-}
-
-/// Wide strided accesses are the faster ones, as long as the columns of a workgroup, so wide, leave shared memory for
-/// others beside it. Measured on an H200 (benchmarks/README.md).
-std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
-  if (limits.shared_memory_bytes == 0) return 0;
-  Index longest = 1;
-  for (int d = 1; d < layout.num_axes; ++d) longest = std::max(longest, layout.padded[d]);
-  for (const std::uint64_t width : {std::uint64_t{128}, std::uint64_t{64}}) {
-    if (width < limits.coalesced_bytes) break;
-    Limits wider = limits;
-    wider.coalesced_bytes = width;
-    if (width == 128) wider.shared_memory_bytes = limits.shared_memory_bytes * 2 / 7;
-    if (TransformLengths(wider, layout.precision, false, 1).fits_device(longest)) return width;
-  }
-  return limits.coalesced_bytes;
 }
 
 /// Whole tiles where nothing is gained: lines, which are one row, and devices that work in the host's own memory.
@@ -160,7 +109,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   }
   plan.num_sets = search.chosen.num_sets;
   plan.piece_extent = piece_extent_of(layout, limits, options);
-  plan.ledger = ledger_of(search.chosen, limits);
+  plan.ledger = ledger_of(layout, limits, search.chosen.num_sets);
   plan.footprint_bytes = search.chosen.footprint_bytes;
   plan.budget_bytes = budget.bytes;
   plan.smallest_footprint_bytes = search.smallest_footprint_bytes;

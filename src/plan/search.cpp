@@ -50,15 +50,6 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, b
   return options;
 }
 
-/// Rows that start at whole 128-byte lines are 4 to 7 % faster on GPUs (benchmarks/README.md).
-FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options) {
-  FftTuning tuning = options.choice ? options.choice->tuning : options.tuning;
-  if (tuning.pitch_alignment == 0) {
-    tuning.pitch_alignment = limits.shared_memory_bytes > 0 && options.tune != Tune::off ? 16 : 1;
-  }
-  return tuning;
-}
-
 bool is_choice(const AxisChoice& axes, const PlanChoice& choice) {
   for (int axis = 0; axis < 3; ++axis) {
     if (axes[axis]->padded != choice.padded[axis] || axes[axis]->num_tiles != choice.num_tiles[axis]) return false;
@@ -258,6 +249,15 @@ Budget budget_of(const Limits& limits, const PlanOptions& options) {
     budget = {options.memory_limit_bytes, "memory limit"};
   }
   return budget;
+}
+
+/// Rows that start at whole 128-byte lines are 4 to 7 % faster on GPUs (benchmarks/README.md).
+FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options) {
+  FftTuning tuning = options.choice ? options.choice->tuning : options.tuning;
+  if (tuning.pitch_alignment == 0) {
+    tuning.pitch_alignment = limits.shared_memory_bytes > 0 && options.tune != Tune::off ? 16 : 1;
+  }
+  return tuning;
 }
 
 SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,

@@ -21,6 +21,9 @@ struct Budget {
 };
 Budget budget_of(const Limits& limits, const PlanOptions& options);
 
+/// The tuning that options ask for, with what decides the layout filled in.
+FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options);
+
 struct Tiling {
   std::array<AxisPlan, 3> axes;
   TileLayout layout;

@@ -1,0 +1,179 @@
+// Deconvolution: an image that was blurred by a known kernel (PSF), restored on any device.
+//
+// The model is d = H e + b: the observed image d is the blurred unknown e plus a constant background b. Richardson-Lucy
+// climbs the likelihood of e under Poisson noise:
+//
+//   e <- e / w * H'(d / (H e + b)),   w = H' 1,   H' the exact adjoint of H
+//
+// Sources: W. H. Richardson, J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745 (1974); edges: M. Bertero and
+// P. Boccacci, Astron. Astrophys. 437:369 (2005).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "convoy/device.hpp"
+#include "convoy/image.hpp"
+#include "convoy/plan.hpp"
+#include "convoy/shape.hpp"
+#include "convoy/spec.hpp"
+
+namespace convoy {
+
+/// Where the light of the unknown may come from. n image, k PSF, per axis.
+enum class Edges {
+  /// From everywhere the PSF can bring it from: the unknown has n + k - 1 voxels, of which the image's n are returned.
+  /// No light leaks, nothing rings; voxels that less than a hundredth of their light reaches the image from are left
+  /// out.
+  noncirculant,
+  zero,    ///< from inside the image only: cheapest, and bright edges pile up
+  reflect  ///< the image is continued by reflection to the transform's length and taken as periodic
+};
+
+/// What the iterations start from.
+enum class Start {
+  mean,  ///< a flat image: neutral
+  image  ///< the observed image, at least a hundredth of its mean everywhere: faster, and keeps its noise
+};
+
+const char* name(Edges value);
+const char* name(Start value);
+
+struct DeconvolutionSpec {
+  Shape image;
+  Shape psf;
+  Index iterations = 25;
+  Edges edges = Edges::noncirculant;
+  Start start = Start::mean;
+  double background = 0;  ///< b, in the image's units; not below 0
+  /// Iterations end when an iteration changes less than this part of the estimate: sum |e' - e| / sum e'. 0: never.
+  double stop_relative_change = 0;
+  Origin origin;  ///< PSF voxel that a point source is moved by 0 voxels from; center is floor(k/2)
+  Precision precision = Precision::f32;
+  bool normalize_psf = true;  ///< divide the PSF by its sum, so that light is kept
+  /// NaN and infinite voxels: error throws; zero takes them, here, as voxels without a datum, which are restored from
+  /// their neighbours.
+  NonFinite non_finite = NonFinite::error;
+  /// Voxels of this value and above are saturated: they have no datum either.
+  double saturation = std::numeric_limits<double>::infinity();
+};
+
+/// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
+/// background or stop_relative_change, an origin outside the PSF, and values that are not finite.
+void validate(const DeconvolutionSpec& spec);
+
+/// One axis of the frame on which the unknown lives. Positions in the frame.
+struct FrameAxis {
+  Index frame = 1;         ///< voxels of the unknown
+  Index window_begin = 0;  ///< of the observed data
+  Index window = 1;
+  Index image_begin = 0;  ///< of the image; the window's, or with Edges::reflect inside it
+  Index image = 1;
+};
+
+/// How a deconvolution lies on a device, as a value.
+struct DeconvolutionPlan {
+  DeconvolutionSpec spec;
+  Plan convolution;               ///< of the frame with the PSF, one tile; its ledger is part of this one's
+  std::array<FrameAxis, 3> axes;  ///< z, y, x
+  std::vector<LedgerLine> ledger;
+  std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
+  std::uint64_t budget_bytes = 0;     ///< what it had to fit
+  double predicted_seconds = 0;       ///< of one iteration, from the device's expected rates; 0 when they are unknown
+  std::uint64_t traffic_bytes = 0;    ///< device memory traffic of one iteration
+  std::vector<std::string> reasons;
+
+  Shape frame() const { return {axes[0].frame, axes[1].frame, axes[2].frame}; }
+};
+
+/// Chooses frame, padding and axis order of least predicted cost that fit. Deterministic, pure.
+/// Throws Error(invalid_argument) as validate() does and for Origin::Rule::peak; OutOfMemory when it does not fit;
+/// Error(unsupported) when an extent cannot be transformed at once on this device or it has no double precision.
+DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
+
+/// For people: frame, padding, ledger line by line, prediction, reasons.
+std::string to_text(const DeconvolutionPlan& plan);
+/// One JSON object; sizes as [z,y,x], units in the key names.
+std::string to_json(const DeconvolutionPlan& plan);
+
+/// What is known after an iteration.
+struct IterationSums {
+  Index iteration = 0;  ///< 0: the start
+  /// sum of m - d + d log(d / m) over the data, m = H e + b: falls as the likelihood rises. 0 when they agree.
+  double divergence = 0;
+  double modelled_flux = 0;  ///< sum of H e + b over the data; equals the data's sum once iterated, when b is 0
+  /// sum |e - previous e| / sum e; NaN at the start.
+  double relative_change = std::numeric_limits<double>::quiet_NaN();
+};
+
+struct DeconvolutionProgress {
+  Index iterations_done = 0;
+  Index num_iterations = 0;  ///< at most
+  double relative_change = 0;
+  double elapsed_seconds = 0;
+};
+
+struct DeconvolverOptions {
+  PlanOptions plan;
+  /// Called now and then, on the calling thread, between iterations and after the last; returning false stops with
+  /// Error(cancelled).
+  std::function<bool(const DeconvolutionProgress&)> progress;
+  /// Called after every step that may change it with the device bytes that convoy then holds, down to 0 at the end.
+  std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
+  bool curve = false;  ///< sums of every iteration in the report; costs a few passes over memory each
+  /// As in ConvolverOptions; for tests.
+  bool sentinels = false;
+};
+
+enum class StopReason { iterations, relative_change };
+const char* name(StopReason reason);
+
+struct DeconvolutionReport {
+  Index iterations = 0;  ///< done
+  StopReason stop_reason = StopReason::iterations;
+  std::vector<IterationSums> curve;  ///< of the start and every iteration, with DeconvolverOptions::curve
+  double elapsed_seconds = 0;
+  double iterating_seconds = 0;  ///< of these, from the first iteration to the last
+  std::uint64_t peak_device_bytes = 0;
+  Index missing_voxels = 0;     ///< without a datum: masked, saturated, NaN or infinite
+  Index non_finite_voxels = 0;  ///< of these, NaN and infinite
+  Index saturated_input_voxels = 0;
+  Index negative_voxels = 0;   ///< data below 0, taken as 0
+  Index saturated_voxels = 0;  ///< output voxels clipped to the range of an integer output
+  double input_sum = 0;        ///< flux in: sum over the data
+  double output_sum = 0;       ///< flux out: sum over the output before rounding
+};
+
+/// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.
+class Deconvolver {
+ public:
+  /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. Throws what
+  /// make_plan throws, and Error as Convolver's constructor does.
+  Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
+              const DeconvolverOptions& options = {});
+  ~Deconvolver();
+  Deconvolver(Deconvolver&&) noexcept;
+  Deconvolver& operator=(Deconvolver&&) noexcept;
+
+  const DeconvolutionPlan& plan() const;
+
+  /// Restores one image of shape spec.image into `output` of the same shape. `mask`, if given, has that shape too:
+  /// voxels where it is 0 have no datum. Blocks until the output is written. Inputs are not changed; output must not
+  /// overlap them. Integer outputs are rounded to nearest (ties to even) and clipped. Throws Error(invalid_argument) on
+  /// wrong shapes, NaN or infinite voxels with NonFinite::error, or if no voxel has a datum; Error(cancelled);
+  /// Error(device_lost). After a throw the output's contents are unspecified, and the Deconvolver can be used again
+  /// unless the device was lost.
+  DeconvolutionReport run(const ImageView& image, const MutableImageView& output,
+                          const std::optional<ImageView>& mask = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,31 @@
+#include "exec/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "convoy/error.hpp"
+
+namespace convoy {
+
+void require_data(const char* what, const void* data) {
+  if (data == nullptr) throw Error(Errc::invalid_argument, fmt::format("the {} has no data (null pointer)", what));
+}
+
+void require_shape(const char* what, const Shape& given, const Shape& expected) {
+  if (given == expected) return;
+  throw Error(Errc::invalid_argument, fmt::format("the {} is {} zyx, but this was planned for {} zyx", what,
+                                                  to_text(given), to_text(expected)));
+}
+
+void require_apart(const ImageView& image, const MutableImageView& output) {
+  const auto* in = static_cast<const std::byte*>(image.data);
+  const auto* out = static_cast<const std::byte*>(output.data);
+  const std::size_t in_bytes = static_cast<std::size_t>(num_voxels(image.shape)) * size_of(image.element);
+  const std::size_t out_bytes = static_cast<std::size_t>(num_voxels(output.shape)) * size_of(output.element);
+  if (std::less<>()(in, out + out_bytes) && std::less<>()(out, in + in_bytes)) {
+    throw Error(Errc::invalid_argument, "the output overlaps the image in memory; give it a buffer of its own");
+  }
+}
+
+}  // namespace convoy

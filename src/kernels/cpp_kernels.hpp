@@ -1,0 +1,18 @@
+// The element-wise kernels on the host: the very texts the devices compile, compiled as C++.
+#pragma once
+
+#include <vector>
+
+#include "common/worker_pool.hpp"
+#include "convoy/spec.hpp"
+#include "kernels/kernel_spec.hpp"
+
+namespace convoy {
+
+/// Runs the kernel on all threads (x, y, z), buffers and parameters in the spec's order; rows of x are shared out among
+/// the workers. Throws Error(unsupported) for a kernel that is not among kernels::all().
+void run_on_host(const KernelSpec& kernel, Precision precision, const std::vector<void*>& buffers,
+                 const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads,
+                 WorkerPool& pool);
+
+}  // namespace convoy

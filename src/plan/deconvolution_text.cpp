@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "convoy/deconvolution.hpp"
+#include "plan/lengths.hpp"
+
+namespace convoy {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string task_to_text(const DeconvolutionPlan& plan) {
+  const DeconvolutionSpec& spec = plan.spec;
+  std::string text =
+      fmt::format("deconvolve image {} with PSF {} (zyx), {} iterations, edges {}, start {}, {}\n", to_text(spec.image),
+                  to_text(spec.psf), spec.iterations, name(spec.edges), name(spec.start), name(spec.precision));
+  return text + fmt::format("{}\n", name(plan.convolution.path));
+}
+
+std::string axes_to_text(const DeconvolutionPlan& plan) {
+  std::string text =
+      fmt::format("\n  axis {:>10} {:>10} {:>10} {:>10}  {:<14}\n", "image", "PSF", "unknown", "padded", "factors");
+  for (int axis = 0; axis < 3; ++axis) {
+    const FrameAxis& frame = plan.axes[static_cast<std::size_t>(axis)];
+    const Index padded = plan.convolution.axes[static_cast<std::size_t>(axis)].padded;
+    text += fmt::format("  {:<4} {:>10} {:>10} {:>10} {:>10}  {:<14}\n", axis_name(axis), frame.image,
+                        plan.spec.psf[axis], frame.frame, padded, factors_to_text(padded));
+  }
+  return text;
+}
+
+std::string memory_to_text(const DeconvolutionPlan& plan) {
+  std::string text = "\n  device memory\n";
+  for (const LedgerLine& line : plan.ledger) {
+    text += fmt::format("    {:<18} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+  }
+  const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : bytes_to_text(plan.budget_bytes);
+  return text + fmt::format("    {:<18} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
+}
+
+std::string prediction_to_text(const DeconvolutionPlan& plan) {
+  const std::string time =
+      plan.predicted_seconds > 0 ? fmt::format("{:.3g} ms", 1e3 * plan.predicted_seconds) : "time unknown";
+  return fmt::format("\n  predicted            {} an iteration: {} through device memory\n", time,
+                     bytes_to_text(plan.traffic_bytes));
+}
+
+Json to_json(const Shape& shape) { return {shape.z, shape.y, shape.x}; }
+
+Json spec_to_json(const DeconvolutionSpec& spec) {
+  return {{"image", to_json(spec.image)},
+          {"psf", to_json(spec.psf)},
+          {"iterations", spec.iterations},
+          {"edges", name(spec.edges)},
+          {"start", name(spec.start)},
+          {"background", spec.background},
+          {"stop_relative_change", spec.stop_relative_change},
+          {"origin", name(spec.origin.rule)},
+          {"precision", name(spec.precision)},
+          {"normalize_psf", spec.normalize_psf}};
+}
+
+}  // namespace
+
+std::string to_text(const DeconvolutionPlan& plan) {
+  std::string text = task_to_text(plan) + axes_to_text(plan) + memory_to_text(plan) + prediction_to_text(plan);
+  text += "\n  reasons\n";
+  for (const std::string& reason : plan.reasons) text += fmt::format("    - {}\n", reason);
+  return text;
+}
+
+std::string to_json(const DeconvolutionPlan& plan) {
+  Json json{{"spec", spec_to_json(plan.spec)}};
+  json["path"] = name(plan.convolution.path);
+  json["frame"] = to_json(plan.frame());
+  json["padded"] = to_json(plan.convolution.padded());
+  json["ledger"] = Json::array();
+  for (const LedgerLine& line : plan.ledger) {
+    json["ledger"].push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
+  }
+  json["footprint_bytes"] = plan.footprint_bytes;
+  json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
+  json["predicted_seconds_per_iteration"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
+  json["traffic_bytes_per_iteration"] = plan.traffic_bytes;
+  json["reasons"] = plan.reasons;
+  return json.dump(2);
+}
+
+}  // namespace convoy

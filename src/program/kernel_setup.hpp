@@ -1,0 +1,25 @@
+// The setup that programs of a convolution share: the caller's kernel becomes a spectrum.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "program/program.hpp"
+
+namespace convoy {
+
+using Extents = std::array<Index, 3>;
+
+/// A field of the plan's axes in device order.
+Extents in_device_order(const Plan& plan, Index AxisPlan::*field);
+
+/// Stops at 2^64 - 1 instead of wrapping.
+std::uint64_t product(const Extents& extents);
+
+FftGeometry geometry_of(const Plan& plan);
+
+/// From ports::kernel, which holds the axes' kernel_size in device order, to the spectrum slot. Overwrites work.
+void append_kernel_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
+                         std::vector<Step>& steps);
+
+}  // namespace convoy

@@ -1,0 +1,191 @@
+// Richardson-Lucy as it is written in books: double precision, direct sums, one voxel after the other. What the library
+// must agree with; made to be read.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "convoy/convoy.hpp"
+
+namespace plain {
+
+using convoy::Index;
+using convoy::Shape;
+
+struct Volume {
+  Shape shape;
+  std::vector<double> values;
+
+  explicit Volume(const Shape& of, double value = 0)
+      : shape(of), values(static_cast<std::size_t>(num_voxels(of)), value) {}
+  double& at(Index z, Index y, Index x) { return values[static_cast<std::size_t>((z * shape.y + y) * shape.x + x)]; }
+  double at(Index z, Index y, Index x) const {
+    return values[static_cast<std::size_t>((z * shape.y + y) * shape.x + x)];
+  }
+  double sum() const {
+    double total = 0;
+    for (const double value : values) total += value;
+    return total;
+  }
+};
+
+template <class Body>
+void for_each(const Shape& shape, const Body& body) {
+  for (Index z = 0; z < shape.z; ++z)
+    for (Index y = 0; y < shape.y; ++y)
+      for (Index x = 0; x < shape.x; ++x) body(z, y, x);
+}
+
+/// The blur of an unknown that reaches `before` voxels beyond the image on the low sides. `center` is the PSF voxel on
+/// which a point source stays.
+class Blur {
+ public:
+  Blur(const Volume& psf, const Shape& image, const Shape& unknown, const Shape& before, const Shape& center)
+      : psf_(psf), image_(image), unknown_(unknown), before_(before), center_(center) {}
+
+  Volume apply(const Volume& unknown) const {
+    Volume image(image_);
+    for_each_pair([&](double weight, Index i, Index u) { image.values[at(i)] += weight * unknown.values[at(u)]; });
+    return image;
+  }
+  Volume adjoint(const Volume& image) const {
+    Volume unknown(unknown_);
+    for_each_pair([&](double weight, Index i, Index u) { unknown.values[at(u)] += weight * image.values[at(i)]; });
+    return unknown;
+  }
+
+ private:
+  static std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+  /// Calls pair(psf weight, image voxel, unknown voxel) for every pair that light connects.
+  template <class Pair>
+  void for_each_pair(const Pair& pair) const {
+    for_each(image_, [&](Index z, Index y, Index x) {
+      for_each(psf_.shape, [&](Index c, Index b, Index a) {
+        const Index uz = z + before_.z - c + center_.z;
+        const Index uy = y + before_.y - b + center_.y;
+        const Index ux = x + before_.x - a + center_.x;
+        if (uz < 0 || uy < 0 || ux < 0 || uz >= unknown_.z || uy >= unknown_.y || ux >= unknown_.x) return;
+        pair(psf_.at(c, b, a), (z * image_.y + y) * image_.x + x, (uz * unknown_.y + uy) * unknown_.x + ux);
+      });
+    });
+  }
+
+  const Volume& psf_;
+  Shape image_, unknown_, before_, center_;
+};
+
+inline Shape center_of(const Shape& psf) { return {psf.z / 2, psf.y / 2, psf.x / 2}; }
+
+/// Edges zero or noncirculant; the whole unknown after so many iterations, and the part that lies on the image.
+struct Result {
+  Volume unknown;
+  Volume image;
+  std::vector<double> divergence;  ///< of the start and every iteration
+};
+
+inline Result richardson_lucy(const Volume& data, Volume psf, const convoy::DeconvolutionSpec& spec,
+                              const std::vector<bool>& missing = {}) {
+  const double psf_sum = psf.sum();
+  for (double& value : psf.values) value /= psf_sum;
+  const bool wide = spec.edges == convoy::Edges::noncirculant;
+  const Shape& n = data.shape;
+  const Shape& k = psf.shape;
+  const Shape center = center_of(k);
+  const Shape unknown = wide ? Shape{n.z + k.z - 1, n.y + k.y - 1, n.x + k.x - 1} : n;
+  const Shape before = wide ? Shape{k.z - 1 - center.z, k.y - 1 - center.y, k.x - 1 - center.x} : Shape{0, 0, 0};
+  const Blur blur(psf, n, unknown, before, center);
+
+  Volume known(n, 1);
+  double sum = 0, count = 0;
+  for (std::size_t i = 0; i < known.values.size(); ++i) {
+    if (!missing.empty() && missing[i]) known.values[i] = 0;
+    sum += known.values[i] * std::max(data.values[i], 0.0);
+    count += known.values[i];
+  }
+  const Volume weights = blur.adjoint(known);
+  Volume estimate(unknown, sum / count - spec.background);
+  if (spec.start == convoy::Start::image) {
+    for_each(n, [&](Index z, Index y, Index x) {
+      if (known.at(z, y, x) == 0) return;
+      const double start = std::max(std::max(data.at(z, y, x), 0.0) - spec.background, 0.01 * sum / count);
+      estimate.at(z + before.z, y + before.y, x + before.x) = start;
+    });
+  }
+  for (std::size_t u = 0; u < estimate.values.size(); ++u) {
+    if (weights.values[u] <= 0.01) estimate.values[u] = 0;
+  }
+
+  std::vector<double> divergences;
+  for (Index iteration = 0; iteration <= spec.iterations; ++iteration) {
+    const Volume blurred = blur.apply(estimate);
+    Volume ratio(n);
+    double divergence = 0;
+    for (std::size_t i = 0; i < ratio.values.size(); ++i) {
+      if (known.values[i] == 0) continue;
+      const double d = std::max(data.values[i], 0.0);
+      const double b = std::max(blurred.values[i] + spec.background, 1e-6 * sum / count);
+      ratio.values[i] = d / b;
+      divergence += b - d + (d > 0 ? d * std::log(d / b) : 0);
+    }
+    divergences.push_back(divergence);
+    if (iteration == spec.iterations) break;
+    const Volume correction = blur.adjoint(ratio);
+    for (std::size_t u = 0; u < estimate.values.size(); ++u) {
+      estimate.values[u] *= weights.values[u] > 0.01 ? correction.values[u] / weights.values[u] : 0;
+    }
+  }
+
+  Volume image(n);
+  for_each(
+      n, [&](Index z, Index y, Index x) { image.at(z, y, x) = estimate.at(z + before.z, y + before.y, x + before.x); });
+  return {estimate, image, divergences};
+}
+
+/// A few bright things, some of them cut by edges, on a faint ramp: what images are made of.
+inline Volume scene(const Shape& shape, unsigned seed) {
+  Volume volume(shape);
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<double> bright(50, 200);
+  for_each(shape, [&](Index z, Index y, Index x) {
+    volume.at(z, y, x) = 5 + 0.2 * static_cast<double>(z + y + x);
+    if (random() % 29 == 0) volume.at(z, y, x) += bright(random);
+  });
+  volume.at(0, 0, 0) = 300;
+  volume.at(shape.z - 1, shape.y - 1, shape.x - 1) = 250;
+  return volume;
+}
+
+/// A lopsided blob that is positive everywhere, of sum 1, with its centre of mass off the middle.
+inline Volume lopsided_psf(const Shape& shape) {
+  Volume psf(shape);
+  const Shape c = center_of(shape);
+  for_each(shape, [&](Index z, Index y, Index x) {
+    const auto squared = [](Index at, Index middle, double width) {
+      const double distance = static_cast<double>(at - middle) / width;
+      return distance * distance;
+    };
+    const double tilt = 1 + 0.1 * static_cast<double>(z) + 0.2 * static_cast<double>(y) + 0.3 * static_cast<double>(x);
+    psf.at(z, y, x) = tilt * std::exp(-0.5 * (squared(z, c.z, 1.0) + squared(y, c.y, 1.3) + squared(x, c.x, 1.1)));
+  });
+  const double sum = psf.sum();
+  for (double& value : psf.values) value /= sum;
+  return psf;
+}
+
+/// What a camera would see of a scene that goes on beyond the image, blurred, with a background and, if `counts`,
+/// Poisson noise.
+inline Volume observe(const Volume& truth, const Volume& psf, double background, bool counts, unsigned seed) {
+  const Blur blur(psf, truth.shape, truth.shape, {0, 0, 0}, center_of(psf.shape));
+  Volume seen = blur.apply(truth);
+  std::mt19937 random(seed);
+  for (double& value : seen.values) {
+    value += background;
+    if (counts) value = static_cast<double>(std::poisson_distribution<int>(value)(random));
+  }
+  return seen;
+}
+
+}  // namespace plain
