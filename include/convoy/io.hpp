@@ -1,13 +1,17 @@
-// Image files: TIFF and NumPy in and out, PNG for pictures. Shapes are z, y, x; a page of a TIFF is a plane of z.
+// Image files, whole or by region: TIFF, NumPy and raw in and out, PNG for pictures. Shapes are z, y, x; a page of a
+// TIFF is a plane of z.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
+#include "convoy/stream.hpp"
 
 namespace convoy {
 
@@ -19,10 +23,15 @@ struct VoxelSize {
   std::string unit;
 };
 
-/// What a file tells about an image beside its voxels.
+/// What a file tells about its images beside their voxels. Time points and channels are images of their own, all of one
+/// shape, the channels of a time point one behind the other.
 struct ImageMetadata {
-  int num_axes = 3;  ///< axes the file has (1 to 3); a .npy file is written with as many, if the shape allows it
-  std::optional<VoxelSize> voxel_size;
+  int num_axes = 3;  ///< of z, y, x, those the file has (1 to 3); .npy is written with as many, if the shape allows it
+  std::optional<VoxelSize> voxel_size = {};
+  std::optional<Index> num_times = {};     ///< extent of the time axis, if there is one
+  std::optional<Index> num_channels = {};  ///< extent of the channel axis, if there is one
+
+  Index num_images() const { return num_times.value_or(1) * num_channels.value_or(1); }
 };
 
 /// An image that owns its voxels: dense, z, y, x with x contiguous, in the machine's byte order.
@@ -40,22 +49,75 @@ struct Image {
 /// it.
 Image make_image(const Shape& shape, Element element);
 
-/// Reads .tif, .tiff or .npy. Blocks.
+/// How the voxels of a file without a header lie: dense, z, y, x with x contiguous.
+struct RawLayout {
+  Shape shape;
+  std::string type = "u16";  ///< u8, i8, u16, i16, u32, i32, f32 or f64
+  std::uint64_t offset_bytes = 0;
+  bool big_endian = false;
+};
+
+/// Reads "z,y,x,type", then, as wanted, ",offset" in bytes and ",big" for big-endian voxels, as in
+/// "128,512,512,u16,4096,big". Throws Error(invalid_argument).
+RawLayout raw_layout_from_text(const std::string& text);
+
+struct OpenOptions {
+  /// The file's axes, slowest first, of "TCZYX", each at most once and ending in what the file has of z, y, x:
+  /// "TZYX", "CYX" ... Needed where the file itself does not tell. Empty: as the file says, else z, y, x.
+  std::string axes;
+  /// The file is read as raw voxels, whatever its name.
+  std::optional<RawLayout> raw;
+  /// Most memory for decoded strips and tiles of compressed TIFF, that boxes beside one another share.
+  std::uint64_t cache_bytes = std::uint64_t{64} << 20;
+};
+
+/// One image of a file that is open. Voxels are read when asked for.
+class ImageFileReader : public ImageReader {
+ public:
+  virtual const ImageMetadata& metadata() const = 0;
+};
+
+/// Opens .tif, .tiff, .npy or, with OpenOptions::raw, any file. Reads what describes the image, not its voxels.
 ///
 /// TIFF: classic and BigTIFF, both byte orders, strips and tiles, every compression that libtiff knows, pages of one
 /// size as planes of z; ImageJ stacks (also those above 4 GB, one directory followed by raw planes), OME-TIFF and
-/// tifffile's shape are understood. NumPy: versions 1 to 3, C and Fortran order, both byte orders, 1 to 3 axes.
-/// Voxels of 8 and 16 bit unsigned, 32 and 64 bit float stay what they are; 8 and 16 bit signed become f32; 32 bit
-/// integers become f64, which holds them exactly.
+/// tifffile's shape are understood. NumPy: versions 1 to 3, C and Fortran order, both byte orders, 1 to 3 axes, and
+/// time and channel with OpenOptions::axes. Voxels of 8 and 16 bit unsigned, 32 and 64 bit float stay what they are; 8
+/// and 16 bit signed become f32; 32 bit integers become f64, which holds them exactly.
 ///
 /// Throws Error(io), naming the file, for anything else: several samples, channels, time points or series, unequal
 /// pages, truncated files, and files that promise more than they hold (before memory is taken for it);
-/// OutOfMemory if the machine has no room for the image.
-Image read_image(const std::string& path);
+/// Error(invalid_argument) for axes that are none.
+std::unique_ptr<ImageFileReader> open_image(const std::string& path, const OpenOptions& options = {});
 
-/// Writes .tif, .tiff or .npy, whole or not at all: the file is made under a temporary name in the same folder and then
-/// renamed. Blocks. TIFF is uncompressed, one page per plane, with ImageJ's description when there are several;
-/// BigTIFF above 2 GiB. Throws Error(io), naming the file.
+/// The same for files of several images: all time points, and the channels of each.
+std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& path, const OpenOptions& options = {});
+
+/// open_image, and all of its voxels. Blocks. Throws what open_image throws; OutOfMemory if the machine has no room for
+/// the image.
+Image read_image(const std::string& path, const OpenOptions& options = {});
+
+/// An image file that is being written, box by box. It has its name once commit() has returned; if the object goes
+/// before, nothing is left.
+class ImageFileWriter {
+ public:
+  virtual ~ImageFileWriter() = default;
+  /// Time points and channels in the order of open_images; a file of one image has number 0.
+  virtual ImageWriter& image(Index number = 0) = 0;
+  /// Gives the file its name. Throws Error(io) when voxels were never written, or the file cannot be renamed. A file
+  /// of the same name is replaced. What was written survives the end of the program, not a power failure at once
+  /// after.
+  virtual void commit() = 0;
+};
+
+/// Begins to write .tif, .tiff, .npy or .raw (voxels alone, little-endian): takes all of its disk space under a
+/// temporary name in the same folder. TIFF is uncompressed, one page per plane, with the description of ImageJ, or of
+/// OME-TIFF if the name ends in .ome.tif, when there are several planes; BigTIFF above 2 GiB. Throws Error(io), naming
+/// the file, also when the disk has not enough space.
+std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
+                                              const ImageMetadata& metadata = {});
+
+/// create_image, all voxels, commit: whole or not at all. Blocks. Throws Error(io), naming the file.
 void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata = {});
 
 /// Writes a greyscale PNG from a u8 image with z = 1, whole or not at all. Throws Error(io).
@@ -64,7 +126,7 @@ void write_png(const std::string& path, const ImageView& image);
 /// Writes a text file, whole or not at all. Throws Error(io).
 void write_text(const std::string& path, const std::string& text);
 
-/// Throws Error(io) unless write_image could begin to write `path` now: known extension, existing folder, permission.
+/// Throws Error(io) unless create_image could begin to write `path` now: known extension, existing folder, permission.
 /// For asking before hours of computing. Leaves nothing behind.
 void require_writable_image(const std::string& path);
 

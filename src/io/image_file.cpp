@@ -1,18 +1,22 @@
+// The public face: what kind of file a name means, and whole images through readers and writers by region.
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <new>
 #include <stdexcept>
 
-#include "convoy/io.hpp"
+#include "common/worker_pool.hpp"
 #include "convoy/plan.hpp"
+#include "io/axes.hpp"
+#include "io/box.hpp"
 #include "io/formats.hpp"
 #include "io/io_error.hpp"
+#include "io/region_writer.hpp"
 
 namespace convoy {
 namespace {
 
-enum class Format { tiff, npy };
+enum class Format { tiff, npy, raw };
 
 Format format_of(const std::string& path) {
   std::string extension = std::filesystem::path(path).extension().string();
@@ -20,8 +24,59 @@ Format format_of(const std::string& path) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (extension == ".tif" || extension == ".tiff") return Format::tiff;
   if (extension == ".npy") return Format::npy;
+  if (extension == ".raw") return Format::raw;
   const std::string found = extension.empty() ? "no file name extension" : fmt::format("extension '{}'", extension);
-  io::fail(path, "has {}; known image files are .tif, .tiff and .npy", found);
+  io::fail(path, "has {}; known image files are .tif, .tiff, .npy and .raw", found);
+}
+
+std::shared_ptr<const io::StoredImages> open_file(const std::string& path, const OpenOptions& options) {
+  io::require_axes(options.axes);
+  if (options.raw) return io::open_raw(path, *options.raw);
+  switch (format_of(path)) {
+    case Format::tiff:
+      return io::open_tiff(path, options);
+    case Format::npy:
+      return io::open_npy(path, options);
+    case Format::raw:
+      break;
+  }
+  io::fail(path, "tells nothing about its voxels; say how they lie, as in --raw 128,512,512,u16");
+}
+
+/// One image of an open file.
+class StoredImage : public ImageFileReader {
+ public:
+  StoredImage(std::shared_ptr<const io::StoredImages> file, Index number) : file_(std::move(file)), number_(number) {}
+
+  Shape shape() const override { return file_->facts().shape; }
+  Element element() const override { return file_->facts().element; }
+  Shape chunk() const override { return file_->facts().chunk; }
+  const ImageMetadata& metadata() const override { return file_->facts().metadata; }
+  void read(const Box& box, std::byte* voxels) const override {
+    io::require_inside(shape(), box);
+    file_->read(number_, box, voxels);
+  }
+
+ private:
+  std::shared_ptr<const io::StoredImages> file_;
+  Index number_;
+};
+
+/// Calls body(box, offset in bytes) for slabs of a dense image of so many voxels, on all threads: whole planes, or rows
+/// of a single plane.
+template <class Body>
+void for_each_slab(const Shape& shape, Element element, const Shape& chunk, Body body) {
+  const int axis = shape.z > 1 ? 0 : 1;
+  const auto row_bytes = static_cast<std::uint64_t>(axis == 0 ? shape.y * shape.x : shape.x) * size_of(element);
+  constexpr std::uint64_t kSlabBytes = std::uint64_t{4} << 20;
+  const Index grain = std::max<Index>(chunk[axis], static_cast<Index>(kSlabBytes / row_bytes));
+  if (shape[axis] <= grain) return body(io::whole(shape), 0);
+  host_workers().for_each(shape[axis], grain, [&](int, std::int64_t begin, std::int64_t end) {
+    Box box = io::whole(shape);
+    box.begin[axis] = begin;
+    box.size[axis] = end - begin;
+    body(box, static_cast<std::uint64_t>(begin) * row_bytes);
+  });
 }
 
 }  // namespace
@@ -49,17 +104,54 @@ Image io::make_image_for(const std::string& path, const Shape& shape, Element el
   }
 }
 
-Image read_image(const std::string& path) {
-  return format_of(path) == Format::tiff ? io::read_tiff(path) : io::read_npy(path);
+std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& path, const OpenOptions& options) {
+  const auto file = open_file(path, options);
+  std::vector<std::unique_ptr<ImageFileReader>> images;
+  for (Index number = 0; number < file->facts().metadata.num_images(); ++number) {
+    images.push_back(std::make_unique<StoredImage>(file, number));
+  }
+  return images;
+}
+
+std::unique_ptr<ImageFileReader> open_image(const std::string& path, const OpenOptions& options) {
+  const auto file = open_file(path, options);
+  const ImageMetadata& metadata = file->facts().metadata;
+  if (metadata.num_images() > 1) {
+    io::fail(path, "holds {} channels and {} time points, and one image is wanted here: save that by itself first",
+             metadata.num_channels.value_or(1), metadata.num_times.value_or(1));
+  }
+  return std::make_unique<StoredImage>(file, 0);
+}
+
+Image read_image(const std::string& path, const OpenOptions& options) {
+  const auto reader = open_image(path, options);
+  Image image = io::make_image_for(path, reader->shape(), reader->element());
+  image.metadata = reader->metadata();
+  for_each_slab(image.shape, image.element, reader->chunk(),
+                [&](const Box& box, std::uint64_t offset) { reader->read(box, image.bytes.data() + offset); });
+  return image;
+}
+
+std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
+                                              const ImageMetadata& metadata) {
+  num_voxels(shape);
+  const Format format = format_of(path);
+  io::FileDesign design = format == Format::tiff  ? io::design_tiff(path, shape, element, metadata)
+                          : format == Format::npy ? io::design_npy(shape, element, metadata)
+                                                  : io::design_dense("", shape, element, metadata);
+  return std::make_unique<io::RegionWriter>(path, std::move(design), shape, element, metadata.num_images());
 }
 
 void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata) {
-  num_voxels(image.shape);
-  if (format_of(path) == Format::tiff) {
-    io::write_tiff(path, image, metadata);
-  } else {
-    io::write_npy(path, image, metadata);
-  }
+  ImageMetadata one = metadata;
+  one.num_times.reset();
+  one.num_channels.reset();
+  const auto file = create_image(path, image.shape, image.element, one);
+  ImageWriter& writer = file->image();
+  const auto* voxels = static_cast<const std::byte*>(image.data);
+  for_each_slab(image.shape, image.element, writer.chunk(),
+                [&](const Box& box, std::uint64_t offset) { writer.write(box, voxels + offset); });
+  file->commit();
 }
 
 void require_writable_image(const std::string& path) {

@@ -1,5 +1,7 @@
 // NumPy's .npy format, versions 1 to 3: magic, header length, a Python dictionary, the voxels.
 // Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -7,11 +9,11 @@
 #include <optional>
 #include <string_view>
 
+#include "io/axes.hpp"
 #include "io/formats.hpp"
 #include "io/input_file.hpp"
 #include "io/io_error.hpp"
-#include "io/output_file.hpp"
-#include "io/sample.hpp"
+#include "io/voxel_file.hpp"
 
 namespace convoy::io {
 namespace {
@@ -25,8 +27,7 @@ struct NpyHeader {
   Sample sample = Sample::f32;
   bool big_endian = false;
   bool fortran_order = false;
-  Shape shape;
-  int num_axes = 0;
+  std::vector<Index> extents;
   std::uint64_t data_offset = 0;
 };
 
@@ -76,7 +77,7 @@ std::string header_value(const InputFile& file, const std::string& header, const
   return std::string(value);
 }
 
-std::optional<Sample> sample_named(const std::string& type) {
+std::optional<Sample> sample_of_type(const std::string& type) {
   if (type == "u1") return Sample::u8;
   if (type == "u2") return Sample::u16;
   if (type == "u4") return Sample::u32;
@@ -107,24 +108,11 @@ std::vector<Index> extents_in(const InputFile& file, const std::string& tuple) {
   return extents;
 }
 
-void read_extents(const InputFile& file, const std::string& tuple, NpyHeader& header) {
-  const std::vector<Index> extents = extents_in(file, tuple);
-  if (extents.empty() || extents.size() > 3) {
-    fail(file.path(), "has shape {}, {} axes; convoy reads 1 to 3 (z, y, x)", tuple, extents.size());
-  }
-  header.num_axes = static_cast<int>(extents.size());
-  for (int axis = 0; axis < header.num_axes; ++axis) {
-    const Index extent = extents[static_cast<std::size_t>(axis)];
-    if (extent == 0) fail(file.path(), "has shape {} and so no voxels", tuple);
-    header.shape[3 - header.num_axes + axis] = extent;
-  }
-}
-
 NpyHeader read_header(const InputFile& file) {
   NpyHeader header;
   const std::string text = read_header_text(file, header.data_offset);
   const std::string type = header_value(file, text, "descr");
-  const std::optional<Sample> sample = type.size() > 3 ? sample_named(type.substr(2, type.size() - 3)) : std::nullopt;
+  const std::optional<Sample> sample = type.size() > 3 ? sample_of_type(type.substr(2, type.size() - 3)) : std::nullopt;
   if (!sample || std::string("<>|=").find(type[1]) == std::string::npos) {
     fail(file.path(), "holds {}; {}: save it with .astype('float32') or .astype('float64')", type, kReadableSamples);
   }
@@ -133,29 +121,59 @@ NpyHeader read_header(const InputFile& file) {
   const std::string order = header_value(file, text, "fortran_order");
   if (order != "True" && order != "False") fail(file.path(), "its NumPy header has fortran_order {}", order);
   header.fortran_order = order == "True";
-  read_extents(file, header_value(file, text, "shape"), header);
+  header.extents = extents_in(file, header_value(file, text, "shape"));
 
   std::uint64_t bytes = size_of(header.sample);
-  for (int axis = 0; axis < 3; ++axis)
-    bytes = saturating_product(bytes, static_cast<std::uint64_t>(header.shape[axis]));
+  for (const Index extent : header.extents) {
+    if (extent == 0) fail(file.path(), "has shape ({}) and so no voxels", fmt::join(header.extents, ", "));
+    bytes = saturating_product(bytes, static_cast<std::uint64_t>(extent));
+  }
   const std::uint64_t held = file.size_bytes() - header.data_offset;
   if (bytes > held) {
-    fail(file.path(), "is truncated: shape {} of {} needs {} bytes, the file holds {}", to_text(header.shape),
-         name(header.sample), bytes, held);
+    fail(file.path(), "is truncated: shape ({}) of {} needs {} bytes, the file holds {}",
+         fmt::join(header.extents, ", "), name(header.sample), bytes, held);
   }
   return header;
 }
 
-/// Fortran order is x slowest, z fastest: copies it into C order.
-void reorder(const std::byte* fortran, const Shape& shape, std::size_t width, std::byte* voxels) {
-  for (Index z = 0; z < shape.z; ++z) {
-    for (Index y = 0; y < shape.y; ++y) {
-      for (Index x = 0; x < shape.x; ++x, voxels += width) {
-        const std::size_t from = static_cast<std::size_t>((x * shape.y + y) * shape.z + z);
-        std::memcpy(voxels, fortran + from * width, width);
-      }
-    }
+/// The file's axes under the names asked for, else z, y, x.
+std::vector<FileAxis> axes_of(const std::string& path, const NpyHeader& header, const std::string& names) {
+  const std::size_t count = header.extents.size();
+  if (names.empty() && (count < 1 || count > 3)) {
+    fail(path, "has shape ({}), {} axes; convoy reads 1 to 3 (z, y, x), or more that are named, as in --axes TCZYX",
+         fmt::join(header.extents, ", "), count);
   }
+  std::vector<FileAxis> axes;
+  for (const Index extent : header.extents) axes.push_back({'?', extent});
+  if (!names.empty()) return name_all_axes(path, std::move(axes), names);
+  for (std::size_t i = 0; i < count; ++i) axes[i].name = "ZYX"[3 - count + i];
+  return axes;
+}
+
+VoxelLayout layout_of(const NpyHeader& header, const std::vector<FileAxis>& axes) {
+  VoxelLayout layout;
+  layout.sample = header.sample;
+  layout.big_endian = header.big_endian;
+  layout.num_channels = extent_of(axes, 'C');
+  layout.offset = header.data_offset;
+  std::uint64_t stride = size_of(header.sample);
+  const auto place = [&](const FileAxis& axis) {
+    if (axis.name == 'T') layout.time_stride = stride;
+    if (axis.name == 'C') layout.channel_stride = stride;
+    for (int i = 0; i < 3; ++i) {
+      if (axis.name == "ZYX"[i]) layout.strides[static_cast<std::size_t>(i)] = stride;
+    }
+    stride *= static_cast<std::uint64_t>(axis.extent);
+  };
+  if (header.fortran_order) {
+    std::for_each(axes.begin(), axes.end(), place);
+  } else {
+    std::for_each(axes.rbegin(), axes.rend(), place);
+  }
+  for (std::uint64_t& absent : layout.strides) {
+    if (absent == 0) absent = stride;
+  }
+  return layout;
 }
 
 const char* type_name(Element element) {
@@ -172,54 +190,41 @@ const char* type_name(Element element) {
   return "";
 }
 
-std::string shape_text(const Shape& shape, int num_axes) {
-  if (shape.z > 1 || num_axes >= 3) return fmt::format("({}, {}, {})", shape.z, shape.y, shape.x);
-  if (shape.y > 1 || num_axes == 2) return fmt::format("({}, {})", shape.y, shape.x);
-  return fmt::format("({},)", shape.x);
+std::string shape_text(const Shape& shape, const ImageMetadata& metadata) {
+  std::string images;
+  if (metadata.num_times) images += fmt::format("{}, ", *metadata.num_times);
+  if (metadata.num_channels) images += fmt::format("{}, ", *metadata.num_channels);
+  const int num_axes = metadata.num_axes;
+  if (shape.z > 1 || num_axes >= 3) return fmt::format("({}{}, {}, {})", images, shape.z, shape.y, shape.x);
+  if (shape.y > 1 || num_axes == 2) return fmt::format("({}{}, {})", images, shape.y, shape.x);
+  return fmt::format("({}{},)", images, shape.x);
 }
 
 }  // namespace
 
-Image read_npy(const std::string& path) {
-  const InputFile file(path);
-  const NpyHeader header = read_header(file);
-  const std::uint64_t voxels = static_cast<std::uint64_t>(num_voxels(header.shape));
-  const std::size_t width = size_of(header.sample);
-  Image image = make_image_for(path, header.shape, element_for(header.sample));
-  image.metadata.num_axes = header.num_axes;
-  if (is_stored_as_is(header.sample) && !header.fortran_order) {
-    file.read(header.data_offset, image.bytes.data(), voxels * width);
-    if (header.big_endian) swap_bytes(header.sample, image.bytes.data(), voxels);
-    return image;
-  }
-  std::vector<std::byte> stored(voxels * width);
-  file.read(header.data_offset, stored.data(), stored.size());
-  if (header.big_endian) swap_bytes(header.sample, stored.data(), voxels);
-  if (header.fortran_order) {
-    std::vector<std::byte> ordered(stored.size());
-    reorder(stored.data(), header.shape, width, ordered.data());
-    stored = std::move(ordered);
-  }
-  convert(header.sample, stored.data(), voxels, image.bytes.data());
-  return image;
+std::unique_ptr<StoredImages> open_npy(const std::string& path, const OpenOptions& options) {
+  const NpyHeader header = read_header(InputFile(path));
+  const std::vector<FileAxis> axes = axes_of(path, header, options.axes);
+  const Shape shape{extent_of(axes, 'Z'), extent_of(axes, 'Y'), extent_of(axes, 'X')};
+  ImageMetadata metadata;
+  set_images(axes, metadata);
+  metadata.num_axes = static_cast<int>(axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
+  VoxelLayout layout = layout_of(header, axes);
+  ImageFacts facts = facts_of(layout, shape, std::move(metadata));
+  return std::make_unique<VoxelFile>(path, std::move(layout), std::move(facts));
 }
 
-void write_npy(const std::string& path, const ImageView& image, const ImageMetadata& metadata) {
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type_name(image.element),
-                                 shape_text(image.shape, metadata.num_axes));
+FileDesign design_npy(const Shape& shape, Element element, const ImageMetadata& metadata) {
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type_name(element),
+                                 shape_text(shape, metadata));
   constexpr std::size_t kPrefixBytes = 10;
   constexpr std::size_t kAlignment = 64;
   const std::size_t unpadded = kPrefixBytes + text.size() + 1;
   text.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
   text += '\n';
-  std::string prefix(kMagic, kMagicBytes);
-  prefix += {'\1', '\0', static_cast<char>(text.size() % 256), static_cast<char>(text.size() / 256)};
-
-  OutputFile output(path);
-  output.write(prefix.data(), prefix.size());
-  output.write(text.data(), text.size());
-  output.write(image.data, static_cast<std::uint64_t>(num_voxels(image.shape)) * size_of(image.element));
-  output.commit();
+  std::string header(kMagic, kMagicBytes);
+  header += {'\1', '\0', static_cast<char>(text.size() % 256), static_cast<char>(text.size() / 256)};
+  return design_dense(header + text, shape, element, metadata);
 }
 
 }  // namespace convoy::io

@@ -1,20 +1,25 @@
 #include "io/output_file.hpp"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include "convoy/io.hpp"
+#include "convoy/plan.hpp"
 #include "io/io_error.hpp"
 
 namespace convoy::io {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostPerCall = 1U << 30;
 
 /// The file that will be replaced: what a symbolic link points to, not the link.
 fs::path resolved_target(const std::string& path) {
@@ -60,6 +65,48 @@ OutputFile::~OutputFile() {
 
 void OutputFile::write(const void* bytes, std::uint64_t count) {
   if (std::fwrite(bytes, 1, count, stream_) != count) fail(path_, "cannot be written: {}", std::strerror(errno));
+}
+
+void OutputFile::reserve(std::uint64_t bytes) {
+  const int descriptor = ::fileno(stream_);
+  const auto length = static_cast<off_t>(std::min<std::uint64_t>(bytes, INT64_MAX));
+  if (::fallocate(descriptor, 0, 0, length) == 0) return;
+  struct statvfs disk {};
+  const bool known = ::fstatvfs(descriptor, &disk) == 0;
+  const std::uint64_t free_bytes = known ? saturating_product(disk.f_bavail, disk.f_frsize) : UINT64_MAX;
+  const bool cannot_reserve = errno == EOPNOTSUPP || errno == ENOSYS;
+  if (errno == ENOSPC || free_bytes < bytes) {
+    const std::string folder = fs::path(temporary_path_).parent_path().string();
+    fail(path_, "needs {}, but the disk of '{}' has {} free: {} are missing; free them or write elsewhere",
+         bytes_to_text(bytes), folder.empty() ? "." : folder, bytes_to_text(free_bytes),
+         bytes_to_text(bytes - std::min(bytes, free_bytes)));
+  }
+  if (cannot_reserve && ::ftruncate(descriptor, length) == 0) return;
+  fail(path_, "a file of {} cannot be written: {}", bytes_to_text(bytes), std::strerror(errno));
+}
+
+void OutputFile::write_at(std::uint64_t offset, const std::byte* bytes, std::uint64_t count) {
+  while (count > 0) {
+    const ssize_t written =
+        ::pwrite(::fileno(stream_), bytes, std::min(count, kMostPerCall), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+    bytes += written;
+    offset += static_cast<std::uint64_t>(written);
+    count -= static_cast<std::uint64_t>(written);
+  }
+}
+
+void OutputFile::read_at(std::uint64_t offset, std::byte* bytes, std::uint64_t count) const {
+  while (count > 0) {
+    const ssize_t got = ::pread(::fileno(stream_), bytes, std::min(count, kMostPerCall), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0)
+      fail(path_, "its temporary file cannot be read: {}", got < 0 ? std::strerror(errno) : "it ends early");
+    bytes += got;
+    offset += static_cast<std::uint64_t>(got);
+    count -= static_cast<std::uint64_t>(got);
+  }
 }
 
 void OutputFile::commit() {

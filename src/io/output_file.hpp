@@ -21,6 +21,12 @@ class OutputFile {
   const std::string& temporary_path() const { return temporary_path_; }
   std::FILE* stream() const { return stream_; }
   void write(const void* bytes, std::uint64_t count);
+  /// Takes disk space for a file of so many bytes. Throws Error(io) that says how much is missing.
+  void reserve(std::uint64_t bytes);
+  /// Writes at a position; several threads may. Not to be mixed with write().
+  void write_at(std::uint64_t offset, const std::byte* bytes, std::uint64_t count);
+  /// Reads what was written at a position.
+  void read_at(std::uint64_t offset, std::byte* bytes, std::uint64_t count) const;
   void commit();
 
  private:

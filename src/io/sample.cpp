@@ -55,6 +55,14 @@ const char* name(Sample sample) {
   return "unknown";
 }
 
+std::optional<Sample> sample_named(std::string_view text) {
+  for (const Sample sample :
+       {Sample::u8, Sample::u16, Sample::f32, Sample::f64, Sample::i8, Sample::i16, Sample::u32, Sample::i32}) {
+    if (text == name(sample)) return sample;
+  }
+  return std::nullopt;
+}
+
 Element element_for(Sample sample) {
   switch (sample) {
     case Sample::u8:

@@ -3,18 +3,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "convoy/image.hpp"
 
 namespace convoy::io {
 
+/// The first four are those of Element, in its order.
 enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32 };
 
 std::size_t size_of(Sample sample);
 /// "u8", "i16" ...
 const char* name(Sample sample);
+/// The one of that name.
+std::optional<Sample> sample_named(std::string_view name);
 /// The voxel that holds every value of the sample exactly.
 Element element_for(Sample sample);
+/// The sample that is the voxel's own bytes.
+inline Sample sample_for(Element element) { return static_cast<Sample>(element); }
 /// Whether sample and voxel are the same bytes.
 inline bool is_stored_as_is(Sample sample) { return sample <= Sample::f64; }
 

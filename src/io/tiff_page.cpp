@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
-#include <vector>
 
 #include "convoy/error.hpp"
 
@@ -73,13 +71,10 @@ std::uint64_t largest_ratio(std::uint16_t compression) {
 }
 
 /// Bytes of all strips or tiles of the page, decoded. Tiles reach beyond the image's edges.
-std::uint64_t decoded_bytes(TIFF* tiff, const TiffPage& page) {
-  if (!TIFFIsTiled(tiff)) return page.plane_bytes();
-  const std::uint64_t tile_y = tag_or_default<std::uint32_t>(tiff, TIFFTAG_TILELENGTH);
-  const std::uint64_t tile_x = tag_or_default<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH);
-  if (tile_y == 0 || tile_x == 0) return UINT64_MAX;
-  const std::uint64_t rows = (static_cast<std::uint64_t>(page.y) + tile_y - 1) / tile_y * tile_y;
-  const std::uint64_t columns = (static_cast<std::uint64_t>(page.x) + tile_x - 1) / tile_x * tile_x;
+std::uint64_t decoded_bytes(const TiffPage& page) {
+  if (!page.tiled) return page.plane_bytes();
+  const auto rows = static_cast<std::uint64_t>((page.y + page.piece_y - 1) / page.piece_y * page.piece_y);
+  const auto columns = static_cast<std::uint64_t>((page.x + page.piece_x - 1) / page.piece_x * page.piece_x);
   return saturating_product(saturating_product(rows, columns), size_of(page.sample));
 }
 
@@ -87,13 +82,13 @@ std::uint64_t decoded_bytes(TIFF* tiff, const TiffPage& page) {
 void require_plausible(const TiffFile& file, const TiffPage& page, std::uint64_t file_bytes) {
   TIFF* tiff = file.handle();
   const auto compression = tag_or_default<std::uint16_t>(tiff, TIFFTAG_COMPRESSION);
-  const std::uint64_t promised = decoded_bytes(tiff, page);
+  const std::uint64_t promised = decoded_bytes(page);
   if (promised > saturating_product(file_bytes, largest_ratio(compression))) {
     file.fail_with(
         fmt::format("page {} claims {} ({} bytes), more than a file of {} bytes can hold: truncated or damaged",
                     page.number, page.to_text(), promised, file_bytes));
   }
-  const std::uint32_t pieces = TIFFIsTiled(tiff) ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+  const std::uint32_t pieces = page.tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
   if (pieces == 0 || pieces > file_bytes) {
     file.fail_with(
         fmt::format("page {} claims {} strips or tiles in a file of {} bytes", page.number, pieces, file_bytes));
@@ -106,41 +101,31 @@ void require_plausible(const TiffFile& file, const TiffPage& page, std::uint64_t
   }
 }
 
-void read_strips(const TiffFile& file, const TiffPage& page, std::byte* samples) {
-  TIFF* tiff = file.handle();
-  const std::uint64_t row_bytes = static_cast<std::uint64_t>(page.x) * size_of(page.sample);
-  const Index rows_per_strip = std::min<Index>(page.y, tag_or_default<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP));
-  if (rows_per_strip < 1) file.fail_with("has strips of no rows");
+/// The offset of the first strip if all strips follow one another and hold plain rows.
+std::optional<std::uint64_t> plain_voxels_offset(TIFF* tiff, const TiffPage& page) {
+  const bool reversed_bits = tag_or_default<std::uint16_t>(tiff, TIFFTAG_FILLORDER) == FILLORDER_LSB2MSB;
+  if (page.compressed || page.tiled || reversed_bits) return std::nullopt;
+  const std::uint64_t begin = TIFFGetStrileOffset(tiff, 0);
+  std::uint64_t end = begin;
   std::uint32_t strip = 0;
-  for (Index row = 0; row < page.y; row += rows_per_strip, ++strip) {
-    const auto strip_bytes =
-        static_cast<tmsize_t>(static_cast<std::uint64_t>(std::min(rows_per_strip, page.y - row)) * row_bytes);
-    if (TIFFReadEncodedStrip(tiff, strip, samples, strip_bytes) != strip_bytes) {
-      file.fail_with(fmt::format("strip {} of page {} cannot be read", strip, page.number));
-    }
-    samples += strip_bytes;
+  for (Index row = 0; row < page.y; row += page.piece_y, ++strip) {
+    const auto rows = static_cast<std::uint64_t>(std::min(page.piece_y, page.y - row));
+    const bool follows = TIFFGetStrileOffset(tiff, strip) == end;
+    if (!follows || TIFFGetStrileByteCount(tiff, strip) < rows * page.row_bytes()) return std::nullopt;
+    end += rows * page.row_bytes();
   }
+  return begin;
 }
 
-void read_tiles(const TiffFile& file, const TiffPage& page, std::byte* samples) {
+/// Sets the size of strips or tiles.
+void describe_pieces(const TiffFile& file, TiffPage& page) {
   TIFF* tiff = file.handle();
-  const Index tile_y = tag_or_default<std::uint32_t>(tiff, TIFFTAG_TILELENGTH);
-  const Index tile_x = tag_or_default<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH);
-  const std::size_t width = size_of(page.sample);
-  std::vector<std::byte> tile_samples(static_cast<std::size_t>(TIFFTileSize(tiff)));
-  std::uint32_t tile = 0;
-  for (Index y = 0; y < page.y; y += tile_y) {
-    for (Index x = 0; x < page.x; x += tile_x, ++tile) {
-      const auto tile_bytes = static_cast<tmsize_t>(tile_samples.size());
-      if (TIFFReadEncodedTile(tiff, tile, tile_samples.data(), tile_bytes) != tile_bytes) {
-        file.fail_with(fmt::format("tile {} of page {} cannot be read", tile, page.number));
-      }
-      const std::size_t columns = static_cast<std::size_t>(std::min(tile_x, page.x - x));
-      for (Index row = 0; row < std::min(tile_y, page.y - y); ++row) {
-        std::memcpy(samples + static_cast<std::size_t>((y + row) * page.x + x) * width,
-                    tile_samples.data() + static_cast<std::size_t>(row * tile_x) * width, columns * width);
-      }
-    }
+  page.tiled = TIFFIsTiled(tiff) != 0;
+  page.piece_y = tag_or_default<std::uint32_t>(tiff, page.tiled ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP);
+  page.piece_x = page.tiled ? tag_or_default<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH) : page.x;
+  if (!page.tiled) page.piece_y = std::min(page.piece_y, page.y);
+  if (page.piece_y < 1 || page.piece_x < 1) {
+    file.fail_with(fmt::format("page {} has {} of no voxels", page.number, page.tiled ? "tiles" : "strips"));
   }
 }
 
@@ -175,15 +160,18 @@ TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_by
   page.sample = *sample;
   page.compressed = tag_or_default<std::uint16_t>(tiff, TIFFTAG_COMPRESSION) != COMPRESSION_NONE;
   require_readable_codec(file, number);
+  describe_pieces(file, page);
   require_plausible(file, page, file_bytes);
+  page.voxels_offset = plain_voxels_offset(tiff, page);
   return page;
 }
 
-void read_page(const TiffFile& file, const TiffPage& page, std::byte* samples) {
-  if (TIFFIsTiled(file.handle())) {
-    read_tiles(file, page, samples);
-  } else {
-    read_strips(file, page, samples);
+void decode_piece(const TiffFile& file, const TiffPage& page, std::uint32_t piece, Index rows, std::byte* samples) {
+  const auto bytes = static_cast<tmsize_t>(static_cast<std::uint64_t>(rows * page.piece_x) * size_of(page.sample));
+  const tmsize_t decoded = page.tiled ? TIFFReadEncodedTile(file.handle(), piece, samples, bytes)
+                                      : TIFFReadEncodedStrip(file.handle(), piece, samples, bytes);
+  if (decoded != bytes) {
+    file.fail_with(fmt::format("{} {} of page {} cannot be read", page.tiled ? "tile" : "strip", piece, page.number));
   }
 }
 

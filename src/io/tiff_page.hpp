@@ -1,8 +1,9 @@
-// One page of a TIFF: how its voxels lie in the file, and reading them.
+// One page of a TIFF: how its voxels lie in the file.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "convoy/shape.hpp"
@@ -18,11 +19,17 @@ struct TiffPage {
   Index x = 0;
   Sample sample = Sample::u8;
   bool compressed = false;
+  bool tiled = false;
+  Index piece_y = 0;  ///< rows of a strip or tile
+  Index piece_x = 0;  ///< columns of a tile; those of the page for strips
+  /// Where the voxels begin, if they lie in the file as they are, row after row, in the file's byte order.
+  std::optional<std::uint64_t> voxels_offset;
 
   std::uint64_t plane_bytes() const {
     return saturating_product(saturating_product(static_cast<std::uint64_t>(y), static_cast<std::uint64_t>(x)),
                               size_of(sample));
   }
+  std::uint64_t row_bytes() const { return static_cast<std::uint64_t>(x) * size_of(sample); }
   bool same_kind(const TiffPage& other) const { return y == other.y && x == other.x && sample == other.sample; }
   std::string to_text() const;
 };
@@ -31,7 +38,8 @@ struct TiffPage {
 /// more than a file of file_bytes can hold. `number` counts from 1, for messages.
 TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_bytes);
 
-/// Reads the voxels of the current directory, described by `page`, in the machine's byte order.
-void read_page(const TiffFile& file, const TiffPage& page, std::byte* samples);
+/// Decodes a strip or tile of the current directory, described by `page`, in the machine's byte order: `rows` rows of
+/// page.piece_x samples. Tiles are always whole.
+void decode_piece(const TiffFile& file, const TiffPage& page, std::uint32_t piece, Index rows, std::byte* samples);
 
 }  // namespace convoy::io

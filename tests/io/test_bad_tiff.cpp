@@ -147,13 +147,19 @@ TEST_CASE("stacks of several images are refused with what they hold") {
     make_tiff(path, ImageView(voxels, Shape{6, 4, 4}), {.description = description});
     CHECK_READING_FAILS(path, part);
   };
-  refuses("ImageJ=1.53t\nimages=6\nchannels=2\nslices=3\nhyperstack=true\n",
-          "ImageJ stack of 2 channels and 1 time points");
-  refuses("ImageJ=1.53t\nimages=6\nframes=6\n", "1 channels and 6 time points");
-  refuses("<OME><Image><Pixels SizeZ=\"3\" SizeC=\"2\" SizeT=\"1\"/></Image></OME>", "OME-TIFF stack of 2 channels");
+  refuses("ImageJ=1.53t\nimages=6\nchannels=2\nslices=3\nhyperstack=true\n", "holds 2 channels and 1 time points");
+  refuses("ImageJ=1.53t\nimages=6\nframes=6\n", "holds 1 channels and 6 time points");
+  refuses("<OME><Image><Pixels SizeZ=\"3\" SizeC=\"2\" SizeT=\"1\"/></Image></OME>", "holds 2 channels");
   refuses("<OME><Image><Pixels SizeZ=\"6\"/></Image><Image><Pixels SizeZ=\"6\"/></Image></OME>", "2 image series");
   refuses("<OME><Image><Pixels SizeZ=\"60\"/></Image></OME>", "names 60 planes and holds 6");
-  refuses("{\"shape\": [2, 3, 4, 4]}", "array of 2x3x4x4");
+  refuses("ImageJ=1.53t\nimages=60\nchannels=2\nslices=30\nhyperstack=true\n", "tells of 60 (T 1, Z 30, C 2)");
+  refuses("<OME><Image><Pixels DimensionOrder=\"XYZZZ\" SizeZ=\"6\"/></Image></OME>", "names 216 planes and holds 6");
+  refuses("<OME><Image><Pixels SizeZ=\"6\"/><TiffData IFD=\"0\" PlaneCount=\"7\"/></Image></OME>", "beyond the 6");
+  refuses("<OME><Image><Pixels SizeZ=\"6\"/><TiffData IFD=\"3\" PlaneCount=\"6\"/></Image></OME>", "on page 7");
+  refuses("<OME><Image><Pixels SizeZ=\"6\"/><TiffData IFD=\"3\" FirstZ=\"3\" PlaneCount=\"3\"/></Image></OME>",
+          "names the pages of 3 planes of 6");
+  refuses("{\"shape\": [2, 3, 4, 4], \"axes\": \"ZZYX\"}", "names an axis twice");
+  refuses("{\"shape\": [2, 3, 4, 4]}", "array of ? 2, ? 3, Y 4, X 4");
 }
 
 }  // namespace

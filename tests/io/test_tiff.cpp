@@ -2,8 +2,8 @@
 #include <tiffio.h>
 
 #include "files.hpp"
+#include "io/formats.hpp"
 #include "io/tiff_description.hpp"
-#include "io/tiff_reader.hpp"
 
 namespace convoy::test {
 namespace {
@@ -49,26 +49,45 @@ TEST_CASE("several planes are written so that ImageJ opens one stack") {
   TIFFClose(tiff);
 }
 
-TEST_CASE("planes are read one by one and in runs") {
+TEST_CASE("a BigTIFF of several strips a page, checked by its directories: the voxels would be 5 GiB") {
   const Folder folder;
-  const Shape shape{5, 3, 4};
-  const auto voxels = numbered_voxels<std::uint16_t>(shape);
-  write_image(folder / "a.tif", ImageView(voxels, shape));
-  io::TiffReader reader(folder / "a.tif");
-  std::vector<std::uint16_t> planes(24);
-  for (const Index first : {3, 0, 2}) {
-    reader.read_planes(first, 2, reinterpret_cast<std::byte*>(planes.data()));
-    CHECK(std::equal(planes.begin(), planes.end(), voxels.begin() + first * 12));
+  const Shape shape{3, 30000, 30000};
+  ImageMetadata metadata;
+  metadata.voxel_size = VoxelSize{2, 0.5, 65, "nm"};
+  const io::FileDesign design = io::design_tiff("a.tif", shape, Element::u16, metadata);
+  write_bytes(folder / "a.tif", design.header);
+  std::filesystem::resize_file(folder / "a.tif", design.file_bytes);
+  TIFF* tiff = TIFFOpen((folder / "a.tif").c_str(), "r");
+  REQUIRE(tiff != nullptr);
+  CHECK(TIFFIsBigTIFF(tiff) != 0);
+  float resolution = 0;
+  CHECK(TIFFGetField(tiff, TIFFTAG_XRESOLUTION, &resolution) == 1);
+  CHECK(resolution == doctest::Approx(1.0 / 65));
+  const std::uint64_t row_bytes = 60000;
+  for (Index z = 0; z < shape.z; ++z) {
+    std::uint32_t rows = 0;
+    CHECK(TIFFGetField(tiff, TIFFTAG_ROWSPERSTRIP, &rows) == 1);
+    REQUIRE(TIFFNumberOfStrips(tiff) == 7);
+    for (std::uint32_t strip = 0; strip < 7; ++strip) {
+      const std::uint64_t first_row = strip * std::uint64_t{rows};
+      CHECK(TIFFGetStrileOffset(tiff, strip) == design.layout.plane_offset(0, z) + first_row * row_bytes);
+      CHECK(TIFFGetStrileByteCount(tiff, strip) == std::min<std::uint64_t>(rows, 30000 - first_row) * row_bytes);
+    }
+    CHECK(TIFFReadDirectory(tiff) == (z + 1 < shape.z ? 1 : 0));
   }
+  TIFFClose(tiff);
+  const auto reader = open_image(folder / "a.tif");
+  CHECK(reader->shape() == shape);
+  CHECK(reader->metadata().voxel_size->x == doctest::Approx(65));
 }
 
 TEST_CASE("descriptions are understood") {
+  using Axes = std::vector<io::FileAxis>;
   const auto imagej = io::parse_description(
       "ImageJ=1.51n\nimages=60\nchannels=2\nslices=10\nframes=3\nhyperstack=true\nunit=nm\nspacing=0.5\n", 4, 8);
   CHECK(imagej.program == "ImageJ");
-  CHECK(imagej.num_planes == 60);
-  CHECK(imagej.num_channels == 2);
-  CHECK(imagej.num_frames == 3);
+  CHECK(imagej.axes == Axes{{'T', 3}, {'Z', 10}, {'C', 2}});
+  CHECK(imagej.num_planes() == 60);
   REQUIRE(imagej.voxel_size.has_value());
   CHECK(imagej.voxel_size->z == 0.5);
   CHECK(imagej.voxel_size->y == 0.125);
@@ -77,21 +96,26 @@ TEST_CASE("descriptions are understood") {
   const auto ome = io::parse_description(
       "<?xml version=\"1.0\"?><OME><Image ID=\"Image:0\"><Pixels DimensionOrder=\"XYCZT\" SizeC='3' SizeT=\"2\" "
       "SizeX=\"64\" SizeY=\"32\" SizeZ=\"7\" PhysicalSizeX=\"0.1\" PhysicalSizeXUnit=\"nm\" PhysicalSizeZ=\"0.3\"/>"
-      "</Image><Image><Pixels/></Image></OME>",
+      "<TiffData FirstC=\"1\" FirstZ=\"2\" IFD=\"5\" PlaneCount=\"4\"/></Image><Image><Pixels/></Image></OME>",
       0, 0);
-  CHECK(ome.num_planes == 7);
-  CHECK(ome.num_channels == 3);
-  CHECK(ome.num_frames == 2);
+  CHECK(ome.axes == Axes{{'T', 2}, {'Z', 7}, {'C', 3}});
   CHECK(ome.num_series == 2);
+  REQUIRE(ome.runs.size() == 1);
+  CHECK(ome.runs[0].channel == 1);
+  CHECK(ome.runs[0].z == 2);
+  CHECK(ome.runs[0].page == 5);
+  CHECK(ome.runs[0].count == 4);
   REQUIRE(ome.voxel_size.has_value());
   CHECK(ome.voxel_size->z == 0.3);
   CHECK(ome.voxel_size->y == 0.1);
   CHECK(ome.voxel_size->unit == "nm");
 
-  const auto shaped = io::parse_description("{\"shape\": [5, 1, 32, 64], \"truncated\": true}", 0, 0);
-  CHECK(shaped.num_planes == 5);
+  const auto shaped = io::parse_description("{\"shape\": [5, 32, 64], \"truncated\": true}", 0, 0);
+  CHECK(shaped.axes == Axes{{'?', 5}});
   CHECK(shaped.contiguous);
-  CHECK(io::parse_description("{\"shape\": [2, 5, 32, 64]}", 0, 0).extra_axes == "2x5x32x64");
+  CHECK(io::parse_description("{\"shape\": [2, 5, 32, 64]}", 0, 0).axes == Axes{{'?', 2}, {'?', 5}});
+  CHECK(io::parse_description("{\"shape\": [2, 5, 32, 64], \"axes\": \"CZYX\"}", 0, 0).axes ==
+        Axes{{'C', 2}, {'Z', 5}});
   CHECK(io::parse_description("{\"shape\": \"many\"}", 0, 0).program.empty());
   CHECK(io::parse_description("{not json", 0, 0).program.empty());
   CHECK(io::parse_description("a plain remark", 0, 0).program.empty());
