@@ -6,6 +6,7 @@
 namespace convoy::cli {
 
 void add_convolve(CLI::App& program);
+void add_deconvolve(CLI::App& program);
 void add_devices(CLI::App& program);
 void add_phantom(CLI::App& program);
 void add_plan(CLI::App& program);

@@ -34,36 +34,24 @@ std::uint64_t memory_limit_from_text(const std::string& text) {
 
 }  // namespace
 
-void ConvolutionOptions::add_to(CLI::App& command) {
+void ConvolutionOptions::add_common_to(CLI::App& command) {
   choices.normalize_kernel = true;
   command
       .add_option("--backend", backend,
                   "Device: a backend, or one of its devices as in cuda:1 (default auto: the best "
                   "GPU, else the CPU)")
       ->type_name("auto|cpu|cuda|hip|vulkan[:N]");
-  add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
-             "Part of the convolution to keep (default same)");
-  add_choice(command, "--boundary", choices.boundary,
-             {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap},
-             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
-  command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
-      ->type_name("V");
   command
       .add_option_function<std::string>(
           "--origin", [this](const std::string& text) { choices.origin = origin_from_text(text); },
-          "Kernel voxel that lies on the output voxel, for --mode same and circular: center is floor(k/2), scipy is "
+          "Kernel voxel that lies on the output voxel (in --mode same and circular): center is floor(k/2), scipy is "
           "floor((k-1)/2), first is 0, peak is the largest (default center)")
       ->type_name("center|scipy|first|peak|z,y,x");
-  command.add_flag_callback(
-      "--correlate", [this] { choices.operation = Operation::correlate; },
-      "Correlate instead: the exact adjoint of the convolution");
   command.add_flag_callback(
       "--no-normalize", [this] { choices.normalize_kernel = false; },
       "Take the kernel as it is (default: divide it by its sum)");
   add_choice(command, "--precision", choices.precision, {Precision::f32, Precision::f64}, name_of<Precision>(),
              "Arithmetic on the device (default f32)");
-  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
-             "What to do with NaN and infinite image voxels (default error)");
   command
       .add_option_function<std::string>(
           "--memory-limit", [this](const std::string& text) { memory_limit_bytes = memory_limit_from_text(text); },
@@ -72,6 +60,22 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
              "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
              "time, measure runs the likeliest few once and remembers the fastest (default model)");
+}
+
+void ConvolutionOptions::add_to(CLI::App& command) {
+  add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
+             "Part of the convolution to keep (default same)");
+  add_choice(command, "--boundary", choices.boundary,
+             {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap},
+             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+  command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
+      ->type_name("V");
+  command.add_flag_callback(
+      "--correlate", [this] { choices.operation = Operation::correlate; },
+      "Correlate instead: the exact adjoint of the convolution");
+  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
+             "What to do with NaN and infinite image voxels (default error)");
+  add_common_to(command);
 }
 
 void ConvolutionOptions::require_consistent(const CLI::App& command) const {

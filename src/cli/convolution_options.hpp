@@ -1,4 +1,4 @@
-// The options that say what to convolve and where, common to `convolve` and `plan`.
+// The options that say what to convolve and where, common to `convolve`, `deconvolve` and `plan`.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -19,6 +19,8 @@ struct ConvolutionOptions {
 
   /// Adds the options to a command.
   void add_to(CLI::App& command);
+  /// Of these, the ones that a deconvolution has too: device, kernel, precision and memory.
+  void add_common_to(CLI::App& command);
   /// A usage error for options that contradict one another. Call when the command line is parsed.
   void require_consistent(const CLI::App& command) const;
   ConvolutionSpec spec(const Shape& image, const Shape& kernel) const;

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -9,8 +8,10 @@
 #include "cli/convolution_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
+#include "cli/memory_trace.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/report.hpp"
+#include "cli/stop_watch.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/io.hpp"
 
@@ -35,23 +36,6 @@ struct ConvolveCommand {
   void warn(ConvolveRecord& record, const std::string& text) const;
   void summarize(const ConvolveRecord& record) const;
 };
-
-/// Seconds since the watch was made or last read.
-class StopWatch {
- public:
-  double lap_seconds() {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-void print_used_memory(const std::string& step, std::uint64_t used_bytes) {
-  constexpr double kGibi = 1U << 30;
-  fmt::print(stderr, "used {:9.3f} GiB  {:>15} bytes  {}\n", static_cast<double>(used_bytes) / kGibi, used_bytes, step);
-}
 
 void ConvolveCommand::require_paths() const {
   for (const std::string& input : {image_path, kernel_path}) {

@@ -39,12 +39,14 @@ void describe(CLI::App& program) {
       "  convoy psf widefield psf.tif --size 128,256,256\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
       "  convoy convolve image.tif psf.tif blurred.tif\n"
+      "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 50\n"
       "  convoy project blurred.tif blurred.png --gamma 0.5");
 }
 
 void add_commands(CLI::App& program) {
   using namespace convoy::cli;
   add_convolve(program);
+  add_deconvolve(program);
   add_plan(program);
   add_devices(program);
   add_phantom(program);

@@ -5,6 +5,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "convoy/deconvolution.hpp"
 #include "convoy/convolution.hpp"
 
 namespace convoy::cli {
@@ -14,7 +15,28 @@ struct PlanCommand {
   Shape image;
   Shape kernel;
   ConvolutionOptions options;
+  bool deconvolve = false;
+  Edges edges = Edges::noncirculant;
   bool json = false;
+
+  template <class AnyPlan>
+  void show(const AnyPlan& plan, const Device& device) const {
+    if (json) {
+      fmt::print("{}\n", to_json(plan));
+      return;
+    }
+    fmt::print("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
+  }
+
+  DeconvolutionSpec deconvolution() const {
+    DeconvolutionSpec spec;
+    spec.image = image;
+    spec.psf = kernel;
+    spec.edges = edges;
+    spec.origin = options.choices.origin;
+    spec.precision = options.choices.precision;
+    return spec;
+  }
 
   void run() const {
     if (options.choices.origin.rule == Origin::Rule::peak) {
@@ -22,12 +44,11 @@ struct PlanCommand {
                                  "peak depends on the kernel's voxels, which a plan does not read; give z,y,x");
     }
     const Device device = options.device();
-    const Plan plan = make_plan(options.spec(image, kernel), device, options.plan_options());
-    if (json) {
-      fmt::print("{}\n", to_json(plan));
-      return;
+    if (deconvolve) {
+      show(make_plan(deconvolution(), device.limits(), options.plan_options()), device);
+    } else {
+      show(make_plan(options.spec(image, kernel), device, options.plan_options()), device);
     }
-    fmt::print("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
   }
 };
 
@@ -40,10 +61,16 @@ void add_plan(CLI::App& program) {
   add_shape(*command, "--image", state->image, "Size of the image; Y,X for one plane")->required();
   add_shape(*command, "--kernel", state->kernel, "Size of the kernel; Y,X for one plane")->required();
   state->options.add_to(*command);
+  command->add_flag("--deconvolve", state->deconvolve, "Plan a deconvolution: KERNEL is the PSF");
+  add_choice(
+      *command, "--edges", state->edges, {Edges::noncirculant, Edges::zero, Edges::reflect},
+      [](Edges value) { return name(value); }, "As in convoy deconvolve (default noncirculant)")
+      ->needs("--deconvolve");
   command->add_flag("--json", state->json, "Print JSON");
   command->footer(
       "Examples:\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
+      "  convoy plan --image 128,512,512 --kernel 128,256,256 --deconvolve --edges zero\n"
       "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --memory-limit 4GiB --json");
   command->callback([command, state] {
     state->options.require_consistent(*command);

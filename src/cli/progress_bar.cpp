@@ -25,17 +25,33 @@ std::string time_text(double seconds) {
 ProgressBar::ProgressBar(bool quiet, Index output_voxels)
     : enabled_(!quiet && ::isatty(STDERR_FILENO) == 1), output_voxels_(static_cast<double>(output_voxels)) {}
 
-void ProgressBar::show(const Progress& progress) {
-  const double now = progress.elapsed_seconds;
-  if (!enabled_ || now < kFirstDrawSeconds || progress.tiles_done == 0) return;
-  if (drawn_ && now - drawn_at_seconds_ < kRedrawSeconds) return;
-  const double done = static_cast<double>(progress.tiles_done) / static_cast<double>(progress.num_tiles);
+bool ProgressBar::is_due(double elapsed_seconds) const {
+  if (!enabled_ || elapsed_seconds < kFirstDrawSeconds) return false;
+  return !drawn_ || elapsed_seconds - drawn_at_seconds_ >= kRedrawSeconds;
+}
+
+void ProgressBar::draw(double done, double elapsed_seconds, const std::string& rate) {
   const auto filled = static_cast<int>(done * kBarWidth);
-  fmt::print(stderr, "\r\x1b[K[{:#<{}}{:.<{}}] {:3.0f} %  {:.3g} Mvoxel/s  {} left", "", filled, "", kBarWidth - filled,
-             100 * done, 1e-6 * done * output_voxels_ / now, time_text(now / done - now));
+  fmt::print(stderr, "\r\x1b[K[{:#<{}}{:.<{}}] {:3.0f} %  {}  {} left", "", filled, "", kBarWidth - filled, 100 * done,
+             rate, time_text(elapsed_seconds / done - elapsed_seconds));
   std::fflush(stderr);
   drawn_ = true;
-  drawn_at_seconds_ = now;
+  drawn_at_seconds_ = elapsed_seconds;
+}
+
+void ProgressBar::show(const Progress& progress) {
+  if (progress.tiles_done == 0 || !is_due(progress.elapsed_seconds)) return;
+  const double done = static_cast<double>(progress.tiles_done) / static_cast<double>(progress.num_tiles);
+  draw(done, progress.elapsed_seconds,
+       fmt::format("{:.3g} Mvoxel/s", 1e-6 * done * output_voxels_ / progress.elapsed_seconds));
+}
+
+void ProgressBar::show(const DeconvolutionProgress& progress) {
+  if (progress.iterations_done == 0 || !is_due(progress.elapsed_seconds)) return;
+  draw(static_cast<double>(progress.iterations_done) / static_cast<double>(progress.num_iterations),
+       progress.elapsed_seconds,
+       fmt::format("iteration {} of {}, changed by {:.2g}", progress.iterations_done, progress.num_iterations,
+                   progress.relative_change));
 }
 
 void ProgressBar::clear() {

@@ -1,7 +1,10 @@
 // One line on the terminal, redrawn: percent, rate and remaining time.
 #pragma once
 
+#include <string>
+
 #include "convoy/convolution.hpp"
+#include "convoy/deconvolution.hpp"
 
 namespace convoy::cli {
 
@@ -14,10 +17,15 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void show(const Progress& progress);
+  void show(const DeconvolutionProgress& progress);
   /// Takes the line away, so that other text can follow.
   void clear();
 
  private:
+  /// `rate`: what is told beside the percentage.
+  void draw(double done, double elapsed_seconds, const std::string& rate);
+  bool is_due(double elapsed_seconds) const;
+
   bool enabled_;
   bool drawn_ = false;
   double output_voxels_;

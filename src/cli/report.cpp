@@ -1,38 +1,10 @@
 #include "cli/report.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "cli/command_line.hpp"
+#include "cli/report_parts.hpp"
 #include "convoy/version.hpp"
 
 namespace convoy::cli {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json file_to_json(const std::string& path, const Shape& shape, Element element) {
-  return {{"path", path}, {"shape", {shape.z, shape.y, shape.x}}, {"dtype", name(element)}};
-}
-
-Json device_to_json(const DeviceInfo& device) {
-  return {{"id", device.id},
-          {"name", device.name},
-          {"type", name(device.type)},
-          {"driver", device.driver},
-          {"uuid", device.uuid},
-          {"architecture", device.architecture},
-          {"total_bytes", device.limits.total_bytes}};
-}
-
-Json times_to_json(const StageTimes& times) {
-  return {{"read_seconds", times.read_seconds},
-          {"prepare_seconds", times.prepare_seconds},
-          {"run_seconds", times.run_seconds},
-          {"write_seconds", times.write_seconds},
-          {"total_seconds", times.read_seconds + times.prepare_seconds + times.run_seconds + times.write_seconds}};
-}
-
-}  // namespace
 
 std::string to_json(const ConvolveRecord& record) {
   Json json;

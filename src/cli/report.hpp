@@ -3,17 +3,11 @@
 
 #include <string>
 
+#include "cli/report_parts.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy::cli {
-
-struct StageTimes {
-  double read_seconds = 0;
-  double prepare_seconds = 0;  ///< device, plan, compiling, kernel
-  double run_seconds = 0;
-  double write_seconds = 0;
-};
 
 struct ConvolveRecord {
   std::string image_path;

@@ -68,11 +68,12 @@ class FrameSearch {
         limits_(limits),
         budget_(budget_of(limits, options)),
         path_(options.allow_fused ? Path::fused : Path::staged),
+        tune_(options.tune),
         tuning_(tuning_of_layout(limits, options)),
         costs_(limits),
         options_(options_of_axes(spec, limits)) {}
 
-  /// The fastest that fits.
+  /// The fastest that fits; with Tune::off the smallest.
   Candidate best() const {
     std::optional<Candidate> best;
     std::optional<Candidate> smallest;
@@ -82,7 +83,7 @@ class FrameSearch {
           const Candidate candidate = make({&z, &y, &x});
           if (!smallest || candidate.footprint_bytes < smallest->footprint_bytes) smallest = candidate;
           if (candidate.broken_ceiling || candidate.footprint_bytes > budget_.bytes) continue;
-          if (!best || candidate.seconds < best->seconds) best = candidate;
+          if (!best || is_better(candidate, *best)) best = candidate;
         }
       }
     }
@@ -94,6 +95,10 @@ class FrameSearch {
   const CostModel& costs() const { return costs_; }
 
  private:
+  bool is_better(const Candidate& a, const Candidate& b) const {
+    return tune_ == Tune::off ? a.footprint_bytes < b.footprint_bytes : a.seconds < b.seconds;
+  }
+
   Candidate make(const FrameChoice& axes) const {
     Candidate candidate;
     candidate.axes = axes;
@@ -168,6 +173,7 @@ class FrameSearch {
   const Limits& limits_;
   Budget budget_;
   Path path_;
+  Tune tune_;
   FftTuning tuning_;
   CostModel costs_;
   FrameOptions options_;
@@ -195,7 +201,8 @@ Plan plan_of(const Candidate& chosen, const DeconvolutionPlan& plan, const Limit
   convolution.row_pitch = chosen.layout.row_pitch;
   convolution.tuning = options.tuning;
   if (convolution.tuning.coalesced_bytes == 0) {
-    convolution.tuning.coalesced_bytes = widest_access(chosen.layout, limits);
+    const bool plain = options.tune == Tune::off;
+    convolution.tuning.coalesced_bytes = plain ? limits.coalesced_bytes : widest_access(chosen.layout, limits);
   }
   convolution.ledger = ledger_of(chosen.layout, limits, 1);
   convolution.footprint_bytes = footprint_bytes(chosen.layout, limits, 1);

@@ -1,11 +1,10 @@
 """Real data, whole and in tiles: `convoy convolve` on the Bars volume (TIFF) against SciPy in double precision, for every mode
 and boundary, on the CPU and on a Vulkan device where there is one. Needs CONVOY_TEST_DATA, the folder that holds bars/."""
 import json
-import os
 import pathlib
-import struct
 import sys
 
+from bars_data import DATA, read_stack
 from program import np, relative_l2, succeed
 
 try:
@@ -13,36 +12,9 @@ try:
 except ImportError:
     print("SKIPPED: this Python has no SciPy")
     sys.exit(0)
-DATA = pathlib.Path(os.environ.get("CONVOY_TEST_DATA", ""), "bars")
-if not os.environ.get("CONVOY_TEST_DATA") or not DATA.is_dir():
-    print("SKIPPED: CONVOY_TEST_DATA is not set (the folder that holds bars/)")
-    sys.exit(0)
-
 TOLERANCE = 5e-6
 PAD = {"zero": ("constant", 0.0), "constant": ("constant", 7.0), "reflect": ("symmetric", None), "nearest": ("edge", None),
        "wrap": ("wrap", None)}
-SHAPE = (32, 64, 64)
-
-
-def read_stack(path):
-    """Little-endian, uncompressed float32 pages: enough of TIFF to be independent of convoy's reader."""
-    raw = path.read_bytes()
-    pages, at = [], struct.unpack_from("<I", raw, 4)[0]
-    while at:
-        count = struct.unpack_from("<H", raw, at)[0]
-        tags = {}
-        for i in range(count):
-            tag, kind, length = struct.unpack_from("<HHI", raw, at + 2 + 12 * i)
-            size = {3: 2, 4: 4}.get(kind, 0) * length
-            place = at + 10 + 12 * i
-            if size > 4:
-                place = struct.unpack_from("<I", raw, place)[0]
-            if size:
-                tags[tag] = struct.unpack_from("<" + ("H" if kind == 3 else "I") * length, raw, place)
-        data = b"".join(raw[o:o + n] for o, n in zip(tags[273], tags[279]))
-        pages.append(np.frombuffer(data, "<f4").reshape(SHAPE[1:]))
-        at = struct.unpack_from("<I", raw, at + 2 + 12 * count)[0]
-    return np.stack(pages).astype(np.float64)
 
 
 def same(image, kernel, boundary, origin):

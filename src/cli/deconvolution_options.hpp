@@ -1,0 +1,17 @@
+// The options that say how to deconvolve, common to `deconvolve` and `plan`.
+#pragma once
+
+#include "cli/convolution_options.hpp"
+#include "convoy/deconvolution.hpp"
+
+namespace convoy::cli {
+
+struct DeconvolutionOptions {
+  ConvolutionOptions common;
+  DeconvolutionSpec choices;  ///< all but the shapes and what `common` has
+
+  void add_to(CLI::App& command);
+  DeconvolutionSpec spec(const Shape& image, const Shape& psf) const;
+};
+
+}  // namespace convoy::cli

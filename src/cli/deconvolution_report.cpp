@@ -1,0 +1,55 @@
+#include "cli/deconvolution_report.hpp"
+
+#include <cmath>
+
+#include "cli/command_line.hpp"
+#include "convoy/version.hpp"
+
+namespace convoy::cli {
+namespace {
+
+Json curve_to_json(const std::vector<IterationSums>& curve) {
+  Json json = Json::array();
+  for (const IterationSums& sums : curve) {
+    json.push_back({{"iteration", sums.iteration},
+                    {"divergence", sums.divergence},
+                    {"modelled_flux", sums.modelled_flux},
+                    {"relative_change", std::isfinite(sums.relative_change) ? Json(sums.relative_change) : Json()}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const DeconvolveRecord& record) {
+  const DeconvolutionReport& run = record.run;
+  Json json;
+  json["version"] = CONVOY_VERSION;
+  json["command"] = command_line();
+  json["backend"] = record.device.id.substr(0, record.device.id.find(':'));
+  json["device"] = device_to_json(record.device);
+  json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
+  json["psf"] = file_to_json(record.psf_path, record.plan.spec.psf, record.psf_element);
+  if (!record.mask_path.empty()) json["mask"] = record.mask_path;
+  json["output"] = file_to_json(record.output_path, record.plan.spec.image, record.output_element);
+  json["plan"] = Json::parse(to_json(record.plan));
+  json["timings"] = times_to_json(record.times);
+  json["iterations"] = run.iterations;
+  json["stop_reason"] = name(run.stop_reason);
+  json["iterating_seconds"] = run.iterating_seconds;
+  json["seconds_per_iteration"] =
+      run.iterations > 0 ? Json(run.iterating_seconds / static_cast<double>(run.iterations)) : Json();
+  json["input_sum"] = run.input_sum;
+  json["output_sum"] = run.output_sum;
+  json["missing_voxels"] = run.missing_voxels;
+  json["non_finite_voxels"] = run.non_finite_voxels;
+  json["saturated_input_voxels"] = run.saturated_input_voxels;
+  json["negative_voxels"] = run.negative_voxels;
+  json["saturated_voxels"] = run.saturated_voxels;
+  json["peak_device_bytes"] = run.peak_device_bytes;
+  json["warnings"] = record.warnings;
+  json["curve"] = curve_to_json(run.curve);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace convoy::cli

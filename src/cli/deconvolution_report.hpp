@@ -1,0 +1,30 @@
+// What a deconvolution was and did, as JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/report_parts.hpp"
+#include "convoy/deconvolution.hpp"
+
+namespace convoy::cli {
+
+struct DeconvolveRecord {
+  std::string image_path;
+  std::string psf_path;
+  std::string mask_path;  ///< empty without a mask
+  std::string output_path;
+  Element image_element = Element::f32;
+  Element psf_element = Element::f32;
+  Element output_element = Element::f32;
+  DeviceInfo device;
+  DeconvolutionPlan plan;
+  DeconvolutionReport run;
+  StageTimes times;
+  std::vector<std::string> warnings;
+};
+
+std::string to_json(const DeconvolveRecord& record);
+
+}  // namespace convoy::cli

@@ -1,0 +1,184 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/deconvolution_options.hpp"
+#include "cli/deconvolution_report.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/kernel_check.hpp"
+#include "cli/memory_trace.hpp"
+#include "cli/progress_bar.hpp"
+#include "cli/stop_watch.hpp"
+#include "convoy/io.hpp"
+
+namespace convoy::cli {
+namespace {
+
+struct DeconvolveCommand {
+  std::string image_path;
+  std::string psf_path;
+  std::string output_path;
+  std::string mask_path;
+  std::string report_path;
+  DeconvolutionOptions options;
+  std::optional<Element> element;
+  bool trace_memory = false;
+  bool quiet = false;
+
+  void require_paths() const;
+  void run();
+  void deconvolve(const Device& device, const Image& image, const Image& psf, const std::optional<Image>& mask,
+                  Image& output, DeconvolveRecord& record);
+  DeconvolverOptions deconvolver_options(ProgressBar& bar) const;
+  void warn(DeconvolveRecord& record, const std::string& text) const;
+  void warn_of_voxels(DeconvolveRecord& record) const;
+  void summarize(const DeconvolveRecord& record) const;
+};
+
+void DeconvolveCommand::require_paths() const {
+  std::vector<std::string> inputs{image_path, psf_path};
+  if (!mask_path.empty()) inputs.push_back(mask_path);
+  for (const std::string& input : inputs) {
+    require_different_files(output_path, input);
+    if (!report_path.empty()) require_different_files(report_path, input);
+  }
+  if (!report_path.empty()) require_different_files(report_path, output_path);
+  require_writable_image(output_path);
+  if (!report_path.empty()) require_writable(report_path);
+}
+
+void DeconvolveCommand::warn(DeconvolveRecord& record, const std::string& text) const {
+  fmt::print(stderr, "convoy: warning: {}\n", text);
+  record.warnings.push_back(text);
+}
+
+DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) const {
+  DeconvolverOptions deconvolver;
+  deconvolver.plan = options.common.plan_options();
+  deconvolver.curve = !report_path.empty();
+  deconvolver.progress = [&bar](const DeconvolutionProgress& progress) {
+    bar.show(progress);
+    return !interrupted();
+  };
+  if (trace_memory) {
+    deconvolver.trace_memory = [&bar](const std::string& step, std::uint64_t used_bytes) {
+      bar.clear();
+      print_used_memory(step, used_bytes);
+    };
+  }
+  return deconvolver;
+}
+
+void DeconvolveCommand::deconvolve(const Device& device, const Image& image, const Image& psf,
+                                   const std::optional<Image>& mask, Image& output, DeconvolveRecord& record) {
+  StopWatch watch;
+  const DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
+  ProgressBar bar(quiet, num_voxels(spec.image));
+  Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
+  record.plan = deconvolver.plan();
+  record.times.prepare_seconds += watch.lap_seconds();
+  if (spec.origin.rule != Origin::Rule::peak) {
+    for (const std::string& text : kernel_warnings(psf.view(), record.plan.spec.origin.index)) warn(record, text);
+  }
+  stop_if_interrupted();
+
+  const bool in_double = options.common.choices.precision == Precision::f64;
+  output = make_image(spec.image, element.value_or(in_double ? Element::f64 : Element::f32));
+  std::optional<ImageView> mask_view;
+  if (mask) mask_view = mask->view();
+  record.run = deconvolver.run(image.view(), output.mutable_view(), mask_view);
+  record.times.run_seconds = watch.lap_seconds();
+  stop_if_interrupted();
+}
+
+void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
+  const DeconvolutionReport& run = record.run;
+  if (run.negative_voxels > 0) {
+    warn(record, fmt::format("{} negative image voxels are taken as 0", run.negative_voxels));
+  }
+  if (run.non_finite_voxels > 0) {
+    warn(record, fmt::format("{} NaN or infinite image voxels are taken as missing", run.non_finite_voxels));
+  }
+  if (run.saturated_voxels > 0) {
+    warn(record, fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them",
+                             run.saturated_voxels, name(record.output_element)));
+  }
+}
+
+void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
+  if (quiet) return;
+  fmt::print("{} ({}): {} iteration{}{}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name,
+             record.run.iterations, record.run.iterations == 1 ? "" : "s",
+             record.run.stop_reason == StopReason::iterations ? "" : ", ended by --stop",
+             record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
+             to_text(record.plan.spec.image), output_path);
+}
+
+void DeconvolveCommand::run() {
+  require_paths();
+  StopWatch watch;
+  const Device device = options.common.device();  // before large files are read
+  DeconvolveRecord record;
+  record.image_path = image_path;
+  record.psf_path = psf_path;
+  record.mask_path = mask_path;
+  record.output_path = output_path;
+  record.device = device.info();
+  record.times.prepare_seconds = watch.lap_seconds();
+  const Image image = read_image(image_path);
+  const Image psf = read_image(psf_path);
+  std::optional<Image> mask;
+  if (!mask_path.empty()) mask = read_image(mask_path);
+  record.times.read_seconds = watch.lap_seconds();
+  record.image_element = image.element;
+  record.psf_element = psf.element;
+  stop_if_interrupted();
+
+  Image output;
+  deconvolve(device, image, psf, mask, output, record);
+  record.output_element = output.element;
+  warn_of_voxels(record);
+
+  watch.lap_seconds();
+  write_image(output_path, output.view(), image.metadata);
+  record.times.write_seconds = watch.lap_seconds();
+  if (!report_path.empty()) write_text(report_path, to_json(record));
+  summarize(record);
+}
+
+}  // namespace
+
+void add_deconvolve(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("deconvolve", "Restore an image that a known kernel (PSF) has blurred");
+  const auto state = std::make_shared<DeconvolveCommand>();
+  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .tiff or .npy")->required();
+  command->add_option("PSF", state->psf_path, "PSF to read: .tif, .tiff or .npy")->required();
+  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff or .npy")->required();
+  state->options.add_to(*command);
+  command
+      ->add_option("--mask", state->mask_path,
+                   "Image of the same size: where it is 0, voxels are missing and restored from their neighbours")
+      ->type_name("FILE");
+  add_choice(
+      *command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
+      [](std::optional<Element> value) { return name(*value); },
+      "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
+  command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
+  command->add_flag("--quiet,-q", state->quiet, "No progress bar, no summary; warnings and errors only");
+  command
+      ->add_option("--report", state->report_path,
+                   "Write what was done, with plan, timings and the course of the iterations, as JSON")
+      ->type_name("FILE.json");
+  command->footer(
+      "Richardson-Lucy: e <- e / H'1 * H'(image / (H e + background)), H the blur, H' its exact adjoint.\n"
+      "Examples:\n"
+      "  convoy deconvolve blurred.tif psf.tif restored.tif\n"
+      "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 200 --stop relative:1e-3 --background 100\n"
+      "  convoy deconvolve blurred.tif psf.tif restored.tif --saturation 65535 --mask good.tif --report run.json");
+  command->callback([state] { state->run(); });
+}
+
+}  // namespace convoy::cli
