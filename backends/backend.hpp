@@ -15,6 +15,10 @@
 #include "convoy/error.hpp"
 #include "program/program.hpp"
 
+namespace convoy {
+struct VulkanHandles;
+}
+
 namespace convoy::backend {
 
 struct LoadOptions {
@@ -33,6 +37,13 @@ struct HostBox {
   std::uint64_t slot_offset = 0;
 };
 
+/// The caller's memory for one external slot.
+struct ExternalMemory {
+  SlotId slot = 0;
+  std::uint64_t handle = 0;        ///< CUDA, HIP and CPU: the address; Vulkan: the VkBuffer
+  std::uint64_t offset_bytes = 0;  ///< where the slot begins
+};
+
 /// A loaded program: memory, compiled code, streams. Its destructor gives everything back and never throws.
 /// One thread at a time; sets are numbered 0 .. program.num_sets - 1.
 class Session {
@@ -43,6 +54,10 @@ class Session {
   /// Queues the section's steps, so many times over; each sees the writes of all before it, in this and earlier
   /// submits. Does not block longer than queueing takes. The set must not be in flight.
   virtual void submit(Section section, int set, int times = 1) = 0;
+  /// Queues a run of set 0 with these external slots: after all that `queue` (CUstream, hipStream_t, VkQueue; 0: the
+  /// default one) holds already, and before all that is put into it later.
+  /// Throws Error(invalid_argument) for memory that the device cannot use at that offset.
+  virtual void run_on(std::uint64_t queue, const std::vector<ExternalMemory>& memory) = 0;
   /// Blocks until what was last submitted for the set is done. Throws Error(device_lost) and the like.
   virtual void wait(int set) = 0;
   /// Transfers piece by piece, while the host fills or empties other pieces. A session may leave all of it to submit()
@@ -86,6 +101,10 @@ class Backend {
   virtual BackendInfo probe() = 0;
   /// Throws Error(backend_unavailable).
   virtual std::shared_ptr<Device> open(int index) = 0;
+  /// A device that the caller has opened with the API itself; only Vulkan has none that everybody shares.
+  virtual std::shared_ptr<Device> adopt(const VulkanHandles&) {
+    throw Error(Errc::unsupported, std::string(name()) + " devices are shared in a process: open_device finds them");
+  }
 };
 
 /// Every backend of this build, in order of preference: cuda, hip, vulkan, cpu.

@@ -58,6 +58,8 @@ void CpuSession::trace(const std::string& step) const {
 void CpuSession::allocate_slots() {
   for (const Slot& slot : program_.slots) {
     auto& sets = blocks_.emplace_back();
+    external_.push_back(nullptr);
+    if (slot.external) continue;
     for (int set = 0; set < (slot.per_set ? program_.num_sets : 1); ++set) {
       sets.push_back({AlignedBuffer(slot.bytes + 2 * kGuardBytes), slot.bytes});
       count_.add(slot.bytes);
@@ -131,6 +133,11 @@ const CpuSession::Block& CpuSession::block(SlotId slot, int set) const {
   return sets.at(sets.size() == 1 ? 0 : static_cast<std::size_t>(set));
 }
 
+void* CpuSession::memory(SlotId slot, int set) const {
+  std::byte* const external = external_.at(static_cast<std::size_t>(slot));
+  return external != nullptr ? external : block(slot, set).slot();
+}
+
 CpuConvolution& CpuSession::convolution(const FftGeometry& geometry) {
   for (auto& [known, made] : convolutions_) {
     if (known == geometry) return *made;
@@ -157,6 +164,13 @@ void CpuSession::submit(Section section, int set, int times) {
   }
 }
 
+void CpuSession::run_on(std::uint64_t, const std::vector<ExternalMemory>& memory) {
+  for (const ExternalMemory& one : memory) {
+    external_.at(static_cast<std::size_t>(one.slot)) = reinterpret_cast<std::byte*>(one.handle) + one.offset_bytes;
+  }
+  submit(Section::run, 0, 1);
+}
+
 void CpuSession::run(const Upload& step, int set) {
   const PortMemory& from = ports_.at(static_cast<std::size_t>(step.port)).at(static_cast<std::size_t>(set));
   if (from.is_slot) return;
@@ -176,9 +190,10 @@ void CpuSession::run(const Download& step, int set) {
 }
 
 void CpuSession::run(const Clear& step, int set) {
-  const Block& target = block(step.slot, set);
-  pool_.for_each(static_cast<std::int64_t>(target.bytes), 1 << 22, [&](int, std::int64_t begin, std::int64_t end) {
-    std::memset(target.slot() + begin, 0, static_cast<std::size_t>(end - begin));
+  auto* const target = static_cast<std::byte*>(memory(step.slot, set));
+  const std::uint64_t bytes = program_.slots[static_cast<std::size_t>(step.slot)].bytes;
+  pool_.for_each(static_cast<std::int64_t>(bytes), 1 << 22, [&](int, std::int64_t begin, std::int64_t end) {
+    std::memset(target + begin, 0, static_cast<std::size_t>(end - begin));
   });
 }
 

@@ -39,6 +39,7 @@ class CpuSession final : public Session {
 
   std::byte* port(PortId port, int set) override;
   void submit(Section section, int set, int times) override;
+  void run_on(std::uint64_t queue, const std::vector<ExternalMemory>& memory) override;
   void wait(int) override {}
   void end_setup() override;
   void check_sentinels() override;
@@ -59,7 +60,7 @@ class CpuSession final : public Session {
   void allocate_ports();
   void fill_sentinels(const Block& block) const;
   const Block& block(SlotId slot, int set) const;
-  void* memory(SlotId slot, int set) const { return block(slot, set).slot(); }
+  void* memory(SlotId slot, int set) const;
   CpuConvolution& convolution(const FftGeometry& geometry);
   void trace(const std::string& step) const;
 
@@ -76,7 +77,8 @@ class CpuSession final : public Session {
   WorkerPool& pool_;
   MemoryCount& count_;
   std::uint64_t counted_bytes_ = 0;
-  std::vector<std::vector<Block>> blocks_;      // [slot][set]
+  std::vector<std::vector<Block>> blocks_;      // [slot][set]; none for external slots
+  std::vector<std::byte*> external_;            // [slot]
   std::vector<std::vector<PortMemory>> ports_;  // [port][set]
   std::vector<std::pair<FftGeometry, std::unique_ptr<CpuConvolution>>> convolutions_;
 };

@@ -73,6 +73,15 @@ class GpuSession final : public Session {
     streams_->end(set);
   }
 
+  void run_on(std::uint64_t queue, const std::vector<ExternalMemory>& memory) override {
+    const Entered<Api> entered(*device_);
+    const auto callers = reinterpret_cast<typename Api::Stream>(queue);
+    for (const ExternalMemory& one : memory) slots_->bind(one);
+    streams_->follow(callers);
+    submit(Section::run, 0, 1);
+    streams_->precede(0, callers);
+  }
+
   void wait(int set) override {
     const Entered<Api> entered(*device_);
     if (early(set).begun) {  // pieces of a submit that never came

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/backend.hpp"
 #include "backends/gpu/check.hpp"
 #include "backends/gpu/device_memory.hpp"
 #include "program/program.hpp"
@@ -28,6 +29,10 @@ class Slots {
     for (const Slot& slot : slots_) {
       const int copies = slot.per_set ? program.num_sets : 1;
       addresses_.emplace_back();
+      if (slot.external) {
+        addresses_.back().push_back(nullptr);
+        continue;
+      }
       for (int copy = 0; copy < copies; ++copy) {
         const std::string name = slot.per_set ? fmt::format("{}[{}]", slot.name, copy) : slot.name;
         addresses_.back().push_back(memory.allocate(name, slot.bytes + (sentinels_ ? kGuardBytes : 0)));
@@ -38,6 +43,10 @@ class Slots {
   void* address(SlotId slot, int set) const {
     const auto& copies = addresses_[static_cast<std::size_t>(slot)];
     return copies[copies.size() > 1 ? static_cast<std::size_t>(set) : 0];
+  }
+  void bind(const ExternalMemory& memory) {
+    auto* const begin = reinterpret_cast<std::byte*>(memory.handle);
+    addresses_.at(static_cast<std::size_t>(memory.slot)).at(0) = begin + memory.offset_bytes;
   }
   const Slot& slot(SlotId id) const { return slots_[static_cast<std::size_t>(id)]; }
 
@@ -70,6 +79,7 @@ class Slots {
   template <class Action>
   void for_each(const Action& action) const {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i].external) continue;
       for (void* address : addresses_[i]) action(slots_[i], static_cast<std::byte*>(address));
     }
   }

@@ -71,6 +71,17 @@ class Streams {
     const Set& state = sets_[static_cast<std::size_t>(set)];
     if (state.submitted) check<Api>(Api::synchronize_event(state.done), "waiting for a submitted section", device_id_);
   }
+  /// What is queued from here on waits for all that the caller's stream holds now.
+  void follow(typename Api::Stream callers) {
+    if (followed_ == typename Api::Event{}) check<Api>(Api::create_event(&followed_), "creating an event", device_id_);
+    check<Api>(Api::record(followed_, callers), "recording an event in the caller's stream", device_id_);
+    check<Api>(Api::make_wait(compute(), followed_), "waiting for the caller's stream", device_id_);
+  }
+  /// What the caller's stream is given from here on waits for what the set submitted last.
+  void precede(int set, typename Api::Stream callers) const {
+    check<Api>(Api::make_wait(callers, sets_[static_cast<std::size_t>(set)].done), "making the caller's stream wait",
+               device_id_);
+  }
   /// Waits for everything, whatever the outcome.
   void drain() noexcept {
     for (const auto stream : streams_) {
@@ -101,6 +112,7 @@ class Streams {
   }
   void destroy() noexcept {
     drain();
+    if (followed_ != typename Api::Event{}) Api::destroy_event(followed_);
     for (Set& set : sets_) {
       std::vector<typename Api::Event> events(set.left.begin(), set.left.end());
       events.insert(events.end(), set.marks.begin(), set.marks.end());
@@ -117,6 +129,7 @@ class Streams {
   std::string device_id_;
   std::array<typename Api::Stream, 3> streams_{};
   std::vector<Set> sets_;
+  typename Api::Event followed_{};
 };
 
 }  // namespace convoy::backend::gpu

@@ -58,6 +58,14 @@ void CommandQueue::submit(VkCommandBuffer commands, VkFence fence, int times) co
   check(vkQueueSubmit(device_.queue(), 1, &submission, fence), "submitting commands", id());
 }
 
+void CommandQueue::submit_to(VkQueue queue, VkCommandBuffer commands, VkFence fence) const {
+  VkSubmitInfo submission{};
+  submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+  submission.commandBufferCount = commands != VK_NULL_HANDLE ? 1 : 0;
+  submission.pCommandBuffers = &commands;
+  check(vkQueueSubmit(queue, 1, &submission, fence), "submitting commands", id());
+}
+
 void CommandQueue::wait(VkFence fence) const {
   check(vkWaitForFences(device_.handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max()),
         "waiting for commands", id());

@@ -26,6 +26,8 @@ class CommandQueue {
   void give_back(VkCommandBuffer commands) const;
   /// So many times over.
   void submit(VkCommandBuffer commands, VkFence fence, int times = 1) const;
+  /// Once, to a queue of the same family. Either may be VK_NULL_HANDLE: no commands, no fence.
+  void submit_to(VkQueue queue, VkCommandBuffer commands, VkFence fence) const;
   /// Waits for the fence and resets it. Throws Error(device_lost).
   void wait(VkFence fence) const;
 

@@ -26,10 +26,19 @@ VulkanDevice::VulkanDevice(PhysicalDevice physical) : physical_(std::move(physic
                                                        physical_.info.id, physical_.info.name, to_text(result)));
   }
   vkGetDeviceQueue(handle_, physical_.queue_family, 0, &queue_);
+  make_pipeline_cache();
+}
+
+VulkanDevice::VulkanDevice(PhysicalDevice physical, VkDevice handle, VkQueue queue)
+    : physical_(std::move(physical)), handle_(handle), owns_handle_(false), queue_(queue) {
+  make_pipeline_cache();
+}
+
+/// Without a cache pipelines are only made more slowly.
+void VulkanDevice::make_pipeline_cache() {
   VkPipelineCacheCreateInfo cache_creation{};
   cache_creation.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
   VkPipelineCache cache = VK_NULL_HANDLE;
-  // Without a cache pipelines are only made more slowly.
   if (vkCreatePipelineCache(handle_, &cache_creation, nullptr, &cache) == VK_SUCCESS)
     pipeline_cache_ = {handle_, cache};
 }
@@ -37,7 +46,7 @@ VulkanDevice::VulkanDevice(PhysicalDevice physical) : physical_(std::move(physic
 VulkanDevice::~VulkanDevice() {
   kernels_.clear();
   pipeline_cache_ = {};
-  vkDestroyDevice(handle_, nullptr);
+  if (owns_handle_) vkDestroyDevice(handle_, nullptr);
 }
 
 std::unique_ptr<Session> VulkanDevice::load(const Program& program, const LoadOptions& options) {

@@ -16,6 +16,8 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
  public:
   /// Throws Error(backend_unavailable) when the driver does not open it.
   explicit VulkanDevice(PhysicalDevice physical);
+  /// One that the caller has opened, and closes after it.
+  VulkanDevice(PhysicalDevice physical, VkDevice handle, VkQueue queue);
   ~VulkanDevice() override;
   VulkanDevice(const VulkanDevice&) = delete;
   VulkanDevice& operator=(const VulkanDevice&) = delete;
@@ -36,8 +38,11 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   const Kernel& kernel(const KernelSpec& spec, Precision precision);
 
  private:
+  void make_pipeline_cache();
+
   PhysicalDevice physical_;
   VkDevice handle_ = VK_NULL_HANDLE;
+  bool owns_handle_ = true;
   VkQueue queue_ = VK_NULL_HANDLE;
   gpu::MemoryAccount account_;
   OwnedPipelineCache pipeline_cache_;

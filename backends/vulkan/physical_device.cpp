@@ -27,14 +27,24 @@ bool has_extension(VkPhysicalDevice device, const char* name) {
                      [&](const auto& extension) { return std::strcmp(extension.extensionName, name) == 0; });
 }
 
-/// A family that computes but does not draw is often the one beside which a desktop stays alive.
-std::optional<std::uint32_t> find_queue_family(VkPhysicalDevice device) {
+std::vector<VkQueueFamilyProperties> queue_families(VkPhysicalDevice device) {
   std::uint32_t count = 0;
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
   std::vector<VkQueueFamilyProperties> families(count);
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, families.data());
+  return families;
+}
+
+bool computes(VkPhysicalDevice device, std::uint32_t family) {
+  const auto families = queue_families(device);
+  return family < families.size() && (families[family].queueFlags & VK_QUEUE_COMPUTE_BIT) != 0;
+}
+
+/// A family that computes but does not draw is often the one beside which a desktop stays alive.
+std::optional<std::uint32_t> find_queue_family(VkPhysicalDevice device) {
+  const auto families = queue_families(device);
   std::optional<std::uint32_t> found;
-  for (std::uint32_t family = 0; family < count; ++family) {
+  for (std::uint32_t family = 0; family < families.size(); ++family) {
     if ((families[family].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0 || families[family].queueCount == 0) continue;
     if ((families[family].queueFlags & VK_QUEUE_GRAPHICS_BIT) == 0) return family;
     if (!found) found = family;
@@ -66,7 +76,7 @@ std::string version_text(std::uint32_t version) {
 }
 
 /// Fills in all that needs Vulkan 1.1's chained questions.
-void describe(PhysicalDevice& device, int index) {
+void describe(PhysicalDevice& device) {
   const std::uint32_t api = device.properties.apiVersion;
   VkPhysicalDeviceVulkan13Properties v13{};
   v13.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES;
@@ -86,7 +96,6 @@ void describe(PhysicalDevice& device, int index) {
 
   device.max_allocation_bytes = allocation.maxMemoryAllocationSize;
   if (v13.maxBufferSize > 0) device.max_allocation_bytes = std::min(device.max_allocation_bytes, v13.maxBufferSize);
-  device.info.id = fmt::format("vulkan:{}", index);
   device.info.name = device.properties.deviceName;
   device.info.driver = driver.driverName[0] != '\0' ? fmt::format("{} {}", driver.driverName, driver.driverInfo)
                                                     : "driver " + version_text(device.properties.driverVersion);
@@ -95,7 +104,7 @@ void describe(PhysicalDevice& device, int index) {
   device.info.type = to_device_type(device.properties.deviceType);
 }
 
-std::optional<PhysicalDevice> inspect(VkPhysicalDevice handle, int index) {
+std::optional<PhysicalDevice> inspect(VkPhysicalDevice handle, const std::string& id) {
   PhysicalDevice device;
   device.handle = handle;
   vkGetPhysicalDeviceProperties(handle, &device.properties);
@@ -116,7 +125,8 @@ std::optional<PhysicalDevice> inspect(VkPhysicalDevice handle, int index) {
   VkPhysicalDeviceFeatures features{};
   vkGetPhysicalDeviceFeatures(handle, &features);
   device.has_f64 = features.shaderFloat64 == VK_TRUE;
-  describe(device, index);
+  describe(device);
+  device.info.id = id;
   device.info.limits = query_limits(device);
   return device;
 }
@@ -145,9 +155,16 @@ std::vector<PhysicalDevice> find_physical_devices(VkInstance instance) {
   vkEnumeratePhysicalDevices(instance, &count, handles.data());
   std::vector<PhysicalDevice> devices;
   for (const VkPhysicalDevice handle : handles) {
-    if (auto device = inspect(handle, static_cast<int>(devices.size()))) devices.push_back(std::move(*device));
+    if (auto device = inspect(handle, fmt::format("vulkan:{}", devices.size()))) devices.push_back(std::move(*device));
   }
   return devices;
+}
+
+std::optional<PhysicalDevice> describe_physical_device(VkPhysicalDevice handle, std::uint32_t queue_family) {
+  auto device = inspect(handle, "vulkan:caller's");
+  if (!device || !computes(handle, queue_family)) return std::nullopt;
+  device->queue_family = queue_family;
+  return device;
 }
 
 Limits query_limits(const PhysicalDevice& device) {

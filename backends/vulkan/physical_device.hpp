@@ -32,6 +32,10 @@ struct PhysicalDevice {
 /// Those that compute and know Vulkan 1.1, in the loader's order, which the numbers in their ids follow.
 std::vector<PhysicalDevice> find_physical_devices(VkInstance instance);
 
+/// One that a caller names, with the queue family that the caller uses. None if it is older than Vulkan 1.1 or the
+/// family does not compute.
+std::optional<PhysicalDevice> describe_physical_device(VkPhysicalDevice handle, std::uint32_t queue_family);
+
 /// Asks the driver now.
 Limits query_limits(const PhysicalDevice& device);
 

@@ -45,6 +45,11 @@ void record_barrier(VkCommandBuffer commands) {
                             VK_ACCESS_TRANSFER_WRITE_BIT);
 }
 
+void record_full_barrier(VkCommandBuffer commands) {
+  record_memory_barrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_ACCESS_MEMORY_WRITE_BIT,
+                        VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT);
+}
+
 void record_host_barrier(VkCommandBuffer commands) {
   record_memory_barrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
                         VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);

@@ -10,6 +10,8 @@ namespace convoy::backend::vulkan {
 
 /// All that was queued before is done and seen before what follows starts, in this and earlier submits.
 void record_barrier(VkCommandBuffer commands);
+/// The same between convoy's commands and all others of the queue, of whatever kind.
+void record_full_barrier(VkCommandBuffer commands);
 /// The host sees what was copied, once the fence tells.
 void record_host_barrier(VkCommandBuffer commands);
 void record_upload(VkCommandBuffer commands, const Upload& step, VkBuffer port, VkBuffer slot);

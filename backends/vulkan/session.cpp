@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "backends/vkfft/self_test.hpp"
 #include "backends/vulkan/recorder.hpp"
@@ -27,6 +28,10 @@ std::vector<const StepType*> steps_of(const Program& program) {
     }
   }
   return found;
+}
+
+bool has_external_slots(const Program& program) {
+  return std::any_of(program.slots.begin(), program.slots.end(), [](const Slot& slot) { return slot.external; });
 }
 
 bool is_downloaded(const Program& program, PortId port) {
@@ -70,6 +75,10 @@ void VulkanSession::load() {
 
 /// Commands still running are waited for; a lost device answers at once.
 void VulkanSession::give_back() noexcept {
+  try {
+    drain_external();
+  } catch (const Error&) {  // the device is lost: there is nothing to wait for
+  }
   for (const Set& set : sets_) {
     const VkFence fence = set.fence.get();
     if (set.in_flight)
@@ -80,13 +89,14 @@ void VulkanSession::give_back() noexcept {
   convolutions_.clear();
   ports_.clear();
   slots_.clear();
+  bound_kernels_.clear();
   descriptors_ = {};
   memory_.destroy_leftovers(device_->handle());
 }
 
 /// A software device's memory is the machine's, which is promised before it is there.
 void VulkanSession::require_memory() const {
-  for (const Slot& slot : program_.slots) {
+  for (const Slot& slot : program_.slots) {  // the caller's too
     const std::uint64_t most = device_->physical().properties.limits.maxStorageBufferRange;
     if (slot.bytes <= most) continue;
     throw OutOfMemory(
@@ -100,12 +110,13 @@ void VulkanSession::require_memory() const {
 }
 
 void VulkanSession::make_descriptors() {
-  const auto dispatches = steps_of<Dispatch>(program_);
+  std::set<std::pair<const KernelSpec*, std::vector<SlotId>>> bindings;
+  for (const Dispatch* step : steps_of<Dispatch>(program_)) bindings.emplace(step->kernel, step->slots);
   auto num_sets = static_cast<std::uint32_t>(steps_of<Convolve>(program_).size() + 1) * 2;
   std::uint32_t num_buffers = num_sets * 2;
-  for (const Dispatch* step : dispatches) {
+  for (const auto& [kernel, slots] : bindings) {
     num_sets += 1;
-    num_buffers += static_cast<std::uint32_t>(step->slots.size());
+    num_buffers += static_cast<std::uint32_t>(slots.size());
   }
   const auto copies = static_cast<std::uint32_t>(program_.num_sets);
   const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, num_buffers * copies};
@@ -126,6 +137,7 @@ void VulkanSession::make_descriptors() {
 void VulkanSession::make_slots() {
   for (const Slot& slot : program_.slots) {
     auto& copies = slots_.emplace_back();
+    if (slot.external) continue;
     for (int set = 0; set < (slot.per_set ? program_.num_sets : 1); ++set) {
       copies.push_back(make_.on_device(slot.name, slot.bytes + (options_.sentinels ? kGuardBytes : 0)));
     }
@@ -243,6 +255,7 @@ void VulkanSession::test_convolution(const Convolve& convolve, const TransformKe
 
 void VulkanSession::record_sections() {
   for (const Section section : kSections) {
+    if (section == Section::run && has_external_slots(program_)) continue;  // when the caller's buffers are known
     for (int set = 0; set < (section == Section::setup ? 1 : program_.num_sets); ++set) {
       sets_[index(set)].sections[static_cast<std::size_t>(section)] = record_section(section, set);
     }
@@ -274,6 +287,7 @@ void VulkanSession::fill_sentinels() {
 
 void VulkanSession::check_sentinels() {
   if (!options_.sentinels) return;
+  drain_external();
   const ChargeTo charge(memory_);
   std::vector<std::uint32_t> guard(kGuardBytes / sizeof(std::uint32_t));
   for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -305,6 +319,7 @@ void VulkanSession::submit(Section section, int number, int times) {
 }
 
 void VulkanSession::wait(int number) {
+  drain_external();
   Set& set = sets_.at(index(number));
   if (!set.in_flight) return;
   queue_.wait(set.fence.get());
@@ -333,8 +348,10 @@ void VulkanSession::record(VkCommandBuffer commands, const Download& step, int s
 }
 
 void VulkanSession::record(VkCommandBuffer commands, const Clear& step, int set) {
-  const std::uint64_t bytes = program_.slots.at(index(step.slot)).bytes;
-  if (bytes > 0) vkCmdFillBuffer(commands, slot(step.slot, set), 0, bytes, 0);
+  const Slot& cleared = program_.slots.at(index(step.slot));
+  if (cleared.bytes == 0) return;
+  const ExternalBuffer at = cleared.external ? external_.at(index(step.slot)) : ExternalBuffer{slot(step.slot, set), 0};
+  vkCmdFillBuffer(commands, at.buffer, at.offset_bytes, cleared.bytes, 0);
 }
 
 void VulkanSession::record(VkCommandBuffer commands, const Dispatch& step, int set) {
@@ -355,27 +372,6 @@ void VulkanSession::record(VkCommandBuffer commands, const TransformKernel& step
 
 void VulkanSession::record(VkCommandBuffer commands, const Convolve& step, int set) {
   convolution(step, set).append(commands);
-}
-
-VkDescriptorSet VulkanSession::bind(const Kernel& kernel, const std::vector<SlotId>& slots, int set) {
-  const VkDescriptorSetLayout layout = kernel.set_layout.get();
-  VkDescriptorSetAllocateInfo allocation{};
-  allocation.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
-  allocation.descriptorPool = descriptors_.get();
-  allocation.descriptorSetCount = 1;
-  allocation.pSetLayouts = &layout;
-  VkDescriptorSet descriptors = VK_NULL_HANDLE;
-  check(vkAllocateDescriptorSets(device_->handle(), &allocation, &descriptors), "making a descriptor set", id());
-  std::vector<VkDescriptorBufferInfo> buffers;
-  for (const SlotId id : slots) buffers.push_back({slot(id, set), 0, program_.slots.at(index(id)).bytes});
-  VkWriteDescriptorSet write{};
-  write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
-  write.dstSet = descriptors;
-  write.descriptorCount = static_cast<std::uint32_t>(buffers.size());
-  write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-  write.pBufferInfo = buffers.data();
-  vkUpdateDescriptorSets(device_->handle(), 1, &write, 0, nullptr);
-  return descriptors;
 }
 
 }  // namespace convoy::backend::vulkan

@@ -18,6 +18,7 @@ class VulkanSession final : public Session {
 
   std::byte* port(PortId port, int set) override;
   void submit(Section section, int set, int times) override;
+  void run_on(std::uint64_t queue, const std::vector<ExternalMemory>& memory) override;
   void wait(int set) override;
   void end_setup() override;
   void check_sentinels() override;
@@ -33,6 +34,19 @@ class VulkanSession final : public Session {
     bool conjugate = false;
     TileBuffers buffers;
     std::unique_ptr<Transform> transform;
+  };
+
+  struct BoundKernel {
+    const Kernel* kernel = nullptr;
+    std::vector<SlotId> slots;
+    int set = 0;
+    VkDescriptorSet descriptors = VK_NULL_HANDLE;
+    bool is_current = false;
+  };
+  struct ExternalBuffer {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    std::uint64_t offset_bytes = 0;
+    bool operator==(const ExternalBuffer&) const = default;
   };
 
   void load();
@@ -51,7 +65,13 @@ class VulkanSession final : public Session {
   PlanningHandles planning_handles() const;
   Transform& kernel_transform(const TransformKernel& step, int set);
   Transform& convolution(const Convolve& step, int set);
+  VkDescriptorSet make_descriptor_set(const Kernel& kernel) const;
+  /// Descriptors of one kernel with the same slots are shared.
   VkDescriptorSet bind(const Kernel& kernel, const std::vector<SlotId>& slots, int set);
+
+  std::vector<ExternalBuffer> external_buffers(const std::vector<ExternalMemory>& memory) const;
+  void record_external_run();
+  void drain_external();
 
   void fill_sentinels();
 
@@ -76,6 +96,10 @@ class VulkanSession final : public Session {
   std::vector<PlannedConvolution> kernel_transforms_;
   std::vector<PlannedConvolution> convolutions_;
   std::vector<Set> sets_;
+  std::vector<BoundKernel> bound_kernels_;
+  std::vector<ExternalBuffer> external_;  // [slot], as recorded
+  VkQueue external_queue_ = VK_NULL_HANDLE;
+  bool external_in_flight_ = false;
 };
 
 }  // namespace convoy::backend::vulkan

@@ -11,6 +11,7 @@
 #include "convoy/picture.hpp"
 #include "convoy/pinned_buffer.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/resident.hpp"
 #include "convoy/selftest.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"

@@ -56,6 +56,9 @@ struct PlanOptions {
   FftTuning tuning;
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
+  /// Image and output are the caller's and lie on the device (resident.hpp): no transfers and no room for them are
+  /// counted. Tune::measure, which times whole runs, takes Tune::model here.
+  bool resident = false;
 };
 
 /// One axis of the image. Positions are image coordinates: 0 is the image's first voxel, negative lies outside.
@@ -112,6 +115,7 @@ struct Plan {
   /// and empties some while others are on their way.
   Index piece_extent = 1;
   FftTuning tuning;  ///< as chosen
+  bool resident = false;  ///< as PlanOptions asked
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
   std::uint64_t budget_bytes = 0;              ///< what it had to fit

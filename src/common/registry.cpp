@@ -9,6 +9,7 @@
 #include "common/log.hpp"
 #include "convoy/device.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/resident.hpp"
 
 namespace convoy {
 namespace {
@@ -117,6 +118,17 @@ Device open_device(const std::string& id) {
     }
   }
   throw Error(Errc::invalid_argument, fmt::format("unknown backend '{}'; known are {}", backend_name, known_names()));
+}
+
+Device open_vulkan_device(const VulkanHandles& handles) {
+  if (handles.physical_device == nullptr || handles.device == nullptr || handles.queue == nullptr) {
+    throw Error(Errc::invalid_argument, "a Vulkan device needs its physical device, device and queue (null handle)");
+  }
+  for (backend::Backend* candidate : backend::all()) {
+    if (std::string_view(candidate->name()) == "vulkan") return Device(candidate->adopt(handles));
+  }
+  throw Error(Errc::backend_unavailable,
+              fmt::format("this build of convoy has no backend vulkan; it has {}", known_names()));
 }
 
 const DeviceInfo& Device::info() const { return device_->info(); }

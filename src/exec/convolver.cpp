@@ -2,11 +2,10 @@
 #include <vector>
 
 #include "convoy/convolution.hpp"
+#include "exec/callers_kernel.hpp"
 #include "exec/checks.hpp"
-#include "exec/host_kernel.hpp"
 #include "exec/loaded_plan.hpp"
 #include "exec/memory_tiles.hpp"
-#include "plan/origin.hpp"
 
 namespace convoy {
 namespace {
@@ -25,14 +24,11 @@ struct Convolver::State {
 
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ConvolverOptions& with)
       : spec(given), device(std::move(on)), options(with) {
-    require_data("kernel", kernel.data);
-    validate(spec);
-    require_shape("kernel", kernel.shape, spec.kernel);
-    const double scale = kernel_scale(spec, kernel);
-    spec.origin = Origin::at(resolve_origin(spec, &kernel));
+    const double scale = resolve_spec(spec, kernel);
     device.implementation().reset_peak();
     loaded = load_plan(spec, device, options);
-    set_up(kernel, scale);
+    set_up_kernel(*loaded.session, loaded.plan, kernel, scale);
+    trace("kernel spectrum");
   }
 
   ~State() {
@@ -42,20 +38,6 @@ struct Convolver::State {
 
   void trace(const std::string& step) const {
     if (options.trace_memory) options.trace_memory(step, device.used_bytes());
-  }
-
-  void set_up(const ImageView& kernel, double scale) {
-    backend::Session& session = *loaded.session;
-    if (spec.precision == Precision::f32) {
-      write_kernel(loaded.plan, kernel, scale, reinterpret_cast<float*>(session.port(ports::kernel, 0)));
-    } else {
-      write_kernel(loaded.plan, kernel, scale, reinterpret_cast<double*>(session.port(ports::kernel, 0)));
-    }
-    session.submit(Section::setup, 0);
-    session.wait(0);
-    session.end_setup();
-    session.check_sentinels();
-    trace("kernel spectrum");
   }
 };
 

@@ -162,7 +162,7 @@ std::optional<PlanChoice> known_choice(const std::string& key, const Convolution
 }  // namespace
 
 PlanOptions tuned(const ConvolutionSpec& spec, Device& device, const Limits& limits, const PlanOptions& options) {
-  if (options.tune != Tune::measure || options.choice) return options;
+  if (options.tune != Tune::measure || options.choice || options.resident) return options;
   const std::string key = wisdom_key(spec, device.info(), options);
   PlanOptions result = options;
   result.choice = known_choice(key, spec, device, limits, options);

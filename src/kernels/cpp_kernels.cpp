@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 
+#include "common/voxel_rows.hpp"
 #include "convoy/error.hpp"
 #include "kernels/cpp_dialect.hpp"
 #include "kernels/deconvolution_kernels.hpp"
@@ -202,6 +204,66 @@ void add_up(const Row& r) {
   }
 }
 
+template <class T, class real>
+void gather_voxels(const Row& r) {
+  using std::isinf, std::isnan;
+  const auto to_real = [](T voxel) { return static_cast<real>(voxel); };
+  const T* image = r.buffer<T>(0);
+  real* tile = r.buffer<real>(1);
+  const uint extent_x = r.whole(0), extent_y = r.whole(1), extent_z = r.whole(2);
+  const uint input_x = r.whole(3), input_y = r.whole(4), input_z = r.whole(5);
+  const uint begin_x = r.whole(6), begin_y = r.whole(7), begin_z = r.whole(8);
+  const uint size_x = r.whole(9), size_y = r.whole(10), size_z = r.whole(11);
+  const uint stride_x = r.whole(12), stride_y = r.whole(13), stride_z = r.whole(14);
+  const uint boundary = r.whole(15), replaces_non_finite = r.whole(18);
+  const float outside_high = r.number(16), outside_low = r.number(17);
+  const uint thread_y = r.y, thread_z = r.z;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/gather_voxels.body"
+    }();
+  }
+}
+
+template <class T, class real>
+void scatter_voxels(const Row& r) {
+  using std::rint;
+  const auto to_voxel = [](real value) { return static_cast<T>(value); };
+  const real* tile = r.buffer<real>(0);
+  T* voxels = r.buffer<T>(1);
+  const uint extent_x = r.whole(0), extent_y = r.whole(1);
+  const uint count_x = r.whole(2), count_y = r.whole(3), count_z = r.whole(4);
+  const uint begin_x = r.whole(5), begin_y = r.whole(6), begin_z = r.whole(7);
+  const uint stride_x = r.whole(8), stride_y = r.whole(9), stride_z = r.whole(10);
+  const uint highest = r.whole(11);
+  const uint thread_y = r.y, thread_z = r.z;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/scatter_voxels.body"
+    }();
+  }
+}
+
+template <class real>
+void fold_voxels(const Row& r) {
+  const real* tile = r.buffer<real>(0);
+  real* sums = r.buffer<real>(1);
+  const uint extent_x = r.whole(0), extent_y = r.whole(1);
+  const uint count_x = r.whole(2), count_y = r.whole(3), count_z = r.whole(4);
+  const uint begin_x = r.whole(5), begin_y = r.whole(6), begin_z = r.whole(7);
+  const uint raw_begin_x = r.whole(8), raw_begin_y = r.whole(9), raw_begin_z = r.whole(10);
+  const uint raw_count_x = r.whole(11), raw_count_y = r.whole(12), raw_count_z = r.whole(13);
+  const uint size_x = r.whole(14), size_y = r.whole(15), size_z = r.whole(16);
+  const uint stride_x = r.whole(17), stride_y = r.whole(18), stride_z = r.whole(19);
+  const uint reflects = r.whole(20);
+  const uint thread_y = r.y, thread_z = r.z;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/fold_voxels.body"
+    }();
+  }
+}
+
 using RowFunction = void (*)(const Row&);
 
 template <class real>
@@ -217,6 +279,15 @@ RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::sum_divergence) return sum_divergence<real>;
   if (&kernel == &kernels::sum_change) return sum_change<real>;
   if (&kernel == &kernels::add_up) return add_up<real>;
+  if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
+  for (const Element element : {Element::u8, Element::u16, Element::f32, Element::f64}) {
+    const bool gathers = &kernel == &kernels::gather_voxels(element);
+    if (!gathers && &kernel != &kernels::scatter_voxels(element)) continue;
+    return with_element(element, [&](auto voxel) -> RowFunction {
+      using T = decltype(voxel);
+      return gathers ? gather_voxels<T, real> : scatter_voxels<T, real>;
+    });
+  }
   throw Error(Errc::unsupported, fmt::format("the host has no kernel named {}", kernel.name));
 }
 

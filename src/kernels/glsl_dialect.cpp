@@ -3,21 +3,62 @@
 #include "kernels/dialects.hpp"
 
 namespace convoy {
+namespace {
+
+const char* type_of(KernelBuffer::Kind kind) {
+  switch (kind) {
+    case KernelBuffer::Kind::real:
+      return "real";
+    case KernelBuffer::Kind::real2:
+      return "real2";
+    case KernelBuffer::Kind::u8:
+      return "uint8_t";
+    case KernelBuffer::Kind::u16:
+      return "uint16_t";
+    case KernelBuffer::Kind::f32:
+      return "float";
+    case KernelBuffer::Kind::f64:
+      return "double";
+  }
+  return "";
+}
+
+/// to_real and to_voxel, where the kernel has voxels. Small integers can be stored, but are computed with as uint.
+std::string conversions(const KernelSpec& kernel) {
+  for (const KernelBuffer& buffer : kernel.buffers) {
+    const bool is_u8 = buffer.kind == KernelBuffer::Kind::u8;
+    if (is_u8 || buffer.kind == KernelBuffer::Kind::u16) {
+      return fmt::format(
+          "#extension GL_EXT_shader_{}_storage : require\n"
+          "#define to_real(voxel) real(uint(voxel))\n#define to_voxel(value) {}(uint(value))\n",
+          is_u8 ? "8bit" : "16bit", type_of(buffer.kind));
+    }
+    if (buffer.kind == KernelBuffer::Kind::f32 || buffer.kind == KernelBuffer::Kind::f64) {
+      return fmt::format("#define to_real(voxel) real(voxel)\n#define to_voxel(value) {}(value)\n",
+                         type_of(buffer.kind));
+    }
+  }
+  return "";
+}
+
+}  // namespace
 
 std::string to_glsl(const KernelSpec& kernel, Precision precision) {
   const bool is_double = precision == Precision::f64;
   std::string text = fmt::format(
       "#version 450\n"
+      "{}"
+      "#define rint roundEven\n"
       "#define real {}\n"
       "#define real2 {}\n"
       "#define natural_log(value) real(log(float(value)))\n"
       "layout(local_size_x = {}, local_size_y = {}, local_size_z = {}) in;\n",
-      is_double ? "double" : "float", is_double ? "dvec2" : "vec2", kWorkgroup[0], kWorkgroup[1], kWorkgroup[2]);
+      conversions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2", kWorkgroup[0], kWorkgroup[1],
+      kWorkgroup[2]);
   int binding = 0;
   for (const KernelBuffer& buffer : kernel.buffers) {
     text += fmt::format("layout(std430, set = 0, binding = {0}) {1}buffer Buffer{0} {{ {2} {3}[]; }};\n", binding++,
-                        buffer.writable ? "" : "readonly ", buffer.kind == KernelBuffer::Kind::real ? "real" : "real2",
-                        buffer.name);
+                        buffer.writable ? "" : "readonly ", type_of(buffer.kind), buffer.name);
   }
   text += "layout(push_constant) uniform Parameters {\n";
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {

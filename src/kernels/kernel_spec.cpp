@@ -24,6 +24,29 @@ constexpr auto f32 = KernelSpec::Parameter::Kind::f32;
 constexpr auto real = KernelBuffer::Kind::real;
 constexpr auto real2 = KernelBuffer::Kind::real2;
 
+using Parameters = std::vector<KernelSpec::Parameter>;
+
+Parameters per_axis(const std::string& name) { return {{name + "_x", u32}, {name + "_y", u32}, {name + "_z", u32}}; }
+
+Parameters joined(const std::vector<Parameters>& parts) {
+  Parameters all;
+  for (const Parameters& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+/// The same kernel for every kind of voxel.
+class PerElement {
+ public:
+  template <class Make>
+  explicit PerElement(const Make& make)
+      : kernels_{make("u8", KernelBuffer::Kind::u8), make("u16", KernelBuffer::Kind::u16),
+                 make("f32", KernelBuffer::Kind::f32), make("f64", KernelBuffer::Kind::f64)} {}
+  const KernelSpec& operator[](Element element) const { return kernels_[static_cast<std::size_t>(element)]; }
+
+ private:
+  std::array<KernelSpec, 4> kernels_;
+};
+
 }  // namespace
 
 const KernelSpec place_kernel{.name = "place_kernel",
@@ -46,10 +69,57 @@ const KernelSpec multiply_spectrum{.name = "multiply_spectrum",
                                    .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}, {"sign", f32}},
                                    .body = bodies::k_multiply_spectrum};
 
+const KernelSpec fold_voxels{.name = "fold_voxels",
+                             .buffers = {{"tile", real, false}, {"sums", real, true}},
+                             .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
+                                                   per_axis("count"),
+                                                   per_axis("begin"),
+                                                   per_axis("raw_begin"),
+                                                   per_axis("raw_count"),
+                                                   per_axis("size"),
+                                                   per_axis("stride"),
+                                                   {{"reflects", u32}}}),
+                             .body = bodies::k_fold_voxels};
+
+const KernelSpec& gather_voxels(Element image) {
+  static const PerElement kernels([](const std::string& element, KernelBuffer::Kind kind) {
+    return KernelSpec{
+        .name = "gather_" + element,
+        .buffers = {{"image", kind, false}, {"tile", real, true}},
+        .parameters =
+            joined({per_axis("extent"),
+                    per_axis("input"),
+                    per_axis("begin"),
+                    per_axis("size"),
+                    per_axis("stride"),
+                    {{"boundary", u32}, {"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}}}),
+        .body = bodies::k_gather_voxels};
+  });
+  return kernels[image];
+}
+
+const KernelSpec& scatter_voxels(Element output) {
+  static const PerElement kernels([](const std::string& element, KernelBuffer::Kind kind) {
+    return KernelSpec{.name = "scatter_" + element,
+                      .buffers = {{"tile", real, false}, {"voxels", kind, true}},
+                      .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
+                                            per_axis("count"),
+                                            per_axis("begin"),
+                                            per_axis("stride"),
+                                            {{"highest", u32}}}),
+                      .body = bodies::k_scatter_voxels};
+  });
+  return kernels[output];
+}
+
 const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
-    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum};
+    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
+    for (const Element element : {Element::u8, Element::u16, Element::f32, Element::f64}) {
+      kernels.push_back(&gather_voxels(element));
+      kernels.push_back(&scatter_voxels(element));
+    }
     return kernels;
   }();
   return list;

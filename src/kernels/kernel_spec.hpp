@@ -2,9 +2,10 @@
 //
 // Rules for a body (tests/kernels compiles every body in every dialect that is present):
 //   types uint, int, real, real2 (real is float or double as the program's precision says); functional casts only;
-//   no pointers, no 64-bit integers, no preprocessor lines; begins by returning outside the grid; natural_log(real) is
-//   a function of every dialect (single precision is all that GLSL has of it);
-//   thread_x, thread_y, thread_z are the thread's place. Sizes are parameters, so each kernel is compiled once.
+//   no pointers, no 64-bit integers, no preprocessor lines; begins by returning outside the grid; of functions isnan,
+//   isinf, rint (ties to even) and natural_log(real) (single precision is all that GLSL has of it); % of numbers that
+//   are not negative only; thread_x, thread_y, thread_z are the thread's place. Sizes are parameters, so each kernel is
+//   compiled once.
 #pragma once
 
 #include <array>
@@ -12,11 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "convoy/image.hpp"
+
 namespace convoy {
 
 struct KernelBuffer {
   std::string name;
-  enum class Kind { real, real2 } kind = Kind::real;
+  /// u8 to f64 are voxels of a caller's array, of one kind in a kernel: to_real(voxel) and to_voxel(real) convert.
+  enum class Kind { real, real2, u8, u16, f32, f64 } kind = Kind::real;
   bool writable = false;
 };
 
@@ -53,6 +57,22 @@ extern const KernelSpec place_kernel;
 /// work[i] *= spectrum[i] * scale, complex, for i < count = thread_x + thread_y * row; with sign -1 instead of 1 the
 /// spectrum is conjugated. buffers: spectrum, work. parameters: count, row, scale, sign.
 extern const KernelSpec multiply_spectrum;
+/// The image of a caller, read through the boundary into a tile's slot (see AxisPlan): thread (x, y, z), in device
+/// order as all that follows, writes voxel (x, y, z) of `extent`, which shows image position `begin` + (x, y, z) where
+/// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart. Outside lies: boundary
+/// 0: outside_high + outside_low; 1: nearest; 2: reflect; 3: wrap. NaN and infinity become 0 if replaces_non_finite
+/// is 1. buffers: image, tile. parameters: extent, input, begin (signed), size, stride (x, y, z each), boundary,
+/// outside_high, outside_low, replaces_non_finite. threads: extent.
+const KernelSpec& gather_voxels(Element image);
+/// The outputs of a tile to a caller's array: voxel (x, y, z) below `count` goes to `begin` + (x, y, z), `stride`
+/// apart. Unless `highest` is 0 it is rounded (ties to even) and clipped to 0 .. highest. buffers: tile, voxels.
+/// parameters: extent_x, extent_y, count, begin, stride (x, y, z each), highest. threads: count.
+const KernelSpec& scatter_voxels(Element output);
+/// Adds the raw outputs of a tile to the image positions that the boundary (reflects 1: reflect, 0: nearest) reads
+/// there: raw output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below
+/// `count` sums up for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count,
+/// begin, raw_begin, raw_count, size, stride (x, y, z each), reflects. threads: count.
+extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();
 }  // namespace kernels

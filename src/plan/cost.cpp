@@ -12,6 +12,8 @@ constexpr double kGuessedTransferRate = 2e10;
 constexpr double kGuessedCpuMemoryRate = 2e10;
 /// Queueing, synchronising and the executor's bookkeeping.
 constexpr double kTileOverheadSeconds = 50e-6;
+/// Queueing alone: nobody waits for a resident tile.
+constexpr double kResidentTileOverheadSeconds = 10e-6;
 
 /// How much longer than its bytes at the streaming rate a pass takes; measured on volumes of 512^3 voxels.
 constexpr double kContiguousPass = 1.3;
@@ -30,13 +32,15 @@ struct Pass {
 
 }  // namespace
 
-CostModel::CostModel(const Limits& limits)
+CostModel::CostModel(const Limits& limits, bool resident)
     : predicts_(limits.memory_bytes_per_second > 0),
       memory_bytes_per_second_(limits.memory_bytes_per_second),
       transfer_seconds_per_byte_(0),
-      overhead_seconds_(kTileOverheadSeconds),
-      gpu_(limits.shared_memory_bytes > 0) {
+      overhead_seconds_(resident ? kResidentTileOverheadSeconds : kTileOverheadSeconds),
+      gpu_(limits.shared_memory_bytes > 0),
+      resident_(resident) {
   if (!predicts_) memory_bytes_per_second_ = gpu_ ? kGuessedMemoryRate : kGuessedCpuMemoryRate;
+  if (resident) return;
   if (limits.transfer_bytes_per_second > 0) transfer_seconds_per_byte_ = 1 / limits.transfer_bytes_per_second;
   if (limits.transfer_bytes_per_second <= 0 && gpu_) transfer_seconds_per_byte_ = 1 / kGuessedTransferRate;
 }
@@ -61,10 +65,11 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
   const Pass middle{volume ? 2 * (unpadded + half_padded) : 0, kStridedPass * length_weight(p1)};
   const Pass product{2 * (volume ? half_padded : unpadded) + padded, kProductPass * last_length};
   const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * last_length};
+  const Pass copies{resident_ ? 2 * real * (voxels + downloaded) : 0, 1};
 
   TileCost cost;
   double streamed_bytes = 0;
-  for (const Pass& pass : {contiguous, middle, product, staging}) {
+  for (const Pass& pass : {contiguous, middle, product, staging, copies}) {
     cost.traffic_bytes += pass.bytes;
     streamed_bytes += pass.bytes * pass.slowdown;
   }

@@ -23,7 +23,8 @@ double run_seconds(const TileCost& tile, Index num_tiles, int num_sets);
 /// Rates that the device does not tell are guessed: good enough to compare plans, not to predict times.
 class CostModel {
  public:
-  explicit CostModel(const Limits& limits);
+  /// `resident`: tiles are copied within the device, not from and to the host.
+  explicit CostModel(const Limits& limits, bool resident = false);
 
   /// `downloaded` counts the voxels that come back.
   TileCost tile(const TileLayout& layout, double downloaded) const;
@@ -38,6 +39,7 @@ class CostModel {
   double transfer_seconds_per_byte_;
   double overhead_seconds_;
   bool gpu_;
+  bool resident_;
 };
 
 }  // namespace convoy

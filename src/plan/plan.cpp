@@ -38,13 +38,13 @@ void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
   const double tiles = static_cast<double>(tiling.num_tiles());
   plan.traffic_bytes = whole_bytes(tiling.cost.traffic_bytes * tiles);
   plan.transfer_bytes = whole_bytes(tiling.cost.transfer_bytes * tiles);
-  plan.predicted_seconds = CostModel(limits).predicts() ? tiling.seconds() : 0;
+  plan.predicted_seconds = CostModel(limits, plan.resident).predicts() ? tiling.seconds() : 0;
 }
 
 /// Whole tiles where nothing is gained: lines, which are one row, and devices that work in the host's own memory.
 Index piece_extent_of(const TileLayout& layout, const Limits& limits, const PlanOptions& options) {
   const Index extent = layout.extent[layout.num_axes - 1];
-  if (layout.num_axes == 1 || limits.transfer_bytes_per_second <= 0) return extent;
+  if (layout.num_axes == 1 || limits.transfer_bytes_per_second <= 0 || options.resident) return extent;
   const std::uint64_t layer_bytes = image_bytes(layout) / static_cast<std::uint64_t>(extent);
   const Index least = (extent + kMostPieces - 1) / kMostPieces;
   return std::clamp(static_cast<Index>(options.piece_bytes / layer_bytes), least, extent);
@@ -109,6 +109,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   }
   plan.num_sets = search.chosen.num_sets;
   plan.piece_extent = piece_extent_of(layout, limits, options);
+  plan.resident = options.resident;
   plan.ledger = ledger_of(layout, limits, search.chosen.num_sets);
   plan.footprint_bytes = search.chosen.footprint_bytes;
   plan.budget_bytes = budget.bytes;

@@ -65,7 +65,7 @@ void add_kernel_reasons(const AxisPlan& plan, char axis, std::vector<std::string
 /// Nothing is to be said of single tiles and of devices on which tiles cannot overlap.
 void add_sets_reason(const Plan& plan, const Tiling& tiling, const PlanOptions& options,
                      std::vector<std::string>& reasons) {
-  if (!plan.limits.transfers_overlap || plan.num_tiles() == 1) return;
+  if (!plan.limits.transfers_overlap || plan.num_tiles() == 1 || plan.resident) return;
   if (plan.num_sets == 1) {
     reasons.push_back(options.max_sets > 1 ? "one tile in flight: more would cost room and save no time"
                                            : "one tile in flight, as asked for");
@@ -102,6 +102,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
                     name(plan.spec.boundary)));
   }
   if (options.choice) reasons.push_back("padding, tiles and transform knobs: the fastest of those measured");
+  if (plan.resident) reasons.push_back("image and output stay on the device: nothing goes over the bus");
   if (plan.path == Path::staged) reasons.push_back("staged: the fused path was not allowed");
   return reasons;
 }

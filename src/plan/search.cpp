@@ -75,12 +75,12 @@ class Search {
         budget_(budget),
         path_(options.allow_fused ? Path::fused : Path::staged),
         min_tiles_(options.min_tiles),
-        min_sets_(options.min_sets),
-        max_sets_(limits.transfers_overlap ? std::max(options.min_sets, options.max_sets) : options.min_sets),
+        min_sets_(options.resident ? 1 : options.min_sets),
+        max_sets_(limits.transfers_overlap && !options.resident ? std::max(min_sets_, options.max_sets) : min_sets_),
         tune_(options.tune),
         choice_(options.choice),
         tuning_(tuning_of_layout(limits, options)),
-        costs_(limits),
+        costs_(limits, options.resident),
         options_(options_of_axes(spec, limits, options.min_tiles > 1)) {}
 
   SearchResult run() {

@@ -91,6 +91,7 @@ std::uint64_t FftGeometry::spectrum_bytes() const { return convoy::spectrum_byte
 std::uint64_t Program::footprint_bytes() const {
   std::uint64_t bytes = 0;
   for (const Slot& slot : slots) {
+    if (slot.external) continue;
     const std::uint64_t copies = slot.per_set ? static_cast<std::uint64_t>(num_sets) : 1;
     bytes = saturating_sum(bytes, saturating_product(slot.bytes, copies));
   }
@@ -128,7 +129,10 @@ const char* name(const Step& step) {
 std::string to_text(const Program& program) {
   std::string text;
   for (const Slot& slot : program.slots) {
-    text += fmt::format("slot {} {} B{}\n", slot.name, slot.bytes, slot.per_set ? " per set" : "");
+    text += fmt::format("slot {} {} B{}\n", slot.name, slot.bytes,
+                        slot.per_set    ? " per set"
+                        : slot.external ? " external"
+                                        : "");
   }
   for (const Port& port : program.ports) {
     text += fmt::format("port {} {} B, {}\n", port.name, port.bytes, name(port.section));

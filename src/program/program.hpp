@@ -19,7 +19,8 @@ using PortId = int;
 struct Slot {
   std::string name;
   std::uint64_t bytes = 0;
-  bool per_set = false;  ///< one copy for each set of ports, so that transfers and computing overlap
+  bool per_set = false;   ///< one copy for each set of ports, so that transfers and computing overlap
+  bool external = false;  ///< the caller's memory, named at each Session::run_on: not allocated, not in the footprint
 };
 
 /// Lists of steps that a session runs when told to.

@@ -19,10 +19,10 @@ constexpr unsigned shared_bytes_without_opting_in = 48 * 1024;
 CUctx_st primary_context;
 std::atomic<int> retained{0};
 
-/// The thread's stack of contexts.
+/// The thread's stack of contexts. Never destroyed: static objects call in after the main thread's own are gone.
 std::vector<CUcontext>& contexts() {
-  thread_local std::vector<CUcontext> stack;
-  return stack;
+  thread_local auto* const stack = new std::vector<CUcontext>;
+  return *stack;
 }
 
 struct AtExit {

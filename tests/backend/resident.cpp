@@ -1,0 +1,314 @@
+// Convolution of arrays that lie on the device, with the caller's stream: the same numbers as the direct sum, for every
+// boundary, whole and in tiles, and not a byte written beside the output.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <numeric>
+
+#include "common/voxel_rows.hpp"
+#include "selftest/oracle.hpp"
+#include "support/caller_memory.hpp"
+#include "support/device_under_test.hpp"
+
+using namespace convoy;
+
+namespace {
+
+constexpr std::size_t kMargin = 4096;
+constexpr auto kMarginByte = std::byte{0xA5};
+
+CallerMemory& memory() {
+  static const std::unique_ptr<CallerMemory> made = caller_memory();
+  return *made;
+}
+
+Device device() {
+  static const Device opened = memory().device();
+  return opened;
+}
+
+/// An array between margins.
+class Array {
+ public:
+  Array(Element element, const Shape& shape)
+      : bytes_(static_cast<std::size_t>(num_voxels(shape)) * size_of(element)),
+        array_(memory().allocate(bytes_ + 2 * kMargin), element, shape) {
+    array_.offset_bytes = kMargin;
+    fill(std::byte{0xFF});  // NaN: a voxel that nobody writes cannot pass
+  }
+
+  const DeviceArray& get() const { return array_; }
+
+  void fill(std::byte value) {
+    std::vector<std::byte> all(bytes_ + 2 * kMargin, kMarginByte);
+    std::fill_n(all.begin() + kMargin, bytes_, value);
+    memory().write(array_.handle, all);
+  }
+  void set(const std::vector<double>& values) {
+    std::vector<std::byte> all(bytes_ + 2 * kMargin, kMarginByte);
+    with_element(array_.element, [&](auto voxel) {
+      using T = decltype(voxel);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto value = static_cast<T>(values[i]);
+        std::memcpy(all.data() + kMargin + i * sizeof value, &value, sizeof value);
+      }
+    });
+    memory().write(array_.handle, all);
+  }
+  /// Fails if a margin was written.
+  std::vector<double> values() const {
+    std::vector<std::byte> all(bytes_ + 2 * kMargin);
+    memory().read(array_.handle, all);
+    const auto untouched = [](std::byte byte) { return byte == kMarginByte; };
+    CHECK(std::all_of(all.begin(), all.begin() + kMargin, untouched));
+    CHECK(std::all_of(all.end() - kMargin, all.end(), untouched));
+    std::vector<double> values;
+    with_element(array_.element, [&](auto voxel) {
+      for (std::size_t i = 0; i < bytes_ / sizeof voxel; ++i) {
+        std::memcpy(&voxel, all.data() + kMargin + i * sizeof voxel, sizeof voxel);
+        values.push_back(static_cast<double>(voxel));
+      }
+    });
+    return values;
+  }
+
+ private:
+  std::size_t bytes_;
+  DeviceArray array_;
+};
+
+Element real_of(const ConvolutionSpec& spec) { return spec.precision == Precision::f32 ? Element::f32 : Element::f64; }
+
+ResidentOptions options_for(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
+  ResidentOptions options;
+  options.plan = plan;
+  options.image = options.output = real_of(spec);
+  options.sentinels = true;
+  return options;
+}
+
+/// In the element's own values, so that both sides see the same.
+std::vector<double> image_of(const ConvolutionSpec& spec, Element element) {
+  std::vector<double> image = oracle::random_image(spec.image, 1);
+  with_element(element, [&](auto voxel) {
+    using T = decltype(voxel);
+    for (double& value : image) {
+      if (std::is_integral_v<T>) value = std::min(std::abs(value) * 50, 200.0);
+      value = static_cast<double>(static_cast<T>(value));
+    }
+  });
+  return image;
+}
+
+std::vector<double> kernel_of(const ConvolutionSpec& spec) { return oracle::random_image(spec.kernel, 1001); }
+
+ResidentConvolver convolver_of(const ConvolutionSpec& spec, const ResidentOptions& options) {
+  const std::vector<double> kernel = kernel_of(spec);
+  return ResidentConvolver(spec, ImageView(kernel, spec.kernel), device(), options);
+}
+
+std::vector<double> run(const ConvolutionSpec& spec, const ResidentOptions& options,
+                        const std::vector<double>& voxels) {
+  Array image(options.image, spec.image);
+  image.set(voxels);
+  const Array output(options.output, output_shape(spec));
+  ResidentConvolver convolver = convolver_of(spec, options);
+  convolver.run(image.get(), output.get(), memory().stream());
+  convolver.wait();
+  CHECK(image.values() == voxels);
+  return output.values();
+}
+
+void check(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
+  CAPTURE(oracle::to_text(spec));
+  CAPTURE(plan.min_tiles);
+  const std::vector<double> image = image_of(spec, real_of(spec));
+  const std::vector<double> truth = oracle::direct(spec, image, kernel_of(spec));
+  CHECK(oracle::relative_l2(run(spec, options_for(spec, plan), image), truth) <= oracle::tolerance(spec.precision));
+}
+
+ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mode::same,
+                        Boundary boundary = Boundary::zero, Operation operation = Operation::convolve) {
+  ConvolutionSpec spec;
+  spec.image = image;
+  spec.kernel = kernel;
+  spec.mode = mode;
+  spec.boundary = boundary;
+  spec.constant = boundary == Boundary::constant ? 1.3 : 0;
+  spec.operation = operation;
+  return spec;
+}
+
+std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel) {
+  std::vector<ConvolutionSpec> specs;
+  for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+    for (const Mode mode : {Mode::full, Mode::valid, Mode::circular}) {
+      if (!plans_are_costly()) specs.push_back(spec_of(image, kernel, mode, Boundary::zero, operation));
+    }
+    for (const Boundary boundary :
+         {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
+      const bool folds = boundary == Boundary::reflect || boundary == Boundary::nearest;
+      if (plans_are_costly() && operation == Operation::correlate && !folds) continue;
+      specs.push_back(spec_of(image, kernel, Mode::same, boundary, operation));
+    }
+  }
+  return specs;
+}
+
+PlanOptions tiles(Index at_least) {
+  PlanOptions plan;
+  plan.min_tiles = at_least;
+  return plan;
+}
+
+}  // namespace
+
+TEST_CASE("resident: every mode, boundary and operation equals the direct sum") {
+  for (const ConvolutionSpec& spec : every_mode({6, 9, 10}, {3, 4, 5})) check(spec);
+  if (plans_are_costly()) return;
+  for (const ConvolutionSpec& spec : every_mode({1, 13, 8}, {1, 5, 4})) check(spec);
+  for (const ConvolutionSpec& spec : every_mode({1, 1, 30}, {1, 1, 7})) check(spec);
+  for (const ConvolutionSpec& spec : every_mode({7, 11, 1}, {3, 2, 1})) check(spec);
+  for (const ConvolutionSpec& spec : every_mode({1, 1, 1}, {1, 1, 1})) check(spec);
+}
+
+TEST_CASE("resident: tiled equals whole, for every boundary and operation") {
+  for (ConvolutionSpec spec : every_mode({14, 20, 25}, {3, 4, 5})) {
+    check(spec, tiles(10));
+    if (plans_are_costly()) continue;
+    check(spec, tiles(37));
+    spec.precision = Precision::f64;
+    check(spec, tiles(5));
+  }
+}
+
+TEST_CASE("resident: kernels that reach over the image more than once") {
+  for (const Boundary boundary : {Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
+    for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+      if (plans_are_costly() && boundary == Boundary::wrap) continue;
+      check(spec_of({1, 5, 4}, {1, 14, 13}, Mode::same, boundary, operation));
+      if (!plans_are_costly()) check(spec_of({3, 2, 4}, {5, 9, 13}, Mode::same, boundary, operation), tiles(4));
+    }
+  }
+}
+
+TEST_CASE("resident: the staged path and double precision") {
+  PlanOptions staged;
+  staged.allow_fused = false;
+  ConvolutionSpec spec = spec_of({6, 9, 10}, {3, 4, 5}, Mode::same, Boundary::reflect);
+  check(spec, staged);
+  if (!device().limits().supports_f64) return;
+  spec.precision = Precision::f64;
+  check(spec);
+  spec.boundary = Boundary::constant;
+  spec.constant = 0.1;
+  check(spec);
+}
+
+TEST_CASE("resident: integer voxels are read as they are, rounded to even and clipped") {
+  const ConvolutionSpec spec = spec_of({1, 13, 8}, {1, 1, 2}, Mode::same, Boundary::nearest);
+  const std::vector<float> kernel{0.5f, 1.0f};
+  for (const Element element : {Element::u8, Element::u16}) {
+    CAPTURE(name(element));
+    const double highest = element == Element::u8 ? 255 : 65535;
+    std::vector<double> voxels = image_of(spec, element);
+    voxels[9] = voxels[10] = highest;
+    std::vector<double> expected =
+        oracle::direct(spec, voxels, std::vector<double>(kernel.begin(), kernel.end()));  // exact: halves of integers
+    for (double& value : expected) value = std::min(std::nearbyint(value), highest);
+    ResidentOptions options = options_for(spec);
+    options.image = options.output = element;
+    Array image(element, spec.image);
+    image.set(voxels);
+    const Array output(element, spec.image);
+    ResidentConvolver convolver(spec, ImageView(kernel, spec.kernel), device(), options);
+    convolver.run(image.get(), output.get(), memory().stream());
+    const std::vector<double> got = output.values();
+    // The transform's rounding may tip a half to either side; everything else is exact.
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(std::abs(got[i] - expected[i]) <= 1);
+    CHECK(got[9] == highest);
+    const auto differing = std::inner_product(got.begin(), got.end(), expected.begin(), 0, std::plus<>(),
+                                              [](double a, double b) { return a == b ? 0 : 1; });
+    CHECK(differing <= static_cast<int>(got.size()) / 2);
+    options.output = Element::f32;
+    CHECK(oracle::relative_l2(run(spec, options, voxels), oracle::direct(spec, voxels, kernel_of(spec))) <=
+          oracle::tolerance(spec.precision));
+  }
+}
+
+TEST_CASE("resident: NaN is taken as zero where the spec says so") {
+  ConvolutionSpec spec = spec_of({6, 9, 10}, {3, 4, 5});
+  spec.non_finite = NonFinite::zero;
+  std::vector<double> clean = image_of(spec, Element::f32);
+  clean[100] = clean[200] = clean[300] = 0;
+  std::vector<double> dirty = clean;
+  dirty[100] = NAN;
+  dirty[200] = INFINITY;
+  dirty[300] = -INFINITY;
+  Array image(Element::f32, spec.image);
+  image.set(dirty);
+  const Array output(Element::f32, spec.image);
+  ResidentConvolver convolver = convolver_of(spec, options_for(spec));
+  convolver.run(image.get(), output.get());
+  convolver.wait();
+  CHECK(oracle::relative_l2(output.values(), oracle::direct(spec, clean, kernel_of(spec))) <=
+        oracle::tolerance(spec.precision));
+}
+
+TEST_CASE("resident: runs are queued one behind the other, on changing arrays") {
+  const ConvolutionSpec spec = spec_of({6, 9, 10}, {3, 4, 5}, Mode::circular);
+  const std::vector<double> kernel = kernel_of(spec);
+  const std::vector<double> voxels = image_of(spec, Element::f32);
+  Array first(Element::f32, spec.image), second(Element::f32, spec.image), third(Element::f32, spec.image);
+  first.set(voxels);
+  ResidentConvolver convolver = convolver_of(spec, options_for(spec));
+  for (int round = 0; round < 3; ++round) convolver.run(first.get(), second.get(), memory().stream());
+  convolver.run(second.get(), third.get(), memory().stream());
+  const std::vector<double> twice = third.values();  // waits for the caller's stream alone
+  const std::vector<double> once = oracle::direct(spec, voxels, kernel);
+  CHECK(oracle::relative_l2(twice, oracle::direct(spec, once, kernel)) <= 2 * oracle::tolerance(spec.precision));
+}
+
+TEST_CASE("resident: the device holds what the ledger says, no transfers, and nothing afterwards") {
+  const ConvolutionSpec spec = spec_of({14, 20, 25}, {3, 4, 5}, Mode::same, Boundary::reflect);
+  const std::uint64_t before = device().used_bytes();
+  {
+    const ResidentConvolver convolver =
+        convolver_of(spec, {.plan = tiles(10), .image = {}, .output = {}, .trace_memory = {}, .sentinels = false});
+    CHECK(convolver.plan().transfer_bytes == 0);
+    CHECK(convolver.plan().resident);
+    const auto held = static_cast<double>(device().used_bytes() - before);
+    const auto planned = static_cast<double>(convolver.plan().footprint_bytes);
+    CHECK(held <= 1.05 * planned + (1 << 19));  // drivers round allocations up
+    CHECK(held > 0);
+  }
+  CHECK(device().used_bytes() == before);
+}
+
+TEST_CASE("resident: what cannot be run is refused with the reason") {
+  const ConvolutionSpec spec = spec_of({6, 9, 10}, {3, 4, 5});
+  const Array image(Element::f32, spec.image), output(Element::f32, spec.image);
+  ResidentConvolver convolver = convolver_of(spec, options_for(spec));
+  const auto refuses = [&](const DeviceArray& in, const DeviceArray& out, const char* words) {
+    CHECK_THROWS_WITH_AS(convolver.run(in, out, memory().stream()), doctest::Contains(words), Error);
+  };
+  DeviceArray wrong = image.get();
+  wrong.shape = {9, 6, 10};
+  refuses(wrong, output.get(), "9x6x10");
+  wrong = image.get();
+  wrong.element = Element::u16;
+  refuses(wrong, output.get(), "u16");
+  wrong.handle = 0;
+  refuses(wrong, output.get(), "null handle");
+  refuses(image.get(), image.get(), "overlaps");
+
+  const ConvolutionSpec adjoint = spec_of({6, 9, 10}, {3, 4, 5}, Mode::same, Boundary::reflect, Operation::correlate);
+  ResidentOptions options = options_for(adjoint);
+  options.output = Element::u8;
+  CHECK_THROWS_WITH_AS(convolver_of(adjoint, options), doctest::Contains("must be f32"), Error);
+  const ConvolutionSpec large = spec_of({2000, 2000, 2000}, {1, 1, 3});
+  CHECK_THROWS_WITH_AS(convolver_of(large, options_for(large, tiles(4000))), doctest::Contains("2^32"), Error);
+}
