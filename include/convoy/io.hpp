@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "convoy/image.hpp"
@@ -97,8 +98,20 @@ std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& pat
 /// the image.
 Image read_image(const std::string& path, const OpenOptions& options = {});
 
+/// Everything that determines an output, as names and values: "kernel" and its checksum, "mode" and "same" ...
+using JobDescription = std::vector<std::pair<std::string, std::string>>;
+
+struct CreateOptions {
+  /// When the object goes without commit(), keep what is written, in hidden files beside the output, and continue what
+  /// an earlier run of the same job left there: the boxes that were written, once they have been read back and their
+  /// checksums agree, are held (ImageWriter::holds) and need not be written again.
+  bool resume = false;
+  /// For resume; shape, voxels and convoy's version are added to it.
+  JobDescription job = {};
+};
+
 /// An image file that is being written, box by box. It has its name once commit() has returned; if the object goes
-/// before, nothing is left.
+/// before, nothing is left, or, with CreateOptions::resume, what it takes to continue.
 class ImageFileWriter {
  public:
   virtual ~ImageFileWriter() = default;
@@ -113,9 +126,16 @@ class ImageFileWriter {
 /// Begins to write .tif, .tiff, .npy or .raw (voxels alone, little-endian): takes all of its disk space under a
 /// temporary name in the same folder. TIFF is uncompressed, one page per plane, with the description of ImageJ, or of
 /// OME-TIFF if the name ends in .ome.tif, when there are several planes; BigTIFF above 2 GiB. Throws Error(io), naming
-/// the file, also when the disk has not enough space.
+/// the file, also when the disk has not enough space, when the unfinished file that is there is of another job (the
+/// message says in what they differ), or when another process is writing it.
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
-                                              const ImageMetadata& metadata = {});
+                                              const ImageMetadata& metadata = {}, const CreateOptions& options = {});
+
+/// Whether an unfinished file is there that create_image with CreateOptions::resume would look at.
+bool is_unfinished(const std::string& path);
+
+/// A checksum of shape, element and voxels (XXH3, 64 bit, as 16 hexadecimal digits), to tell images apart.
+std::string checksum(const ImageView& image);
 
 /// create_image, all voxels, commit: whole or not at all. Blocks. Throws Error(io), naming the file.
 void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata = {});

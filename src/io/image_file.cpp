@@ -5,12 +5,14 @@
 #include <new>
 #include <stdexcept>
 
+#include "common/checksum.hpp"
 #include "common/worker_pool.hpp"
 #include "convoy/plan.hpp"
 #include "io/axes.hpp"
 #include "io/box.hpp"
 #include "io/formats.hpp"
 #include "io/io_error.hpp"
+#include "io/output_file.hpp"
 #include "io/region_writer.hpp"
 
 namespace convoy {
@@ -133,13 +135,24 @@ Image read_image(const std::string& path, const OpenOptions& options) {
 }
 
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
-                                              const ImageMetadata& metadata) {
+                                              const ImageMetadata& metadata, const CreateOptions& options) {
   num_voxels(shape);
   const Format format = format_of(path);
   io::FileDesign design = format == Format::tiff  ? io::design_tiff(path, shape, element, metadata)
                           : format == Format::npy ? io::design_npy(shape, element, metadata)
                                                   : io::design_dense("", shape, element, metadata);
-  return std::make_unique<io::RegionWriter>(path, std::move(design), shape, element, metadata.num_images());
+  return std::make_unique<io::RegionWriter>(path, std::move(design), shape, element, metadata.num_images(), options);
+}
+
+bool is_unfinished(const std::string& path) { return std::filesystem::exists(io::journal_path(path)); }
+
+std::string checksum(const ImageView& image) {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(image.shape)) * size_of(image.element);
+  Checksum sum;
+  const std::string kind = to_text(image.shape) + name(image.element);
+  sum.add(reinterpret_cast<const std::byte*>(kind.data()), kind.size());
+  sum.add(static_cast<const std::byte*>(image.data), bytes);
+  return fmt::format("{:016x}", sum.value());
 }
 
 void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata) {

@@ -1,6 +1,7 @@
 #include "io/output_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -28,6 +29,11 @@ fs::path resolved_target(const std::string& path) {
   return problem ? fs::path(path) : target;
 }
 
+std::string hidden_beside(const std::string& path, const char* extension) {
+  const fs::path target = resolved_target(path);
+  return (target.parent_path() / ("." + target.filename().string() + extension)).string();
+}
+
 void require_replaceable(const std::string& path, const fs::path& target) {
   std::error_code problem;
   const fs::file_status status = fs::status(target, problem);
@@ -39,7 +45,7 @@ void require_replaceable(const std::string& path, const fs::path& target) {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+OutputFile::OutputFile(const std::string& path, Unfinished unfinished) : path_(path), unfinished_(unfinished) {
   if (path.empty()) throw Error(Errc::io, "the name of the file to write is empty");
   const fs::path target = resolved_target(path);
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
@@ -47,20 +53,40 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (!fs::is_directory(folder, problem)) fail(path, "cannot be written: there is no folder '{}'", folder.string());
   require_replaceable(path, target);
   target_path_ = target.string();
+  if (unfinished == Unfinished::kept) {
+    open_kept();
+  } else {
+    open_new(folder.string());
+  }
+}
 
+void OutputFile::open_new(const std::string& folder) {
   static std::atomic<unsigned> counter{0};
   int descriptor = -1;
   do {
-    temporary_path_ = (folder / fmt::format(".convoy-{}-{}.part", ::getpid(), counter++)).string();
+    temporary_path_ = (fs::path(folder) / fmt::format(".convoy-{}-{}.part", ::getpid(), counter++)).string();
     descriptor = ::open(temporary_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor < 0 && errno == EEXIST);
-  if (descriptor < 0) fail(path, "cannot be written: {}", std::strerror(errno));
+  if (descriptor < 0) fail(path_, "cannot be written: {}", std::strerror(errno));
   stream_ = ::fdopen(descriptor, "w+b");
+}
+
+void OutputFile::open_kept() {
+  temporary_path_ = kept_path(path_);
+  const int descriptor = ::open(temporary_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+  stream_ = ::fdopen(descriptor, "r+b");
 }
 
 OutputFile::~OutputFile() {
   if (stream_ != nullptr) std::fclose(stream_);
-  if (!temporary_path_.empty()) ::unlink(temporary_path_.c_str());
+  if (!temporary_path_.empty() && unfinished_ == Unfinished::removed) ::unlink(temporary_path_.c_str());
+}
+
+std::uint64_t OutputFile::size_bytes() const {
+  struct stat status {};
+  if (::fstat(::fileno(stream_), &status) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 void OutputFile::write(const void* bytes, std::uint64_t count) {
@@ -117,6 +143,9 @@ void OutputFile::commit() {
   }
   temporary_path_.clear();
 }
+
+std::string kept_path(const std::string& path) { return hidden_beside(path, ".convoy-part"); }
+std::string journal_path(const std::string& path) { return hidden_beside(path, ".convoy-journal"); }
 
 }  // namespace convoy::io
 

@@ -1,0 +1,26 @@
+// Checksums that tell voxels apart; not against malice. XXH3, 64 bit: github.com/Cyan4973/xxHash.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace convoy {
+
+/// Of bytes that come piece by piece; the same however they are cut.
+class Checksum {
+ public:
+  Checksum();
+  ~Checksum();
+  Checksum(const Checksum&) = delete;
+  Checksum& operator=(const Checksum&) = delete;
+
+  void add(const std::byte* bytes, std::uint64_t count);
+  std::uint64_t value() const;
+
+ private:
+  void* state_;  // of a type whose name the header of XXH3 changes
+};
+
+std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count);
+
+}  // namespace convoy

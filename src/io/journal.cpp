@@ -1,0 +1,165 @@
+#include "io/journal.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "io/box.hpp"
+#include "io/io_error.hpp"
+
+namespace convoy::io {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string read_all(int descriptor, const std::string& path) {
+  std::string text;
+  char part[1 << 16];
+  for (;;) {
+    const ssize_t got = ::pread(descriptor, part, sizeof part, static_cast<off_t>(text.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "cannot be read: {}", std::strerror(errno));
+    if (got == 0) return text;
+    text.append(part, static_cast<std::size_t>(got));
+  }
+}
+
+std::string first_line_of(const JobDescription& job) {
+  Json json = Json::array();
+  for (const auto& [name, value] : job) json.push_back({name, value});
+  return Json{{"convoy_journal", 1}, {"job", json}}.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+bool touch(const Box& a, const Box& b) {
+  const Box common = intersection(a, b);
+  return common.size.z > 0 && common.size.y > 0 && common.size.x > 0;
+}
+
+}  // namespace
+
+Journal::Journal(const std::string& path, const std::string& output, const JobDescription& job, const Shape& shape,
+                 Index num_images)
+    : path_(path), output_(output), shape_(shape), num_images_(num_images) {
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail(path, "the journal cannot be opened: {}", std::strerror(errno));
+  try {
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      fail(output_, "is being written by another process, which has locked '{}'", path);
+    }
+    load(job);
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+Journal::~Journal() { ::close(descriptor_); }
+
+void Journal::load(const JobDescription& job) {
+  const std::string text = read_all(descriptor_, path_);
+  const std::size_t first_end = text.find('\n');
+  if (first_end == std::string::npos) return begin(job);  // ended before the first line was written
+  require_same_job(text.substr(0, first_end), job);
+  header_bytes_ = first_end + 1;
+  std::size_t at = header_bytes_;
+  for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
+    std::istringstream line(text.substr(at, end - at));
+    Entry entry;
+    Box& box = entry.box;
+    line >> entry.image >> box.begin.z >> box.begin.y >> box.begin.x >> box.size.z >> box.size.y >> box.size.x >>
+        std::hex >> entry.checksum;
+    const bool possible = entry.image >= 0 && entry.image < num_images_ && contains(shape_, box);
+    if (!line || !line.eof() || !possible) break;
+    std::erase_if(entries_, [&](const Entry& old) { return old.image == entry.image && touch(old.box, box); });
+    entries_.push_back(entry);
+  }
+  if (::ftruncate(descriptor_, static_cast<off_t>(at)) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+}
+
+void Journal::begin(const JobDescription& job) {
+  if (::ftruncate(descriptor_, 0) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+  const std::string line = first_line_of(job);
+  append(line);
+  header_bytes_ = line.size();
+}
+
+void Journal::require_same_job(const std::string& line, const JobDescription& job) const {
+  std::string differences;
+  const Json json = Json::parse(line, nullptr, false);
+  const bool readable = json.is_object() && json.contains("job") && json["job"].is_array();
+  for (const auto& [name, value] : job) {
+    std::string before = "nothing";
+    for (const Json& entry : readable ? json["job"] : Json::array()) {
+      const bool pair = entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string();
+      if (pair && entry[0].get<std::string>() == name) before = entry[1].get<std::string>();
+    }
+    if (before != value) differences += fmt::format("; {} was {}, now {}", name, before, value);
+  }
+  if (differences.empty()) return;
+  fail(
+      output_,
+      "the unfinished output that lies there is of another job{}; continue it with the same options, or delete '{}' to "
+      "begin anew",
+      differences, path_);
+}
+
+void Journal::append(const std::string& line) {
+  const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+  const ssize_t written = ::pwrite(descriptor_, line.data(), line.size(), end);
+  if (written == static_cast<ssize_t>(line.size())) return;
+  const std::string problem = written < 0 ? std::strerror(errno) : "the disk is full";
+  if (::ftruncate(descriptor_, end) != 0) fail(path_, "cannot be written nor shortened: {}", problem);
+  fail(path_, "cannot be written: {}", problem);
+}
+
+void Journal::forget() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  if (::ftruncate(descriptor_, static_cast<off_t>(header_bytes_)) != 0) {
+    fail(path_, "cannot be written: {}", std::strerror(errno));
+  }
+}
+
+void Journal::add(Index image, const Box& box, std::uint64_t checksum) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [&](const Entry& old) { return old.image == image && touch(old.box, box); });
+  append(fmt::format("{} {} {} {} {} {} {} {:x}\n", image, box.begin.z, box.begin.y, box.begin.x, box.size.z,
+                     box.size.y, box.size.x, checksum));
+  entries_.push_back({image, box, checksum, true});
+}
+
+void Journal::drop_unproven(const std::function<bool(const Entry&)>& concerned, const ReadBack& read_back) {
+  std::erase_if(entries_, [&](Entry& entry) {
+    if (!entry.proven && concerned(entry)) entry.proven = read_back(entry.image, entry.box) == entry.checksum;
+    return !entry.proven && concerned(entry);
+  });
+}
+
+bool Journal::holds(Index image, const Box& box, const ReadBack& read_back) {
+  const std::lock_guard lock(mutex_);
+  const auto concerned = [&](const Entry& entry) { return entry.image == image && touch(entry.box, box); };
+  drop_unproven(concerned, read_back);
+  std::uint64_t held = 0;
+  for (const Entry& entry : entries_) {
+    if (concerned(entry)) held += count_of(intersection(entry.box, box));
+  }
+  return held == count_of(box);
+}
+
+std::uint64_t Journal::proven_voxels(const ReadBack& read_back) {
+  const std::lock_guard lock(mutex_);
+  drop_unproven([](const Entry&) { return true; }, read_back);
+  std::uint64_t voxels = 0;
+  for (const Entry& entry : entries_) voxels += count_of(entry.box);
+  return voxels;
+}
+
+void Journal::remove() { ::unlink(path_.c_str()); }
+
+}  // namespace convoy::io

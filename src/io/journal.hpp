@@ -1,0 +1,64 @@
+// What is already written of an output that may have to be continued: beside the unfinished file, one line a box.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "convoy/io.hpp"
+
+namespace convoy::io {
+
+class Journal {
+ public:
+  /// Reads the checksum of a box of an image back from the unfinished file.
+  using ReadBack = std::function<std::uint64_t(Index image, const Box& box)>;
+
+  /// Opens the journal or begins one, and locks it. `output` is what errors name. Boxes beyond `num_images` images of
+  /// `shape` are not believed. Throws Error(io) if another process holds the journal, or if it tells of another job;
+  /// the message says in what they differ.
+  Journal(const std::string& path, const std::string& output, const JobDescription& job, const Shape& shape,
+          Index num_images);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  bool empty() const { return entries_.empty(); }
+  /// Forgets all boxes: the unfinished file is not the one that they were written to.
+  void forget();
+  /// Adds a box that is written. Earlier boxes that it touches no longer hold.
+  void add(Index image, const Box& box, std::uint64_t checksum);
+  /// Whether the whole box was written; what earlier runs wrote is read back first.
+  bool holds(Index image, const Box& box, const ReadBack& read_back);
+  /// Voxels of all boxes, each written or read back.
+  std::uint64_t proven_voxels(const ReadBack& read_back);
+  /// Deletes the journal: the output has its name.
+  void remove();
+
+ private:
+  struct Entry {
+    Index image = 0;
+    Box box;
+    std::uint64_t checksum = 0;
+    bool proven = false;
+  };
+
+  void load(const JobDescription& job);
+  void begin(const JobDescription& job);
+  void require_same_job(const std::string& line, const JobDescription& job) const;
+  void drop_unproven(const std::function<bool(const Entry&)>& concerned, const ReadBack& read_back);
+  void append(const std::string& line);
+
+  std::string path_;
+  std::string output_;
+  Shape shape_;
+  Index num_images_;
+  int descriptor_ = -1;
+  std::uint64_t header_bytes_ = 0;
+  std::mutex mutex_;
+  std::vector<Entry> entries_;  // no two overlap
+};
+
+}  // namespace convoy::io
