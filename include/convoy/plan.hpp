@@ -56,8 +56,8 @@ struct PlanOptions {
   FftTuning tuning;
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
-  /// Image and output are the caller's and lie on the device (resident.hpp): no transfers and no room for them are
-  /// counted. Tune::measure, which times whole runs, takes Tune::model here.
+  /// Image and output are the caller's and lie on the device, as a ResidentConvolver sets: no transfers and no room for
+  /// them are counted. Tune::measure, which times whole runs, takes Tune::model here.
   bool resident = false;
 };
 
@@ -114,7 +114,7 @@ struct Plan {
   /// A tile is uploaded and downloaded in pieces of so many voxels of the last transformed axis, so that the host fills
   /// and empties some while others are on their way.
   Index piece_extent = 1;
-  FftTuning tuning;  ///< as chosen
+  FftTuning tuning;       ///< as chosen
   bool resident = false;  ///< as PlanOptions asked
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger

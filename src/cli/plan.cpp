@@ -5,8 +5,8 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
-#include "convoy/deconvolution.hpp"
 #include "convoy/convolution.hpp"
+#include "convoy/deconvolution.hpp"
 
 namespace convoy::cli {
 namespace {
@@ -15,6 +15,7 @@ struct PlanCommand {
   Shape image;
   Shape kernel;
   ConvolutionOptions options;
+  bool resident = false;
   bool deconvolve = false;
   Edges edges = Edges::noncirculant;
   bool json = false;
@@ -47,7 +48,9 @@ struct PlanCommand {
     if (deconvolve) {
       show(make_plan(deconvolution(), device.limits(), options.plan_options()), device);
     } else {
-      show(make_plan(options.spec(image, kernel), device, options.plan_options()), device);
+      PlanOptions plan_options = options.plan_options();
+      plan_options.resident = resident;
+      show(make_plan(options.spec(image, kernel), device, plan_options), device);
     }
   }
 };
@@ -61,7 +64,9 @@ void add_plan(CLI::App& program) {
   add_shape(*command, "--image", state->image, "Size of the image; Y,X for one plane")->required();
   add_shape(*command, "--kernel", state->kernel, "Size of the kernel; Y,X for one plane")->required();
   state->options.add_to(*command);
-  command->add_flag("--deconvolve", state->deconvolve, "Plan a deconvolution: KERNEL is the PSF");
+  auto* resident = command->add_flag("--resident", state->resident,
+                                     "Image and output lie on the device, as for a program's ResidentConvolver");
+  command->add_flag("--deconvolve", state->deconvolve, "Plan a deconvolution: KERNEL is the PSF")->excludes(resident);
   add_choice(
       *command, "--edges", state->edges, {Edges::noncirculant, Edges::zero, Edges::reflect},
       [](Edges value) { return name(value); }, "As in convoy deconvolve (default noncirculant)")
