@@ -110,6 +110,9 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"off", "model", "measure"}));
   auto* fused = app.add_flag("--fused", given.fused, "Fails where the fused path is refused");
   app.add_flag("--staged", given.staged, "Takes the staged path")->excludes(fused);
+  app.add_flag(
+      "--arrays", options.arrays,
+      "Times whole runs from device array to device array, with a plan for that, in place of bare convolutions");
   app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");
   app.add_flag("--check-only", options.check_only, "Checks the answers and times nothing");
   app.add_option("--json", options.json_path, "Writes the results to this file after every case");

@@ -24,6 +24,7 @@ struct Options {
   int repeats = 11;
   int rounds = 1;
   bool host_to_host = true;
+  bool arrays = false;  ///< time whole runs on device arrays in place of bare convolutions
   bool check_only = false;
   bool list = false;
   bool peer_cufft = false;

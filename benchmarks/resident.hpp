@@ -12,4 +12,8 @@ namespace convoy::bench {
 /// is.
 Times time_resident(Device& device, const Plan& plan, const Problem& problem, double expected_seconds, int repeats);
 
+/// Of whole runs from a device array to a device array, as a ResidentConvolver does them: every tile gathered,
+/// convolved and scattered.
+Times time_arrays(Device& device, const Plan& plan, const Problem& problem, double expected_seconds, int repeats);
+
 }  // namespace convoy::bench

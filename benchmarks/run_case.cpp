@@ -66,12 +66,24 @@ class ConvoyCase {
     if (options_.host_to_host && !on_cpu()) time_host_to_host<Real>(output_view);
     if (!result_.verdict.passed()) return;
     load(figures.next_load_seconds).reset();
+    if (options_.arrays) return time_arrays_of(figures);
     const Times tile = time_resident(device_, plan, problem_, expected_seconds(figures), options_.repeats);
     result_.resident = scaled(tile, static_cast<double>(figures.num_tiles));
   }
 
   static Times time_runs(Convolver& convolver, const ImageView& image, const MutableImageView& output) {
     return time_batches(kHostRuns, kHostBudgetSeconds, 1, [&] { return convolver.run(image, output).elapsed_seconds; });
+  }
+
+  void time_arrays_of(PlanFigures& figures) {
+    ConvolutionSpec spec = problem_.spec;
+    spec.origin = Origin::at(resolve_origin(spec, nullptr));
+    PlanOptions options = convolver_options_.plan;
+    options.resident = true;
+    const Plan plan = make_plan(spec, device_.limits(), options);
+    const double seconds = expected_seconds(figures) * static_cast<double>(figures.num_tiles);
+    describe(plan, figures);
+    result_.resident = time_arrays(device_, plan, problem_, seconds, options_.repeats);
   }
 
   /// With a plan that cuts the image where that lets transfers overlap.

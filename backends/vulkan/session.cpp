@@ -96,9 +96,15 @@ void VulkanSession::give_back() noexcept {
 
 /// A software device's memory is the machine's, which is promised before it is there.
 void VulkanSession::require_memory() const {
-  for (const Slot& slot : program_.slots) {  // the caller's too
+  for (const Slot& slot : program_.slots) {
     const std::uint64_t most = device_->physical().properties.limits.maxStorageBufferRange;
     if (slot.bytes <= most) continue;
+    if (slot.external) {
+      throw Error(Errc::unsupported,
+                  fmt::format("{}: {} has {} bytes, but a kernel sees at most {} of a buffer; run it in parts, or from "
+                              "host memory with a Convolver",
+                              id(), slot.name, slot.bytes, most));
+    }
     throw OutOfMemory(
         fmt::format("{}: slot {} has {} bytes, but a kernel sees at most {} of a buffer; use smaller tiles", id(),
                     slot.name, slot.bytes, most),

@@ -309,6 +309,10 @@ TEST_CASE("resident: what cannot be run is refused with the reason") {
   ResidentOptions options = options_for(adjoint);
   options.output = Element::u8;
   CHECK_THROWS_WITH_AS(convolver_of(adjoint, options), doctest::Contains("must be f32"), Error);
+  if (const std::uint64_t most = device().limits().max_binding_bytes; most > 0) {
+    const ConvolutionSpec wide = spec_of({1, static_cast<Index>(most / 4096) + 1, 1024}, {1, 1, 3});
+    CHECK_THROWS_WITH_AS(convolver_of(wide, options_for(wide)), doctest::Contains("run it in parts"), Error);
+  }
   const ConvolutionSpec large = spec_of({2000, 2000, 2000}, {1, 1, 3});
   CHECK_THROWS_WITH_AS(convolver_of(large, options_for(large, tiles(4000))), doctest::Contains("2^32"), Error);
 }
