@@ -53,7 +53,8 @@ void fill_kernel(backend::Session& session, const Plan& plan, const Problem& pro
 template <class Real>
 void fill_ports(backend::Session& session, const Plan& plan, const Problem& problem) {
   fill_kernel<Real>(session, plan, problem);
-  gather_tile(plan, problem.image_view(), tile_index(plan, 0), reinterpret_cast<Real*>(session.port(ports::input, 0)));
+  gather_tile(plan, input_from_image(plan, problem.image_view(), tile_index(plan, 0)),
+              reinterpret_cast<Real*>(session.port(ports::input, 0)));
 }
 
 int batch_of(double expected_seconds) {

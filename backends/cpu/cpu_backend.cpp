@@ -29,6 +29,7 @@ Limits query_limits() {
   limits.total_bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   limits.free_bytes = std::min(limits.total_bytes, available_host_bytes());
   limits.reserve_bytes = limits.free_bytes / 10;
+  limits.memory_is_host = true;
   // Transforms, not memory, set the pace: what S1 of the benchmarks moves a second on two threads.
   limits.memory_bytes_per_second = 4e9 * std::min(8.0, 0.5 + 0.5 * default_num_threads());
   return limits;

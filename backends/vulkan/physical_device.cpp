@@ -194,6 +194,7 @@ Limits query_limits(const PhysicalDevice& device) {
       limits.transfer_bytes_per_second = 5e9;
   }
   const bool own_memory = device.info.type == DeviceType::discrete_gpu;
+  limits.memory_is_host = !own_memory;
   limits.reserve_bytes = limits.free_bytes / (own_memory ? 20 : 10);
   return limits;
 }

@@ -17,6 +17,7 @@
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
+#include "convoy/stream.hpp"
 
 namespace convoy {
 
@@ -47,6 +48,7 @@ struct ConvolverOptions {
 struct RunReport {
   double elapsed_seconds = 0;
   Index num_tiles = 0;
+  Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
   Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
   Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output
@@ -77,6 +79,14 @@ class Convolver {
   /// Error(cancelled); Error(device_lost). After a throw the output's contents are unspecified, and the Convolver can
   /// be used again unless the device was lost.
   RunReport run(const ImageView& image, const MutableImageView& output);
+
+  /// The same for images that need not be in memory: reads the boxes that each tile needs, on threads of its own and
+  /// ahead of the device, and writes each tile's output when it is there. Tiles that the writer holds already are left
+  /// out. Plan for this with PlanOptions::streaming, so that the boxes count as host memory and tiles follow the files'
+  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect or nearest), the sums of the whole
+  /// image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be counted up to
+  /// the first tile that holds some. After a throw some boxes may have been written.
+  RunReport run(const ImageReader& image, ImageWriter& output);
 
  private:
   struct State;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/image.hpp"
 #include "convoy/spec.hpp"
 
 namespace convoy {
@@ -46,8 +47,20 @@ struct PlanChoice {
   constexpr bool operator==(const PlanChoice&) const = default;
 };
 
+/// What a run reads and writes box by box instead of finding it in memory.
+struct Streaming {
+  Element read = Element::f32;
+  Element write = Element::f32;
+  Shape read_chunk;   ///< ImageReader::chunk()
+  Shape write_chunk;  ///< ImageWriter::chunk(); tiles are multiples of it where that costs little
+};
+
 struct PlanOptions {
   std::uint64_t memory_limit_bytes = 0;  ///< 0: the device's free bytes less its reserve
+  /// Most host memory that a Convolver and its runs may take, the caller's images not counted. On the cpu the
+  /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
+  std::uint64_t host_memory_limit_bytes = 0;
+  std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
   bool allow_fused = true;
   Index min_tiles = 1;                  ///< for tests: at least so many tiles
   int min_sets = 1;                     ///< for tests: at least so many tiles in flight
@@ -117,6 +130,8 @@ struct Plan {
   FftTuning tuning;       ///< as chosen
   bool resident = false;  ///< as PlanOptions asked
   std::vector<LedgerLine> ledger;
+  std::vector<LedgerLine> host_ledger;         ///< host memory of a run, the caller's images not counted
+  std::uint64_t host_bytes = 0;                ///< sum of the host's ledger
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
   std::uint64_t budget_bytes = 0;              ///< what it had to fit
   std::uint64_t smallest_footprint_bytes = 0;  ///< of the finest tiling: no budget below it can be served

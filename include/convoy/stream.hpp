@@ -32,7 +32,8 @@ class ImageWriter {
   /// Takes the voxels of `box`, which lies inside shape(): dense, z, y, x, of element(). Blocks. Several threads may
   /// call this at once for boxes that do not overlap. Throws Error(io).
   virtual void write(const Box& box, const std::byte* voxels) = 0;
-  /// True when the box was written, and proven to be, by an earlier run that is being continued: it is left out.
+  /// True when every voxel of the box was written, and proven to be, by an earlier run that is being continued, however
+  /// that run had cut its boxes: the box is left out.
   virtual bool holds(const Box& box) const {
     static_cast<void>(box);
     return false;

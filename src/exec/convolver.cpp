@@ -4,6 +4,7 @@
 #include "convoy/convolution.hpp"
 #include "exec/callers_kernel.hpp"
 #include "exec/checks.hpp"
+#include "exec/file_tiles.hpp"
 #include "exec/loaded_plan.hpp"
 #include "exec/memory_tiles.hpp"
 
@@ -39,6 +40,14 @@ struct Convolver::State {
   void trace(const std::string& step) const {
     if (options.trace_memory) options.trace_memory(step, device.used_bytes());
   }
+
+  RunReport run(Clock::time_point start, const std::vector<Index>& tiles, TileSource& source, TileSink& sink) {
+    const backend::Device& on = device.implementation();
+    RunReport report = run_tiles(loaded, tiles, options, source, sink, [&] { return on.used_bytes(); });
+    report.peak_device_bytes = on.peak_bytes();
+    report.elapsed_seconds = seconds_since(start);
+    return report;
+  }
 };
 
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
@@ -58,13 +67,18 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
-  backend::Device& device = state_->device.implementation();
-  const auto source = tiles_of_image(state_->loaded, device, image);
-  const auto sink = tiles_to_output(state_->loaded, device, output);
-  RunReport report = run_tiles(state_->loaded, state_->options, *source, *sink, [&] { return device.used_bytes(); });
-  report.peak_device_bytes = device.peak_bytes();
-  report.elapsed_seconds = seconds_since(start);
-  return report;
+  const backend::Device& device = state_->device.implementation();
+  return state_->run(start, all_tiles(plan()), *tiles_of_image(state_->loaded, device, image),
+                     *tiles_to_output(state_->loaded, device, output));
+}
+
+RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
+  const auto start = Clock::now();
+  require_shape("image", image.shape(), state_->spec.image);
+  require_shape("output", output.shape(), output_shape());
+  const std::vector<Index> tiles = missing_tiles(plan(), output);
+  return state_->run(start, tiles, *tiles_of_reader(state_->loaded, image, tiles),
+                     *tiles_to_writer(state_->loaded, output));
 }
 
 std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

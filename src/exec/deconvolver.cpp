@@ -224,7 +224,8 @@ OutputSums Deconvolver::State::finish(const MutableImageView& output) const {
   return with_real([&](auto type) {
     using Real = decltype(type);
     const Real* result = port<Real>(deconvolution_ports::output);
-    return scatter_tile(image_tile(loaded.plan), TileIndex{0, 0, 0}, result, output);
+    const Plan tile = image_tile(loaded.plan);
+    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), result, output);
   });
 }
 

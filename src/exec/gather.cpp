@@ -82,21 +82,43 @@ class FilledRows {
   std::vector<Index> missing_;
 };
 
-/// Of one row, whose outer axes are the tile's own.
+/// Adds a row's own voxels to the sums, telling where in the image they lie.
 template <class T>
-void add_own_voxels(const T* image, Index row_position, Index stride, const AxisSources& x, InputSums& sums) {
-  if (x.own_begin == x.own_end) return;
-  const Index position = row_position + x.positions[static_cast<std::size_t>(x.own_begin)] * stride;
-  sums.add_row(image + position, x.own_end - x.own_begin, stride, position);
-}
+class OwnVoxels {
+ public:
+  OwnVoxels(const Plan& plan, const TileInput& input)
+      : input_(input),
+        voxels_(static_cast<const T*>(input.voxels.data)),
+        stride_(device_strides(plan, input.voxels.shape)),
+        image_stride_(device_strides(plan, plan.spec.image)) {}
+
+  /// at_y, at_z: the row's place in the tile.
+  void add_row(Index at_y, Index at_z, InputSums& sums) const {
+    const auto& [x, y, z] = input_.sources;
+    if (x.own_begin == x.own_end || !y.owns(at_y) || !z.owns(at_z)) return;
+    const Index from =
+        position(x, x.own_begin) * stride_[0] + position(y, at_y) * stride_[1] + position(z, at_z) * stride_[2];
+    const Index in_image = input_.own_begin[0] * image_stride_[0] +
+                           (input_.own_begin[1] + at_y - y.own_begin) * image_stride_[1] +
+                           (input_.own_begin[2] + at_z - z.own_begin) * image_stride_[2];
+    sums.add_row(voxels_ + from, x.own_end - x.own_begin, {stride_[0], in_image, image_stride_[0]});
+  }
+
+ private:
+  static Index position(const AxisSources& axis, Index at) { return axis.positions[static_cast<std::size_t>(at)]; }
+
+  const TileInput& input_;
+  const T* voxels_;
+  std::array<Index, 3> stride_;
+  std::array<Index, 3> image_stride_;
+};
 
 }  // namespace
 
 template <class Real>
-InputSums gather_tile(const Plan& plan, const ImageView& image, const TileIndex& tile, Real* port,
-                      const PieceFilled& filled) {
-  const auto [x, y, z] = tile_sources(plan, tile);
-  const std::array<Index, 3> stride = device_strides(plan, image.shape);
+InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, const PieceFilled& filled) {
+  const auto& [x, y, z] = input.sources;
+  const std::array<Index, 3> stride = device_strides(plan, input.voxels.shape);
   const auto outside = outside_value<Real>(plan.spec);
   const Index num_rows = y.extent() * z.extent();
   const Index row_length = x.extent();
@@ -104,11 +126,12 @@ InputSums gather_tile(const Plan& plan, const ImageView& image, const TileIndex&
   FilledRows filled_rows(input_pieces(plan), filled);
   InputSums total;
   std::mutex mutex;
-  for_each_rows(num_rows, row_length * static_cast<Index>(sizeof(Real)), [&](Index begin, Index end) {
+  const auto gather_rows = [&](Index begin, Index end) {
     InputSums part;
-    with_element(image.element, [&](auto type) {
+    with_element(input.voxels.element, [&](auto type) {
       using T = decltype(type);
-      const auto* voxels = static_cast<const T*>(image.data);
+      const auto* voxels = static_cast<const T*>(input.voxels.data);
+      const OwnVoxels<T> own_voxels(plan, input);
       for (Index i = begin; i < end; ++i) {
         const Index at_y = i % y.extent();
         const Index at_z = i / y.extent();
@@ -120,9 +143,9 @@ InputSums gather_tile(const Plan& plan, const ImageView& image, const TileIndex&
         } else if (from_y < 0 || from_z < 0) {
           outside_row(x, outside, out);
         } else {
-          const Index position = from_y * stride[1] + from_z * stride[2];
-          gather_row(voxels + position, stride[0], x, outside, plan.spec.non_finite, streams, out);
-          if (y.owns(at_y) && z.owns(at_z)) add_own_voxels(voxels, position, stride[0], x, part);
+          const T* row = voxels + from_y * stride[1] + from_z * stride[2];
+          gather_row(row, stride[0], x, outside, plan.spec.non_finite, streams, out);
+          own_voxels.add_row(at_y, at_z, part);
         }
       }
     });
@@ -130,34 +153,33 @@ InputSums gather_tile(const Plan& plan, const ImageView& image, const TileIndex&
     if (filled) filled_rows.add(begin, end);
     const std::lock_guard lock(mutex);
     total.add(part);
-  });
+  };
+  for_each_rows(num_rows, row_length * static_cast<Index>(sizeof(Real)), gather_rows);
   return total;
 }
 
-InputSums sum_own_voxels(const Plan& plan, const ImageView& image, const TileIndex& tile) {
-  const auto [x, y, z] = tile_sources(plan, tile);
-  const std::array<Index, 3> stride = device_strides(plan, image.shape);
+InputSums sum_own_voxels(const Plan& plan, const TileInput& input) {
+  const auto& [x, y, z] = input.sources;
   const Index num_rows = y.own_end - y.own_begin;
   InputSums total;
   std::mutex mutex;
-  for_each_rows(num_rows * (z.own_end - z.own_begin), (x.own_end - x.own_begin) * size_of(image.element),
-                [&](Index begin, Index end) {
-                  InputSums part;
-                  with_element(image.element, [&](auto type) {
-                    const auto* voxels = static_cast<const decltype(type)*>(image.data);
-                    for (Index i = begin; i < end; ++i) {
-                      const Index from_y = y.positions[static_cast<std::size_t>(y.own_begin + i % num_rows)];
-                      const Index from_z = z.positions[static_cast<std::size_t>(z.own_begin + i / num_rows)];
-                      add_own_voxels(voxels, from_y * stride[1] + from_z * stride[2], stride[0], x, part);
-                    }
-                  });
-                  const std::lock_guard lock(mutex);
-                  total.add(part);
-                });
+  const auto add_rows = [&](Index begin, Index end) {
+    InputSums part;
+    with_element(input.voxels.element, [&](auto type) {
+      const OwnVoxels<decltype(type)> own_voxels(plan, input);
+      for (Index i = begin; i < end; ++i) {
+        own_voxels.add_row(y.own_begin + i % num_rows, z.own_begin + i / num_rows, part);
+      }
+    });
+    const std::lock_guard lock(mutex);
+    total.add(part);
+  };
+  const auto voxel_bytes = static_cast<Index>(size_of(input.voxels.element));
+  for_each_rows(num_rows * (z.own_end - z.own_begin), (x.own_end - x.own_begin) * voxel_bytes, add_rows);
   return total;
 }
 
-template InputSums gather_tile(const Plan&, const ImageView&, const TileIndex&, float*, const PieceFilled&);
-template InputSums gather_tile(const Plan&, const ImageView&, const TileIndex&, double*, const PieceFilled&);
+template InputSums gather_tile(const Plan&, const TileInput&, float*, const PieceFilled&);
+template InputSums gather_tile(const Plan&, const TileInput&, double*, const PieceFilled&);
 
 }  // namespace convoy

@@ -16,10 +16,9 @@ using PieceFilled = std::function<void(int piece)>;
 /// elsewhere. `Real` is the plan's precision. Non-finite voxels become 0 if the spec says so. The sums are those of the
 /// tile's own voxels.
 template <class Real>
-InputSums gather_tile(const Plan& plan, const ImageView& image, const TileIndex& tile, Real* port,
-                      const PieceFilled& filled = {});
+InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, const PieceFilled& filled = {});
 
 /// The sums alone.
-InputSums sum_own_voxels(const Plan& plan, const ImageView& image, const TileIndex& tile);
+InputSums sum_own_voxels(const Plan& plan, const TileInput& input);
 
 }  // namespace convoy

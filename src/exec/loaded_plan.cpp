@@ -3,9 +3,16 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/host_memory.hpp"
 #include "exec/tuning.hpp"
 
 namespace convoy {
+namespace {
+
+/// Of what the machine has free, unless a limit is given.
+constexpr double kShareOfHostMemory = 0.9;
+
+}  // namespace
 
 bool sentinels_wanted(bool asked_for) {
   const char* variable = std::getenv("CONVOY_SENTINELS");
@@ -14,9 +21,14 @@ bool sentinels_wanted(bool asked_for) {
 
 LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const ConvolverOptions& options) {
   const Limits limits = device.limits();  // once: asking is slow on some drivers
+  PlanOptions plan_options = options.plan;
+  if (plan_options.host_memory_limit_bytes == 0) {
+    plan_options.host_memory_limit_bytes =
+        static_cast<std::uint64_t>(kShareOfHostMemory * static_cast<double>(available_host_bytes()));
+  }
   return load_replanning(
-      device, tuned(spec, device, limits, options.plan), {options.trace_memory, sentinels_wanted(options.sentinels)},
-      [&](const PlanOptions& plan_options) { return make_plan(spec, limits, plan_options); },
+      device, tuned(spec, device, limits, plan_options), {options.trace_memory, sentinels_wanted(options.sentinels)},
+      [&](const PlanOptions& attempt) { return make_plan(spec, limits, attempt); },
       [](const Plan& plan) { return plan.path; });
 }
 

@@ -1,10 +1,8 @@
 #include "exec/memory_tiles.hpp"
 
-#include <vector>
-
+#include "exec/folded_sums.hpp"
 #include "exec/gather.hpp"
 #include "exec/lent_memory.hpp"
-#include "exec/scatter.hpp"
 
 namespace convoy {
 namespace {
@@ -16,27 +14,28 @@ class MemorySource final : public TileSource {
       : plan_(loaded.plan), session_(*loaded.session), image_(image), lent_(can_lend(plan_, device, image)) {}
 
   InputSums supply(const TileIndex& tile, int set) override {
-    if (lends(tile)) {
-      const auto sources = tile_sources(plan_, tile);
+    const TileInput input = input_from_image(plan_, image_, tile);
+    if (lends(input)) {
       for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
-        const backend::HostBox box = input_box(plan_, image_, sources, piece);
+        const backend::HostBox box = input_box(plan_, image_, input.sources, piece);
         session_.upload_piece(set, piece, &box);
       }
       return {};
     }
-    return gather_tile(plan_, image_, tile, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+    return gather_tile(plan_, input, reinterpret_cast<Real*>(session_.port(ports::input, set)),
                        [&](int piece) { session_.upload_piece(set, piece, nullptr); });
   }
 
   /// What was not gathered has not been looked at yet.
   InputSums look_through(const TileIndex& tile) override {
-    return lends(tile) ? sum_own_voxels(plan_, image_, tile) : InputSums{};
+    const TileInput input = input_from_image(plan_, image_, tile);
+    return lends(input) ? sum_own_voxels(plan_, input) : InputSums{};
   }
 
   InputSums all_non_finite(const InputSums&) override { return scan(image_); }
 
  private:
-  bool lends(const TileIndex& tile) const { return lent_ && shows_image_and_zeros(plan_, tile_sources(plan_, tile)); }
+  bool lends(const TileInput& input) const { return lent_ && shows_image_and_zeros(plan_, input.sources); }
 
   const Plan& plan_;
   backend::Session& session_;
@@ -60,8 +59,10 @@ class MemorySink final : public TileSink {
 
   OutputSums take(const TileIndex& tile, int set) override {
     const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
-    if (lent_) return sum_output_voxels<Real>(plan_, tile, output_, await);
-    return scatter_tile(plan_, tile, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_, await);
+    const TileOutputs outputs = tile_outputs(plan_, tile);
+    if (lent_) return sum_output_voxels<Real>(plan_, outputs, output_, await);
+    return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_,
+                        await);
   }
 
   OutputSums finish() override { return {}; }
@@ -73,31 +74,21 @@ class MemorySink final : public TileSink {
   bool lent_;
 };
 
-/// Adds up the adjoint of a boundary in memory of its own, and writes it at the end.
 template <class Real>
 class FoldingSink final : public TileSink {
  public:
-  FoldingSink(const LoadedPlan& loaded, const MutableImageView& output)
-      : plan_(loaded.plan),
-        session_(*loaded.session),
-        output_(output),
-        sums_(static_cast<std::size_t>(num_voxels(plan_.spec.image))) {}
+  FoldingSink(const LoadedPlan& loaded, const MutableImageView& output) : sums_(loaded), output_(output) {}
 
   void prepare(const TileIndex&, int) override {}
-
   OutputSums take(const TileIndex& tile, int set) override {
-    session_.wait(set);
-    fold_tile(plan_, tile, reinterpret_cast<const Real*>(session_.port(ports::output, set)), sums_.data());
+    sums_.add(tile, set);
     return {};
   }
-
-  OutputSums finish() override { return write_folded(plan_, sums_.data(), output_); }
+  OutputSums finish() override { return write_folded(sums_.data(), output_); }
 
  private:
-  const Plan& plan_;
-  backend::Session& session_;
+  FoldedSums<Real> sums_;
   MutableImageView output_;
-  std::vector<Real> sums_;
 };
 
 }  // namespace

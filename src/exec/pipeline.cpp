@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <numeric>
 
 #include "convoy/error.hpp"
 
@@ -13,9 +14,10 @@ using Clock = std::chrono::steady_clock;
 
 class Pipeline {
  public:
-  Pipeline(const LoadedPlan& loaded, const ConvolverOptions& options, TileSource& source, TileSink& sink,
-           const std::function<std::uint64_t()>& device_bytes)
+  Pipeline(const LoadedPlan& loaded, const std::vector<Index>& tiles, const ConvolverOptions& options,
+           TileSource& source, TileSink& sink, const std::function<std::uint64_t()>& device_bytes)
       : plan_(loaded.plan),
+        tiles_(tiles),
         session_(*loaded.session),
         num_sets_(loaded.program.num_sets),
         options_(options),
@@ -34,6 +36,7 @@ class Pipeline {
     outputs_.add(sink_.finish());
     RunReport report;
     report.num_tiles = plan_.num_tiles();
+    report.skipped_tiles = report.num_tiles - count();
     report.non_finite_voxels = inputs_.non_finite;
     report.saturated_voxels = outputs_.saturated;
     report.input_sum = inputs_.sum;
@@ -44,37 +47,38 @@ class Pipeline {
  private:
   /// Tiles go round the session's sets: while the device works on some, the host fills or empties another.
   void run_all() {
-    const Index num_tiles = plan_.num_tiles();
     Index finished = 0;
-    for (Index submitted = 0; submitted < num_tiles; ++submitted) {
+    for (Index submitted = 0; submitted < count(); ++submitted) {
       if (submitted - finished == num_sets_) finish(finished++);
       submit(submitted);
     }
-    while (finished < num_tiles) finish(finished++);
+    while (finished < count()) finish(finished++);
   }
 
-  int set_of(Index tile) const { return static_cast<int>(tile % num_sets_); }
+  Index count() const { return static_cast<Index>(tiles_.size()); }
+  TileIndex tile_at(Index place) const { return tile_index(plan_, tiles_[static_cast<std::size_t>(place)]); }
+  int set_of(Index place) const { return static_cast<int>(place % num_sets_); }
 
-  void submit(Index number) {
-    const TileIndex tile = tile_index(plan_, number);
-    const int set = set_of(number);
+  void submit(Index place) {
+    const TileIndex tile = tile_at(place);
+    const int set = set_of(place);
     note(source_.supply(tile, set));
     sink_.prepare(tile, set);
     session_.submit(Section::run, set);
     note(source_.look_through(tile));
   }
 
-  void finish(Index number) {
-    const int set = set_of(number);
-    outputs_.add(sink_.take(tile_index(plan_, number), set));
+  void finish(Index place) {
+    const int set = set_of(place);
+    outputs_.add(sink_.take(tile_at(place), set));
     session_.wait(set);
     const Index num_tiles = plan_.num_tiles();
-    if (options_.trace_memory)
-      options_.trace_memory(fmt::format("tile {} of {}", number + 1, num_tiles), device_bytes_());
+    const Index done = num_tiles - count() + place + 1;  // those that were there already included
+    if (options_.trace_memory) options_.trace_memory(fmt::format("tile {} of {}", done, num_tiles), device_bytes_());
     const std::chrono::duration<double> elapsed = Clock::now() - start_;
-    const bool go_on = !options_.progress || options_.progress({number + 1, num_tiles, elapsed.count()});
-    if (!go_on && number + 1 < num_tiles) {
-      throw Error(Errc::cancelled, fmt::format("stopped after tile {} of {}", number + 1, num_tiles));
+    const bool go_on = !options_.progress || options_.progress({done, num_tiles, elapsed.count()});
+    if (!go_on && done < num_tiles) {
+      throw Error(Errc::cancelled, fmt::format("stopped after tile {} of {}", done, num_tiles));
     }
   }
 
@@ -102,6 +106,7 @@ class Pipeline {
   }
 
   const Plan& plan_;
+  const std::vector<Index>& tiles_;
   backend::Session& session_;
   int num_sets_;
   const ConvolverOptions& options_;
@@ -115,9 +120,15 @@ class Pipeline {
 
 }  // namespace
 
-RunReport run_tiles(const LoadedPlan& loaded, const ConvolverOptions& options, TileSource& source, TileSink& sink,
-                    const std::function<std::uint64_t()>& device_bytes) {
-  return Pipeline(loaded, options, source, sink, device_bytes).run();
+RunReport run_tiles(const LoadedPlan& loaded, const std::vector<Index>& tiles, const ConvolverOptions& options,
+                    TileSource& source, TileSink& sink, const std::function<std::uint64_t()>& device_bytes) {
+  return Pipeline(loaded, tiles, options, source, sink, device_bytes).run();
+}
+
+std::vector<Index> all_tiles(const Plan& plan) {
+  std::vector<Index> tiles(static_cast<std::size_t>(plan.num_tiles()));
+  std::iota(tiles.begin(), tiles.end(), Index{0});
+  return tiles;
 }
 
 }  // namespace convoy

@@ -34,10 +34,13 @@ class TileSink {
   virtual OutputSums finish() = 0;
 };
 
-/// Runs all tiles; fills in all of the report but elapsed_seconds and peak_device_bytes. `device_bytes` tells what the
-/// device holds, for options.trace_memory. Throws Error(invalid_argument) for non-finite voxels as the spec says,
-/// Error(cancelled), and what session, source and sink throw; no set is in flight then.
-RunReport run_tiles(const LoadedPlan& loaded, const ConvolverOptions& options, TileSource& source, TileSink& sink,
-                    const std::function<std::uint64_t()>& device_bytes);
+/// Runs these tiles of the plan; fills in all of the report but elapsed_seconds and peak_device_bytes. `device_bytes`
+/// tells what the device holds, for options.trace_memory. Throws Error(invalid_argument) for non-finite voxels as the
+/// spec says, Error(cancelled), and what session, source and sink throw; no set is in flight then.
+RunReport run_tiles(const LoadedPlan& loaded, const std::vector<Index>& tiles, const ConvolverOptions& options,
+                    TileSource& source, TileSink& sink, const std::function<std::uint64_t()>& device_bytes);
+
+/// 0, 1 ... plan.num_tiles() - 1.
+std::vector<Index> all_tiles(const Plan& plan);
 
 }  // namespace convoy

@@ -72,12 +72,12 @@ std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileI
 }  // namespace
 
 template <class Real>
-OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* port, const MutableImageView& output,
+OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real* port, const MutableImageView& array,
                         const AwaitPiece& await) {
-  const auto [x, y, z] = tile_outputs(plan, tile);
+  const auto& [x, y, z] = outputs;
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_rows = device_axis(plan, 1).tile_output;
-  const std::array<Index, 3> stride = device_strides(plan, output.shape);
+  const std::array<Index, 3> stride = device_strides(plan, array.shape);
   const Index first = x.begin * stride[0] + y.begin * stride[1] + z.begin * stride[2];
   const bool streams = streaming_pays(x.count * y.count * z.count, sizeof(Real));
   PieceGate gate(output_pieces(plan), await);
@@ -86,10 +86,10 @@ OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* por
     const auto row_in_port = [&](Index i) { return i / y.count * port_rows + i % y.count; };
     gate.pass(row_in_port(end - 1));
     OutputSums part;
-    with_element(output.element, [&](auto type) {
+    with_element(array.element, [&](auto type) {
       using T = decltype(type);
       for (Index i = begin; i < end; ++i) {
-        T* out = static_cast<T*>(output.data) + first + i % y.count * stride[1] + i / y.count * stride[2];
+        T* out = static_cast<T*>(array.data) + first + i % y.count * stride[1] + i / y.count * stride[2];
         write_row(port + row_in_port(i) * port_row, x.count, out, stride[0], streams, part);
       }
     });
@@ -100,12 +100,12 @@ OutputSums scatter_tile(const Plan& plan, const TileIndex& tile, const Real* por
 }
 
 template <class Real>
-OutputSums sum_output_voxels(const Plan& plan, const TileIndex& tile, const ImageView& output,
+OutputSums sum_output_voxels(const Plan& plan, const TileOutputs& outputs, const ImageView& array,
                              const AwaitPiece& await) {
-  const auto [x, y, z] = tile_outputs(plan, tile);
+  const auto& [x, y, z] = outputs;
   const Index port_rows = device_axis(plan, 1).tile_output;
-  const std::array<Index, 3> stride = device_strides(plan, output.shape);
-  const Real* first = static_cast<const Real*>(output.data) + x.begin + y.begin * stride[1] + z.begin * stride[2];
+  const std::array<Index, 3> stride = device_strides(plan, array.shape);
+  const Real* first = static_cast<const Real*>(array.data) + x.begin + y.begin * stride[1] + z.begin * stride[2];
   PieceGate gate(output_pieces(plan), await);
   SharedSums sums;
   for_each_rows(y.count * z.count, x.count * static_cast<Index>(sizeof(Real)), [&](Index begin, Index end) {
@@ -145,10 +145,10 @@ void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* 
 }
 
 template <class Real>
-OutputSums write_folded(const Plan& plan, const Real* sums, const MutableImageView& output) {
-  const Shape& shape = plan.spec.image;
+OutputSums write_folded(const Real* sums, const MutableImageView& output) {
+  const Shape& shape = output.shape;
   SharedSums total;
-  host_workers().for_each(shape.z * shape.y, 64, [&](int, Index begin, Index end) {
+  for_each_rows(shape.z * shape.y, shape.x * static_cast<Index>(sizeof(Real)), [&](Index begin, Index end) {
     OutputSums part;
     with_element(output.element, [&](auto type) {
       using T = decltype(type);
@@ -161,12 +161,12 @@ OutputSums write_folded(const Plan& plan, const Real* sums, const MutableImageVi
   return total.total();
 }
 
-#define CONVOY_INSTANTIATE(Real)                                                                                   \
-  template OutputSums scatter_tile(const Plan&, const TileIndex&, const Real*, const MutableImageView&,            \
-                                   const AwaitPiece&);                                                             \
-  template OutputSums sum_output_voxels<Real>(const Plan&, const TileIndex&, const ImageView&, const AwaitPiece&); \
-  template void fold_tile(const Plan&, const TileIndex&, const Real*, Real*);                                      \
-  template OutputSums write_folded(const Plan&, const Real*, const MutableImageView&);
+#define CONVOY_INSTANTIATE(Real)                                                                                     \
+  template OutputSums scatter_tile(const Plan&, const TileOutputs&, const Real*, const MutableImageView&,            \
+                                   const AwaitPiece&);                                                               \
+  template OutputSums sum_output_voxels<Real>(const Plan&, const TileOutputs&, const ImageView&, const AwaitPiece&); \
+  template void fold_tile(const Plan&, const TileIndex&, const Real*, Real*);                                        \
+  template OutputSums write_folded(const Real*, const MutableImageView&);
 CONVOY_INSTANTIATE(float)
 CONVOY_INSTANTIATE(double)
 #undef CONVOY_INSTANTIATE

@@ -66,6 +66,25 @@ std::array<AxisOutputs, 3> tile_outputs(const Plan& plan, const TileIndex& tile)
   return {axis_outputs(plan, 0, tile), axis_outputs(plan, 1, tile), axis_outputs(plan, 2, tile)};
 }
 
+TileInput input_from_image(const Plan& plan, const ImageView& image, const TileIndex& tile) {
+  TileInput input{image, tile_sources(plan, tile), {}};
+  for (std::size_t d = 0; d < 3; ++d) {
+    const AxisSources& axis = input.sources[d];
+    if (axis.own_begin < axis.own_end) input.own_begin[d] = axis.positions[static_cast<std::size_t>(axis.own_begin)];
+  }
+  return input;
+}
+
+Box output_box_of(const Plan& plan, const TileIndex& tile) {
+  const auto outputs = tile_outputs(plan, tile);
+  Box box;
+  for (std::size_t d = 0; d < 3; ++d) {
+    box.begin[plan.device_axes[d]] = outputs[d].begin;
+    box.size[plan.device_axes[d]] = outputs[d].count;
+  }
+  return box;
+}
+
 Pieces input_pieces(const Plan& plan) { return pieces(plan, &AxisPlan::extent); }
 Pieces output_pieces(const Plan& plan) { return pieces(plan, &AxisPlan::tile_output); }
 

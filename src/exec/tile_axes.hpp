@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 
 namespace convoy {
@@ -34,8 +35,16 @@ struct AxisSources {
   bool owns(Index at) const { return at >= own_begin && at < own_end; }
 };
 
+/// What a tile reads, and where that lies.
+struct TileInput {
+  ImageView voxels;                    ///< the image, or the part of it that the tile shows
+  std::array<AxisSources, 3> sources;  ///< by device axis; their positions are those in `voxels`
+  std::array<Index, 3> own_begin{};    ///< by device axis: image position of the first voxel that the tile owns
+};
+
 /// By device axis. The tiles' own boxes make up the image: each voxel is in exactly one.
 std::array<AxisSources, 3> tile_sources(const Plan& plan, const TileIndex& tile);
+TileInput input_from_image(const Plan& plan, const ImageView& image, const TileIndex& tile);
 
 /// The outputs of a tile on one device axis: position of the first, and how many lie inside the output.
 struct AxisOutputs {
@@ -43,6 +52,8 @@ struct AxisOutputs {
   Index count = 0;
 };
 std::array<AxisOutputs, 3> tile_outputs(const Plan& plan, const TileIndex& tile);
+/// The same by image axis.
+Box output_box_of(const Plan& plan, const TileIndex& tile);
 
 /// Of a tile's transfers: layers of the last transformed axis.
 struct Pieces {

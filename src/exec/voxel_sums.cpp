@@ -19,7 +19,7 @@ InputSums scan(const ImageView& image) {
   host_workers().for_each(num_voxels(image.shape), 1 << 16, [&](int, Index begin, Index end) {
     InputSums part;
     with_element(image.element, [&](auto type) {
-      part.add_row(static_cast<const decltype(type)*>(image.data) + begin, end - begin, 1, begin);
+      part.add_row(static_cast<const decltype(type)*>(image.data) + begin, end - begin, {1, begin, 1});
     });
     const std::lock_guard lock(mutex);
     total.add(part);

@@ -1,6 +1,7 @@
 // Sums over the voxels that a run reads and writes, taken while they are copied.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +10,13 @@
 
 namespace convoy {
 
+/// How a row lies in memory, and which part of the image it is. In voxels.
+struct RowPlace {
+  Index stride = 1;
+  Index image_position = 0;  ///< linear, of the first voxel
+  Index image_stride = 1;
+};
+
 /// Sum of voxels, and the non-finite ones among them (left out of the sum).
 struct InputSums {
   double sum = 0;
@@ -16,9 +24,9 @@ struct InputSums {
   Index first_non_finite = std::numeric_limits<Index>::max();  ///< linear position in the image, if there is one
 
   void add(const InputSums& part);
-  /// `count` voxels from `row` on, `stride` apart; the first lies at `position` of the image.
+  /// `count` voxels from `row` on.
   template <class T>
-  void add_row(const T* row, Index count, Index stride, Index position);
+  void add_row(const T* row, Index count, const RowPlace& place);
 };
 
 /// What writing an output revealed.
@@ -36,8 +44,8 @@ struct OutputSums {
 InputSums scan(const ImageView& image);
 
 template <class T>
-void InputSums::add_row(const T* row, Index count, Index stride, Index position) {
-  if (stride == 1) {
+void InputSums::add_row(const T* row, Index count, const RowPlace& place) {
+  if (place.stride == 1) {
     const double row_sum = sum_of(row, count);
     if (std::isfinite(row_sum)) {
       sum += row_sum;
@@ -45,12 +53,12 @@ void InputSums::add_row(const T* row, Index count, Index stride, Index position)
     }
   }
   for (Index i = 0; i < count; ++i) {
-    const auto value = static_cast<double>(row[i * stride]);
+    const auto value = static_cast<double>(row[i * place.stride]);
     if (std::isfinite(value)) {
       sum += value;
     } else {
       ++non_finite;
-      first_non_finite = std::min(first_non_finite, position + i * stride);
+      first_non_finite = std::min(first_non_finite, place.image_position + i * place.image_stride);
     }
   }
 }

@@ -94,10 +94,18 @@ AxisPlan padded_to(AxisPlan plan, Index length) {
 }
 
 /// Room that the length leaves is given to the tile, where that saves tiles.
-AxisPlan filled_up(const AxisTask& task, const AxisPlan& split, Index length) {
+AxisPlan filled_up(const AxisTask& task, const AxisPlan& split, Index length, Index chunk) {
   const Index largest_output = std::min(length - split.kernel_size + 1, split.output);
   const Index num_tiles = divide_up(split.output, largest_output);
-  return padded_to(with_halo(task.plan, divide_up(split.output, num_tiles)), length);
+  Index tile_output = divide_up(split.output, num_tiles);
+  const Index up = divide_up(tile_output, chunk) * chunk;
+  const Index down = largest_output / chunk * chunk;
+  if (up <= largest_output) {
+    tile_output = up;
+  } else if (down > 0) {
+    tile_output = down;
+  }
+  return padded_to(with_halo(task.plan, tile_output), length);
 }
 
 std::vector<Index> tile_counts(Index output) {
@@ -158,18 +166,18 @@ Index required_period(const AxisPlan& plan) {
   return std::max({plan.tile_input, plan.tile_output, plan.tile_output - first, plan.tile_input + last});
 }
 
-std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, bool all_tile_counts) {
+std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, const CuttingRules& rules) {
   std::vector<AxisPlan> options;
   const AxisPlan whole = unsplit(task, lengths);
   for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
   for (const Index count : tile_counts(task.plan.output)) {
     const AxisPlan split = with_halo(task.plan, divide_up(task.plan.output, count));
     for (const Index length : lengths_worth_trying(split, lengths)) {
-      if (all_tile_counts) {
+      if (rules.all_tile_counts) {
         options.push_back(padded_to(split, length));
         continue;
       }
-      const AxisPlan filled = filled_up(task, split, length);
+      const AxisPlan filled = filled_up(task, split, length, std::max<Index>(1, rules.chunk));
       if (filled.num_tiles > 1) add_unless_outdone(filled, options);
       if (split.tile_output == 1) add_unless_outdone(padded_to(split, length), options);
     }

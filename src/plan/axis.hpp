@@ -32,8 +32,13 @@ Index longest_needed(const AxisTask& task);
 /// The least period whose wrapped copies of the kernel reach no output voxel of a tile (the image's, if periodic).
 Index required_period(const AxisPlan& plan);
 
-/// Ways to cut and pad, none better than another in every respect unless all_tile_counts asks for those that nobody
-/// would choose, too; the unsplit ones come first. Empty when the device can transform none of them.
-std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, bool all_tile_counts);
+struct CuttingRules {
+  bool all_tile_counts = false;  ///< those that nobody would choose, too
+  Index chunk = 1;               ///< tiles are multiples of it, where a transform's length leaves room for that
+};
+
+/// Ways to cut and pad, none better than another in every respect unless the rules say so; the unsplit ones come first.
+/// Empty when the device can transform none of them.
+std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, const CuttingRules& rules);
 
 }  // namespace convoy

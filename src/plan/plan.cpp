@@ -111,6 +111,8 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.piece_extent = piece_extent_of(layout, limits, options);
   plan.resident = options.resident;
   plan.ledger = ledger_of(layout, limits, search.chosen.num_sets);
+  plan.host_ledger = host_ledger(search.chosen.host);
+  plan.host_bytes = search.chosen.host.total_bytes();
   plan.footprint_bytes = search.chosen.footprint_bytes;
   plan.budget_bytes = budget.bytes;
   plan.smallest_footprint_bytes = search.smallest_footprint_bytes;

@@ -52,6 +52,11 @@ std::string memory_to_text(const Plan& plan) {
                       bytes_to_text(plan.smallest_footprint_bytes));
   text += fmt::format("    {:<18} {:>12}   {:.1f} times this total: the padded arrays of the usual script\n",
                       "nine copies", bytes_to_text(nine_copies), ratio);
+  text += "\n  host memory of a run\n";
+  for (const LedgerLine& line : plan.host_ledger) {
+    text += fmt::format("    {:<18} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+  }
+  text += fmt::format("    {:<18} {:>12}   beside image and output\n", "total", bytes_to_text(plan.host_bytes));
   return text;
 }
 
@@ -94,9 +99,9 @@ Json spec_to_json(const ConvolutionSpec& spec) {
   return json;
 }
 
-Json ledger_to_json(const Plan& plan) {
+Json ledger_to_json(const std::vector<LedgerLine>& ledger) {
   Json json = Json::array();
-  for (const LedgerLine& line : plan.ledger) {
+  for (const LedgerLine& line : ledger) {
     json.push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
   }
   return json;
@@ -131,7 +136,9 @@ std::string to_json(const Plan& plan) {
   json["device_axes"] = device_axes_to_json(plan);
   json["num_transforms"] = plan.num_transforms;
   json["row_pitch"] = plan.row_pitch;
-  json["ledger"] = ledger_to_json(plan);
+  json["ledger"] = ledger_to_json(plan.ledger);
+  json["host_ledger"] = ledger_to_json(plan.host_ledger);
+  json["host_bytes"] = plan.host_bytes;
   json["footprint_bytes"] = plan.footprint_bytes;
   json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
   json["smallest_footprint_bytes"] = plan.smallest_footprint_bytes;

@@ -19,6 +19,10 @@ std::string why_not_whole(const SearchResult& search, const PlanOptions& options
     return fmt::format("unsplit needs {}, budget {} ({})", bytes_to_text(whole.smallest_footprint_bytes),
                        bytes_to_text(budget.bytes), budget.limit_name);
   }
+  if (options.host_memory_limit_bytes > 0 && whole.smallest_host_bytes > options.host_memory_limit_bytes) {
+    return fmt::format("unsplit needs {} of host memory, limit {}", bytes_to_text(whole.smallest_host_bytes),
+                       bytes_to_text(options.host_memory_limit_bytes));
+  }
   if (options.min_tiles > 1) return fmt::format("at least {} were asked for", options.min_tiles);
   if (search.chosen.num_sets > 1) {
     return fmt::format("unsplit would take {:.0f} % longer, for nothing would be transferred beside the computing",

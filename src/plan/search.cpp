@@ -15,6 +15,8 @@ namespace {
 constexpr double kGainThatPaysForTiles = 1.10;
 /// Costs this close count as equal; then slow axes are split rather than fast ones.
 constexpr double kEqualCosts = 1.01;
+/// What whole chunks of files are worth: a chunk that tiles cut is read and written several times.
+constexpr double kEqualCostsOfFiles = 1.5;
 
 using AxisChoice = std::array<const AxisPlan*, 3>;
 using AxisOptions = std::array<std::vector<AxisPlan>, 3>;
@@ -25,18 +27,16 @@ struct Candidate {
   int num_sets = 1;
   double seconds = 0;
   std::uint64_t footprint_bytes = 0;
-
-  /// Splits of x, then of y, weigh most: their tiles are gathered in shorter runs.
-  auto rank() const { return std::tuple(axes[2]->num_tiles, axes[1]->num_tiles, seconds, footprint_bytes); }
 };
 
-AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, bool all_tile_counts) {
+AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& plan_options) {
   AxisOptions options;
   bool contiguous = true;
   for (int axis = 2; axis >= 0; --axis) {
     const AxisTask task = axis_task(spec, axis);
     const TransformLengths lengths(limits, spec.precision, contiguous, longest_needed(task));
-    options[axis] = axis_options(task, lengths, all_tile_counts);
+    const Index chunk = plan_options.streaming ? plan_options.streaming->write_chunk[axis] : 1;
+    options[axis] = axis_options(task, lengths, {plan_options.min_tiles > 1, chunk});
     if (options[axis].empty()) {
       throw Error(
           Errc::unsupported,
@@ -72,6 +72,7 @@ class Search {
   Search(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options, const Budget& budget)
       : spec_(spec),
         limits_(limits),
+        plan_options_(options),
         budget_(budget),
         path_(options.allow_fused ? Path::fused : Path::staged),
         min_tiles_(options.min_tiles),
@@ -81,7 +82,9 @@ class Search {
         choice_(options.choice),
         tuning_(tuning_of_layout(limits, options)),
         costs_(limits, options.resident),
-        options_(options_of_axes(spec, limits, options.min_tiles > 1)) {}
+        options_(options_of_axes(spec, limits, options)) {
+    if (options.host_memory_limit_bytes > 0) host_budget_bytes_ = options.host_memory_limit_bytes;
+  }
 
   SearchResult run() {
     for (const AxisPlan& z : options_[0]) {
@@ -90,7 +93,8 @@ class Search {
       }
     }
     if (smallest_footprint_bytes_ == UINT64_MAX) throw_ceiling_broken();
-    if (feasible_.empty()) throw_budget_exceeded();
+    if (smallest_footprint_bytes_ > budget_.bytes) throw_budget_exceeded();
+    if (feasible_.empty()) throw_host_budget_exceeded();
     for (int axis = 0; axis < 3; ++axis) {
       if (!has_whole(options_[axis])) whole_.too_long_axis = axis;
     }
@@ -113,9 +117,11 @@ class Search {
     const TileLayout layout = tile_layout(axes, spec_.precision, path_, tuning_);
     candidate.num_sets = min_sets_;
     candidate.footprint_bytes = footprint_bytes(layout, limits_, min_sets_);
+    const std::uint64_t host_bytes = host_needs_of(axes, layout, min_sets_).total_bytes();
     const auto broken = broken_ceiling(layout, limits_);
     if (whole && candidate.footprint_bytes < whole_.smallest_footprint_bytes) {
       whole_.smallest_footprint_bytes = candidate.footprint_bytes;
+      whole_.smallest_host_bytes = host_bytes;
       whole_.broken_ceiling = broken;
     }
     if (candidate.num_tiles < min_tiles_) return;
@@ -125,6 +131,8 @@ class Search {
     }
     smallest_footprint_bytes_ = std::min(smallest_footprint_bytes_, candidate.footprint_bytes);
     if (candidate.footprint_bytes > budget_.bytes) return;
+    smallest_host_bytes_ = std::min(smallest_host_bytes_, host_bytes);
+    if (host_bytes > host_budget_bytes_) return;
     const TileCost cost = costs_.tile(layout, downloaded_voxels(layout, axes));
     candidate.seconds = run_seconds(cost, candidate.num_tiles, min_sets_);
     if (!whole) put_more_in_flight(layout, cost, candidate);
@@ -138,10 +146,15 @@ class Search {
       const std::uint64_t bytes = footprint_bytes(layout, limits_, num_sets);
       const double seconds = run_seconds(cost, candidate.num_tiles, num_sets);
       if (bytes > budget_.bytes || seconds >= candidate.seconds) continue;
+      if (host_needs_of(candidate.axes, layout, num_sets).total_bytes() > host_budget_bytes_) continue;
       candidate.num_sets = num_sets;
       candidate.seconds = seconds;
       candidate.footprint_bytes = bytes;
     }
+  }
+
+  HostNeeds host_needs_of(const AxisChoice& axes, const TileLayout& layout, int num_sets) const {
+    return host_needs({spec_, limits_, plan_options_}, axes, layout, num_sets);
   }
 
   const Candidate& best() const {
@@ -153,10 +166,24 @@ class Search {
     const Candidate* best = nullptr;
     for (const Candidate& candidate : feasible_) {
       if (take_whole && candidate.num_tiles > 1) continue;
-      if (candidate.seconds > kEqualCosts * least_seconds) continue;
-      if (best == nullptr || candidate.rank() < best->rank()) best = &candidate;
+      if (candidate.seconds > (plan_options_.streaming ? kEqualCostsOfFiles : kEqualCosts) * least_seconds) continue;
+      if (best == nullptr || rank(candidate) < rank(*best)) best = &candidate;
     }
     return *best;
+  }
+
+  /// Chunks of files that tiles cut weigh most, then splits of x, then of y: their tiles are gathered in shorter runs.
+  using Rank = std::tuple<int, Index, Index, double, std::uint64_t>;
+  Rank rank(const Candidate& candidate) const {
+    const AxisChoice& axes = candidate.axes;
+    int num_cut = 0;
+    if (plan_options_.streaming) {
+      for (int axis = 0; axis < 3; ++axis) {
+        const Index chunk = plan_options_.streaming->write_chunk[axis];
+        if (axes[axis]->num_tiles > 1 && axes[axis]->tile_output % std::max<Index>(1, chunk) != 0) ++num_cut;
+      }
+    }
+    return {num_cut, axes[2]->num_tiles, axes[1]->num_tiles, candidate.seconds, candidate.footprint_bytes};
   }
 
   const Candidate& chosen() const {
@@ -190,6 +217,7 @@ class Search {
     tiling.layout = tile_layout(axes, spec_.precision, path_, tuning_);
     tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.num_sets = candidate.num_sets;
+    tiling.host = host_needs_of(axes, tiling.layout, candidate.num_sets);
     tiling.footprint_bytes = candidate.footprint_bytes;
     return tiling;
   }
@@ -218,8 +246,20 @@ class Search {
         smallest_footprint_bytes_, budget_.bytes, budget_.limit_name);
   }
 
+  [[noreturn]] void throw_host_budget_exceeded() const {
+    throw OutOfMemory(
+        fmt::format(
+            "convolving image {} zyx with kernel {} zyx needs at least {} of host memory in its smallest tiles, "
+            "but the host memory limit allows {}; allow more{}",
+            to_text(spec_.image), to_text(spec_.kernel), bytes_to_text(smallest_host_bytes_),
+            bytes_to_text(host_budget_bytes_),
+            folds_output(spec_) ? ", or take another boundary: the adjoint of this one adds up in memory" : ""),
+        smallest_host_bytes_, host_budget_bytes_, "host memory limit");
+  }
+
   const ConvolutionSpec& spec_;
   const Limits& limits_;
+  const PlanOptions& plan_options_;
   const Budget& budget_;
   Path path_;
   Index min_tiles_;
@@ -232,6 +272,8 @@ class Search {
   AxisOptions options_;
   std::vector<Candidate> feasible_;
   std::uint64_t smallest_footprint_bytes_ = UINT64_MAX;
+  std::uint64_t host_budget_bytes_ = UINT64_MAX;
+  std::uint64_t smallest_host_bytes_ = UINT64_MAX;
   std::optional<BrokenCeiling> least_broken_;
   WholeImage whole_;
 };

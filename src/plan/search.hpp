@@ -10,6 +10,7 @@
 #include "plan/axis.hpp"
 #include "plan/ceilings.hpp"
 #include "plan/cost.hpp"
+#include "plan/host_needs.hpp"
 #include "plan/layout.hpp"
 
 namespace convoy {
@@ -29,6 +30,7 @@ struct Tiling {
   TileLayout layout;
   TileCost cost;  ///< of one tile
   int num_sets = 1;
+  HostNeeds host;
   std::uint64_t footprint_bytes = 0;
 
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
@@ -39,6 +41,7 @@ struct Tiling {
 struct WholeImage {
   int too_long_axis = -1;  ///< no single transform of this device spans that axis
   std::uint64_t smallest_footprint_bytes = UINT64_MAX;
+  std::uint64_t smallest_host_bytes = UINT64_MAX;
   std::optional<BrokenCeiling> broken_ceiling;  ///< of the one with the smallest footprint
   double seconds = 0;                           ///< of the cheapest one that fits; 0 if none does
 };

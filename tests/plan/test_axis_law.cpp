@@ -139,7 +139,7 @@ TEST_CASE("every option of an axis computes its convolution exactly") {
     const Signal image = random.signal(n);
     const Signal kernel = random.signal(k);
     const Signal expected = direct(image, kernel, resolve_origin(spec, nullptr)[2], spec);
-    for (const AxisPlan& option : axis_options(task, lengths, trial % 2 == 0)) {
+    for (const AxisPlan& option : axis_options(task, lengths, {trial % 2 == 0, 1 + trial % 5})) {
       CAPTURE(describe(spec, 2, option));
       Signal output = on_device(image, kernel, option, spec);
       if (folds_output(spec)) output = folded_back(output, option, spec);

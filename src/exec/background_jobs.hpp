@@ -1,0 +1,48 @@
+// Threads that wait for disks, so that nobody else does.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace convoy {
+
+class BackgroundJobs {
+ public:
+  using Job = std::function<void()>;
+  /// Jobs that are waited for together.
+  struct Group {
+    int unfinished = 0;
+    std::exception_ptr failure;
+  };
+
+  explicit BackgroundJobs(int num_threads);
+  /// Jobs that run are waited for; the others are dropped.
+  ~BackgroundJobs();
+  BackgroundJobs(const BackgroundJobs&) = delete;
+  BackgroundJobs& operator=(const BackgroundJobs&) = delete;
+
+  /// Jobs are begun in the order they are added. The group must live until it is done or this object has gone.
+  void add(Group& group, std::vector<Job> jobs);
+  /// Blocks until all jobs of the group are done; rethrows what the first that failed threw, once.
+  void wait(Group& group);
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable done_;
+  std::deque<std::pair<Group*, Job>> waiting_;
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+/// As many as keep a disk busy.
+int num_disk_threads();
+
+}  // namespace convoy

@@ -1,0 +1,222 @@
+#include "exec/file_tiles.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "exec/background_jobs.hpp"
+#include "exec/folded_sums.hpp"
+#include "exec/gather.hpp"
+#include "exec/scatter.hpp"
+#include "exec/tile_cover.hpp"
+#include "plan/host_needs.hpp"
+
+namespace convoy {
+namespace {
+
+/// Small enough that a run stops soon, large enough for disks.
+constexpr std::uint64_t kSlabBytes = 8 << 20;
+
+using Buffer = std::unique_ptr<std::byte[]>;
+
+Index slab_voxels(Element element) { return static_cast<Index>(kSlabBytes / size_of(element)); }
+
+std::size_t offset_bytes(const Shape& shape, const Shape& at, Element element) {
+  return static_cast<std::size_t>((at.z * shape.y + at.y) * shape.x + at.x) * size_of(element);
+}
+
+/// Reads the slab into its place in a buffer of that shape.
+void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& shape, std::byte* buffer) {
+  const Element element = reader.element();
+  if (is_dense_in(shape, slab)) {
+    reader.read(slab.from, buffer + offset_bytes(shape, slab.to, element));
+    return;
+  }
+  const Shape& size = slab.from.size;
+  const std::size_t row_bytes = static_cast<std::size_t>(size.x) * size_of(element);
+  const auto scratch =
+      std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size.z * size.y) * row_bytes);
+  reader.read(slab.from, scratch.get());
+  for (Index row = 0; row < size.z * size.y; ++row) {
+    const Shape to{slab.to.z + row / size.y, slab.to.y + row % size.y, slab.to.x};
+    std::memcpy(buffer + offset_bytes(shape, to, element), scratch.get() + static_cast<std::size_t>(row) * row_bytes,
+                row_bytes);
+  }
+}
+
+template <class Real>
+class ReaderSource final : public TileSource {
+ public:
+  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader, const std::vector<Index>& tiles)
+      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), tiles_(tiles), jobs_(num_disk_threads()) {
+    for (std::size_t place = 0; place < boxes_.size(); ++place) begin_reading(place);
+  }
+
+  InputSums supply(const TileIndex&, int set) override {
+    ReadBox& box = boxes_[next_ % boxes_.size()];
+    jobs_.wait(box.reading);
+    const InputSums sums =
+        gather_tile(plan_, box.cover.input, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+                    [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+    begin_reading(next_ + boxes_.size());
+    ++next_;
+    return sums;
+  }
+
+  InputSums look_through(const TileIndex&) override { return {}; }
+  /// Reading the rest only to count would take too long.
+  InputSums all_non_finite(const InputSums& met) override { return met; }
+
+ private:
+  struct ReadBox {
+    TileCover cover;
+    Buffer voxels;
+    BackgroundJobs::Group reading;
+  };
+
+  /// Of the tile at that place in the order.
+  void begin_reading(std::size_t place) {
+    if (place >= tiles_.size()) return;
+    ReadBox& box = boxes_[place % boxes_.size()];
+    const Element element = reader_.element();
+    if (!box.voxels) {
+      box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
+    }
+    box.cover = cover_of(plan_, tile_index(plan_, tiles_[place]));
+    box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
+    std::vector<BackgroundJobs::Job> jobs;
+    for (const PlacedBox& placed : box.cover.boxes) {
+      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), slab_voxels(element))) {
+        jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
+      }
+    }
+    jobs_.add(box.reading, std::move(jobs));
+  }
+
+  const Plan& plan_;
+  backend::Session& session_;
+  const ImageReader& reader_;
+  std::vector<Index> tiles_;
+  std::size_t next_ = 0;
+  std::array<ReadBox, kBoxesInHand> boxes_;
+  BackgroundJobs jobs_;  // ends before the boxes go
+};
+
+/// Writes a box's voxels, slab by slab, on the threads of `jobs`.
+void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWriter& writer, const Box& box,
+                   const std::byte* voxels) {
+  std::vector<BackgroundJobs::Job> slabs;
+  for (const PlacedBox& slab : slabs_of({box, {0, 0, 0}}, writer.chunk(), slab_voxels(writer.element()))) {
+    const std::byte* from = voxels + offset_bytes(box.size, slab.to, writer.element());
+    slabs.emplace_back([&writer, slab, from] { writer.write(slab.from, from); });
+  }
+  jobs.add(group, std::move(slabs));
+}
+
+template <class Real>
+class WriterSink final : public TileSink {
+ public:
+  WriterSink(const LoadedPlan& loaded, ImageWriter& writer)
+      : plan_(loaded.plan), session_(*loaded.session), writer_(writer), jobs_(num_disk_threads()) {}
+
+  void prepare(const TileIndex&, int) override {}
+
+  OutputSums take(const TileIndex& tile, int set) override {
+    WrittenBox& written = boxes_[next_++ % boxes_.size()];
+    jobs_.wait(written.writing);
+    if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes());
+    const Box box = output_box_of(plan_, tile);
+    TileOutputs outputs = tile_outputs(plan_, tile);
+    for (AxisOutputs& axis : outputs) axis.begin = 0;
+    const OutputSums sums = scatter_tile(
+        plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)),
+        {written.voxels.get(), writer_.element(), box.size}, [&](int piece) { session_.wait_piece(set, piece); });
+    begin_writing(jobs_, written.writing, writer_, box, written.voxels.get());
+    return sums;
+  }
+
+  OutputSums finish() override {
+    for (WrittenBox& box : boxes_) jobs_.wait(box.writing);
+    return {};
+  }
+
+ private:
+  struct WrittenBox {
+    Buffer voxels;
+    BackgroundJobs::Group writing;
+  };
+
+  std::size_t largest_output_bytes() const {
+    std::size_t bytes = size_of(writer_.element());
+    for (const AxisPlan& axis : plan_.axes) bytes *= static_cast<std::size_t>(axis.tile_output);
+    return bytes;
+  }
+
+  const Plan& plan_;
+  backend::Session& session_;
+  ImageWriter& writer_;
+  std::size_t next_ = 0;
+  std::array<WrittenBox, kBoxesInHand> boxes_;
+  BackgroundJobs jobs_;
+};
+
+template <class Real>
+class FoldingWriterSink final : public TileSink {
+ public:
+  FoldingWriterSink(const LoadedPlan& loaded, ImageWriter& writer) : sums_(loaded), writer_(writer) {}
+
+  void prepare(const TileIndex&, int) override {}
+  OutputSums take(const TileIndex& tile, int set) override {
+    sums_.add(tile, set);
+    return {};
+  }
+
+  OutputSums finish() override {
+    OutputSums total;
+    const Shape shape = writer_.shape();
+    const Element element = writer_.element();
+    Buffer voxels;
+    std::size_t room = 0;
+    for (const PlacedBox& slab : slabs_of({{{0, 0, 0}, shape}, {0, 0, 0}}, writer_.chunk(), slab_voxels(element))) {
+      const auto count = static_cast<std::size_t>(num_voxels(slab.from.size));
+      if (count * size_of(element) > room) {
+        room = count * size_of(element);
+        voxels = std::make_unique_for_overwrite<std::byte[]>(room);
+      }
+      const Real* from = sums_.data() + offset_bytes(shape, slab.to, Element::u8);
+      total.add(write_folded(from, {voxels.get(), element, slab.from.size}));
+      writer_.write(slab.from, voxels.get());
+    }
+    return total;
+  }
+
+ private:
+  FoldedSums<Real> sums_;
+  ImageWriter& writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<TileSource> tiles_of_reader(const LoadedPlan& loaded, const ImageReader& reader,
+                                            const std::vector<Index>& tiles) {
+  if (loaded.plan.spec.precision == Precision::f32) return std::make_unique<ReaderSource<float>>(loaded, reader, tiles);
+  return std::make_unique<ReaderSource<double>>(loaded, reader, tiles);
+}
+
+std::unique_ptr<TileSink> tiles_to_writer(const LoadedPlan& loaded, ImageWriter& writer) {
+  const bool f32 = loaded.plan.spec.precision == Precision::f32;
+  if (loaded.plan.fold_output && f32) return std::make_unique<FoldingWriterSink<float>>(loaded, writer);
+  if (loaded.plan.fold_output) return std::make_unique<FoldingWriterSink<double>>(loaded, writer);
+  if (f32) return std::make_unique<WriterSink<float>>(loaded, writer);
+  return std::make_unique<WriterSink<double>>(loaded, writer);
+}
+
+std::vector<Index> missing_tiles(const Plan& plan, const ImageWriter& writer) {
+  std::vector<Index> missing;
+  for (Index tile = 0; tile < plan.num_tiles(); ++tile) {
+    const bool held = !plan.fold_output && writer.holds(output_box_of(plan, tile_index(plan, tile)));
+    if (!held) missing.push_back(tile);
+  }
+  return missing;
+}
+
+}  // namespace convoy

@@ -1,0 +1,39 @@
+// Host memory of a run.
+#pragma once
+
+#include <vector>
+
+#include "convoy/plan.hpp"
+#include "plan/layout.hpp"
+
+namespace convoy {
+
+/// Of images that are read or written box by box, so many boxes are in memory at once: one is in use, while another is
+/// read or written.
+inline constexpr int kBoxesInHand = 2;
+
+struct HostTask {
+  const ConvolutionSpec& spec;
+  const Limits& limits;
+  const PlanOptions& options;
+};
+
+/// In bytes.
+struct HostNeeds {
+  std::uint64_t device_memory = 0;  ///< where that is the machine's own
+  std::uint64_t ports = 0;
+  std::uint64_t boxes_read = 0;
+  std::uint64_t boxes_written = 0;
+  std::uint64_t sums = 0;    ///< of a folded adjoint
+  std::uint64_t kernel = 0;  ///< its port is gone when the boxes come: what it takes beyond them
+
+  std::uint64_t total_bytes() const;
+};
+
+HostNeeds host_needs(const HostTask& task, const std::array<const AxisPlan*, 3>& axes, const TileLayout& layout,
+                     int num_sets);
+
+/// Line by line, those of 0 bytes left out.
+std::vector<LedgerLine> host_ledger(const HostNeeds& needs);
+
+}  // namespace convoy
