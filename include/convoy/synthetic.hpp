@@ -21,9 +21,9 @@ struct Sphere {
 };
 
 /// Sets every voxel whose centre is at most `radius` from the sphere's centre to `value`; the others stay. Spheres may
-/// reach beyond the image. Throws Error(invalid_argument) if the element cannot hold the value or the radius is
-/// negative.
-void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value);
+/// reach beyond the image. For an image that is drawn in pieces, `image` is one of them and `begin` its first voxel.
+/// Throws Error(invalid_argument) if the element cannot hold the value or the radius is negative.
+void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value, const Shape& begin = {0, 0, 0});
 
 /// Three spheres that all reach beyond an image of this size: one over the first y, one over the first z, one over the
 /// last z, y and x. Radius 50 for 128x512x512, and in proportion to x otherwise.

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
 #include "convoy/io.hpp"
 #include "convoy/synthetic.hpp"
 
@@ -31,12 +33,33 @@ struct SpheresCommand {
     return list;
   }
 
+  /// The volume need not fit in memory: it is drawn in planes, or rows of a plane, of a few MiB.
+  template <class Body>
+  void for_each_slab(Body body) const {
+    constexpr std::uint64_t kSlabBytes = std::uint64_t{4} << 20;
+    const std::uint64_t row_bytes = saturating_product(static_cast<std::uint64_t>(size.x), size_of(element));
+    const auto rows = static_cast<Index>(std::max<std::uint64_t>(1, kSlabBytes / row_bytes));
+    const Index slab_y = std::min(size.y, rows);
+    const Index slab_z = std::max<Index>(1, rows / slab_y);
+    std::vector<std::byte> voxels;
+    for (Index z = 0; z < size.z; z += slab_z) {
+      for (Index y = 0; y < size.y; y += slab_y) {
+        body(Box{{z, y, 0}, {std::min(slab_z, size.z - z), std::min(slab_y, size.y - y), size.x}}, voxels);
+      }
+    }
+  }
+
   void run() const {
-    require_writable_image(output_path);
     const std::vector<Sphere> list = spheres();
-    Image image = make_image(size, element);
-    for (const Sphere& sphere : list) draw_sphere(image.mutable_view(), sphere, value);
-    write_image(output_path, image.view());
+    const auto file = create_image(output_path, size, element);
+    for_each_slab([&](const Box& slab, std::vector<std::byte>& voxels) {
+      voxels.assign(static_cast<std::size_t>(num_voxels(slab.size)) * size_of(element), std::byte{0});
+      const MutableImageView view(voxels.data(), element, slab.size);
+      for (const Sphere& sphere : list) draw_sphere(view, sphere, value, slab.begin);
+      file->image().write(slab, voxels.data());
+      stop_if_interrupted();
+    });
+    file->commit();
     if (!quiet) {
       fmt::print("{} spheres of radius {} in {} {} zyx -> {}\n", list.size(), list[0].radius, name(element),
                  to_text(size), output_path);
@@ -47,7 +70,7 @@ struct SpheresCommand {
 void add_spheres(CLI::App& phantom) {
   CLI::App* command = phantom.add_subcommand("spheres", "Solid spheres, some of them partly outside the volume");
   const auto state = std::make_shared<SpheresCommand>();
-  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff or .npy")->required();
+  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff, .npy or .raw")->required();
   add_shape(*command, "--size", state->size, "Size of the volume (default 128,512,512)");
   command->add_option("--radius", state->radius, "Radius in voxels (default 50 for x = 512, else in proportion to x)")
       ->type_name("R");

@@ -18,7 +18,7 @@ struct PsfFile {
   bool quiet = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("OUTPUT", output_path, "Image to write: .tif, .tiff or .npy")->required();
+    command.add_option("OUTPUT", output_path, "Image to write: .tif, .tiff, .npy or .raw")->required();
     add_shape(command, "--size", size, "Size of the PSF; its centre is floor(size/2)")->required();
     add_element(command, element, {Element::f32, Element::f64}, "Voxels (default f32)");
     command.add_flag("--quiet,-q", quiet, "Print nothing");

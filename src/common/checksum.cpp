@@ -23,6 +23,8 @@ void Checksum::add(const std::byte* bytes, std::uint64_t count) { XXH3_64bits_up
 
 std::uint64_t Checksum::value() const { return XXH3_64bits_digest(hash(state_)); }
 
-std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count) { return XXH3_64bits(bytes, count); }
+std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes, count, seed);
+}
 
 }  // namespace convoy

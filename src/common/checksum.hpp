@@ -21,6 +21,7 @@ class Checksum {
   void* state_;  // of a type whose name the header of XXH3 changes
 };
 
-std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count);
+/// Seeds tell apart what is added up.
+std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint64_t seed);
 
 }  // namespace convoy

@@ -12,6 +12,7 @@ namespace convoy::io {
 
 std::unique_ptr<StoredImages> open_tiff(const std::string& path, const OpenOptions& options);
 std::unique_ptr<StoredImages> open_npy(const std::string& path, const OpenOptions& options);
+std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptions& options);
 std::unique_ptr<StoredImages> open_raw(const std::string& path, const RawLayout& raw);
 
 /// What is known of an uncompressed file before its voxels are: its bytes up to `header` and where the voxels go.

@@ -8,37 +8,58 @@
 #include "common/checksum.hpp"
 #include "common/worker_pool.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/version.hpp"
 #include "io/axes.hpp"
 #include "io/box.hpp"
 #include "io/formats.hpp"
 #include "io/io_error.hpp"
 #include "io/output_file.hpp"
 #include "io/region_writer.hpp"
+#include "io/voxel_output.hpp"
+#include "io/zarr_output.hpp"
 
 namespace convoy {
 namespace {
 
-enum class Format { tiff, npy, raw };
+enum class Format { tiff, npy, raw, zarr };
 
-Format format_of(const std::string& path) {
-  std::string extension = std::filesystem::path(path).extension().string();
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
+
+Format format_of(const std::string& path) {
+  std::filesystem::path name(path);
+  if (!name.has_filename()) name = name.parent_path();  // "image.zarr/"
+  const std::string extension = lower_extension(name);
   if (extension == ".tif" || extension == ".tiff") return Format::tiff;
   if (extension == ".npy") return Format::npy;
   if (extension == ".raw") return Format::raw;
+  if (extension == ".zarr") return Format::zarr;
   const std::string found = extension.empty() ? "no file name extension" : fmt::format("extension '{}'", extension);
-  io::fail(path, "has {}; known image files are .tif, .tiff, .npy and .raw", found);
+  io::fail(path, "has {}; known image files are .tif, .tiff, .npy, .raw and .zarr", found);
+}
+
+/// Also of arrays within a store, as in image.zarr/0.
+Format format_to_read(const std::string& path) {
+  const std::filesystem::path name(path);
+  const bool in_store =
+      std::any_of(name.begin(), name.end(), [](const auto& part) { return lower_extension(part) == ".zarr"; });
+  return in_store && std::filesystem::is_directory(name) ? Format::zarr : format_of(path);
 }
 
 std::shared_ptr<const io::StoredImages> open_file(const std::string& path, const OpenOptions& options) {
   io::require_axes(options.axes);
   if (options.raw) return io::open_raw(path, *options.raw);
-  switch (format_of(path)) {
+  switch (format_to_read(path)) {
     case Format::tiff:
       return io::open_tiff(path, options);
     case Format::npy:
       return io::open_npy(path, options);
+    case Format::zarr:
+      return io::open_zarr(path, options);
     case Format::raw:
       break;
   }
@@ -71,7 +92,8 @@ void for_each_slab(const Shape& shape, Element element, const Shape& chunk, Body
   const int axis = shape.z > 1 ? 0 : 1;
   const auto row_bytes = static_cast<std::uint64_t>(axis == 0 ? shape.y * shape.x : shape.x) * size_of(element);
   constexpr std::uint64_t kSlabBytes = std::uint64_t{4} << 20;
-  const Index grain = std::max<Index>(chunk[axis], static_cast<Index>(kSlabBytes / row_bytes));
+  const Index wanted = std::max<Index>(1, static_cast<Index>(kSlabBytes / row_bytes));
+  const Index grain = (wanted + chunk[axis] - 1) / chunk[axis] * chunk[axis];
   if (shape[axis] <= grain) return body(io::whole(shape), 0);
   host_workers().for_each(shape[axis], grain, [&](int, std::int64_t begin, std::int64_t end) {
     Box box = io::whole(shape);
@@ -79,6 +101,27 @@ void for_each_slab(const Shape& shape, Element element, const Shape& chunk, Body
     box.size[axis] = end - begin;
     body(box, static_cast<std::uint64_t>(begin) * row_bytes);
   });
+}
+
+/// Locks the output; null if it is not to be continued.
+std::unique_ptr<io::Journal> make_journal(const std::string& path, const Shape& shape, Element element,
+                                          Index num_images, const CreateOptions& options) {
+  if (!options.resume) return nullptr;
+  JobDescription job = options.job;
+  job.emplace_back("output", fmt::format("{} x {} {} zyx", num_images, to_text(shape), name(element)));
+  job.emplace_back("convoy", CONVOY_VERSION);
+  return std::make_unique<io::Journal>(io::journal_path(path), path, job, shape, num_images);
+}
+
+std::unique_ptr<io::OutputStore> make_store(const std::string& path, const Shape& shape, Element element,
+                                            const ImageMetadata& metadata, bool resume) {
+  const auto unfinished = resume ? io::OutputFile::Unfinished::kept : io::OutputFile::Unfinished::removed;
+  const Format format = format_of(path);
+  if (format == Format::zarr) return std::make_unique<io::ZarrOutput>(path, unfinished, shape, element, metadata);
+  io::FileDesign design = format == Format::tiff  ? io::design_tiff(path, shape, element, metadata)
+                          : format == Format::npy ? io::design_npy(shape, element, metadata)
+                                                  : io::design_dense("", shape, element, metadata);
+  return std::make_unique<io::VoxelOutput>(path, unfinished, std::move(design), shape);
 }
 
 }  // namespace
@@ -137,11 +180,10 @@ Image read_image(const std::string& path, const OpenOptions& options) {
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
                                               const ImageMetadata& metadata, const CreateOptions& options) {
   num_voxels(shape);
-  const Format format = format_of(path);
-  io::FileDesign design = format == Format::tiff  ? io::design_tiff(path, shape, element, metadata)
-                          : format == Format::npy ? io::design_npy(shape, element, metadata)
-                                                  : io::design_dense("", shape, element, metadata);
-  return std::make_unique<io::RegionWriter>(path, std::move(design), shape, element, metadata.num_images(), options);
+  auto store = make_store(path, shape, element, metadata, options.resume);
+  auto journal = make_journal(path, shape, element, metadata.num_images(), options);
+  return std::make_unique<io::RegionWriter>(path, std::move(store), std::move(journal), shape, element,
+                                            metadata.num_images());
 }
 
 bool is_unfinished(const std::string& path) { return std::filesystem::exists(io::journal_path(path)); }
@@ -168,8 +210,11 @@ void write_image(const std::string& path, const ImageView& image, const ImageMet
 }
 
 void require_writable_image(const std::string& path) {
-  format_of(path);
-  require_writable(path);
+  if (format_of(path) == Format::zarr) {
+    io::OutputFolder(path, io::OutputFile::Unfinished::removed);
+  } else {
+    require_writable(path);
+  }
 }
 
 }  // namespace convoy

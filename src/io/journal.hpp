@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace convoy::io {
 
 class Journal {
  public:
-  /// Reads the checksum of a box of an image back from the unfinished file.
-  using ReadBack = std::function<std::uint64_t(Index image, const Box& box)>;
+  /// Reads the checksum of a box of an image back from the unfinished file; nothing where it cannot be read.
+  using ReadBack = std::function<std::optional<std::uint64_t>(Index image, const Box& box)>;
 
   /// Opens the journal or begins one, and locks it. `output` is what errors name. Boxes beyond `num_images` images of
   /// `shape` are not believed. Throws Error(io) if another process holds the journal, or if it tells of another job;

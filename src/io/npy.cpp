@@ -77,18 +77,6 @@ std::string header_value(const InputFile& file, const std::string& header, const
   return std::string(value);
 }
 
-std::optional<Sample> sample_of_type(const std::string& type) {
-  if (type == "u1") return Sample::u8;
-  if (type == "u2") return Sample::u16;
-  if (type == "u4") return Sample::u32;
-  if (type == "i1") return Sample::i8;
-  if (type == "i2") return Sample::i16;
-  if (type == "i4") return Sample::i32;
-  if (type == "f4") return Sample::f32;
-  if (type == "f8") return Sample::f64;
-  return std::nullopt;
-}
-
 /// The numbers in "(2, 3, 4)", "(5,)" or "()".
 std::vector<Index> extents_in(const InputFile& file, const std::string& tuple) {
   constexpr std::string_view kNumber = "0123456789";
@@ -112,7 +100,8 @@ NpyHeader read_header(const InputFile& file) {
   NpyHeader header;
   const std::string text = read_header_text(file, header.data_offset);
   const std::string type = header_value(file, text, "descr");
-  const std::optional<Sample> sample = type.size() > 3 ? sample_of_type(type.substr(2, type.size() - 3)) : std::nullopt;
+  const std::optional<Sample> sample =
+      type.size() > 3 ? sample_of_numpy(type.substr(2, type.size() - 3)) : std::nullopt;
   if (!sample || std::string("<>|=").find(type[1]) == std::string::npos) {
     fail(file.path(), "holds {}; {}: save it with .astype('float32') or .astype('float64')", type, kReadableSamples);
   }
@@ -176,20 +165,6 @@ VoxelLayout layout_of(const NpyHeader& header, const std::vector<FileAxis>& axes
   return layout;
 }
 
-const char* type_name(Element element) {
-  switch (element) {
-    case Element::u8:
-      return "|u1";
-    case Element::u16:
-      return "<u2";
-    case Element::f32:
-      return "<f4";
-    case Element::f64:
-      return "<f8";
-  }
-  return "";
-}
-
 std::string shape_text(const Shape& shape, const ImageMetadata& metadata) {
   std::string images;
   if (metadata.num_times) images += fmt::format("{}, ", *metadata.num_times);
@@ -215,8 +190,8 @@ std::unique_ptr<StoredImages> open_npy(const std::string& path, const OpenOption
 }
 
 FileDesign design_npy(const Shape& shape, Element element, const ImageMetadata& metadata) {
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type_name(element),
-                                 shape_text(shape, metadata));
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
+                                 numpy_type(sample_for(element)), shape_text(shape, metadata));
   constexpr std::size_t kPrefixBytes = 10;
   constexpr std::size_t kAlignment = 64;
   const std::size_t unpadded = kPrefixBytes + text.size() + 1;

@@ -1,4 +1,4 @@
-// Writes an image file whose layout is known beforehand, box by box.
+// The images of an output, box by box: what is written is counted, and kept in a journal if it may be continued.
 #pragma once
 
 #include <atomic>
@@ -6,16 +6,16 @@
 #include <memory>
 #include <vector>
 
-#include "io/formats.hpp"
 #include "io/journal.hpp"
-#include "io/output_file.hpp"
+#include "io/output_store.hpp"
 
 namespace convoy::io {
 
 class RegionWriter : public ImageFileWriter {
  public:
-  RegionWriter(const std::string& path, FileDesign design, const Shape& shape, Element element, Index num_images,
-               const CreateOptions& options);
+  /// `store` is where boxes go; `journal` is null if nothing is to be continued.
+  RegionWriter(const std::string& path, std::unique_ptr<OutputStore> store, std::unique_ptr<Journal> journal,
+               const Shape& shape, Element element, Index num_images);
   ~RegionWriter() override;
 
   ImageWriter& image(Index number) override;
@@ -28,7 +28,7 @@ class RegionWriter : public ImageFileWriter {
     Part(RegionWriter& file, Index number) : file_(&file), number_(number) {}
     Shape shape() const override { return file_->shape_; }
     Element element() const override { return file_->element_; }
-    Shape chunk() const override { return {1, file_->shape_.y, file_->shape_.x}; }
+    Shape chunk() const override { return file_->store_->chunk(); }
     void write(const Box& box, const std::byte* voxels) override { file_->write(number_, box, voxels); }
     bool holds(const Box& box) const override { return file_->holds(number_, box); }
 
@@ -37,17 +37,15 @@ class RegionWriter : public ImageFileWriter {
     Index number_;
   };
 
-  /// Calls body(offset in the file, bytes) for the runs of bytes that make up the box, in the order of its voxels.
-  template <class Body>
-  void for_each_run(Index image, const Box& box, Body body) const;
   void write(Index image, const Box& box, const std::byte* voxels);
   bool holds(Index image, const Box& box) const;
+  Journal::ReadBack read_back() const;
+  std::uint64_t checksum_in_store(Index image, const Box& box) const;
   void discard_unless_written();
-  std::uint64_t read_back(Index image, const Box& box) const;
 
-  std::unique_ptr<Journal> journal_;  // locked before the file is opened; null without resume
-  OutputFile output_;
-  VoxelLayout layout_;
+  std::string path_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<OutputStore> store_;
   Shape shape_;
   Element element_;
   std::vector<Part> parts_;

@@ -63,6 +63,31 @@ std::optional<Sample> sample_named(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Sample> sample_of_numpy(std::string_view type) {
+  if (type == "u1") return Sample::u8;
+  if (type == "u2") return Sample::u16;
+  if (type == "u4") return Sample::u32;
+  if (type == "i1") return Sample::i8;
+  if (type == "i2") return Sample::i16;
+  if (type == "i4") return Sample::i32;
+  if (type == "f4") return Sample::f32;
+  if (type == "f8") return Sample::f64;
+  return std::nullopt;
+}
+
+const char* numpy_type(Sample voxel) {
+  switch (voxel) {
+    case Sample::u8:
+      return "|u1";
+    case Sample::u16:
+      return "<u2";
+    case Sample::f32:
+      return "<f4";
+    default:
+      return "<f8";
+  }
+}
+
 Element element_for(Sample sample) {
   switch (sample) {
     case Sample::u8:

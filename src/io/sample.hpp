@@ -18,6 +18,9 @@ std::size_t size_of(Sample sample);
 const char* name(Sample sample);
 /// The one of that name.
 std::optional<Sample> sample_named(std::string_view name);
+/// NumPy's names: "u2" to a sample, and a voxel's "<u2".
+std::optional<Sample> sample_of_numpy(std::string_view type);
+const char* numpy_type(Sample voxel);
 /// The voxel that holds every value of the sample exactly.
 Element element_for(Sample sample);
 /// The sample that is the voxel's own bytes.

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "io/units.hpp"
+
 namespace convoy::io {
 namespace {
 
@@ -50,14 +52,6 @@ std::optional<std::string_view> attribute(std::string_view tag, std::string_view
 template <class T>
 T number_or(std::optional<std::string_view> text, T fallback) {
   return text ? number_in<T>(*text).value_or(fallback) : fallback;
-}
-
-/// One name for the micrometre, which programs spell in many ways.
-std::string unit_from(std::string_view text) {
-  for (const char* micrometre : {"um", "\u00b5m", "\u03bcm", "\\u00B5m", "micrometer", "micrometre", "microns"}) {
-    if (text == micrometre) return "micron";
-  }
-  return std::string(text);
 }
 
 double size_from_resolution(double pixels_per_unit) { return pixels_per_unit > 0 ? 1 / pixels_per_unit : 1; }
@@ -162,9 +156,6 @@ std::string ome_type(Element element) {
   }
   return "double";
 }
-
-/// OME knows the units of UCUM; ImageJ writes "micron".
-std::string ome_unit(const std::string& unit) { return unit.empty() || unit == "micron" ? "\u00b5m" : unit; }
 
 std::string escaped(const std::string& text) {
   std::string xml;

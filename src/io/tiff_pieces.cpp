@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "io/box.hpp"
+#include "io/workers.hpp"
 
 namespace convoy::io {
 
@@ -34,27 +35,6 @@ void TiffHandles::give_back(std::unique_ptr<TiffFile> handle) {
   idle_.push_back(std::move(handle));
 }
 
-PieceCache::Samples PieceCache::find(const Key& key) {
-  const std::lock_guard lock(mutex_);
-  const auto place = places_.find(key);
-  if (place == places_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, place->second);
-  return place->second->second;
-}
-
-void PieceCache::keep(const Key& key, Samples samples) {
-  const std::lock_guard lock(mutex_);
-  if (samples->size() > max_bytes_ || places_.contains(key)) return;
-  held_bytes_ += samples->size();
-  entries_.emplace_front(key, std::move(samples));
-  places_[key] = entries_.begin();
-  while (held_bytes_ > max_bytes_) {
-    held_bytes_ -= entries_.back().second->size();
-    places_.erase(entries_.back().first);
-    entries_.pop_back();
-  }
-}
-
 TiffPieces::TiffPieces(const std::string& path, std::uint64_t max_allocation_bytes, std::vector<TiffPage> pages,
                        ImageFacts facts, std::uint64_t cache_bytes)
     : StoredImages(std::move(facts)),
@@ -64,10 +44,16 @@ TiffPieces::TiffPieces(const std::string& path, std::uint64_t max_allocation_byt
 
 void TiffPieces::read(Index image, const Box& box, std::byte* voxels) const {
   const std::uint64_t plane_bytes = static_cast<std::uint64_t>(box.size.y * box.size.x) * size_of(facts().element);
-  for (Index z = box.begin.z; z < box.begin.z + box.size.z; ++z, voxels += plane_bytes) {
-    const Box plane{{0, box.begin.y, box.begin.x}, {1, box.size.y, box.size.x}};
-    read_plane(static_cast<std::size_t>(image * facts().shape.z + z), plane, voxels);
-  }
+  const auto read_planes = [&](int, std::int64_t first, std::int64_t end) {
+    for (std::int64_t z = first; z < end; ++z) {
+      const Box plane{{0, box.begin.y, box.begin.x}, {1, box.size.y, box.size.x}};
+      read_plane(static_cast<std::size_t>(image * facts().shape.z + box.begin.z + z), plane,
+                 voxels + static_cast<std::uint64_t>(z) * plane_bytes);
+    }
+  };
+  constexpr std::uint64_t kWorthwhileBytes = std::uint64_t{1} << 20;
+  if (static_cast<std::uint64_t>(box.size.z) * plane_bytes < kWorthwhileBytes) return read_planes(0, 0, box.size.z);
+  codec_workers().for_each(box.size.z, 1, read_planes);
 }
 
 PieceCache::Samples TiffPieces::decoded(std::size_t page_number, std::uint32_t piece, Index rows) const {

@@ -1,14 +1,12 @@
 // Images in TIFF pages that must be decoded, strip by strip or tile by tile.
 #pragma once
 
-#include <list>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "io/piece_cache.hpp"
 #include "io/stored_images.hpp"
 #include "io/tiff_file.hpp"
 #include "io/tiff_page.hpp"
@@ -30,27 +28,6 @@ class TiffHandles {
   std::uint64_t max_allocation_bytes_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<TiffFile>> idle_;
-};
-
-/// Decoded pieces, the least recently used of which go first.
-class PieceCache {
- public:
-  using Key = std::pair<std::size_t, std::uint32_t>;  // page, piece
-  using Samples = std::shared_ptr<const std::vector<std::byte>>;
-
-  explicit PieceCache(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
-  /// Null if it is not there.
-  Samples find(const Key& key);
-  void keep(const Key& key, Samples samples);
-
- private:
-  using Entries = std::list<std::pair<Key, Samples>>;  // the most recently used first
-
-  std::uint64_t max_bytes_;
-  std::uint64_t held_bytes_ = 0;
-  std::mutex mutex_;
-  Entries entries_;
-  std::map<Key, Entries::iterator> places_;
 };
 
 class TiffPieces : public StoredImages {

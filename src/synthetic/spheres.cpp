@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/voxel_rows.hpp"
 #include "convoy/error.hpp"
 #include "convoy/synthetic.hpp"
-#include "common/voxel_rows.hpp"
 
 namespace convoy {
 namespace {
@@ -24,33 +24,34 @@ void require_drawable(Element element, const Sphere& sphere, double value) {
   }
 }
 
-/// The voxels of one row that lie in the sphere, as [begin, end).
+/// The voxels of one row that lie in the sphere, as [begin, end), counted from the row's first.
 struct Run {
   Index begin = 0;
   Index end = 0;
 };
 
-Run run_in_row(const Sphere& sphere, Index z, Index y, Index row_length) {
+Run run_in_row(const Sphere& sphere, Index z, Index y, Index row_begin, Index row_length) {
   const double dz = static_cast<double>(z) - sphere.center.z;
   const double dy = static_cast<double>(y) - sphere.center.y;
   const double rest = sphere.radius * sphere.radius - dz * dz - dy * dy;
   if (rest < 0) return {};
   const double half = std::sqrt(rest);
-  const double last = static_cast<double>(row_length);
-  return {static_cast<Index>(std::clamp(std::ceil(sphere.center.x - half), 0.0, last)),
-          static_cast<Index>(std::clamp(std::floor(sphere.center.x + half) + 1, 0.0, last))};
+  const auto first = static_cast<double>(row_begin);
+  const auto last = static_cast<double>(row_begin + row_length);
+  return {static_cast<Index>(std::clamp(std::ceil(sphere.center.x - half), first, last)) - row_begin,
+          static_cast<Index>(std::clamp(std::floor(sphere.center.x + half) + 1, first, last)) - row_begin};
 }
 
 }  // namespace
 
-void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value) {
+void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value, const Shape& begin) {
   num_voxels(image.shape);
   require_drawable(image.element, sphere, value);
   with_element(image.element, [&]<class T>(T) {
     T* row = static_cast<T*>(image.data);
     for (Index z = 0; z < image.shape.z; ++z) {
       for (Index y = 0; y < image.shape.y; ++y, row += image.shape.x) {
-        const Run run = run_in_row(sphere, z, y, image.shape.x);
+        const Run run = run_in_row(sphere, begin.z + z, begin.y + y, begin.x, image.shape.x);
         if (run.begin < run.end) std::fill(row + run.begin, row + run.end, static_cast<T>(value));
       }
     }

@@ -1,15 +1,33 @@
-// copy_image FROM TO: reads an image with convoy and writes it again. Prints what it read.
+// copy_image FROM TO [AXES]: reads the images of a file with convoy and writes them again. Prints what it read.
 #include <cstdio>
 #include <exception>
 
 #include "convoy/io.hpp"
 
+namespace {
+
+void copy(const std::string& from, const std::string& to, const std::string& axes) {
+  convoy::OpenOptions options;
+  options.axes = axes;
+  const auto images = convoy::open_images(from, options);
+  const convoy::Shape shape = images[0]->shape();
+  const convoy::Element element = images[0]->element();
+  const auto output = convoy::create_image(to, shape, element, images[0]->metadata());
+  std::vector<std::byte> voxels(static_cast<std::size_t>(num_voxels(shape)) * size_of(element));
+  for (std::size_t number = 0; number < images.size(); ++number) {
+    images[number]->read({{0, 0, 0}, shape}, voxels.data());
+    output->image(static_cast<convoy::Index>(number)).write({{0, 0, 0}, shape}, voxels.data());
+  }
+  output->commit();
+  std::printf("%zu x %s %s\n", images.size(), to_text(shape).c_str(), name(element));
+}
+
+}  // namespace
+
 int main(int count, char** arguments) {
-  if (count != 3) return 2;
+  if (count != 3 && count != 4) return 2;
   try {
-    const convoy::Image image = convoy::read_image(arguments[1]);
-    convoy::write_image(arguments[2], image.view(), image.metadata);
-    std::printf("%s %s\n", to_text(image.shape).c_str(), name(image.element));
+    copy(arguments[1], arguments[2], count == 4 ? arguments[3] : "");
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -29,9 +29,9 @@ std::string error_of(Action action) {
 TEST_CASE("an unknown extension is refused, reading and writing, and the known ones are named") {
   const Folder folder;
   for (const char* name : {"a.png", "a", "a.tif.gz", ".tif"}) {
-    CHECK_READING_FAILS(folder / name, ".tif, .tiff, .npy and .raw");
-    CHECK(contains(error_of([&] { write_image(folder / name, kImage); }), ".tif, .tiff, .npy and .raw"));
-    CHECK(contains(error_of([&] { require_writable_image(folder / name); }), ".tif, .tiff, .npy and .raw"));
+    CHECK_READING_FAILS(folder / name, ".tif, .tiff, .npy, .raw and .zarr");
+    CHECK(contains(error_of([&] { write_image(folder / name, kImage); }), ".tif, .tiff, .npy, .raw and .zarr"));
+    CHECK(contains(error_of([&] { require_writable_image(folder / name); }), ".tif, .tiff, .npy, .raw and .zarr"));
   }
   CHECK(folder.num_files() == 0);
   write_image(folder / "A.TIFF", kImage);

@@ -1,0 +1,35 @@
+// Decoded pieces of files (strips, tiles, chunks), the least recently used of which go first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace convoy::io {
+
+class PieceCache {
+ public:
+  using Key = std::pair<std::uint64_t, std::uint64_t>;
+  using Samples = std::shared_ptr<const std::vector<std::byte>>;
+
+  explicit PieceCache(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
+  /// Null if it is not there.
+  Samples find(const Key& key);
+  void keep(const Key& key, Samples samples);
+
+ private:
+  using Entries = std::list<std::pair<Key, Samples>>;  // the most recently used first
+
+  std::uint64_t max_bytes_;
+  std::uint64_t held_bytes_ = 0;
+  std::mutex mutex_;
+  Entries entries_;
+  std::map<Key, Entries::iterator> places_;
+};
+
+}  // namespace convoy::io

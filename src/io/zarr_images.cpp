@@ -1,0 +1,110 @@
+#include "io/zarr_images.hpp"
+
+#include <cstring>
+#include <filesystem>
+
+#include "common/voxel_rows.hpp"
+#include "io/box.hpp"
+#include "io/formats.hpp"
+#include "io/input_file.hpp"
+#include "io/io_error.hpp"
+#include "io/workers.hpp"
+
+namespace convoy::io {
+namespace {
+
+std::vector<std::byte> voxel_of(double value, Element element) {
+  std::vector<std::byte> bytes(size_of(element));
+  Index clipped = 0;
+  with_element(element, [&]<class T>(T) {
+    const T voxel = to_voxel<T>(value, clipped);
+    std::memcpy(bytes.data(), &voxel, sizeof voxel);
+  });
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<std::byte> read_chunk_file(const std::string& path, const ZarrArray& array) {
+  std::error_code problem;
+  if (!std::filesystem::exists(path, problem)) return {};
+  const InputFile file(path);
+  const std::uint64_t bytes = array.chunk_samples() * size_of(array.sample);
+  const std::uint64_t most = saturating_product(file.size_bytes(), kLargestChunkRatio);
+  if (file.size_bytes() > INT32_MAX || bytes > most) {
+    fail(path, "is damaged: {} bytes cannot be a chunk of {}", file.size_bytes(), bytes);
+  }
+  std::vector<std::byte> stored(file.size_bytes());
+  file.read(0, stored.data(), stored.size());
+  std::vector<std::byte> samples(bytes);
+  decompress(path, array.compressor, stored, samples);
+  if (array.big_endian) swap_bytes(array.sample, samples.data(), array.chunk_samples());
+  return samples;
+}
+
+ZarrImages::ZarrImages(ZarrGrid grid, ImageFacts facts, std::uint64_t cache_bytes)
+    : StoredImages(std::move(facts)),
+      grid_(std::move(grid)),
+      cache_(cache_bytes),
+      fill_voxel_(voxel_of(grid_.array().fill_value, this->facts().element)) {}
+
+void ZarrImages::read(Index image, const Box& box, std::byte* voxels) const {
+  const std::vector<Shape> positions = grid_.touched(box);
+  if (positions.size() == 1) return read_chunk(image, positions[0], box, voxels);
+  codec_workers().for_each(static_cast<std::int64_t>(positions.size()), 1,
+                           [&](int, std::int64_t first, std::int64_t end) {
+                             for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
+                               read_chunk(image, positions[i], box, voxels);
+                             }
+                           });
+}
+
+PieceCache::Samples ZarrImages::decoded(Index image, const Shape& position) const {
+  const PieceCache::Key key{grid_.number_of(image, position), 0};
+  if (PieceCache::Samples samples = cache_.find(key)) return samples;
+  std::vector<std::byte> samples = read_chunk_file(grid_.path_of(image, position), grid_.array());
+  if (samples.empty()) return nullptr;
+  auto shared = std::make_shared<const std::vector<std::byte>>(std::move(samples));
+  cache_.keep(key, shared);
+  return shared;
+}
+
+void ZarrImages::read_chunk(Index image, const Shape& position, const Box& box, std::byte* voxels) const {
+  const Sample sample = grid_.array().sample;
+  const std::size_t width = size_of(sample);
+  const std::size_t voxel_bytes = fill_voxel_.size();
+  const PieceCache::Samples samples = decoded(image, position);
+  const Box part = intersection(box, grid_.voxels_of(position));
+  const auto length = static_cast<std::uint64_t>(part.size.x);
+  for (Index z = part.begin.z; z < part.begin.z + part.size.z; ++z) {
+    for (Index y = part.begin.y; y < part.begin.y + part.size.y; ++y) {
+      std::byte* row = voxels + index_in(box, z, y, part.begin.x) * voxel_bytes;
+      if (!samples) {
+        for (std::uint64_t i = 0; i < length; ++i) std::memcpy(row + i * voxel_bytes, fill_voxel_.data(), voxel_bytes);
+        continue;
+      }
+      const std::byte* stored = samples->data() + grid_.index_of(image, z, y, part.begin.x) * width;
+      if (grid_.stride(2) == 1) {
+        convert(sample, stored, length, row);
+        continue;
+      }
+      for (std::uint64_t i = 0; i < length; ++i) {
+        convert(sample, stored + i * grid_.stride(2) * width, 1, row + i * voxel_bytes);
+      }
+    }
+  }
+}
+
+std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptions& options) {
+  ZarrImage image = read_zarr_metadata(path, options.axes);
+  ImageMetadata metadata;
+  set_images(image.axes, metadata);
+  metadata.num_axes =
+      static_cast<int>(image.axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
+  metadata.voxel_size = image.voxel_size;
+  ZarrGrid grid(std::move(image.array), image.axes);
+  ImageFacts facts{grid.image(), element_for(grid.array().sample), grid.chunk(), std::move(metadata)};
+  return std::make_unique<ZarrImages>(std::move(grid), std::move(facts), options.cache_bytes);
+}
+
+}  // namespace convoy::io

@@ -1,0 +1,145 @@
+#include "io/zarr_output.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "io/box.hpp"
+#include "io/io_error.hpp"
+#include "io/workers.hpp"
+#include "io/zarr_images.hpp"
+
+namespace convoy::io {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::vector<FileAxis> axes_of(const Shape& shape, const ImageMetadata& metadata) {
+  std::vector<FileAxis> axes;
+  if (metadata.num_times) axes.push_back({'T', *metadata.num_times});
+  if (metadata.num_channels) axes.push_back({'C', *metadata.num_channels});
+  if (shape.z > 1 || metadata.num_axes >= 3) axes.push_back({'Z', shape.z});
+  axes.push_back({'Y', shape.y});
+  axes.push_back({'X', shape.x});
+  return axes;
+}
+
+ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes, const Shape& shape, Element element) {
+  ZarrArray array;
+  array.folder = folder + "/0";
+  array.sample = sample_for(element);
+  array.compressor = Compressor::blosc;
+  array.separator = '/';
+  constexpr Shape kVolumeChunk{64, 128, 128};
+  constexpr Shape kPlaneChunk{1, 1024, 1024};
+  const Shape chunk = shape.z > 1 ? kVolumeChunk : kPlaneChunk;
+  for (const FileAxis& axis : axes) {
+    const std::size_t spatial = std::string("ZYX").find(axis.name);
+    array.extents.push_back(axis.extent);
+    array.chunk.push_back(spatial == std::string::npos ? 1 : std::min(axis.extent, chunk[static_cast<int>(spatial)]));
+  }
+  return array;
+}
+
+void write_json(const std::string& path, const Json& json) {
+  write_text(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+std::string image_name(const std::string& path) { return fs::path(path).stem().string(); }
+
+}  // namespace
+
+ZarrOutput::ZarrOutput(const std::string& path, OutputFile::Unfinished unfinished, const Shape& shape, Element element,
+                       const ImageMetadata& metadata)
+    : folder_(path, unfinished),
+      name_(image_name(path)),
+      axes_(axes_of(shape, metadata)),
+      voxel_size_(metadata.voxel_size),
+      grid_(array_of(folder_.temporary_path(), axes_, shape, element), axes_) {}
+
+bool ZarrOutput::can_continue() const {
+  return read_json(grid_.array().folder + "/.zarray") == zarr_array_json(grid_.array());
+}
+
+void ZarrOutput::begin(bool continued) {
+  if (continued) return remove_damaged_chunks();
+  const std::string& root = folder_.temporary_path();
+  folder_.empty();
+  write_json(root + "/.zgroup", {{"zarr_format", 2}});
+  write_json(root + "/.zattrs", ngff_json(name_, axes_, voxel_size_));
+  fs::create_directory(grid_.array().folder);
+  write_json(grid_.array().folder + "/.zarray", zarr_array_json(grid_.array()));
+}
+
+/// So that those of which a part is written anew can be filled further. Files that were not given their names go, too.
+void ZarrOutput::remove_damaged_chunks() const {
+  const auto is_chunk = [this](const fs::path& file) {
+    try {
+      return file.filename().string()[0] != '.' && !read_chunk_file(file.string(), grid_.array()).empty();
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(grid_.array().folder)) {
+    if (entry.is_regular_file() && entry.path().filename() != ".zarray") files.push_back(entry.path());
+  }
+  codec_workers().for_each(static_cast<std::int64_t>(files.size()), 1, [&](int, std::int64_t first, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
+      if (!is_chunk(files[i])) fs::remove(files[i]);
+    }
+  });
+}
+
+std::mutex& ZarrOutput::lock_of(Index image, const Shape& position) {
+  return locks_[grid_.number_of(image, position) % kNumLocks];
+}
+
+void ZarrOutput::write(Index image, const Box& box, const std::byte* voxels) {
+  const std::vector<Shape> positions = grid_.touched(box);
+  codec_workers().for_each(static_cast<std::int64_t>(positions.size()), 1,
+                           [&](int, std::int64_t first, std::int64_t end) {
+                             for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
+                               write_chunk(image, positions[i], box, voxels);
+                             }
+                           });
+}
+
+/// What the chunk holds already, or zeros.
+std::vector<std::byte> ZarrOutput::chunk_to_fill(const std::string& path) const {
+  std::vector<std::byte> samples = read_chunk_file(path, grid_.array());
+  samples.resize(grid_.array().chunk_samples() * size_of(grid_.array().sample));
+  return samples;
+}
+
+void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels) {
+  const ZarrArray& array = grid_.array();
+  const std::size_t width = size_of(array.sample);
+  const Box own = grid_.voxels_of(position);
+  const Box part = intersection(box, own);
+  const std::string path = grid_.path_of(image, position);
+  const std::lock_guard lock(lock_of(image, position));
+  std::vector<std::byte> samples =
+      part == own ? std::vector<std::byte>(array.chunk_samples() * width) : chunk_to_fill(path);
+  for (Index z = part.begin.z; z < part.begin.z + part.size.z; ++z) {
+    for (Index y = part.begin.y; y < part.begin.y + part.size.y; ++y) {
+      std::memcpy(samples.data() + grid_.index_of(image, z, y, part.begin.x) * width,
+                  voxels + index_in(box, z, y, part.begin.x) * width, static_cast<std::size_t>(part.size.x) * width);
+    }
+  }
+  std::error_code problem;
+  fs::create_directories(fs::path(path).parent_path(), problem);
+  if (problem) fail(path, "cannot be written: {}", problem.message());
+  const std::vector<std::byte> stored = blosc_compressed(path, samples, width);
+  OutputFile file(path);  // whole or not at all: what an interrupted run leaves can be filled further
+  file.write_at(0, stored.data(), stored.size());
+  file.commit();
+}
+
+void ZarrOutput::read(Index image, const Box& box, std::byte* voxels) const {
+  ImageFacts facts{grid_.image(), element_for(grid_.array().sample), grid_.chunk(), {}};
+  ZarrImages(grid_, std::move(facts), 0).read(image, box, voxels);
+}
+
+}  // namespace convoy::io
