@@ -108,7 +108,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--pitch", options.tuning.pitch_alignment, "Complex numbers that rows are aligned to (0: none)");
   app.add_option("--tune", given.tune, "off, model (default) or measure, as convoy convolve --tune")
       ->check(CLI::IsMember({"off", "model", "measure"}));
-  auto* fused = app.add_flag("--fused", given.fused, "Fails where the fused path is refused");
+  auto* fused = app.add_flag("--fused", given.fused, "Takes the fused path (VkFFT), and fails where it is refused");
   app.add_flag("--staged", given.staged, "Takes the staged path")->excludes(fused);
   app.add_flag(
       "--arrays", options.arrays,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
+#include <vector>
 
 #include "backends/backend.hpp"
 #include "exec/gather.hpp"
@@ -22,12 +24,12 @@ Program resident_program(const Plan& plan, int batch) {
   Program program = make_program(plan);
   program.ports[ports::input].section = Section::setup;
   program.ports.resize(ports::output);
-  Step convolve;
-  for (const Step& step : program.run) {
-    if (std::holds_alternative<Upload>(step)) program.setup.push_back(step);
-    if (std::holds_alternative<Convolve>(step)) convolve = step;
+  std::vector<Step> convolution;
+  for (const Step& step : std::exchange(program.run, {})) {
+    if (std::holds_alternative<Download>(step)) continue;
+    (std::holds_alternative<Upload>(step) ? program.setup : convolution).push_back(step);
   }
-  program.run.assign(static_cast<std::size_t>(batch), convolve);
+  for (int i = 0; i < batch; ++i) program.run.insert(program.run.end(), convolution.begin(), convolution.end());
   return program;
 }
 

@@ -24,6 +24,7 @@ class ConvoyCase {
   ConvoyCase(const Problem& problem, const Samples& samples, Device& device, const Options& options, Result& result)
       : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
+    convolver_options_.plan.allow_native = options.path == PathChoice::planned;
     convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;

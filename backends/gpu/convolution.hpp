@@ -19,7 +19,7 @@ class SpectrumProduct {
  public:
   SpectrumProduct(OpenDevice<Api>& device, const FftGeometry& geometry, bool conjugate)
       : device_id_(device.info.id),
-        function_(device.kernels.function(kernels::multiply_spectrum, geometry.precision, device.info.architecture)),
+        kernel_(device.kernels.kernel(kernels::multiply_spectrum, geometry.precision, device.info)),
         sign_(conjugate ? -1.0f : 1.0f),
         element_bytes_(2 * geometry.real_bytes()),
         count_(geometry.spectrum_bytes() / element_bytes_) {}
@@ -34,15 +34,16 @@ class SpectrumProduct {
       float scale = 1;
       float sign = sign_;
       void* arguments[] = {&spectrum_part, &work_part, &count, &row, &scale, &sign};
-      const auto groups = num_groups({row, (count + row - 1) / row, 1});
-      check<Api>(Api::launch(function_, groups, kWorkgroup, stream, arguments), "launching multiply_spectrum",
+      const KernelSpec& kernel = kernels::multiply_spectrum;
+      const auto groups = num_groups(kernel, {row, (count + row - 1) / row, 1});
+      check<Api>(Api::launch(kernel_->function(), groups, kernel.workgroup, 0, stream, arguments), "launching multiply_spectrum",
                  device_id_);
     }
   }
 
  private:
   std::string device_id_;
-  typename Api::Function function_;
+  std::shared_ptr<const LoadedKernel<Api>> kernel_;
   float sign_;
   std::uint64_t element_bytes_;
   std::uint64_t count_;

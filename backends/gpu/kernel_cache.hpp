@@ -1,74 +1,78 @@
-// Own element-wise kernels, compiled at run time: machine code once per architecture and process, modules once per
-// device.
+// Own kernels, compiled at run time: machine code is kept as compiled plans are, modules live as long as the sessions
+// that use them.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "backends/gpu/check.hpp"
+#include "common/disk_cache.hpp"
 #include "common/log.hpp"
+#include "convoy/version.hpp"
 #include "kernels/dialects.hpp"
 
 namespace convoy::backend::gpu {
 
-/// Machine code by architecture and text; filled for as long as the process lives.
 template <class Api>
-const std::string& machine_code(const std::string& text, const std::string& kernel_name,
-                                const std::string& architecture) {
-  static std::mutex mutex;
-  static std::map<std::string, std::string> codes;
-  const std::lock_guard lock(mutex);
-  const auto [found, is_new] = codes.try_emplace(architecture + "\n" + text);
-  if (is_new) {
-    try {
-      found->second = Api::compile(text, kernel_name, architecture);
-    } catch (...) {
-      codes.erase(found);
-      throw;
-    }
-    log("dispatch", "{}: compiled kernel {} for {}", Api::kName, kernel_name, architecture);
-  }
-  return found->second;
+std::string machine_code(const std::string& text, const std::string& kernel_name, const DeviceInfo& device) {
+  const std::string key =
+      fmt::format("kernel of convoy {} for {}\n{}\n{}", CONVOY_VERSION, Api::kName, device_identity(device), text);
+  if (auto known = plan_cache().find(key)) return *std::move(known);
+  std::string code = Api::compile(text, kernel_name, device.architecture);
+  log("dispatch", "{}: compiled kernel {} for {}", Api::kName, kernel_name, device.architecture);
+  plan_cache().store(key, code);
+  return code;
 }
 
-/// The kernels of one device. The device must be current in the calling thread.
+/// A kernel on a device. The device must be current in the thread that makes or destroys it.
+template <class Api>
+class LoadedKernel {
+ public:
+  LoadedKernel(const std::string& text, const KernelSpec& kernel, Precision precision, const DeviceInfo& device) {
+    std::string code = machine_code<Api>(text, kernel.name, device);
+    check<Api>(Api::load_module(&module_, code.data()), "loading a kernel's code", device.id);
+    auto result = Api::find_function(&function_, module_, kernel.name.c_str());
+    const std::uint64_t bytes = shared_bytes(kernel, precision);
+    if (Api::succeeded(result) && bytes > 0) result = Api::allow_shared(function_, bytes);
+    if (!Api::succeeded(result)) Api::unload_module(module_);
+    check<Api>(result, "finding a kernel in its code", device.id);
+  }
+  ~LoadedKernel() { Api::unload_module(module_); }
+  LoadedKernel(const LoadedKernel&) = delete;
+  LoadedKernel& operator=(const LoadedKernel&) = delete;
+
+  typename Api::Function function() const { return function_; }
+
+ private:
+  typename Api::Module module_{};
+  typename Api::Function function_{};
+};
+
+/// The kernels that sessions of one device hold. The device must be current in the calling thread.
 template <class Api>
 class KernelCache {
  public:
-  explicit KernelCache(std::string device_id) : device_id_(std::move(device_id)) {}
-
-  typename Api::Function function(const KernelSpec& kernel, Precision precision, const std::string& architecture) {
-    const std::string text = to_cuda(kernel, precision);
+  std::shared_ptr<const LoadedKernel<Api>> kernel(const KernelSpec& spec, Precision precision,
+                                                  const DeviceInfo& device) {
+    const std::string text = to_cuda(spec, precision);
     const std::lock_guard lock(mutex_);
-    const auto found = loaded_.find(text);
-    if (found != loaded_.end()) return found->second.function;
-    const std::string& code = machine_code<Api>(text, kernel.name, architecture);
-    Loaded loaded;
-    check<Api>(Api::load_module(&loaded.module, code.data()), "loading a kernel's code", device_id_);
-    const auto result = Api::find_function(&loaded.function, loaded.module, kernel.name.c_str());
-    if (!Api::succeeded(result)) Api::unload_module(loaded.module);
-    check<Api>(result, "finding a kernel in its code", device_id_);
-    loaded_.emplace(text, loaded);
-    return loaded.function;
-  }
-
-  void unload_all() noexcept {
-    for (const auto& [text, loaded] : loaded_) Api::unload_module(loaded.module);
-    loaded_.clear();
+    if (const auto known = loaded_.find(text); known != loaded_.end()) {
+      if (auto held = known->second.lock()) return held;
+    }
+    std::erase_if(loaded_, [](const auto& entry) { return entry.second.expired(); });
+    auto made = std::make_shared<const LoadedKernel<Api>>(text, spec, precision, device);
+    loaded_[text] = made;
+    return made;
   }
 
  private:
-  struct Loaded {
-    typename Api::Module module{};
-    typename Api::Function function{};
-  };
-
-  std::string device_id_;
   std::mutex mutex_;
-  std::map<std::string, Loaded> loaded_;
+  std::map<std::string, std::weak_ptr<const LoadedKernel<Api>>> loaded_;
 };
 
 }  // namespace convoy::backend::gpu

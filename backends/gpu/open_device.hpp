@@ -15,15 +15,8 @@ namespace convoy::backend::gpu {
 /// Closed with the last device or session that holds it.
 template <class Api>
 struct OpenDevice {
-  OpenDevice(typename Api::Handle opened, DeviceInfo described)
-      : handle(opened), info(std::move(described)), kernels(info.id) {}
-  ~OpenDevice() {
-    {
-      const typename Api::Current current(handle);
-      kernels.unload_all();
-    }
-    Api::close(handle);
-  }
+  OpenDevice(typename Api::Handle opened, DeviceInfo described) : handle(opened), info(std::move(described)) {}
+  ~OpenDevice() { Api::close(handle); }
   OpenDevice(const OpenDevice&) = delete;
   OpenDevice& operator=(const OpenDevice&) = delete;
 

@@ -115,7 +115,7 @@ class GpuSession final : public Session {
  private:
   struct Prepared {
     const Step* step = nullptr;
-    typename Api::Function function{};                   // of a Dispatch
+    std::shared_ptr<const LoadedKernel<Api>> kernel;     // of a Dispatch
     std::shared_ptr<KernelTransform<Api>> transform;     // of a TransformKernel
     std::shared_ptr<gpu::Convolution<Api>> convolution;  // of a Convolve
   };
@@ -182,6 +182,7 @@ class GpuSession final : public Session {
     slots_->check_sentinels();
     slots_->fill_sentinels(streams_->compute());
     streams_->drain();
+    slots_->fill_contents();
   }
 
   void allocate(const Port& port) {
@@ -199,7 +200,7 @@ class GpuSession final : public Session {
     for (const Step& step : steps) {
       Prepared one;
       one.step = &step;
-      if (const auto* dispatch = std::get_if<Dispatch>(&step)) one.function = function(*dispatch);
+      if (const auto* dispatch = std::get_if<Dispatch>(&step)) one.kernel = kernel_of(*dispatch);
       if (const auto* transform = std::get_if<TransformKernel>(&step)) one.transform = planned(*transform);
       if (const auto* convolve = std::get_if<Convolve>(&step)) one.convolution = planned(*convolve);
       all.push_back(std::move(one));
@@ -207,8 +208,8 @@ class GpuSession final : public Session {
     return all;
   }
 
-  typename Api::Function function(const Dispatch& dispatch) {
-    const auto groups = num_groups(dispatch.threads);
+  std::shared_ptr<const LoadedKernel<Api>> kernel_of(const Dispatch& dispatch) {
+    const auto groups = num_groups(*dispatch.kernel, dispatch.threads);
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const std::uint64_t limit = device_->info.limits.max_groups[axis];
       if (groups[axis] <= limit) continue;
@@ -216,7 +217,7 @@ class GpuSession final : public Session {
                   fmt::format("{}: kernel {} wants {} groups on axis {}, the device takes {}; use smaller tiles",
                               device_->info.id, dispatch.kernel->name, groups[axis], axis, limit));
     }
-    return device_->kernels.function(*dispatch.kernel, dispatch.precision, device_->info.architecture);
+    return device_->kernels.kernel(*dispatch.kernel, dispatch.precision, device_->info);
   }
 
   std::shared_ptr<KernelTransform<Api>> planned(const TransformKernel& step) {
@@ -305,8 +306,9 @@ class GpuSession final : public Session {
     std::vector<void*> arguments;
     for (void*& address : addresses) arguments.push_back(&address);
     for (std::uint32_t& parameter : parameters) arguments.push_back(&parameter);
-    const auto result =
-        Api::launch(prepared.function, num_groups(dispatch.threads), kWorkgroup, stream, arguments.data());
+    const auto result = Api::launch(prepared.kernel->function(), num_groups(*dispatch.kernel, dispatch.threads),
+                                    dispatch.kernel->workgroup, shared_bytes(*dispatch.kernel, dispatch.precision),
+                                    stream, arguments.data());
     check<Api>(result, ("launching " + dispatch.kernel->name).c_str(), device_->info.id);
   }
   void queue(const TransformKernel& transform, const Prepared& prepared, int set, typename Api::Stream) {

@@ -58,6 +58,15 @@ class Slots {
     });
   }
 
+  /// What the program wants to find in its slots.
+  void fill_contents() const {
+    for_each([&](const Slot& slot, std::byte* begin) {
+      if (!slot.contents) return;
+      const auto result = Api::upload_now(begin, slot.contents->data(), slot.contents->size());
+      check<Api>(result, "filling a slot", device_id_);
+    });
+  }
+
   /// All work on the slots must be done.
   void check_sentinels() const {
     if (!sentinels_) return;

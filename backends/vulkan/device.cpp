@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/vulkan/session.hpp"
+#include "kernels/dialects.hpp"
 
 namespace convoy::backend::vulkan {
 
@@ -53,13 +54,17 @@ std::unique_ptr<Session> VulkanDevice::load(const Program& program, const LoadOp
   return std::make_unique<VulkanSession>(shared_from_this(), program, options);
 }
 
-const Kernel& VulkanDevice::kernel(const KernelSpec& spec, Precision precision) {
+std::shared_ptr<const Kernel> VulkanDevice::kernel(const KernelSpec& spec, Precision precision) {
+  const std::string text = to_glsl(spec, precision);
   const std::lock_guard lock(kernels_mutex_);
-  const auto key = std::pair(&spec, precision);
-  const auto known = kernels_.find(key);
-  if (known != kernels_.end()) return known->second;
-  return kernels_.emplace(key, make_kernel(handle_, pipeline_cache_.get(), physical_.info.id, spec, precision))
-      .first->second;
+  if (const auto known = kernels_.find(text); known != kernels_.end()) {
+    if (auto held = known->second.lock()) return held;
+  }
+  std::erase_if(kernels_, [](const auto& entry) { return entry.second.expired(); });
+  auto made =
+      std::make_shared<const Kernel>(make_kernel(handle_, pipeline_cache_.get(), physical_.info.id, spec, text));
+  kernels_[text] = made;
+  return made;
 }
 
 }  // namespace convoy::backend::vulkan

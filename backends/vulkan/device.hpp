@@ -35,7 +35,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   VkPipelineCache pipeline_cache() const { return pipeline_cache_.get(); }
   gpu::MemoryAccount& account() { return account_; }
   /// Compiled on first use.
-  const Kernel& kernel(const KernelSpec& spec, Precision precision);
+  std::shared_ptr<const Kernel> kernel(const KernelSpec& spec, Precision precision);
 
  private:
   void make_pipeline_cache();
@@ -47,7 +47,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   gpu::MemoryAccount account_;
   OwnedPipelineCache pipeline_cache_;
   std::mutex kernels_mutex_;
-  std::map<std::pair<const KernelSpec*, Precision>, Kernel> kernels_;
+  std::map<std::string, std::weak_ptr<const Kernel>> kernels_;  // by text; sessions hold them
 };
 
 }  // namespace convoy::backend::vulkan

@@ -4,7 +4,6 @@
 
 #include "backends/vulkan/glsl_compiler.hpp"
 #include "convoy/error.hpp"
-#include "kernels/dialects.hpp"
 
 namespace convoy::backend::vulkan {
 namespace {
@@ -43,8 +42,8 @@ VkPipelineLayout make_layout(VkDevice device, const std::string& device_id, VkDe
 }  // namespace
 
 Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& device_id, const KernelSpec& spec,
-                   Precision precision) {
-  const std::vector<std::uint32_t> code = compile_glsl(to_glsl(spec, precision), spec.name);
+                   const std::string& glsl) {
+  const std::vector<std::uint32_t> code = compile_glsl(glsl, spec.name);
   VkShaderModuleCreateInfo module_creation{};
   module_creation.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
   module_creation.codeSize = code.size() * sizeof(std::uint32_t);

@@ -18,6 +18,6 @@ struct Kernel {
 
 /// Throws Error(compile_failed).
 Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& device_id, const KernelSpec& spec,
-                   Precision precision);
+                   const std::string& glsl);
 
 }  // namespace convoy::backend::vulkan

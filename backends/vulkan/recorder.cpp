@@ -63,9 +63,9 @@ void record_download(VkCommandBuffer commands, const Download& step, VkBuffer po
   record_copy(commands, copy_regions(step, false), slot, port);
 }
 
-void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, VkDescriptorSet buffers,
+void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, const KernelSpec& spec, VkDescriptorSet buffers,
                      const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads) {
-  const auto groups = num_groups(threads);
+  const auto groups = num_groups(spec, threads);
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.get());
   vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout.get(), 0, 1, &buffers, 0, nullptr);
   static_assert(sizeof(KernelParameter) == 4);

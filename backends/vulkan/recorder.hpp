@@ -16,7 +16,7 @@ void record_full_barrier(VkCommandBuffer commands);
 void record_host_barrier(VkCommandBuffer commands);
 void record_upload(VkCommandBuffer commands, const Upload& step, VkBuffer port, VkBuffer slot);
 void record_download(VkCommandBuffer commands, const Download& step, VkBuffer port, VkBuffer slot);
-void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, VkDescriptorSet buffers,
+void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, const KernelSpec& spec, VkDescriptorSet buffers,
                      const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads);
 
 /// The staged convolution's product over a whole spectrum slot, without scaling.

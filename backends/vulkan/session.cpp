@@ -70,6 +70,7 @@ void VulkanSession::load() {
   plan_transforms();
   test_convolutions();
   if (options_.sentinels) fill_sentinels();
+  fill_contents();
   record_sections();
 }
 
@@ -90,6 +91,7 @@ void VulkanSession::give_back() noexcept {
   ports_.clear();
   slots_.clear();
   bound_kernels_.clear();
+  kernels_.clear();
   descriptors_ = {};
   memory_.destroy_leftovers(device_->handle());
 }
@@ -117,7 +119,7 @@ void VulkanSession::require_memory() const {
 
 void VulkanSession::make_descriptors() {
   std::set<std::pair<const KernelSpec*, std::vector<SlotId>>> bindings;
-  for (const Dispatch* step : steps_of<Dispatch>(program_)) bindings.emplace(step->kernel, step->slots);
+  for (const Dispatch* step : steps_of<Dispatch>(program_)) bindings.emplace(&*step->kernel, step->slots);
   auto num_sets = static_cast<std::uint32_t>(steps_of<Convolve>(program_).size() + 1) * 2;
   std::uint32_t num_buffers = num_sets * 2;
   for (const auto& [kernel, slots] : bindings) {
@@ -279,6 +281,19 @@ VkCommandBuffer VulkanSession::record_section(Section section, int set) {
   return commands;
 }
 
+void VulkanSession::fill_contents() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const auto& contents = program_.slots[i].contents;
+    if (!contents) continue;
+    const Buffer staging = make_.on_host(program_.slots[i].name, contents->size(), HostUse::writes);
+    std::copy(contents->begin(), contents->end(), staging.mapped());
+    const VkBufferCopy region{0, 0, contents->size()};
+    queue_.run_once([&](VkCommandBuffer commands) {
+      for (const Buffer& buffer : slots_[i]) vkCmdCopyBuffer(commands, staging.get(), buffer.get(), 1, &region);
+    });
+  }
+}
+
 void VulkanSession::fill_sentinels() {
   queue_.run_once([&](VkCommandBuffer commands) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -361,15 +376,16 @@ void VulkanSession::record(VkCommandBuffer commands, const Clear& step, int set)
 }
 
 void VulkanSession::record(VkCommandBuffer commands, const Dispatch& step, int set) {
-  const auto groups = num_groups(step.threads);
+  const auto groups = num_groups(*step.kernel, step.threads);
   const auto& most = device_->physical().properties.limits.maxComputeWorkGroupCount;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     if (groups[axis] <= most[axis]) continue;
     throw Error(Errc::unsupported, fmt::format("{}: kernel {} needs {} workgroups on axis {}, the device takes {}",
                                                id(), step.kernel->name, groups[axis], axis, most[axis]));
   }
-  const Kernel& kernel = device_->kernel(*step.kernel, step.precision);
-  record_dispatch(commands, kernel, bind(kernel, step.slots, set), step.parameters, step.threads);
+  kernels_.push_back(device_->kernel(*step.kernel, step.precision));
+  const Kernel& kernel = *kernels_.back();
+  record_dispatch(commands, kernel, *step.kernel, bind(kernel, step.slots, set), step.parameters, step.threads);
 }
 
 void VulkanSession::record(VkCommandBuffer commands, const TransformKernel& step, int set) {

@@ -73,6 +73,7 @@ class VulkanSession final : public Session {
   void record_external_run();
   void drain_external();
 
+  void fill_contents();
   void fill_sentinels();
 
   void record(VkCommandBuffer commands, const Upload& step, int set);
@@ -93,6 +94,7 @@ class VulkanSession final : public Session {
   OwnedDescriptorPool descriptors_;
   std::vector<std::vector<Buffer>> slots_;  // [slot][set, or 0 if all sets share it]
   std::vector<std::vector<Buffer>> ports_;  // [port][set, or 0 for setup]
+  std::vector<std::shared_ptr<const Kernel>> kernels_;
   std::vector<PlannedConvolution> kernel_transforms_;
   std::vector<PlannedConvolution> convolutions_;
   std::vector<Set> sets_;

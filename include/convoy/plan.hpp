@@ -15,8 +15,9 @@ namespace convoy {
 
 /// How the device does one tile.
 enum class Path {
-  fused,  ///< padding, product and cropping inside the transform passes; the work buffer holds no padding of the last
-          ///< axis
+  native,  ///< convoy's own transform passes, which pad, multiply and crop while they are at it; memory as fused
+  fused,  ///< the same by VkFFT on GPUs, by FFTW on the CPU: padding, product and cropping inside the transform passes;
+          ///< the work buffer holds no padding of the last axis
   staged  ///< one plan per axis and an own product; the work buffer holds the whole padded tile
 };
 const char* name(Path path);
@@ -61,6 +62,7 @@ struct PlanOptions {
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
+  bool allow_native = true;
   bool allow_fused = true;
   Index min_tiles = 1;                  ///< for tests: at least so many tiles
   int min_sets = 1;                     ///< for tests: at least so many tiles in flight

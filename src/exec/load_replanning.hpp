@@ -60,10 +60,12 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
       options.memory_limit_bytes =
           static_cast<std::uint64_t>(kShrink * static_cast<double>(loaded.plan.footprint_bytes));
     } catch (const Error& problem) {
-      if (problem.code() != Errc::unsupported || path_of(loaded.plan) != Path::fused || !options.allow_fused) throw;
-      log("plan", "{}: the fused path is refused ({}); the staged one is used", device.info().id, problem.what());
+      const Path path = path_of(loaded.plan);
+      if (problem.code() != Errc::unsupported || path == Path::staged) throw;
+      log("plan", "{}: the {} path is refused ({}); the next one is tried", device.info().id, name(path),
+          problem.what());
       options.choice.reset();
-      options.allow_fused = false;
+      (path == Path::native ? options.allow_native : options.allow_fused) = false;
     }
   }
 }

@@ -46,19 +46,45 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
     arguments +=
         fmt::format(", {} {}", parameter.kind == KernelSpec::Parameter::Kind::u32 ? "uint" : "float", parameter.name);
   }
+  std::string sharing;
+  if (kernel.num_shared > 0) {
+    sharing = fmt::format(
+        "typedef unsigned long long wide;\n"
+        "#define to_real2(x, y) make_{}2(x, y)\n"
+        "#define CURSOR(buffer, name, first) auto name = buffer + (first)\n"
+        "#define ELEMENT(buffer, name, offset) name[offset]\n"
+        "#if defined(__CUDA_ARCH__)\n"
+        "#define PREFETCH(buffer, first) asm volatile(\"prefetch.global.L2 [%0];\" : : \"l\"(buffer + (first)))\n"
+        "#else\n"
+        "#define PREFETCH(buffer, first)\n"
+        "#endif\n"
+        "#define low_bits(x) {}\n"
+        "#define group_barrier() __syncthreads()\n"
+        "#define local_x threadIdx.x\n"
+        "#define local_y threadIdx.y\n"
+        "#define group_x blockIdx.x\n"
+        "#define group_y blockIdx.y\n"
+        "#define group_z blockIdx.z\n"
+        "extern __shared__ {}2 shared_values[];\n",
+        real, precision == Precision::f64 ? "uint(x)" : "(__float_as_uint(x) & 0x7fffffu)", real);
+  }
+  const std::string bounds =
+      kernel.num_shared > 0
+          ? fmt::format(" __launch_bounds__({})", kernel.workgroup[0] * kernel.workgroup[1] * kernel.workgroup[2])
+          : "";
   return fmt::format(
       "typedef unsigned int uint;\n"
       "typedef {0} real;\n"
       "typedef {0}2 real2;\n"
       "#define natural_log(value) log(value)\n"
       "{4}"
-      "extern \"C\" __global__ void {1}({2}) {{\n"
+      "extern \"C\" __global__ void{5} {1}({2}) {{\n"
       "uint thread_x = blockIdx.x * blockDim.x + threadIdx.x;\n"
       "uint thread_y = blockIdx.y * blockDim.y + threadIdx.y;\n"
       "uint thread_z = blockIdx.z * blockDim.z + threadIdx.z;\n"
       "{3}"
       "}}\n",
-      real, kernel.name, arguments, kernel.body, conversions(kernel));
+      real, kernel.name, arguments, with_doubles(kernel.body, ""), sharing + conversions(kernel), bounds);
 }
 
 }  // namespace convoy

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "kernels/dialects.hpp"
 
 namespace convoy {
@@ -43,6 +45,19 @@ std::string conversions(const KernelSpec& kernel) {
 
 }  // namespace
 
+std::string with_doubles(std::string body, const std::string& suffix) {
+  std::string text;
+  std::size_t copied = 0;
+  for (std::size_t at = body.find("_d"); at != std::string::npos; at = body.find("_d", at + 1)) {
+    const bool ends_number = at > 0 && body[at - 1] >= '0' && body[at - 1] <= '9';
+    const bool ends_word = at + 2 == body.size() || std::isalnum(static_cast<unsigned char>(body[at + 2])) == 0;
+    if (!ends_number || !ends_word) continue;
+    text += body.substr(copied, at - copied) + suffix;
+    copied = at + 2;
+  }
+  return text + body.substr(copied);
+}
+
 std::string to_glsl(const KernelSpec& kernel, Precision precision) {
   const bool is_double = precision == Precision::f64;
   std::string text = fmt::format(
@@ -53,8 +68,8 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
       "#define real2 {}\n"
       "#define natural_log(value) real(log(float(value)))\n"
       "layout(local_size_x = {}, local_size_y = {}, local_size_z = {}) in;\n",
-      conversions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2", kWorkgroup[0], kWorkgroup[1],
-      kWorkgroup[2]);
+      conversions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2", kernel.workgroup[0], kernel.workgroup[1],
+      kernel.workgroup[2]);
   int binding = 0;
   for (const KernelBuffer& buffer : kernel.buffers) {
     text += fmt::format("layout(std430, set = 0, binding = {0}) {1}buffer Buffer{0} {{ {2} {3}[]; }};\n", binding++,
@@ -65,13 +80,30 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
     text += fmt::format("  {} {};\n", parameter.kind == KernelSpec::Parameter::Kind::u32 ? "uint" : "float",
                         parameter.name);
   }
+  text += "};\n";
+  if (kernel.num_shared > 0) {
+    text += fmt::format(
+        "#define wide uint\n"
+        "#define to_real2(x, y) real2(x, y)\n"
+        "#define CURSOR(buffer, name, first) uint name = first\n"
+        "#define ELEMENT(buffer, name, offset) buffer[name + offset]\n"
+        "#define PREFETCH(buffer, first)\n"
+        "#define low_bits(x) {}\n"
+        "#define group_barrier() barrier()\n"
+        "#define local_x gl_LocalInvocationID.x\n"
+        "#define local_y gl_LocalInvocationID.y\n"
+        "#define group_x gl_WorkGroupID.x\n"
+        "#define group_y gl_WorkGroupID.y\n"
+        "#define group_z gl_WorkGroupID.z\n"
+        "shared real2 shared_values[{}];\n",
+        is_double ? "uint(x)" : "(floatBitsToUint(x) & 0x7fffffu)", kernel.num_shared);
+  }
   text +=
-      "};\n"
       "void main() {\n"
       "uint thread_x = gl_GlobalInvocationID.x;\n"
       "uint thread_y = gl_GlobalInvocationID.y;\n"
       "uint thread_z = gl_GlobalInvocationID.z;\n";
-  return text + kernel.body + "}\n";
+  return text + with_doubles(kernel.body, "lf") + "}\n";
 }
 
 }  // namespace convoy

@@ -10,10 +10,16 @@ namespace convoy {
 KernelParameter parameter(std::uint32_t value) { return {value}; }
 KernelParameter parameter(float value) { return {std::bit_cast<std::uint32_t>(value)}; }
 
-std::array<std::uint64_t, 3> num_groups(const std::array<std::uint64_t, 3>& threads) {
+std::array<std::uint64_t, 3> num_groups(const KernelSpec& kernel, const std::array<std::uint64_t, 3>& threads) {
   std::array<std::uint64_t, 3> groups{};
-  for (std::size_t axis = 0; axis < 3; ++axis) groups[axis] = (threads[axis] + kWorkgroup[axis] - 1) / kWorkgroup[axis];
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    groups[axis] = (threads[axis] + kernel.workgroup[axis] - 1) / kernel.workgroup[axis];
+  }
   return groups;
+}
+
+std::uint64_t shared_bytes(const KernelSpec& kernel, Precision precision) {
+  return kernel.num_shared * (precision == Precision::f32 ? 8 : 16);
 }
 
 namespace kernels {

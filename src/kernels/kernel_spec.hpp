@@ -10,10 +10,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "convoy/image.hpp"
+#include "convoy/spec.hpp"
 
 namespace convoy {
 
@@ -40,13 +43,31 @@ struct KernelSpec {
   };
   std::vector<Parameter> parameters;
   std::string body;
+  std::array<std::uint32_t, 3> workgroup{64, 4, 1};  ///< threads of a workgroup (a block in CUDA and HIP)
+  /// Elements of real2 that the threads of a workgroup share as shared_values. With any, the body may say
+  /// group_barrier() and knows local_x, local_y and group_x, group_y, group_z; `wide` is an unsigned integer for
+  /// positions in buffers.
+  std::uint64_t num_shared = 0;
 };
 
-/// Threads of a workgroup (a block in CUDA and HIP), the same on every device.
-inline constexpr std::array<std::uint32_t, 3> kWorkgroup{64, 4, 1};
-
 /// Workgroups that cover a grid of threads.
-std::array<std::uint64_t, 3> num_groups(const std::array<std::uint64_t, 3>& threads);
+std::array<std::uint64_t, 3> num_groups(const KernelSpec& kernel, const std::array<std::uint64_t, 3>& threads);
+
+std::uint64_t shared_bytes(const KernelSpec& kernel, Precision precision);
+
+/// The kernel of a step: one of those below, which live for ever, or one made for its program, which shares it.
+class KernelHandle {
+ public:
+  KernelHandle() = default;
+  KernelHandle(const KernelSpec* lives_for_ever) : spec_(lives_for_ever, [](const KernelSpec*) {}) {}
+  KernelHandle(KernelSpec&& made) : spec_(std::make_shared<const KernelSpec>(std::move(made))) {}
+  const KernelSpec& operator*() const { return *spec_; }
+  const KernelSpec* operator->() const { return spec_.get(); }
+  bool operator==(const KernelSpec* other) const { return spec_.get() == other; }
+
+ private:
+  std::shared_ptr<const KernelSpec> spec_;
+};
 
 namespace kernels {
 /// Puts a box of kernel voxels (size_z, size_y, size_x; tight) into the zeroed spectrum slot, as reals in rows of

@@ -51,7 +51,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
   const double voxels = static_cast<double>(layout.extent[0]) * static_cast<double>(layout.extent[1]) *
                         static_cast<double>(layout.extent[2]);
   // The gap that aligns rows is not read; the staged path transforms it along.
-  const Index row_length = layout.path == Path::fused ? p0 / 2 + 1 : layout.row_pitch;
+  const Index row_length = layout.path == Path::staged ? layout.row_pitch : p0 / 2 + 1;
   const double row = 2 * real * static_cast<double>(row_length);
   const double unpadded = row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
   const double half_padded = row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);

@@ -46,7 +46,7 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   const Index alignment = std::max<Index>(tuning.pitch_alignment, 1);
   const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
-  tile.row_pitch = path == Path::fused ? fused : next_smooth(row);
+  tile.row_pitch = path == Path::staged ? next_smooth(row) : fused;
   return tile;
 }
 

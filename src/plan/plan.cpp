@@ -66,6 +66,8 @@ const char* name(Tune tune) {
 
 const char* name(Path path) {
   switch (path) {
+    case Path::native:
+      return "native";
     case Path::fused:
       return "fused";
     case Path::staged:
@@ -104,7 +106,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
   plan.tuning = tuning;
-  if (plan.tuning.coalesced_bytes == 0) {
+  if (plan.tuning.coalesced_bytes == 0 && plan.path != Path::native) {
     plan.tuning.coalesced_bytes = options.tune == Tune::off ? limits.coalesced_bytes : widest_access(layout, limits);
   }
   plan.num_sets = search.chosen.num_sets;

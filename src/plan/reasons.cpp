@@ -107,7 +107,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
   }
   if (options.choice) reasons.push_back("padding, tiles and transform knobs: the fastest of those measured");
   if (plan.resident) reasons.push_back("image and output stay on the device: nothing goes over the bus");
-  if (plan.path == Path::staged) reasons.push_back("staged: the fused path was not allowed");
+  if (plan.path == Path::staged) reasons.push_back("staged: no other path is allowed or possible");
   return reasons;
 }
 

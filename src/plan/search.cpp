@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "convoy/error.hpp"
+#include "kernels/fft_shape.hpp"
 
 namespace convoy {
 namespace {
@@ -75,6 +76,7 @@ class Search {
         plan_options_(options),
         budget_(budget),
         path_(options.allow_fused ? Path::fused : Path::staged),
+        allow_native_(options.allow_native),
         min_tiles_(options.min_tiles),
         min_sets_(options.resident ? 1 : options.min_sets),
         max_sets_(limits.transfers_overlap && !options.resident ? std::max(min_sets_, options.max_sets) : min_sets_),
@@ -111,10 +113,17 @@ class Search {
   }
 
  private:
+  TileLayout layout_of(const AxisChoice& axes) const {
+    TileLayout layout = tile_layout(axes, spec_.precision, path_, tuning_);
+    if (allow_native_ && has_native_passes(layout.num_axes, layout.padded, layout.precision, limits_))
+      layout = tile_layout(axes, spec_.precision, Path::native, tuning_);
+    return layout;
+  }
+
   void consider(const AxisChoice& axes) {
     Candidate candidate{axes, axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles};
     const bool whole = candidate.num_tiles == 1;
-    const TileLayout layout = tile_layout(axes, spec_.precision, path_, tuning_);
+    const TileLayout layout = layout_of(axes);
     candidate.num_sets = min_sets_;
     candidate.footprint_bytes = footprint_bytes(layout, limits_, min_sets_);
     const std::uint64_t host_bytes = host_needs_of(axes, layout, min_sets_).total_bytes();
@@ -214,7 +223,7 @@ class Search {
     const AxisChoice& axes = candidate.axes;
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
-    tiling.layout = tile_layout(axes, spec_.precision, path_, tuning_);
+    tiling.layout = layout_of(axes);
     tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.num_sets = candidate.num_sets;
     tiling.host = host_needs_of(axes, tiling.layout, candidate.num_sets);
@@ -261,7 +270,8 @@ class Search {
   const Limits& limits_;
   const PlanOptions& plan_options_;
   const Budget& budget_;
-  Path path_;
+  Path path_;  // of what has no native passes
+  bool allow_native_;
   Index min_tiles_;
   int min_sets_;
   int max_sets_;

@@ -5,6 +5,7 @@
 #include "kernels/deconvolution_kernels.hpp"
 #include "plan/reduction.hpp"
 #include "program/kernel_setup.hpp"
+#include "program/native_passes.hpp"
 
 namespace convoy {
 namespace {
@@ -221,6 +222,7 @@ Program make_program(const DeconvolutionPlan& plan) {
   program.iterate = steps.iterate(false);
   program.measure = steps.iterate(true);
   program.finish = steps.finish();
+  lower_native_passes(plan.convolution.limits, program);
   return program;
 }
 

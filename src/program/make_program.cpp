@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "program/kernel_setup.hpp"
+#include "program/native_passes.hpp"
 
 namespace convoy {
 namespace {
@@ -70,6 +71,7 @@ Program make_program(const Plan& plan) {
   append_uploads(plan, geometry, program.run);
   program.run.emplace_back(Convolve{geometry, kImage, kWork, kSpectrum});
   append_downloads(plan, geometry, program.run);
+  lower_native_passes(plan.limits, program);
   return program;
 }
 

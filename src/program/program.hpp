@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,12 +17,13 @@ namespace convoy {
 using SlotId = int;
 using PortId = int;
 
-/// A device buffer. Contents are undefined after load.
+/// A device buffer.
 struct Slot {
   std::string name;
   std::uint64_t bytes = 0;
   bool per_set = false;   ///< one copy for each set of ports, so that transfers and computing overlap
   bool external = false;  ///< the caller's memory, named at each Session::run_on: not allocated, not in the footprint
+  std::shared_ptr<const std::vector<std::byte>> contents{};  ///< what load() puts there; nothing: undefined
 };
 
 /// Lists of steps that a session runs when told to.
@@ -64,7 +67,7 @@ struct Clear {
 
 /// Runs an element-wise kernel on threads (x, y, z); buffers and parameters in the order of the kernel's spec.
 struct Dispatch {
-  const KernelSpec* kernel = nullptr;
+  KernelHandle kernel;
   Precision precision = Precision::f32;
   std::vector<SlotId> slots;
   std::vector<KernelParameter> parameters;

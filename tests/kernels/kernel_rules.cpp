@@ -57,7 +57,7 @@ TEST_CASE("rules: read-only buffers are not written") {
 }
 
 TEST_CASE("rules: workgroups cover the threads") {
-  CHECK(num_groups({1, 1, 1}) == std::array<std::uint64_t, 3>{1, 1, 1});
-  CHECK(num_groups({64, 4, 1}) == std::array<std::uint64_t, 3>{1, 1, 1});
-  CHECK(num_groups({65, 5, 2}) == std::array<std::uint64_t, 3>{2, 2, 2});
+  CHECK(num_groups(kernels::place_kernel, {1, 1, 1}) == std::array<std::uint64_t, 3>{1, 1, 1});
+  CHECK(num_groups(kernels::place_kernel, {64, 4, 1}) == std::array<std::uint64_t, 3>{1, 1, 1});
+  CHECK(num_groups(kernels::place_kernel, {65, 5, 2}) == std::array<std::uint64_t, 3>{2, 2, 2});
 }

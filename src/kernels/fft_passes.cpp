@@ -1,0 +1,302 @@
+#include "kernels/fft_passes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/fft_stages.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// Workgroups along one axis of a launch, at most; more go to the next axis.
+constexpr std::uint32_t kGroupsAcross = 32768;
+
+constexpr auto kReal = KernelBuffer::Kind::real;
+constexpr auto kReal2 = KernelBuffer::Kind::real2;
+
+std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value); }
+
+std::uint64_t ceil_divided(Index a, Index b) { return static_cast<std::uint64_t>((a + b - 1) / b); }
+
+std::string literal(Index value) { return fmt::format("{}{}", value, value <= 0xffffffff ? "u" : "ull"); }
+
+KernelSpec named(const char* what, const PassShape& shape) {
+  KernelSpec spec;
+  spec.name = fmt::format("{}_{}", what, shape.length);
+  spec.parameters = {{"table_begin", KernelSpec::Parameter::Kind::u32}};
+  return spec;
+}
+
+/// Statement under a condition; none, or without one, where the answer is known.
+std::string guarded(const std::string& condition, const std::string& statement) {
+  return condition.empty() ? statement : fmt::format("if ({}) {}", condition, statement);
+}
+
+enum class Within { always, sometimes, never };
+
+/// Whether at + j * stride < extent, where at < stride.
+Within within(Index j, Index stride, Index extent) {
+  if ((j + 1) * stride <= extent) return Within::always;
+  return j * stride < extent ? Within::sometimes : Within::never;
+}
+
+std::string zero(const std::string& name) { return fmt::format("real2 {} = to_real2(real(0), real(0));\n", name); }
+
+std::string both(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + " && " + b; }
+
+std::string position_check(Index j, Index stride, Index extent) {
+  if (within(j, stride, extent) == Within::always) return "";
+  return fmt::format("at + {}u < {}u", j * stride, extent);
+}
+
+Access shared_access(const std::string& first, Index spacing) {
+  return {.memory = "shared",
+          .begin = [first](Index) { return fmt::format("uint s = {};\n", first); },
+          .load =
+              [spacing](const std::string& name, Index j, Index stride) {
+                return fmt::format("real2 {} = shared_values[s + {}u];\n", name, j * stride * spacing);
+              },
+          .store =
+              [spacing](const ComplexName& value, Index j, Index stride) {
+                return fmt::format("shared_values[s + {}u] = to_real2({}, {});\n", j * stride * spacing, value.x,
+                                   value.y);
+              }};
+}
+
+// ---- columns: neighbouring threads work on neighbouring columns
+
+/// Only in the first and the last stage, where at < stride, is the extent less than the length.
+Access column_access(const Columns& columns, const std::string& inside, Index extent) {
+  const Index apart = columns.element_stride;
+  const auto condition = [inside, extent](Index j, Index stride) {
+    return both(inside, position_check(j, stride, extent));
+  };
+  return {.memory = "work",
+          .begin = [apart](Index) { return fmt::format("CURSOR(work, g, base + wide(at) * {});\n", literal(apart)); },
+          .load =
+              [=](const std::string& name, Index j, Index stride) {
+                if (within(j, stride, extent) == Within::never) return zero(name);
+                return zero(name) + guarded(condition(j, stride), fmt::format("{} = ELEMENT(work, g, {});\n", name,
+                                                                              literal(j * stride * apart)));
+              },
+          .store =
+              [=](const ComplexName& value, Index j, Index stride) {
+                if (within(j, stride, extent) == Within::never) return std::string();
+                return guarded(condition(j, stride), fmt::format("ELEMENT(work, g, {}) = to_real2({}, {});\n",
+                                                                 literal(j * stride * apart), value.x, value.y));
+              }};
+}
+
+class ColumnPass {
+ public:
+  ColumnPass(const char* what, const PassShape& shape, Precision precision, const Columns& columns)
+      : shape_(shape), precision_(precision), columns_(columns), spec_(named(what, shape)) {
+    spec_.buffers = {{"table", kReal2, false}, {"work", kReal2, true}};
+    spec_.workgroup = {u32(shape.width), u32(shape.threads), 1};
+    spec_.num_shared = static_cast<std::uint64_t>(shape.length * shape.width);
+    inside_ = columns.num_columns % shape.width == 0 ? "" : "inside";
+    spec_.body = fmt::format(
+        "uint outer = group_z * {}u + group_y;\n"
+        "if (outer >= {}u) return;\n"
+        "uint column = group_x * {}u + local_x;\n"
+        "{}"
+        "wide base = wide(outer) * {} + wide(column);\n",
+        kGroupsAcross, columns.num_outer, shape.width,
+        inside_.empty() ? "" : fmt::format("bool inside = column < {}u;\n", columns.num_columns),
+        literal(columns.outer_stride));
+  }
+
+  KernelSpec forward() {
+    stages().forward(cropped(), whole());
+    return std::move(spec_);
+  }
+  KernelSpec inverse() {
+    stages().inverse(whole(), cropped());
+    return std::move(spec_);
+  }
+  KernelSpec product(bool conjugate) {
+    spec_.buffers.insert(spec_.buffers.begin() + 1, {"spectrum", kReal2, false});
+    prefetch_spectrum();
+    StagesText text = stages();
+    const Index apart = columns_.element_stride;
+    text.round_trip(cropped(), [&](const ComplexName& value, Index j, Index stride) {
+      if (j == 0) spec_.body += fmt::format("CURSOR(spectrum, h, base + wide(at) * {});\n", literal(apart));
+      const std::string factor = fmt::format("f{}", j);
+      spec_.body += zero(factor) + guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor,
+                                                                literal(j * stride * apart)));
+      return text.butterfly().multiply(value, {factor + ".x", factor + ".y"}, conjugate);
+    });
+    return std::move(spec_);
+  }
+
+ private:
+  /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
+  void prefetch_spectrum() {
+    spec_.body += fmt::format(
+        "for (uint e = local_y * {}u + local_x; e < {}u; e += {}u) {{\n"
+        "PREFETCH(spectrum, base - wide(local_x) + wide(e) * {});\n"
+        "}}\n",
+        shape_.width, shape_.length, shape_.width * shape_.threads, literal(columns_.element_stride));
+  }
+
+  StagesText stages() {
+    return {spec_.body, shape_.radices, shape_.threads,
+            precision_, "local_y",      shared_access(fmt::format("at * {}u + local_x", shape_.width), shape_.width)};
+  }
+  Access cropped() const { return column_access(columns_, inside_, columns_.extent); }
+  Access whole() const { return column_access(columns_, inside_, shape_.length); }
+
+  const PassShape& shape_;
+  Precision precision_;
+  const Columns& columns_;
+  KernelSpec spec_;
+  std::string inside_;  // the condition, if not every thread has a column
+};
+
+// ---- rows: neighbouring threads work on neighbouring elements of a pair of rows
+
+class RowPass {
+ public:
+  RowPass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image)
+      : shape_(shape), precision_(precision), rows_(rows), spec_(named(what, shape)) {
+    spec_.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
+    spec_.workgroup = {u32(shape.threads), u32(shape.width), 1};
+    spec_.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
+    spec_.body = fmt::format(
+        "uint row = ((group_y * {}u + group_x) * {}u + local_y) * 2u;\n"
+        "bool has_first = row < {}u;\n"
+        "bool has_second = row + 1u < {}u;\n"
+        "uint next = row + 1u;\n"
+        "uint own = local_y * {}u;\n",
+        kGroupsAcross, shape.width, rows.num_rows, rows.num_rows, skewed_length(shape));
+    for (const auto& [name, row] : {std::pair("first", "row"), std::pair("second", "next")}) {
+      spec_.body += fmt::format(
+          "wide {0}_image = wide({1} / {2}u) * {3} + wide({1} % {2}u) * {4};\n"
+          "wide {0}_work = wide({1} / {2}u) * {5} + wide({1} % {2}u) * {6};\n",
+          name, row, rows.rows_per_plane, literal(rows.image_plane), literal(rows.image_row), literal(rows.work_plane),
+          literal(rows.work_row));
+    }
+  }
+
+  KernelSpec forward() {
+    StagesText text = stages();
+    text.forward(image_access(), text.shared());
+    text.barrier();
+    for_each_frequency(
+        "real2 z = shared_values[p];\n"
+        "real2 m = shared_values[q];\n"
+        "if (has_first) work[first_work + wide(f)] = to_real2((z.x + m.x) * real(0.5), (z.y - m.y) * real(0.5));\n"
+        "if (has_second) work[second_work + wide(f)] = to_real2((z.y + m.y) * real(0.5), (m.x - z.x) * real(0.5));\n");
+    return std::move(spec_);
+  }
+  KernelSpec inverse(double scale) {
+    spec_.body += fmt::format("real scale = {:.20g}{};\n", scale, precision_ == Precision::f64 ? "_d" : "f");
+    StagesText text = stages();
+    for_each_frequency(zero("a") + "if (has_first) a = work[first_work + wide(f)];\n" + zero("c") +
+                       "if (has_second) c = work[second_work + wide(f)];\n"
+                       "shared_values[q] = to_real2(a.x + c.y, c.x - a.y);\n"
+                       "shared_values[p] = to_real2(a.x - c.y, a.y + c.x);\n");
+    text.barrier();
+    text.inverse(text.shared(), image_access());
+    return std::move(spec_);
+  }
+
+ private:
+  StagesText stages() {
+    const Skew skew = shape_.skew;
+    Access shared = shared_access("", 1);
+    const auto distance = [skew](Index j, Index stride) { return skew.place(j * stride); };
+    shared.begin = [skew](Index) { return fmt::format("uint s = own + at + at / {}u * {}u;\n", skew.every, skew.gap); };
+    shared.load = [distance](const std::string& name, Index j, Index stride) {
+      return fmt::format("real2 {} = shared_values[s + {}u];\n", name, distance(j, stride));
+    };
+    shared.store = [distance](const ComplexName& value, Index j, Index stride) {
+      return fmt::format("shared_values[s + {}u] = to_real2({}, {});\n", distance(j, stride), value.x, value.y);
+    };
+    return {spec_.body, shape_.radices, shape_.threads, precision_, "local_x", std::move(shared)};
+  }
+
+  Access image_access() const {
+    const Index extent = rows_.extent;
+    return {.memory = "image",
+            .begin =
+                [](Index) {
+                  return std::string(
+                      "CURSOR(image, a, first_image + wide(at));\nCURSOR(image, c, second_image + wide(at));\n");
+                },
+            .load =
+                [extent](const std::string& name, Index j, Index stride) {
+                  if (within(j, stride, extent) == Within::never) return zero(name);
+                  const std::string check = position_check(j, stride, extent);
+                  return zero(name) +
+                         guarded(both("has_first", check),
+                                 fmt::format("{}.x = ELEMENT(image, a, {}u);\n", name, j * stride)) +
+                         guarded(both("has_second", check),
+                                 fmt::format("{}.y = ELEMENT(image, c, {}u);\n", name, j * stride));
+                },
+            .store =
+                [extent](const ComplexName& value, Index j, Index stride) {
+                  if (within(j, stride, extent) == Within::never) return std::string();
+                  const std::string check = position_check(j, stride, extent);
+                  return guarded(both("has_first", check),
+                                 fmt::format("ELEMENT(image, a, {}u) = {} * scale;\n", j * stride, value.x)) +
+                         guarded(both("has_second", check),
+                                 fmt::format("ELEMENT(image, c, {}u) = {} * scale;\n", j * stride, value.y));
+                }};
+  }
+
+  /// Of every stored frequency, `p` and `q` are the places in shared memory of it and its mirror.
+  void for_each_frequency(const std::string& statements) {
+    spec_.body += fmt::format(
+        "for (uint f = local_x; f < {}u; f += {}u) {{\n"
+        "real2 places = table[table_begin + {}u + f];\n"
+        "uint p = own + low_bits(places.x);\n"
+        "uint q = own + low_bits(places.y);\n"
+        "{}"
+        "}}\n",
+        shape_.length / 2 + 1, shape_.threads, shape_.length, statements);
+  }
+
+  const PassShape& shape_;
+  Precision precision_;
+  const Rows& rows_;
+  KernelSpec spec_;
+};
+
+}  // namespace
+
+KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns) {
+  return ColumnPass("columns_forward", shape, precision, columns).forward();
+}
+
+KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns) {
+  return ColumnPass("columns_inverse", shape, precision, columns).inverse();
+}
+
+KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
+  return ColumnPass("columns_product", shape, precision, columns).product(conjugate);
+}
+
+KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
+  return RowPass("rows_forward", shape, precision, rows, false).forward();
+}
+
+KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
+  return RowPass("rows_inverse", shape, precision, rows, true).inverse(scale);
+}
+
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {
+  const Index across = std::min<Index>(columns.num_outer, kGroupsAcross);
+  return {static_cast<std::uint64_t>(columns.num_columns), static_cast<std::uint64_t>(across * shape.threads),
+          ceil_divided(columns.num_outer, kGroupsAcross)};
+}
+
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows) {
+  const auto groups = static_cast<Index>(ceil_divided(rows.num_rows, 2 * shape.width));
+  const Index across = std::min<Index>(groups, kGroupsAcross);
+  return {static_cast<std::uint64_t>(across * shape.threads),
+          ceil_divided(groups, kGroupsAcross) * static_cast<std::uint64_t>(shape.width), 1};
+}
+
+}  // namespace convoy::kernels

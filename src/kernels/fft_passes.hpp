@@ -1,0 +1,51 @@
+// Convoy's own transform passes: whole rows or columns through a workgroup's shared memory, padded while they are read
+// and cropped while they are written. Decimation in frequency forth and in time back leave the frequencies in digit
+// reversed order in between, which costs nothing: the kernel's spectrum, by which they are multiplied, has the same.
+// All sizes are literals of the text: compilers then drop what is known to be zero and fold every address.
+#pragma once
+
+#include "kernels/fft_shape.hpp"
+#include "kernels/kernel_spec.hpp"
+
+namespace convoy::kernels {
+
+/// Complex numbers `element_stride` apart are a column; `num_columns` lie side by side, in `num_outer` sheets that are
+/// `outer_stride` apart.
+struct Columns {
+  Index num_columns = 1;
+  Index num_outer = 1;
+  Index outer_stride = 0;
+  Index element_stride = 1;
+  Index extent = 1;  ///< elements from here on are taken as 0, and not written
+};
+
+/// Every row is length / 2 + 1 frequencies in work, and reals in image. Row i is row i % rows_per_plane of plane
+/// i / rows_per_plane.
+struct Rows {
+  Index extent = 1;  ///< reals from here on are taken as 0, and not written
+  Index num_rows = 1;
+  Index rows_per_plane = 1;
+  Index image_row = 1;    ///< distance of rows in reals
+  Index image_plane = 1;  ///< and of planes
+  Index work_row = 1;     ///< distance of rows in complex numbers
+  Index work_plane = 1;   ///< and of planes
+};
+
+/// In place. buffers: table, work. parameters: table_begin.
+KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns);
+KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns);
+/// Forth, times the spectrum (or its conjugate), back. The spectrum has all elements, at the same strides. buffers:
+/// table, spectrum, work. parameters: table_begin.
+KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate);
+
+/// Two rows at a time, as real and imaginary part of one. May be in place. buffers: table, image, work. parameters:
+/// table_begin.
+KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows);
+/// Back, times `scale`.
+KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale);
+
+/// Threads to launch so that every group finds its columns, or rows.
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows);
+
+}  // namespace convoy::kernels

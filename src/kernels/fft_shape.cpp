@@ -1,0 +1,114 @@
+#include "kernels/fft_shape.hpp"
+
+#include <algorithm>
+#include <complex>
+#include <cstring>
+
+#include "kernels/fft_plan.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr std::uint64_t kMaxThreads = 640;
+constexpr Index kMaxRowThreads = 256;
+constexpr Index kComfortableThreads = 128;
+/// Devices with more let several groups run beside each other in it.
+constexpr std::uint64_t kLargeSharedMemory = 100 << 10;
+constexpr std::uint64_t kWidestBytes = 128;
+constexpr std::uint64_t kNarrowestBytes = 32;
+/// Eighths of a row that gaps take at most.
+constexpr Index kMostSkewed = 3;
+constexpr double kLowBits = 8388608;  // 2^23
+
+std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
+
+std::uint64_t comfortable_bytes(const Limits& limits) {
+  return limits.shared_memory_bytes > kLargeSharedMemory ? limits.shared_memory_bytes / 3
+                                                         : limits.shared_memory_bytes / 4 * 3;
+}
+
+/// As even shares of the butterflies as at most `most` threads can have.
+Index threads_for(const std::vector<Index>& radices, Index length, Index most) {
+  const Index butterflies = length / radices.front();
+  const Index rounds = (butterflies + most - 1) / most;
+  return (butterflies + rounds - 1) / rounds;
+}
+
+}  // namespace
+
+std::optional<PassShape> column_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning) {
+  const auto radices = radices_of(length);
+  if (!radices || radices->empty()) return {};
+  const std::uint64_t column_bytes = static_cast<std::uint64_t>(length) * complex_size(precision);
+  std::uint64_t width = kWidestBytes / complex_size(precision);
+  if (tuning.width_bytes > 0) {
+    width = std::max<std::uint64_t>(1, tuning.width_bytes / complex_size(precision));
+  } else {
+    const std::uint64_t narrowest = kNarrowestBytes / complex_size(precision);
+    while (width > narrowest && width * column_bytes > comfortable_bytes(limits)) width /= 2;
+  }
+  if (width * column_bytes > limits.shared_memory_bytes) return {};
+  const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : kMaxThreads;
+  const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
+  return PassShape{length, *radices, static_cast<Index>(width), threads_for(*radices, length, most_for_one), {}};
+}
+
+std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
+  const auto radices = radices_of(length);
+  if (!radices || radices->empty()) return {};
+  PassShape shape{length, *radices, 1, threads_for(*radices, length, kMaxRowThreads), best_skew(*radices)};
+  const auto fits = [&](Index width, std::uint64_t bytes) {
+    return static_cast<std::uint64_t>(width * skewed_length(shape)) * complex_size(precision) <= bytes;
+  };
+  while (shape.width * shape.threads < kComfortableThreads && fits(2 * shape.width, comfortable_bytes(limits))) {
+    shape.width *= 2;
+  }
+  if (!fits(shape.width, limits.shared_memory_bytes)) return {};
+  return shape;
+}
+
+bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits) {
+  if (limits.shared_memory_bytes == 0 || num_axes < 2) return false;
+  const std::uint64_t most = limits.shared_memory_bytes;
+  for (int axis = 0; axis < num_axes; ++axis) {
+    const Index length = padded[static_cast<std::size_t>(axis)];
+    if (length < 2 || !radices_of(length)) return false;
+    const auto elements = static_cast<std::uint64_t>(axis == 0 ? length + length * kMostSkewed / 8 + 8 : length);
+    if (elements * (axis == 0 ? complex_size(precision) : kNarrowestBytes) > most) return false;
+  }
+  return true;
+}
+
+Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }
+
+std::vector<std::byte> pass_table(Index length, Precision precision) {
+  const std::vector<Index> radices = radices_of(length).value();
+  const std::vector<std::complex<double>> roots = roots_of_unity(length);
+  std::vector<double> numbers;
+  Index sub_length = length;
+  for (const Index radix : radices) {
+    const Index stride = sub_length / radix;
+    for (Index n = 0; n < stride; ++n) {
+      const std::complex<double> root = roots[static_cast<std::size_t>(n * (length / sub_length))];
+      numbers.insert(numbers.end(), {root.real(), root.imag()});
+    }
+    sub_length = stride;
+  }
+  numbers.resize(static_cast<std::size_t>(2 * length));
+  const Skew skew = best_skew(radices);
+  const double low_bits = precision == Precision::f32 ? kLowBits : 0;
+  for (const FrequencyPair& pair : stored_frequencies(radices)) {
+    numbers.push_back(low_bits + static_cast<double>(skew.place(pair.position)));
+    numbers.push_back(low_bits + static_cast<double>(skew.place(pair.mirror)));
+  }
+  std::vector<std::byte> bytes(numbers.size() * complex_size(precision) / 2);
+  if (precision == Precision::f64) {
+    std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  } else {
+    const std::vector<float> singles(numbers.begin(), numbers.end());
+    std::memcpy(bytes.data(), singles.data(), bytes.size());
+  }
+  return bytes;
+}
+
+}  // namespace convoy

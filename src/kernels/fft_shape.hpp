@@ -1,0 +1,48 @@
+// How a workgroup works on transforms of one length, and what it looks up.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "convoy/device.hpp"
+#include "convoy/spec.hpp"
+#include "kernels/fft_skew.hpp"
+
+namespace convoy {
+
+struct PassShape {
+  Index length = 1;
+  std::vector<Index> radices;
+  Index width = 1;    ///< columns, or pairs of rows, of a workgroup
+  Index threads = 1;  ///< for each of them
+  Skew skew;          ///< of rows in shared memory
+};
+
+/// Knobs; 0 leaves the choice to the function.
+struct PassTuning {
+  std::uint64_t width_bytes = 0;  ///< of neighbouring columns
+  std::uint64_t max_threads = 0;  ///< of a workgroup
+};
+
+/// Nothing if the length has a prime factor above 13 or does not fit the device's shared memory.
+std::optional<PassShape> column_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning = {});
+std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits);
+
+/// Whether the device's shared memory holds the rows and columns of a tile (device order).
+bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits);
+
+/// Elements of shared memory that a pair of rows takes.
+Index skewed_length(const PassShape& shape);
+
+/// Complex numbers of pass_table().
+constexpr Index pass_table_length(Index length) { return length + length / 2 + 1; }
+
+/// What every pass of a length looks up: the twiddle factors stage by stage, exp(-2 pi i n / L) for
+/// 0 <= n < L / radix; then at `length`, for each stored frequency of a row
+/// (fft_plan.hpp), its place in shared memory and its mirror's. Places are added to 2^23 in single precision, so that
+/// they are the lower bits of the number.
+std::vector<std::byte> pass_table(Index length, Precision precision);
+
+}  // namespace convoy

@@ -1,0 +1,141 @@
+#include "kernels/fft_stages.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <numeric>
+
+namespace convoy {
+namespace {
+
+constexpr int kForward = -1;
+constexpr int kInverse = 1;
+
+}  // namespace
+
+StagesText::StagesText(std::string& body, const std::vector<Index>& radices, Index num_threads, Precision precision,
+                       std::string thread, Access shared)
+    : body_(body),
+      radices_(radices),
+      length_(std::accumulate(radices.begin(), radices.end(), Index{1}, std::multiplies<>())),
+      num_threads_(num_threads),
+      thread_(std::move(thread)),
+      shared_(std::move(shared)),
+      butterfly_(body, precision == Precision::f64) {}
+
+void StagesText::forward(const Access& from, const Access& to) {
+  for (std::size_t i = 0; i < num_stages(); ++i) {
+    const bool last = i + 1 == num_stages();
+    const Access& source = i == 0 ? from : shared_;
+    begin(i);
+    put(i, forward_values(i, loaded(i, source)), source, last ? to : shared_);
+    end();
+    if (!last) barrier();
+  }
+}
+
+void StagesText::inverse(const Access& from, const Access& to) {
+  for (std::size_t i = num_stages(); i-- > 0;) {
+    const Access& source = i + 1 == num_stages() ? from : shared_;
+    begin(i);
+    put(i, inverse_values(i, loaded(i, source)), source, i == 0 ? to : shared_);
+    end();
+    if (i > 0) barrier();
+  }
+}
+
+void StagesText::round_trip(const Access& data, const Change& change) {
+  const std::size_t last = num_stages() - 1;
+  const auto memory = [&](std::size_t stage) -> const Access& { return stage == 0 ? data : shared_; };
+  for (std::size_t i = 0; i < last; ++i) {
+    begin(i);
+    put(i, forward_values(i, loaded(i, memory(i))), memory(i), shared_);
+    end();
+    barrier();
+  }
+  begin(last);
+  std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    values[j] = change(values[j], static_cast<Index>(j), stride(last));
+  }
+  put(last, inverse_values(last, values), memory(last), memory(last));
+  end();
+  for (std::size_t i = last; i-- > 0;) {
+    barrier();
+    begin(i);
+    put(i, inverse_values(i, loaded(i, shared_)), shared_, memory(i));
+    end();
+  }
+}
+
+/// Of the sub-transforms that the stage splits.
+Index StagesText::sub_length(std::size_t stage) const {
+  Index length = length_;
+  for (std::size_t i = 0; i < stage; ++i) length /= radices_[i];
+  return length;
+}
+
+Index StagesText::first_root(std::size_t stage) const {
+  Index first = 0;
+  for (std::size_t i = 0; i < stage; ++i) first += stride(i);
+  return first;
+}
+
+/// Loop over the butterflies of the stage: `at` is the first element, `n` its place in the sub-transform.
+void StagesText::begin(std::size_t stage) {
+  const Index butterflies = length_ / radices_[stage];
+  if (butterflies == num_threads_) {
+    body_ += fmt::format("{{\nuint b = {};\n", thread_);
+  } else {
+    body_ += fmt::format("for (uint b = {}; b < {}u; b += {}u) {{\n", thread_, butterflies, num_threads_);
+  }
+  if (stage == 0) {
+    body_ += "uint n = b;\nuint at = b;\n";
+  } else if (stride(stage) == 1) {
+    body_ += fmt::format("uint n = 0u;\nuint at = b * {}u;\n", sub_length(stage));
+  } else {
+    body_ += fmt::format("uint n = b % {0}u;\nuint at = b / {0}u * {1}u + n;\n", stride(stage), sub_length(stage));
+  }
+}
+
+std::vector<ComplexName> StagesText::loaded(std::size_t stage, const Access& from) {
+  body_ += from.begin(stride(stage));
+  std::vector<ComplexName> values;
+  for (Index j = 0; j < radices_[stage]; ++j) {
+    const std::string name = fmt::format("v{}", num_loaded_++);
+    body_ += from.load(name, j, stride(stage));
+    values.push_back({name + ".x", name + ".y"});
+  }
+  return values;
+}
+
+void StagesText::put(std::size_t stage, const std::vector<ComplexName>& values, const Access& from, const Access& to) {
+  if (from.memory != to.memory) body_ += to.begin(stride(stage));
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    body_ += to.store(values[j], static_cast<Index>(j), stride(stage));
+  }
+}
+
+std::vector<ComplexName> StagesText::forward_values(std::size_t stage, const std::vector<ComplexName>& values) {
+  return twiddled(stage, butterfly_.transform(values, kForward), false);
+}
+
+std::vector<ComplexName> StagesText::inverse_values(std::size_t stage, const std::vector<ComplexName>& values) {
+  return butterfly_.transform(twiddled(stage, values, true), kInverse);
+}
+
+/// Element k times exp(-2 pi i n k / sub_length), or its conjugate. One root is looked up; the others are its powers,
+/// each the product of two about half as high, so that roundings add up to few.
+std::vector<ComplexName> StagesText::twiddled(std::size_t stage, std::vector<ComplexName> values, bool conjugate) {
+  if (stride(stage) == 1) return values;
+  const std::string root = fmt::format("w{}", num_loaded_++);
+  body_ += fmt::format("real2 {} = table[table_begin + {}u + n];\n", root, first_root(stage));
+  std::vector<ComplexName> powers{{}, {root + ".x", root + ".y"}};
+  for (std::size_t k = 2; k < values.size(); ++k) {
+    powers.push_back(butterfly_.multiply(powers[k / 2], powers[k - k / 2], false));
+  }
+  for (std::size_t k = 1; k < values.size(); ++k) values[k] = butterfly_.multiply(values[k], powers[k], conjugate);
+  return values;
+}
+
+}  // namespace convoy

@@ -1,0 +1,70 @@
+// The stages of a transform as the text of a kernel body.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "convoy/spec.hpp"
+#include "kernels/fft_butterfly.hpp"
+
+namespace convoy {
+
+/// Where the elements of a butterfly lie. Element j lies j times the stage's stride behind the first, whose position in
+/// the transform the text calls `at`.
+struct Access {
+  std::string memory;  ///< two accesses of one name are one
+  /// Statements before the elements of a butterfly are touched. `stride` is that of the stage.
+  std::function<std::string(Index stride)> begin;
+  /// Statements that declare `name` and give it element j.
+  std::function<std::string(const std::string& name, Index j, Index stride)> load;
+  /// Statement that stores element j.
+  std::function<std::string(const ComplexName& value, Index j, Index stride)> store;
+};
+
+/// What happens to frequency j of a butterfly between forth and back. Statements may be appended to the body.
+using Change = std::function<ComplexName(const ComplexName& value, Index j, Index stride)>;
+
+/// Decimation in frequency forth, in time back. In every stage a thread puts its elements back to where it took them
+/// from, so that one barrier between stages is enough.
+class StagesText {
+ public:
+  /// `thread` is this thread's number among the `num_threads` that work on one transform; `roots` is the position in
+  /// the table of the first twiddle factor (roots_by_stage()).
+  StagesText(std::string& body, const std::vector<Index>& radices, Index num_threads, Precision precision,
+             std::string thread, Access shared);
+
+  /// From `from` to `to`, through shared memory between.
+  void forward(const Access& from, const Access& to);
+  void inverse(const Access& from, const Access& to);
+  /// Forth, `change` of every frequency in the registers, back.
+  void round_trip(const Access& data, const Change& change);
+  void barrier() { body_ += "group_barrier();\n"; }
+
+  const Access& shared() const { return shared_; }
+  ButterflyText& butterfly() { return butterfly_; }
+
+ private:
+  std::size_t num_stages() const { return radices_.size(); }
+  Index sub_length(std::size_t stage) const;
+  Index stride(std::size_t stage) const { return sub_length(stage) / radices_[stage]; }
+  Index first_root(std::size_t stage) const;
+  void begin(std::size_t stage);
+  void end() { body_ += "}\n"; }
+  std::vector<ComplexName> loaded(std::size_t stage, const Access& from);
+  void put(std::size_t stage, const std::vector<ComplexName>& values, const Access& from, const Access& to);
+  std::vector<ComplexName> forward_values(std::size_t stage, const std::vector<ComplexName>& values);
+  std::vector<ComplexName> inverse_values(std::size_t stage, const std::vector<ComplexName>& values);
+  std::vector<ComplexName> twiddled(std::size_t stage, std::vector<ComplexName> values, bool conjugate);
+
+  std::string& body_;
+  const std::vector<Index> radices_;
+  Index length_;
+  Index num_threads_;
+  std::string thread_;
+  Access shared_;
+  ButterflyText butterfly_;
+  int num_loaded_ = 0;
+};
+
+}  // namespace convoy
