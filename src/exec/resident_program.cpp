@@ -9,6 +9,7 @@
 #include "convoy/error.hpp"
 #include "exec/boundary_map.hpp"
 #include "exec/tile_axes.hpp"
+#include "program/native_passes.hpp"
 
 namespace convoy {
 namespace {
@@ -30,7 +31,7 @@ class ResidentProgram {
   }
 
   Program make() const {
-    Program program = make_program(plan_);
+    Program program = make_tile_program(plan_);
     program.ports.resize(ports::input);
     program.slots.push_back(external("caller's image", plan_.spec.image, image_));
     program.slots.push_back(external("caller's output", output_shape_, output_));
@@ -45,6 +46,7 @@ class ResidentProgram {
       program.run.push_back(convolve);
       program.run.emplace_back(plan_.fold_output ? fold(tile) : scatter(tile));
     }
+    lower_native_passes(plan_.limits, program);
     return program;
   }
 

@@ -54,6 +54,12 @@ void append_downloads(const Plan& plan, const FftGeometry& geometry, std::vector
 }  // namespace
 
 Program make_program(const Plan& plan) {
+  Program program = make_tile_program(plan);
+  lower_native_passes(plan.limits, program);
+  return program;
+}
+
+Program make_tile_program(const Plan& plan) {
   const FftGeometry geometry = geometry_of(plan);
   const Extents kernel = in_device_order(plan, &AxisPlan::kernel_size);
   Extents output = in_device_order(plan, &AxisPlan::tile_output);
@@ -71,7 +77,6 @@ Program make_program(const Plan& plan) {
   append_uploads(plan, geometry, program.run);
   program.run.emplace_back(Convolve{geometry, kImage, kWork, kSpectrum});
   append_downloads(plan, geometry, program.run);
-  lower_native_passes(plan.limits, program);
   return program;
 }
 

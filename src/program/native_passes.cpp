@@ -136,8 +136,8 @@ class Lowering {
         const NativeSlots slots{0, 0, transform->spectrum, tables(transform->geometry)};
         PassSteps(transform->geometry, limits_, slots, lowered).transform_kernel();
       } else if (const auto* convolve = std::get_if<Convolve>(&step); convolve && is_native(convolve->geometry)) {
-        const NativeSlots slots{convolve->image, convolve->work, convolve->spectrum, tables(convolve->geometry)};
-        PassSteps(convolve->geometry, limits_, slots, lowered).convolve(convolve->conjugate);
+        const std::vector<Step>& passes = passes_of(*convolve);
+        lowered.insert(lowered.end(), passes.begin(), passes.end());
       } else {
         lowered.push_back(std::move(step));
       }
@@ -147,6 +147,17 @@ class Lowering {
 
  private:
   static bool is_native(const FftGeometry& geometry) { return geometry.path == Path::native; }
+
+  /// Equal convolutions share their kernels.
+  const std::vector<Step>& passes_of(const Convolve& convolve) {
+    for (const auto& [known, passes] : passes_) {
+      if (known == convolve) return passes;
+    }
+    const NativeSlots slots{convolve.image, convolve.work, convolve.spectrum, tables(convolve.geometry)};
+    auto& [known, passes] = passes_.emplace_back(convolve, std::vector<Step>());
+    PassSteps(convolve.geometry, limits_, slots, passes).convolve(convolve.conjugate);
+    return passes;
+  }
 
   SlotId tables(const FftGeometry& geometry) {
     for (const auto& [known, slot] : tables_) {
@@ -160,6 +171,7 @@ class Lowering {
   const Limits& limits_;
   Program& program_;
   std::vector<std::pair<FftGeometry, SlotId>> tables_;
+  std::vector<std::pair<Convolve, std::vector<Step>>> passes_;
 };
 
 }  // namespace

@@ -111,6 +111,8 @@ struct Convolve {
   SlotId work = 0;
   SlotId spectrum = 0;
   bool conjugate = false;
+
+  bool operator==(const Convolve&) const = default;
 };
 
 using Step = std::variant<Upload, Download, Clear, Dispatch, TransformKernel, Convolve>;
@@ -145,5 +147,9 @@ inline constexpr PortId output = 2;  ///< run: tile_output rows of axis 1, each 
 
 /// The program of one tile of the plan.
 Program make_program(const Plan& plan);
+
+/// The same with Convolve steps even where the plan's path is native: for programs made from it, which end with
+/// lower_native_passes() (native_passes.hpp).
+Program make_tile_program(const Plan& plan);
 
 }  // namespace convoy
