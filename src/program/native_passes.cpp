@@ -164,7 +164,7 @@ class Lowering {
       if (known == geometry) return slot;
     }
     auto contents = std::make_shared<const std::vector<std::byte>>(tables_of(geometry));
-    program_.slots.push_back({"tables", contents->size(), false, contents});
+    program_.slots.push_back({.name = "tables", .bytes = contents->size(), .contents = contents});
     return tables_.emplace_back(geometry, static_cast<SlotId>(program_.slots.size() - 1)).second;
   }
 
