@@ -62,8 +62,8 @@ struct PlanOptions {
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
-  bool allow_native = true;
-  bool allow_fused = true;
+  bool allow_native = true;  ///< false: no passes of convoy's own
+  bool allow_fused = true;   ///< false: nothing but the staged path
   Index min_tiles = 1;                  ///< for tests: at least so many tiles
   int min_sets = 1;                     ///< for tests: at least so many tiles in flight
   int max_sets = 3;                     ///< at most so many tiles in flight

@@ -67,7 +67,7 @@ class FrameSearch {
       : spec_(spec),
         limits_(limits),
         budget_(budget_of(limits, options)),
-        path_(options.allow_fused ? Path::fused : Path::staged),
+        plan_options_(options),
         tune_(options.tune),
         tuning_(tuning_of_layout(limits, options)),
         costs_(limits),
@@ -102,8 +102,8 @@ class FrameSearch {
   Candidate make(const FrameChoice& axes) const {
     Candidate candidate;
     candidate.axes = axes;
-    candidate.layout = tile_layout({&axes[0]->convolution, &axes[1]->convolution, &axes[2]->convolution},
-                                   spec_.precision, path_, tuning_);
+    candidate.layout = allowed_layout({&axes[0]->convolution, &axes[1]->convolution, &axes[2]->convolution},
+                                      spec_.precision, limits_, plan_options_, tuning_);
     candidate.ledger = ledger(candidate);
     for (const LedgerLine& line : candidate.ledger) {
       candidate.footprint_bytes = saturating_sum(candidate.footprint_bytes, line.bytes);
@@ -145,7 +145,8 @@ class FrameSearch {
         {"sums", real_bytes(spec_.precision) * static_cast<std::uint64_t>(sums), "for likelihood, flux and change"}};
     for (LedgerLine& line : ledger_of(layout, limits_, 1)) {
       if (line.name == "image tile") line = {"work image", line.bytes, frame};
-      if (line.name == "FFT tables") line.bytes = saturating_product(2, line.bytes);  // of blurring and its adjoint
+      // Of blurring and its adjoint; the passes of our own share theirs.
+      if (line.name == "FFT tables" && layout.path != Path::native) line.bytes = saturating_product(2, line.bytes);
       lines.push_back(line);
     }
     return lines;
@@ -172,7 +173,7 @@ class FrameSearch {
   const DeconvolutionSpec& spec_;
   const Limits& limits_;
   Budget budget_;
-  Path path_;
+  const PlanOptions& plan_options_;
   Tune tune_;
   FftTuning tuning_;
   CostModel costs_;
@@ -200,7 +201,7 @@ Plan plan_of(const Candidate& chosen, const DeconvolutionPlan& plan, const Limit
   convolution.num_transforms = chosen.layout.num_axes;
   convolution.row_pitch = chosen.layout.row_pitch;
   convolution.tuning = options.tuning;
-  if (convolution.tuning.coalesced_bytes == 0) {
+  if (convolution.tuning.coalesced_bytes == 0 && chosen.layout.path != Path::native) {
     const bool plain = options.tune == Tune::off;
     convolution.tuning.coalesced_bytes = plain ? limits.coalesced_bytes : widest_access(chosen.layout, limits);
   }
@@ -222,7 +223,7 @@ std::vector<std::string> reasons_of(const DeconvolutionPlan& plan, const Budget&
     reasons.push_back(fmt::format("{}: {} voxels of the unknown, transforms of {} = {}", axis_name(axis),
                                   convolution.extent, convolution.padded, factors_to_text(convolution.padded)));
   }
-  if (plan.convolution.path == Path::staged) reasons.push_back("staged: the fused path was not allowed");
+  if (plan.convolution.path == Path::staged) reasons.push_back("staged: no other path is allowed or possible");
   return reasons;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/fft_shape.hpp"
 #include "plan/lengths.hpp"
 
 namespace convoy {
@@ -50,6 +51,16 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   return tile;
 }
 
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
+                          const PlanOptions& options, const FftTuning& tuning) {
+  if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
+  TileLayout layout = tile_layout(axes, precision, Path::native, tuning);
+  const bool native =
+      options.allow_native && has_native_passes(layout.num_axes, layout.padded, layout.precision, limits);
+  if (!native) layout.path = Path::fused;
+  return layout;
+}
+
 std::uint64_t image_bytes(const TileLayout& tile) {
   return product(real_bytes(tile.precision), tile.extent[0], tile.extent[1], tile.extent[2]);
 }
@@ -69,7 +80,9 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   if (limits.shared_memory_bytes == 0) return 0;
   std::uint64_t bytes = 0;
   for (int d = 0; d < tile.num_axes; ++d) {
-    bytes = saturating_sum(bytes, product(2 * complex_bytes(tile.precision), tile.padded[d], 1, 1));
+    const Index length = tile.padded[d];
+    const Index elements = tile.path == Path::native ? pass_table_length(length) : 2 * length;
+    bytes = saturating_sum(bytes, product(complex_bytes(tile.precision), elements, 1, 1));
   }
   return bytes;
 }

@@ -26,6 +26,10 @@ struct TileLayout {
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
                        const FftTuning& tuning = {});
 
+/// The layout for the best path that the options allow and the device has: native, fused, staged.
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
+                          const PlanOptions& options, const FftTuning& tuning);
+
 /// All byte counts stop at 2^64 - 1 instead of wrapping.
 std::uint64_t image_bytes(const TileLayout& tile);
 std::uint64_t work_bytes(const TileLayout& tile);

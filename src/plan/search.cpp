@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "convoy/error.hpp"
-#include "kernels/fft_shape.hpp"
 
 namespace convoy {
 namespace {
@@ -75,8 +74,7 @@ class Search {
         limits_(limits),
         plan_options_(options),
         budget_(budget),
-        path_(options.allow_fused ? Path::fused : Path::staged),
-        allow_native_(options.allow_native),
+        plan_options_(options),
         min_tiles_(options.min_tiles),
         min_sets_(options.resident ? 1 : options.min_sets),
         max_sets_(limits.transfers_overlap && !options.resident ? std::max(min_sets_, options.max_sets) : min_sets_),
@@ -114,10 +112,7 @@ class Search {
 
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
-    TileLayout layout = tile_layout(axes, spec_.precision, path_, tuning_);
-    if (allow_native_ && has_native_passes(layout.num_axes, layout.padded, layout.precision, limits_))
-      layout = tile_layout(axes, spec_.precision, Path::native, tuning_);
-    return layout;
+    return allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
   }
 
   void consider(const AxisChoice& axes) {
@@ -270,8 +265,7 @@ class Search {
   const Limits& limits_;
   const PlanOptions& plan_options_;
   const Budget& budget_;
-  Path path_;  // of what has no native passes
-  bool allow_native_;
+  const PlanOptions& plan_options_;
   Index min_tiles_;
   int min_sets_;
   int max_sets_;

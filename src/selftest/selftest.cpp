@@ -88,6 +88,9 @@ std::vector<Check> all_checks() {
                              problem({14, 20, 25}, kernel, Mode::same, Boundary::nearest)};
   for (Problem& each : tiled) each.plan.min_tiles = 10;
   add("tiles", tiled);
+  std::vector<Problem> fused{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
+  for (Problem& each : fused) each.plan.allow_native = false;
+  add("fused path of the FFT library", fused);
   std::vector<Problem> staged{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
   for (Problem& each : staged) each.plan.allow_fused = false;
   add("staged path", staged);

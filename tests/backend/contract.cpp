@@ -120,6 +120,23 @@ TEST_CASE("every mode, boundary, origin and operation equals the direct sum (flo
   }
 }
 
+TEST_CASE("the fused path gives the same numbers as the direct sum") {
+  PlanOptions fused;
+  fused.allow_native = false;
+  int num_checked = 0;
+  for (const Sizes& size : sizes()) {
+    if (plans_are_costly() && ++num_checked > 2) return;
+    ConvolutionSpec spec;
+    spec.image = size.image;
+    spec.kernel = size.kernel;
+    check({spec, fused});
+    spec.mode = Mode::full;
+    check({spec, fused});
+    spec.mode = Mode::circular;
+    check({spec, fused});
+  }
+}
+
 TEST_CASE("the staged path gives the same numbers as the direct sum") {
   PlanOptions staged;
   staged.allow_fused = false;

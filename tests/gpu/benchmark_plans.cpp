@@ -9,7 +9,7 @@
 
 using namespace convoy;
 
-TEST_CASE("every benchmark case has a fused plan whose kernels are handed to the compiler") {
+TEST_CASE("every benchmark case has plans, own and VkFFT's, whose kernels are handed to the compiler") {
   const Device device = device_under_test();
   for (const bench::BenchCase& one : bench::standard_cases()) {
     CAPTURE(one.name);
@@ -18,7 +18,12 @@ TEST_CASE("every benchmark case has a fused plan whose kernels are handed to the
     spec.kernel = one.kernel;
     spec.mode = one.mode;
     spec.origin = Origin::at(resolve_origin(spec, nullptr));
-    const Plan plan = make_plan(spec, device.limits());
+    const Plan native = make_plan(spec, device.limits());
+    CHECK(native.path == Path::native);
+    device.implementation().load(make_program(native), {});
+    PlanOptions options;
+    options.allow_native = false;
+    const Plan plan = make_plan(spec, device.limits(), options);
     CHECK(plan.path == Path::fused);
     // Everything is compiled before the self-test, which must fail where nothing is executed.
     CHECK_THROWS_WITH_AS(device.implementation().load(make_program(plan), {}), doctest::Contains("self-test failed"),

@@ -21,9 +21,10 @@ std::uint64_t sum_of_ledger(const Plan& plan) {
                          [](std::uint64_t sum, const LedgerLine& line) { return sum + line.bytes; });
 }
 
-/// The tables belong to the device's transforms and are no slot of the program.
+/// The tables of VkFFT belong to its transforms and are no slot of the program.
 std::uint64_t bytes_of_tables(const Plan& plan) {
   std::uint64_t bytes = 0;
+  if (plan.path == Path::native) return bytes;
   for (const LedgerLine& line : plan.ledger) {
     if (line.name == "FFT tables") bytes += line.bytes;
   }

@@ -134,12 +134,17 @@ TEST_CASE("an image is cut where that is predicted to be faster") {
   CHECK(stack_of_planes.reasons.front().find("% longer") != std::string::npos);
 }
 
-TEST_CASE("fused is taken unless it is not allowed") {
+TEST_CASE("own passes, then VkFFT's fused ones are taken unless they are not allowed") {
   const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
-  const Plan fused = make_plan(spec, large_gpu());
+  CHECK(make_plan(spec, large_gpu()).path == Path::native);
+  CHECK(make_plan(spec, cpu()).path == Path::fused);
+  CHECK(make_plan(spec_of({1, 1, 600}, {1, 1, 90}), large_gpu()).path == Path::fused);
+  PlanOptions options;
+  options.allow_native = false;
+  const Plan fused = make_plan(spec, large_gpu(), options);
   CHECK(fused.path == Path::fused);
   CHECK(fused.row_pitch >= fused.axes[2].padded / 2 + 1);
-  PlanOptions options;
+  options = {};
   options.allow_fused = false;
   const Plan staged = make_plan(spec, large_gpu(), options);
   CHECK(staged.path == Path::staged);

@@ -1,0 +1,104 @@
+// What convoy's own transform passes are made of. The passes themselves run in the contract suite of every GPU backend.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "kernels/fft_plan.hpp"
+#include "kernels/fft_shape.hpp"
+#include "kernels/fft_skew.hpp"
+#include "plan/lengths.hpp"
+
+using namespace convoy;
+
+namespace {
+
+std::vector<Index> smooth_lengths(Index up_to) {
+  std::vector<Index> lengths;
+  for (Index length = 2; length <= up_to; ++length) {
+    if (is_smooth(length)) lengths.push_back(length);
+  }
+  return lengths;
+}
+
+}  // namespace
+
+TEST_CASE("rules: every smooth length has radices that a thread can hold") {
+  for (const Index length : smooth_lengths(10000)) {
+    CAPTURE(length);
+    const auto radices = radices_of(length);
+    REQUIRE(radices);
+    Index product = 1;
+    for (const Index radix : *radices) {
+      CHECK(radix <= kLargestRadix);
+      product *= radix;
+    }
+    CHECK(product == length);
+    CHECK(std::is_sorted(radices->begin(), radices->end()));
+  }
+  CHECK_FALSE(radices_of(17));
+  CHECK_FALSE(radices_of(2 * 19));
+}
+
+TEST_CASE("rules: frequencies in place are a permutation, and each is stored once or its mirror is") {
+  for (const Index length : smooth_lengths(400)) {
+    CAPTURE(length);
+    const std::vector<Index> radices = radices_of(length).value();
+    const std::vector<Index> frequencies = frequencies_in_place(radices);
+    CHECK(std::set<Index>(frequencies.begin(), frequencies.end()).size() == static_cast<std::size_t>(length));
+    const auto pairs = stored_frequencies(radices);
+    CHECK(static_cast<Index>(pairs.size()) == length / 2 + 1);
+    for (const FrequencyPair& pair : pairs) {
+      const Index own = frequencies[static_cast<std::size_t>(pair.position)];
+      const Index mirror = frequencies[static_cast<std::size_t>(pair.mirror)];
+      CHECK((own + mirror) % length == 0);
+    }
+  }
+}
+
+TEST_CASE("rules: gaps keep elements apart and butterflies in shape") {
+  for (const Index length : smooth_lengths(1200)) {
+    CAPTURE(length);
+    const std::vector<Index> radices = radices_of(length).value();
+    const Skew skew = best_skew(radices);
+    CHECK(skew.place(length - 1) <= length - 1 + 3 * length / 8);
+    Index sub_length = length;
+    for (const Index radix : radices) {
+      const Index stride = sub_length / radix;
+      for (Index b = 0; b < length / radix; ++b) {
+        const Index first = b / stride * sub_length + b % stride;
+        for (Index j = 0; j < radix; ++j) {
+          if (skew.place(first + j * stride) == skew.place(first) + skew.place(j * stride)) continue;
+          CAPTURE(b);
+          CAPTURE(j);
+          FAIL("the elements of a butterfly do not keep their distances");
+        }
+      }
+      sub_length = stride;
+    }
+  }
+}
+
+TEST_CASE("rules: what has native passes has shapes that fit the shared memory") {
+  for (const std::uint64_t shared : {16384, 32768, 49152, 65536, 232448}) {
+    Limits limits;
+    limits.shared_memory_bytes = shared;
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      const std::uint64_t complex = precision == Precision::f32 ? 8 : 16;
+      for (const Index length : smooth_lengths(4000)) {
+        if (!has_native_passes(2, {length, length, 1}, precision, limits)) continue;
+        CAPTURE(length);
+        const auto columns = column_shape(length, precision, limits);
+        const auto rows = row_shape(length, precision, limits);
+        REQUIRE(columns);
+        REQUIRE(rows);
+        CHECK(static_cast<std::uint64_t>(length * columns->width) * complex <= shared);
+        CHECK(static_cast<std::uint64_t>(skewed_length(*rows) * rows->width) * complex <= shared);
+        CHECK(columns->width * columns->threads <= 1024);
+        CHECK(rows->width * rows->threads <= 1024);
+        CHECK(pass_table(length, precision).size() == static_cast<std::size_t>(pass_table_length(length)) * complex);
+        if (length > 700) break;  // tables of all are slow to make
+      }
+    }
+  }
+}
