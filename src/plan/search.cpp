@@ -72,7 +72,6 @@ class Search {
   Search(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options, const Budget& budget)
       : spec_(spec),
         limits_(limits),
-        plan_options_(options),
         budget_(budget),
         plan_options_(options),
         min_tiles_(options.min_tiles),
@@ -263,7 +262,6 @@ class Search {
 
   const ConvolutionSpec& spec_;
   const Limits& limits_;
-  const PlanOptions& plan_options_;
   const Budget& budget_;
   const PlanOptions& plan_options_;
   Index min_tiles_;
