@@ -11,6 +11,7 @@ TEST_CASE("the tutorial's exercise in half a gibibyte, as a program") {
   spec.image = {128, 512, 512};
   spec.kernel = {128, 256, 256};
   PlanOptions options;
+  options.allow_native = false;
   options.memory_limit_bytes = 512 << 20;
   options.piece_bytes = 64 << 20;
   const std::string expected = R"(slot image 111673344 B
