@@ -1,14 +1,18 @@
 // Deconvolution: an image that was blurred by a known kernel (PSF), restored on any device.
 //
-// The model is d = H e + b: the observed image d is the blurred unknown e plus a constant background b. Richardson-Lucy
-// climbs the likelihood of e under Poisson noise:
+// The model is d = H e + b: the observed image d is the blurred unknown e plus a constant background b. H' is the exact
+// adjoint of H, w = H' 1.
 //
-//   e <- e / w * H'(d / (H e + b)),   w = H' 1,   H' the exact adjoint of H
+//   Richardson-Lucy   e <- e / w * H'(d / (H e + b))                climbs the likelihood under Poisson noise
+//   Landweber         e <- max(0, e + H'(d - b - H e) / s^2)        descends the squared residual; s: sum of |PSF|
+//   Wiener            E = conj(F) (D - B) / (|F|^2 + r |F(0)|^2)    F, D, B, E: spectra of PSF, d, b, e
 //
 // Sources: W. H. Richardson, J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745 (1974); edges: M. Bertero and
-// P. Boccacci, Astron. Astrophys. 437:369 (2005).
+// P. Boccacci, Astron. Astrophys. 437:369 (2005); acceleration: D. Biggs and M. Andrews, Appl. Opt. 36:1766 (1997);
+// total variation: N. Dey et al., Microsc. Res. Tech. 69:260 (2006).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -25,14 +29,23 @@
 
 namespace convoy {
 
+enum class Algorithm { richardson_lucy, wiener, landweber };
+
+enum class Acceleration {
+  none,
+  /// Vector extrapolation along the last two steps: 2 arrays more, and several times fewer iterations. The likelihood
+  /// may fall now and then; when a step points downhill the history is dropped.
+  biggs
+};
+
 /// Where the light of the unknown may come from. n image, k PSF, per axis.
 enum class Edges {
   /// From everywhere the PSF can bring it from: the unknown has n + k - 1 voxels, of which the image's n are returned.
-  /// No light leaks, nothing rings; voxels that less than a hundredth of their light reaches the image from are left
-  /// out.
+  /// No
+  /// light leaks, nothing rings; voxels that less than a hundredth of their light reaches the image from are left out.
   noncirculant,
   zero,    ///< from inside the image only: cheapest, and bright edges pile up
-  reflect  ///< the image is continued by reflection to the transform's length and taken as periodic
+  reflect  ///< the image is continued by reflection to a smooth length of at least n + k - 1 and taken as periodic
 };
 
 /// What the iterations start from.
@@ -41,16 +54,41 @@ enum class Start {
   image  ///< the observed image, at least a hundredth of its mean everywhere: faster, and keeps its noise
 };
 
+/// Whose results to reproduce.
+enum class Compatibility {
+  none,
+  /// skimage.restoration.richardson_lucy with its defaults: start 0.5, zeros outside, the PSF as given and placed as
+  /// scipy.signal does, the result clipped to -1 .. 1. Even PSFs have no adjoint there, so point sources drift. Edges,
+  /// start, background, origin, normalisation and saturation are what that function has, whatever the spec says.
+  skimage
+};
+
+/// What to do with images whose deconvolution does not fit the device at once. Estimate and data then live in host
+/// memory (see DeconvolutionPlan::host_bytes).
+enum class Tiles {
+  exact  ///< each convolution of each iteration goes through the device in tiles: equal to the whole, to rounding
+};
+
+const char* name(Algorithm value);  ///< "rl", "wiener", "landweber"
+const char* name(Acceleration value);
 const char* name(Edges value);
 const char* name(Start value);
+const char* name(Compatibility value);
+const char* name(Tiles value);
 
 struct DeconvolutionSpec {
   Shape image;
   Shape psf;
-  Index iterations = 25;
-  Edges edges = Edges::noncirculant;
+  Algorithm algorithm = Algorithm::richardson_lucy;
+  Index iterations = 25;                           ///< at most; Wiener has none
+  Acceleration acceleration = Acceleration::none;  ///< of Richardson-Lucy
+  Edges edges = Edges::noncirculant;               ///< Wiener, which is periodic, takes reflect for noncirculant
   Start start = Start::mean;
   double background = 0;  ///< b, in the image's units; not below 0
+  /// Total variation: how strongly flat patches are preferred, for Richardson-Lucy; 0.002 to 0.02 is usual, below 1.
+  double tv = 0;
+  std::array<double, 3> voxel_size{1, 1, 1};  ///< distance of neighbours along z, y, x, for tv
+  double wiener_noise = 1e-3;                 ///< r: noise power over signal power
   /// Iterations end when an iteration changes less than this part of the estimate: sum |e' - e| / sum e'. 0: never.
   double stop_relative_change = 0;
   Origin origin;  ///< PSF voxel that a point source is moved by 0 voxels from; center is floor(k/2)
@@ -61,10 +99,13 @@ struct DeconvolutionSpec {
   NonFinite non_finite = NonFinite::error;
   /// Voxels of this value and above are saturated: they have no datum either.
   double saturation = std::numeric_limits<double>::infinity();
+  Compatibility compatibility = Compatibility::none;
+  Tiles tiles = Tiles::exact;
 };
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
-/// background or stop_relative_change, an origin outside the PSF, and values that are not finite.
+/// background, tv or stop_relative_change, an origin outside the PSF, values that are not finite, and acceleration, tv
+/// or compatibility with another algorithm than Richardson-Lucy.
 void validate(const DeconvolutionSpec& spec);
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.
@@ -74,26 +115,34 @@ struct FrameAxis {
   Index window = 1;
   Index image_begin = 0;  ///< of the image; the window's, or with Edges::reflect inside it
   Index image = 1;
+  Index correction_shift = 0;  ///< voxels by which scikit-image displaces its second convolution: 1 for even PSFs
 };
 
 /// How a deconvolution lies on a device, as a value.
 struct DeconvolutionPlan {
   DeconvolutionSpec spec;
-  Plan convolution;               ///< of the frame with the PSF, one tile; its ledger is part of this one's
   std::array<FrameAxis, 3> axes;  ///< z, y, x
+  Plan convolution;  ///< of the frame with the PSF: in one tile, which the program keeps on the device, or in several
+  std::optional<Plan> adjoint;  ///< its adjoint, when there are several tiles
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
   std::uint64_t budget_bytes = 0;     ///< what it had to fit
+  std::uint64_t host_bytes = 0;       ///< of arrays that are kept in host memory, when there are several tiles
   double predicted_seconds = 0;       ///< of one iteration, from the device's expected rates; 0 when they are unknown
   std::uint64_t traffic_bytes = 0;    ///< device memory traffic of one iteration
+  double psf_sum = 1;                 ///< of the PSF as used: 1, or what the Deconvolver found with normalize_psf off
   std::vector<std::string> reasons;
 
+  bool is_tiled() const { return adjoint.has_value(); }
   Shape frame() const { return {axes[0].frame, axes[1].frame, axes[2].frame}; }
 };
 
-/// Chooses frame, padding and axis order of least predicted cost that fit. Deterministic, pure.
-/// Throws Error(invalid_argument) as validate() does and for Origin::Rule::peak; OutOfMemory when it does not fit;
-/// Error(unsupported) when an extent cannot be transformed at once on this device or it has no double precision.
+/// Chooses frame, padding and axis order of least predicted cost that fit; when the whole does not fit, or for
+/// PlanOptions::min_tiles above 1, tiles. Deterministic, pure. Tune::measure is taken for model; PlanOptions::choice is
+/// not looked at.
+/// Throws Error(invalid_argument) as validate() does and for Origin::Rule::peak; OutOfMemory when not even the smallest
+/// tiles fit, or when Wiener's filter, which has no tiles, does not; Error(unsupported) when an extent cannot be
+/// transformed at all on this device, or the device has no double precision and the spec asks for it.
 DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
 /// For people: frame, padding, ledger line by line, prediction, reasons.
@@ -104,7 +153,8 @@ std::string to_json(const DeconvolutionPlan& plan);
 /// What is known after an iteration.
 struct IterationSums {
   Index iteration = 0;  ///< 0: the start
-  /// sum of m - d + d log(d / m) over the data, m = H e + b: falls as the likelihood rises. 0 when they agree.
+  /// I-divergence, sum of m - d + d log(d / m) over the data, m = H e + b: falls as the likelihood rises. 0 when they
+  /// agree.
   double divergence = 0;
   double modelled_flux = 0;  ///< sum of H e + b over the data; equals the data's sum once iterated, when b is 0
   /// sum |e - previous e| / sum e; NaN at the start.
@@ -152,8 +202,9 @@ struct DeconvolutionReport {
 /// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.
 class Deconvolver {
  public:
-  /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. Throws what
-  /// make_plan throws, and Error as Convolver's constructor does.
+  /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. When the device
+  /// turns out to have less memory than it said, plans again for less, and then for tiles. Throws what make_plan
+  /// throws, and Error as Convolver's constructor does.
   Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
               const DeconvolverOptions& options = {});
   ~Deconvolver();

@@ -31,9 +31,16 @@ double stop_from_text(const std::string& text) {
 }  // namespace
 
 void DeconvolutionOptions::add_to(CLI::App& command) {
+  add_choice(
+      command, "--algorithm", choices.algorithm, {Algorithm::richardson_lucy, Algorithm::wiener, Algorithm::landweber},
+      name_of<Algorithm>(),
+      "rl: Richardson-Lucy, for counted light; landweber: least squares; wiener: one linear filter (default rl)");
   command.add_option("--iterations", choices.iterations, "Iterations, at most (default 25)")
       ->type_name("N")
       ->check(CLI::Range(Index{0}, Index{1000000}));
+  add_choice(command, "--acceleration", choices.acceleration, {Acceleration::none, Acceleration::biggs},
+             name_of<Acceleration>(),
+             "biggs: several times fewer iterations, for two images more of memory (default none)");
   add_choice(command, "--edges", choices.edges, {Edges::noncirculant, Edges::zero, Edges::reflect}, name_of<Edges>(),
              "Where light may come from: noncirculant lets it come from beyond the image, zero does not, reflect takes "
              "the image's reflection (default noncirculant)");
@@ -47,11 +54,44 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
           "--stop", [this](const std::string& text) { choices.stop_relative_change = stop_from_text(text); },
           "End when an iteration changes less than this part of the result (default none)")
       ->type_name("relative:X|none");
+  command.add_option("--tv", choices.tv, "Prefer flat patches: weight of the total variation, say 0.01 (default 0)")
+      ->type_name("LAMBDA")
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--noise", choices.wiener_noise,
+                  "Noise power over signal power, for --algorithm wiener (default 0.001)")
+      ->type_name("R")
+      ->check(CLI::NonNegativeNumber);
   command.add_option("--saturation", choices.saturation, "Take voxels of this value and above as missing")
       ->type_name("V");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, missing_name,
              "What to do with NaN and infinite image voxels; mask takes them as missing (default error)");
+  add_choice(command, "--compat", choices.compatibility, {Compatibility::none, Compatibility::skimage},
+             name_of<Compatibility>(), "skimage: the numbers of skimage.restoration.richardson_lucy (default none)");
   common.add_common_to(command);
+}
+
+void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
+  const auto given = [&](const char* option) { return command.count(option) > 0; };
+  const auto belongs_to = [&](const char* option, Algorithm algorithm) {
+    if (!given(option) || choices.algorithm == algorithm) return;
+    throw CLI::ValidationError(option, fmt::format("has no meaning with --algorithm {}; it belongs to {}",
+                                                   name(choices.algorithm), name(algorithm)));
+  };
+  belongs_to("--noise", Algorithm::wiener);
+  for (const char* option : {"--acceleration", "--tv", "--compat"}) belongs_to(option, Algorithm::richardson_lucy);
+  if (choices.algorithm == Algorithm::wiener) {
+    for (const char* option : {"--iterations", "--start", "--stop"}) {
+      if (given(option))
+        throw CLI::ValidationError(option, "has no meaning with --algorithm wiener: it does not iterate");
+    }
+  }
+  if (choices.compatibility == Compatibility::none) return;
+  for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--mask", "--saturation",
+                             "--nan", "--origin", "--no-normalize"}) {
+    if (given(option))
+      throw CLI::ValidationError(option, "is what scikit-image has; leave it out with --compat skimage");
+  }
 }
 
 DeconvolutionSpec DeconvolutionOptions::spec(const Shape& image, const Shape& psf) const {

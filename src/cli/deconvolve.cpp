@@ -75,7 +75,8 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) cons
 void DeconvolveCommand::deconvolve(const Device& device, const Image& image, const Image& psf,
                                    const std::optional<Image>& mask, Image& output, DeconvolveRecord& record) {
   StopWatch watch;
-  const DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
+  DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
+  if (const auto& size = image.metadata.voxel_size) spec.voxel_size = {size->z, size->y, size->x};
   ProgressBar bar(quiet, num_voxels(spec.image));
   Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
   record.plan = deconvolver.plan();
@@ -110,11 +111,17 @@ void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
 
 void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   if (quiet) return;
-  fmt::print("{} ({}): {} iteration{}{}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name,
-             record.run.iterations, record.run.iterations == 1 ? "" : "s",
-             record.run.stop_reason == StopReason::iterations ? "" : ", ended by --stop",
+  const DeconvolutionPlan& plan = record.plan;
+  const bool wiener = plan.spec.algorithm == Algorithm::wiener;
+  std::string what = wiener ? "Wiener's filter" : fmt::format("{} iterations", record.run.iterations);
+  if (record.run.iterations == 1) what = "1 iteration";
+  if (record.run.stop_reason == StopReason::relative_change) what += ", ended by --stop";
+  if (plan.is_tiled()) {
+    what += fmt::format(", {} and {} tiles each", plan.convolution.num_tiles(), plan.adjoint->num_tiles());
+  }
+  fmt::print("{} ({}): {}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name, what,
              record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
-             to_text(record.plan.spec.image), output_path);
+             to_text(plan.spec.image), output_path);
 }
 
 void DeconvolveCommand::run() {
@@ -174,11 +181,16 @@ void add_deconvolve(CLI::App& program) {
       ->type_name("FILE.json");
   command->footer(
       "Richardson-Lucy: e <- e / H'1 * H'(image / (H e + background)), H the blur, H' its exact adjoint.\n"
+      "What does not fit the device goes through it in tiles, with the same result.\n"
       "Examples:\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 200 --stop relative:1e-3 --background 100\n"
+      "  convoy deconvolve blurred.tif psf.tif restored.tif --acceleration biggs --tv 0.01\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --saturation 65535 --mask good.tif --report run.json");
-  command->callback([state] { state->run(); });
+  command->callback([command, state] {
+    state->options.require_consistent(*command);
+    state->run();
+  });
 }
 
 }  // namespace convoy::cli

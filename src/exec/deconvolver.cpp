@@ -7,10 +7,12 @@
 #include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
 #include "exec/checks.hpp"
+#include "exec/deconvolution_engine.hpp"
 #include "exec/host_kernel.hpp"
-#include "exec/load_replanning.hpp"
 #include "exec/observed.hpp"
 #include "exec/scatter.hpp"
+#include "kernels/deconvolution_kernels.hpp"
+#include "plan/deconvolution_spec.hpp"
 #include "plan/origin.hpp"
 #include "plan/reduction.hpp"
 #include "program/deconvolution_program.hpp"
@@ -28,20 +30,13 @@ constexpr double kBatchSeconds = 0.1;
 constexpr double kLeastBlurred = 1e-6;
 /// A start value counts as at least this part of the data's mean: voxels that start at 0 stay there.
 constexpr double kLeastStart = 0.01;
-
-ConvolutionSpec blur_of(const DeconvolutionSpec& spec) {
-  ConvolutionSpec blur;
-  blur.image = spec.image;
-  blur.kernel = spec.psf;
-  blur.origin = spec.origin;
-  blur.normalize_kernel = spec.normalize_psf;
-  return blur;
-}
+/// Slopes below this part of the data's mean count as flat for total variation.
+constexpr double kSoftness = 1e-3;
 
 /// The image as a tile of its own, in the plan's order of axes.
-Plan image_tile(const DeconvolutionPlan& plan) {
+Plan image_tile(const DeconvolutionPlan& plan, const Plan& layout) {
   Plan tile;
-  tile.device_axes = plan.convolution.device_axes;
+  tile.device_axes = layout.device_axes;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     AxisPlan& of = tile.axes[axis];
     of.image = of.output = of.tile_output = of.tile_input = of.extent = plan.axes[axis].image;
@@ -84,60 +79,50 @@ Index next_batch(Index remaining, double seconds_of_one) {
 }  // namespace
 
 struct Deconvolver::State {
-  DeconvolutionSpec spec;  // with the origin resolved
+  DeconvolutionSpec spec;  // settled, with the origin resolved
   Device device;
   DeconvolverOptions options;
-  Loaded<DeconvolutionPlan> loaded;
+  double psf_magnitude = 1;  // sum of |PSF| as used
+  std::unique_ptr<DeconvolutionEngine> engine;
+  DeconvolutionProgress progress;
+
+  State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const DeconvolverOptions& with)
+      : spec(settled(given)), device(std::move(on)), options(with) {
+    require_data("PSF", psf.data);
+    validate(spec);
+    require_shape("PSF", psf.shape, spec.psf);
+    const double scale = kernel_scale(blur_of(spec), psf);
+    spec.origin = Origin::at(resolve_origin(blur_of(spec), &psf));
+    psf_magnitude = scale * magnitude(psf);
+    device.implementation().reset_peak();
+    engine = make_engine({spec, psf, scale * scan(psf).sum, scale, device, options, [this] { return keep_going(); }});
+    trace("PSF spectrum");
+  }
+
+  ~State() {
+    engine.reset();
+    trace("end");
+  }
 
   /// Calls function(Real{}) with the plan's precision.
   template <class Function>
   decltype(auto) with_real(const Function& function) const {
     return spec.precision == Precision::f32 ? function(float{}) : function(double{});
   }
-
-  State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const DeconvolverOptions& with)
-      : spec(given), device(std::move(on)), options(with) {
-    require_data("PSF", psf.data);
-    validate(spec);
-    require_shape("PSF", psf.shape, spec.psf);
-    const double scale = kernel_scale(blur_of(spec), psf);
-    spec.origin = Origin::at(resolve_origin(blur_of(spec), &psf));
-    device.implementation().reset_peak();
-    const Limits limits = device.limits();
-    loaded = load_replanning(
-        device, options.plan, {options.trace_memory, sentinels_wanted(options.sentinels)},
-        [&](const PlanOptions& plan_options) { return make_plan(spec, limits, plan_options); },
-        [](const DeconvolutionPlan& plan) { return plan.convolution.path; });
-    with_real(
-        [&](auto real) { write_kernel(loaded.plan.convolution, psf, scale, port<decltype(real)>(ports::kernel)); });
-    pass(Section::setup);
-    loaded.session->end_setup();
-    loaded.session->check_sentinels();
-    trace("PSF spectrum");
+  template <class Real>
+  Real* port(PortId id) const {
+    return reinterpret_cast<Real*>(engine->port(id));
   }
-
-  ~State() {
-    loaded.session.reset();
-    trace("end");
-  }
-
   void trace(const std::string& step) const {
     if (options.trace_memory) options.trace_memory(step, device.used_bytes());
   }
-
-  template <class Real>
-  Real* port(PortId id) const {
-    return reinterpret_cast<Real*>(loaded.session->port(id, 0));
-  }
-  void pass(Section section, Index times = 1) const {
-    loaded.session->submit(section, 0, static_cast<int>(times));
-    loaded.session->wait(0);
-  }
+  bool keep_going() const { return !options.progress || options.progress(progress); }
   bool wants_sums() const { return options.curve || options.progress || spec.stop_relative_change > 0; }
   bool wants_every_sum() const { return options.curve || spec.stop_relative_change > 0; }
 
   void start(const ImageView& image, const std::optional<ImageView>& mask, const ObservedCounts& counts) const;
-  Course iterate() const;
+  std::array<double, kNumScalars> scalars(const ObservedCounts& counts) const;
+  Course iterate();
   void iterate_batch(Index batch, Course& course) const;
   void measure(Course& course) const;
   void complete_curve(Course& course) const;
@@ -145,21 +130,40 @@ struct Deconvolver::State {
   OutputSums finish(const MutableImageView& output) const;
 };
 
+std::array<double, kNumScalars> Deconvolver::State::scalars(const ObservedCounts& counts) const {
+  namespace s = kernels::scalars;
+  static_assert(s::count == kNumScalars);
+  constexpr double kNone = -1e38;
+  const double mean = counts.sum / static_cast<double>(counts.data);
+  const bool skimage = spec.compatibility == Compatibility::skimage;
+  const bool wiener = spec.algorithm == Algorithm::wiener;
+  std::array<double, kNumScalars> values{};
+  values[s::least_start] = kLeastStart * mean;
+  values[s::start] = wiener ? mean - spec.background : std::max(mean - spec.background, values[s::least_start]);
+  values[s::least_blurred] = std::max(kLeastBlurred * mean, 1e-30);
+  values[s::background] = spec.background;
+  values[s::step] = 1 / (psf_magnitude * psf_magnitude);
+  values[s::softness] = std::max(kSoftness * mean, 1e-30);
+  if (skimage) {
+    values[s::start] = 0.5;
+    values[s::least_blurred] = kNone;
+    values[s::background] = 1e-12;
+    values[s::least_correction] = kNone;
+  }
+  return values;
+}
+
 /// Uploads data and scalars.
 void Deconvolver::State::start(const ImageView& image, const std::optional<ImageView>& mask,
                                const ObservedCounts& counts) const {
-  const double mean = counts.sum / static_cast<double>(counts.data);
-  const double least_start = kLeastStart * mean;
   with_real([&](auto type) {
     using Real = decltype(type);
-    write_observed(loaded.plan, image, mask, port<Real>(deconvolution_ports::observed));
-    Real* scalars = port<Real>(deconvolution_ports::scalars);
-    scalars[0] = static_cast<Real>(std::max(mean - spec.background, least_start));
-    scalars[1] = static_cast<Real>(least_start);
-    scalars[2] = static_cast<Real>(std::max(kLeastBlurred * mean, 1e-30));
-    scalars[3] = static_cast<Real>(spec.background);
+    write_observed(engine->plan(), engine->layout(), image, mask, port<Real>(deconvolution_ports::observed));
+    const auto values = scalars(counts);
+    std::transform(values.begin(), values.end(), port<Real>(deconvolution_ports::scalars),
+                   [](double value) { return static_cast<Real>(value); });
   });
-  pass(Section::run);
+  engine->pass(Section::run, 1);
   trace("data and start");
 }
 
@@ -177,7 +181,7 @@ std::array<double, kNumQuantities> Deconvolver::State::totals() const {
 
 /// One iteration. Its sums tell the divergence and flux of the estimate it began with, and how far the new one is.
 void Deconvolver::State::measure(Course& course) const {
-  pass(Section::measure);
+  engine->pass(Section::measure, 1);
   ++course.done;
   const auto [divergence, flux, total, change] = totals();
   course.last_change = total > 0 ? change / total : 0;
@@ -191,23 +195,23 @@ void Deconvolver::State::measure(Course& course) const {
 void Deconvolver::State::iterate_batch(Index batch, Course& course) const {
   const bool measured = wants_sums();
   const Index plain = measured ? batch - 1 : batch;
-  if (plain > 0) pass(Section::iterate, plain);
+  if (plain > 0) engine->pass(Section::iterate, plain);
   course.done += plain;
   if (measured) measure(course);
 }
 
-Course Deconvolver::State::iterate() const {
+Course Deconvolver::State::iterate() {
   const auto begin = Clock::now();
   Course course;
   double seconds_of_one = 0;
+  progress = {0, spec.iterations, course.last_change, 0};
   while (course.done < spec.iterations) {
     const auto batch_begin = Clock::now();
     const Index batch = wants_every_sum() ? 1 : next_batch(spec.iterations - course.done, seconds_of_one);
     iterate_batch(batch, course);
     seconds_of_one = seconds_since(batch_begin) / static_cast<double>(batch);
-    if (options.progress &&
-        !options.progress({course.done, spec.iterations, course.last_change, seconds_since(begin)}) &&
-        course.done < spec.iterations) {
+    progress = {course.done, spec.iterations, course.last_change, seconds_since(begin)};
+    if (!keep_going() && course.done < spec.iterations) {
       throw Error(Errc::cancelled, fmt::format("stopped after iteration {} of {}", course.done, spec.iterations));
     }
     if (course.last_change < spec.stop_relative_change) {
@@ -219,19 +223,24 @@ Course Deconvolver::State::iterate() const {
 }
 
 OutputSums Deconvolver::State::finish(const MutableImageView& output) const {
-  pass(Section::finish);
+  engine->pass(Section::finish, 1);
   trace("result");
   return with_real([&](auto type) {
     using Real = decltype(type);
-    const Real* result = port<Real>(deconvolution_ports::output);
-    const Plan tile = image_tile(loaded.plan);
-    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), result, output);
+    Real* result = port<Real>(deconvolution_ports::output);
+    if (spec.compatibility == Compatibility::skimage) {
+      std::transform(result, result + num_voxels(spec.image), result,
+                     [](Real value) { return std::clamp(value, Real(-1), Real(1)); });
+    }
+    const Real* values = result;
+    const Plan tile = image_tile(engine->plan(), engine->layout());
+    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), values, output);
   });
 }
 
 /// The divergence of the last estimate comes from one iteration more, whose result nobody takes.
 void Deconvolver::State::complete_curve(Course& course) const {
-  pass(Section::measure);
+  engine->pass(Section::measure, 1);
   const auto sums = totals();
   if (course.curve.empty()) course.curve.emplace_back();
   course.curve.back().divergence = sums[0];
@@ -245,7 +254,7 @@ Deconvolver::~Deconvolver() = default;
 Deconvolver::Deconvolver(Deconvolver&&) noexcept = default;
 Deconvolver& Deconvolver::operator=(Deconvolver&&) noexcept = default;
 
-const DeconvolutionPlan& Deconvolver::plan() const { return state_->loaded.plan; }
+const DeconvolutionPlan& Deconvolver::plan() const { return state_->engine->plan(); }
 
 DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageView& output,
                                      const std::optional<ImageView>& mask) {
@@ -260,6 +269,9 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
     require_data("mask", mask->data);
     require_shape("mask", mask->shape, spec.image);
     require_apart(*mask, output);
+    if (spec.compatibility == Compatibility::skimage) {
+      throw Error(Errc::invalid_argument, "scikit-image knows no masks; leave the mask or the compatibility out");
+    }
   }
   const ObservedCounts counts = inspect(spec, image, mask);
   require_data_somewhere(counts, spec);
@@ -270,8 +282,8 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   DeconvolutionReport report;
   report.iterating_seconds = seconds_since(iterating);
   const OutputSums sums = state_->finish(output);
-  if (state_->options.curve) state_->complete_curve(course);
-  state_->loaded.session->check_sentinels();
+  if (state_->options.curve && spec.algorithm != Algorithm::wiener) state_->complete_curve(course);
+  state_->engine->check_sentinels();
 
   report.iterations = course.done;
   report.stop_reason = course.reason;

@@ -26,7 +26,8 @@ std::vector<std::vector<Index>> given_elements(const AxisPlan& axis, Operation o
   return sources;
 }
 
-/// Sum of the magnitudes: what rounding errors of the sum are measured against.
+}  // namespace
+
 double magnitude(const ImageView& kernel) {
   double total = 0;
   with_element(kernel.element, [&](auto type) {
@@ -35,8 +36,6 @@ double magnitude(const ImageView& kernel) {
   });
   return total;
 }
-
-}  // namespace
 
 double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
   const InputSums sums = scan(kernel);
@@ -50,7 +49,7 @@ double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
                     sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x));
   }
   if (!spec.normalize_kernel) return 1;
-  if (std::abs(sums.sum) <= 1e-12 * magnitude(kernel)) {
+  if (std::abs(sums.sum) <= 1e-12 * magnitude(kernel)) {  // rounding errors
     throw Error(Errc::invalid_argument,
                 fmt::format("the kernel's sum is {:g}, so it cannot be normalised to 1; switch normalisation off "
                             "(--no-normalize) to use it as it is",

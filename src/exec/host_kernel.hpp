@@ -10,6 +10,9 @@ namespace convoy {
 /// Throws Error(invalid_argument) for NaN or infinite voxels, and for a sum of 0 that would have to be divided by.
 double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel);
 
+/// Sum of the magnitudes of all voxels.
+double magnitude(const ImageView& kernel);
+
 /// Fills `port` with kernel_size reals per axis in device order. `Real` is the plan's precision.
 template <class Real>
 void write_kernel(const Plan& plan, const ImageView& kernel, double scale, Real* port);

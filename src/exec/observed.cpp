@@ -10,7 +10,8 @@
 namespace convoy {
 namespace {
 
-constexpr double kNoDatum = -1;
+/// What kernels/deconvolution_kernels.hpp says.
+constexpr double kNoDatum = -1e30;
 
 enum class Kind { datum, negative, masked, non_finite, saturated };
 
@@ -37,14 +38,20 @@ class Masked {
   const std::optional<ImageView>& mask_;
 };
 
+/// Linear filters and those who check against scikit-image want the data as they are.
+bool keeps_negative_data(const DeconvolutionSpec& spec) {
+  return spec.algorithm == Algorithm::wiener || spec.compatibility == Compatibility::skimage;
+}
+
 template <class T>
-void count(T value, Index voxel, Kind kind, ObservedCounts& counts) {
+void count(T value, Index voxel, Kind kind, bool keeps_negative, ObservedCounts& counts) {
   switch (kind) {
     case Kind::datum:
       counts.sum += static_cast<double>(value);
       ++counts.data;
       break;
     case Kind::negative:
+      if (keeps_negative) counts.sum += static_cast<double>(value);
       ++counts.data;
       ++counts.negative;
       break;
@@ -76,8 +83,8 @@ ObservedCounts no_counts() {
 }
 
 /// For each window position on a device axis, the image position that it shows.
-std::vector<Index> shown_positions(const DeconvolutionPlan& plan, int d) {
-  const FrameAxis& axis = plan.axes[static_cast<std::size_t>(plan.convolution.device_axes[d])];
+std::vector<Index> shown_positions(const DeconvolutionPlan& plan, const Plan& layout, int d) {
+  const FrameAxis& axis = plan.axes[static_cast<std::size_t>(layout.device_axes[d])];
   return source_positions(Boundary::reflect, axis.window_begin - axis.image_begin, axis.window, axis.image);
 }
 
@@ -89,30 +96,34 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, co
   const Index voxels = num_voxels(image.shape);
   std::vector<ObservedCounts> parts(static_cast<std::size_t>((voxels + kPart - 1) / kPart), no_counts());
   const Masked masked(mask);
+  const bool keeps_negative = keeps_negative_data(spec);
   host_workers().for_each(static_cast<Index>(parts.size()), 1, [&](int, Index begin, Index end) {
     with_element(image.element, [&](auto type) {
       const auto* values = static_cast<const decltype(type)*>(image.data);
       for (Index part = begin; part < end; ++part) {
         for (Index i = part * kPart; i < std::min(voxels, (part + 1) * kPart); ++i) {
-          count(values[i], i, kind_of(values[i], masked(i), spec.saturation), parts[static_cast<std::size_t>(part)]);
+          count(values[i], i, kind_of(values[i], masked(i), spec.saturation), keeps_negative,
+                parts[static_cast<std::size_t>(part)]);
         }
       }
     });
   });
   ObservedCounts total = no_counts();
   for (const ObservedCounts& part : parts) add(part, total);
+  if (keeps_negative) total.negative = 0;  // none is changed
   return total;
 }
 
 template <class Real>
-void write_observed(const DeconvolutionPlan& plan, const ImageView& image, const std::optional<ImageView>& mask,
-                    Real* port) {
-  const auto x = shown_positions(plan, 0);
-  const auto y = shown_positions(plan, 1);
-  const auto z = shown_positions(plan, 2);
-  const std::array<Index, 3> stride = device_strides(plan.convolution, image.shape);
+void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
+                    const std::optional<ImageView>& mask, Real* port) {
+  const auto x = shown_positions(plan, layout, 0);
+  const auto y = shown_positions(plan, layout, 1);
+  const auto z = shown_positions(plan, layout, 2);
+  const std::array<Index, 3> stride = device_strides(layout, image.shape);
   const Index rows = static_cast<Index>(y.size());
   const Masked masked(mask);
+  const bool keeps_negative = keeps_negative_data(plan.spec);
   host_workers().for_each(rows * static_cast<Index>(z.size()), 16, [&](int, Index begin, Index end) {
     with_element(image.element, [&](auto type) {
       const auto* values = static_cast<const decltype(type)*>(image.data);
@@ -123,16 +134,18 @@ void write_observed(const DeconvolutionPlan& plan, const ImageView& image, const
         for (const Index column : x) {
           const Index voxel = row + column * stride[0];
           const Kind kind = kind_of(values[voxel], masked(voxel), plan.spec.saturation);
-          *to++ = kind == Kind::datum      ? static_cast<Real>(values[voxel])
-                  : kind == Kind::negative ? Real(0)
-                                           : static_cast<Real>(kNoDatum);
+          *to++ = kind == Kind::datum || (kind == Kind::negative && keeps_negative) ? static_cast<Real>(values[voxel])
+                  : kind == Kind::negative                                          ? Real(0)
+                                                                                    : static_cast<Real>(kNoDatum);
         }
       }
     });
   });
 }
 
-template void write_observed(const DeconvolutionPlan&, const ImageView&, const std::optional<ImageView>&, float*);
-template void write_observed(const DeconvolutionPlan&, const ImageView&, const std::optional<ImageView>&, double*);
+template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
+                             float*);
+template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
+                             double*);
 
 }  // namespace convoy

@@ -20,10 +20,11 @@ struct ObservedCounts {
 /// Looks at every voxel. `mask`, if given, has the image's shape; 0 says that there is no datum.
 ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask);
 
-/// Fills the port with the window: data not below 0, and -1 where there is none. Edges::reflect reads the image by
-/// reflection. `Real` is the plan's precision.
+/// Fills the port, laid out as `layout` says, with the window: data, those below 0 as 0 (Compatibility::skimage and
+/// Wiener take them as they are), and -1e30 where there is none. Edges::reflect reads the image by reflection. `Real`
+/// is the plan's precision.
 template <class Real>
-void write_observed(const DeconvolutionPlan& plan, const ImageView& image, const std::optional<ImageView>& mask,
-                    Real* port);
+void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
+                    const std::optional<ImageView>& mask, Real* port);
 
 }  // namespace convoy

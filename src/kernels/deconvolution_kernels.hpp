@@ -1,17 +1,30 @@
-// The point-wise steps and sums of Richardson-Lucy deconvolution.
+// The point-wise steps and sums of deconvolution.
 //
-// The unknowns live on a frame, of which the observed image shows a window: frame_*, begin_*, window_* tell sizes and
-// the window's first voxel. observed holds the window's voxels, tight; a negative one tells that there is no datum.
-// scalars: 0 the start value, 1 the least start value, 2 the least blurred value, 3 the background.
-// Kernels over count elements take element thread_y * row + thread_x. Negative results of transforms, which are
-// rounding errors, count as 0.
+// The unknown lives on a frame, of which the observed image shows a window: frame_*, begin_*, window_* tell sizes and
+// the window's first voxel. observed holds the window's voxels, tight; -1e30 and below tells that there is no datum. An
+// iteration works in place: image holds the estimate, then its blur, the ratio or residual, the correction, the
+// proposed estimate, and at last the estimate again.
+// Kernels over `count` elements take element thread_y * row + thread_x.
 #pragma once
 
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy::kernels {
 
-/// image = 1 where there is a datum, 0 elsewhere. buffers: observed, image. parameters: frame, begin, window (x, y, z).
+/// What the host knows only when it has seen the data, as reals in the scalars slot.
+namespace scalars {
+inline constexpr int start = 0;             ///< start value
+inline constexpr int least_start = 1;       ///< start values from the image are not below it
+inline constexpr int least_blurred = 2;     ///< blurred values are not below it
+inline constexpr int background = 3;        ///< constant light in the data
+inline constexpr int least_correction = 4;  ///< corrections are not below it
+inline constexpr int step = 5;              ///< of propose_step
+inline constexpr int acceleration = 6;      ///< factor of accelerate
+inline constexpr int softness = 7;          ///< slopes that regularize_tv takes for flat
+inline constexpr int count = 8;
+}  // namespace scalars
+
+/// known = 1 where there is a datum, 0 elsewhere. buffers: observed, known. parameters: frame, begin, window (x, y, z).
 extern const KernelSpec indicate;
 /// weights = 1 / image, 0 where image <= least. buffers: image, weights. parameters: count, row, least.
 extern const KernelSpec invert_weights;
@@ -19,30 +32,65 @@ extern const KernelSpec invert_weights;
 /// one; 0 where weights are 0. buffers: observed, weights, scalars, estimate, image. parameters: frame, begin, window,
 /// from_observed.
 extern const KernelSpec start_estimate;
+/// previous = estimate, gradient = 0. buffers: estimate, previous, gradient. parameters: count, row.
+extern const KernelSpec start_acceleration;
+
 /// image = observed / (image + background), 0 where there is no datum. buffers: observed, scalars, image. parameters:
 /// frame, begin, window.
 extern const KernelSpec ratio;
-/// estimate = image = estimate * image * weights. buffers: weights, estimate, image. parameters: count, row.
-extern const KernelSpec update_estimate;
-/// cropped = the box of `size` voxels of the frame from `begin` on, tight. buffers: estimate, cropped. parameters:
-/// frame, begin, size.
+/// image = observed - (image + background), 0 where there is no datum. As ratio.
+extern const KernelSpec residual;
+/// shifted[p] = image[p - shift], 0 where that lies outside the frame. buffers: image, shifted. parameters: frame,
+/// shift.
+extern const KernelSpec shift;
+/// image = image / (1 - strength * div(grad e / |grad e|)), e the estimate; forward differences, their adjoint as
+/// divergence, voxels 1 / inverse_* apart, the denominator at least 0.1 (Dey et al., Microsc. Res. Tech. 69:260, 2006).
+/// buffers: estimate, scalars, image. parameters: frame, strength, inverse_x, inverse_y, inverse_z.
+extern const KernelSpec regularize_tv;
+/// image = estimate * image * weights. buffers: weights, estimate, scalars, image. parameters: count, row.
+extern const KernelSpec propose_product;
+/// image = max(0, estimate + step * image), 0 where weights are 0. As propose_product.
+extern const KernelSpec propose_step;
+/// estimate = image. buffers: image, estimate. parameters: count, row.
+extern const KernelSpec accept;
+/// With p the proposed estimate in image: gradient = p - estimate; estimate = image = max(0, p + factor * (p -
+/// previous)); previous = p. buffers: scalars, previous, gradient, estimate, image. parameters: count, row.
+extern const KernelSpec accelerate;
+/// scalars[acceleration] = products 0 / products 1, between 0 and 1; 0 if that or products 2 is not above 0 (D. Biggs
+/// and M. Andrews, Appl. Opt. 36:1766, 1997; B. O'Donoghue and E. Candes, Found. Comput. Math. 15:715, 2015, for the
+/// latter). buffers: products, scalars. parameters: num_sums. threads: 1.
+extern const KernelSpec acceleration_factor;
+/// cropped = the box of `size` voxels of the frame from `begin` on, tight. buffers: source, cropped. parameters: frame
+/// x and y, begin, size.
 extern const KernelSpec crop;
 
 /// Sums are taken in three stages, so that every order of threads gives the same result: thread t adds up elements
 /// t * thread_stride + s * step_stride < count over s < num_steps, in blocks, to partials[quantity * num_threads + t];
-/// add_up makes num_sums of the num_threads of each quantity; the host adds up those.
+/// add_up makes num_sums of the num_threads of each quantity; the host, or acceleration_factor, adds up those.
 ///
-/// Quantity 0: I-divergence, sum of b - d + d log(d / b) over the data d with b = image + background; quantity 1: sum
-/// of b. buffers: observed, image, scalars, partials. parameters: frame, begin, window x and y, count, row,
+/// Quantity 0: I-divergence, sum of b - d + d log(d / b) over the data d with b = image + background; 1: sum of b.
+/// buffers: observed, image, scalars, partials. parameters: frame x and y, begin, window x and y, count, row,
 /// num_threads, thread_stride, num_steps, step_stride.
 extern const KernelSpec sum_divergence;
-/// Quantity `first`: sum of the estimate that update_estimate will make; first + 1: sum of |it - estimate|. buffers:
-/// image, weights, estimate, partials. parameters: count, row, num_threads, thread_stride, num_steps, step_stride,
-/// first.
+/// Quantity 2: sum of image, the proposed estimate; 3: sum of |image - estimate|. buffers: image, estimate, partials.
+/// parameters: count, row, num_threads, thread_stride, num_steps, step_stride.
 extern const KernelSpec sum_change;
+/// With g = image - estimate: quantity 0: <g, gradient>; 1: <gradient, gradient>; 2: <g, image - previous>. buffers:
+/// image, estimate, gradient, previous, partials. parameters: as sum_change.
+extern const KernelSpec sum_products;
 /// sums[q * num_sums + i] = sum of partials[q * num_partials + i + j * num_sums] over j. buffers: partials, sums.
 /// parameters: num_sums, num_quantities, num_partials. threads: num_sums, num_quantities.
 extern const KernelSpec add_up;
+
+/// image = observed - background in the window, the start value where there is no datum, 0 outside. buffers: observed,
+/// scalars, image. parameters: frame, begin, window.
+extern const KernelSpec place_data;
+/// response[0] = the real part of element `place` of the spectrum; the first is sum_of_psf times whatever scale the
+/// device keeps spectra in. buffers: spectrum, response. parameters: place. threads: 1.
+extern const KernelSpec remember_response;
+/// The spectrum K of a PSF becomes conj(K) / (|K|^2 + noise * |K(0)|^2), in the device's scale. buffers: response,
+/// spectrum. parameters: count, row, noise, sum_of_psf.
+extern const KernelSpec wiener_filter;
 
 /// All of these.
 const std::vector<const KernelSpec*>& of_deconvolution();

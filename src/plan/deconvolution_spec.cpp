@@ -1,9 +1,11 @@
+#include "plan/deconvolution_spec.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
+#include "plan/origin.hpp"
 
 namespace convoy {
 namespace {
@@ -14,7 +16,38 @@ void require_not_negative(double value, const char* what) {
   if (!(value >= 0) || !std::isfinite(value)) refuse(fmt::format("the {} is {}; it must be 0 or more", what, value));
 }
 
+void require_richardson_lucy(const DeconvolutionSpec& spec, const char* what) {
+  if (spec.algorithm == Algorithm::richardson_lucy) return;
+  refuse(fmt::format("{} belongs to Richardson-Lucy, but the algorithm is {}", what, name(spec.algorithm)));
+}
+
+void require_extras_fit(const DeconvolutionSpec& spec) {
+  if (spec.acceleration != Acceleration::none) require_richardson_lucy(spec, "acceleration");
+  if (spec.tv > 0) require_richardson_lucy(spec, "total variation");
+  if (spec.compatibility == Compatibility::none) return;
+  require_richardson_lucy(spec, "compatibility with scikit-image");
+  if (spec.acceleration != Acceleration::none || spec.tv > 0) {
+    refuse("scikit-image has neither acceleration nor total variation; leave compatibility out to use them");
+  }
+}
+
 }  // namespace
+
+const char* name(Algorithm value) {
+  switch (value) {
+    case Algorithm::richardson_lucy:
+      return "rl";
+    case Algorithm::wiener:
+      return "wiener";
+    case Algorithm::landweber:
+      return "landweber";
+  }
+  return "unknown";
+}
+
+const char* name(Acceleration value) { return value == Acceleration::biggs ? "biggs" : "none"; }
+const char* name(Compatibility value) { return value == Compatibility::skimage ? "skimage" : "none"; }
+const char* name(Tiles) { return "exact"; }
 
 const char* name(Edges value) {
   switch (value) {
@@ -48,16 +81,50 @@ const char* name(StopReason reason) {
   return "unknown";
 }
 
-void validate(const DeconvolutionSpec& spec) {
-  ConvolutionSpec blur;  // has the same rules for extents and origin
+ConvolutionSpec blur_of(const DeconvolutionSpec& spec) {
+  ConvolutionSpec blur;
   blur.image = spec.image;
   blur.kernel = spec.psf;
   blur.origin = spec.origin;
-  validate(blur);
+  blur.precision = spec.precision;
+  blur.normalize_kernel = spec.normalize_psf;
+  return blur;
+}
+
+Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(spec), nullptr); }
+
+void validate(const DeconvolutionSpec& spec) {
+  validate(blur_of(spec));  // has the same rules for extents and origin
   if (spec.iterations < 0) refuse(fmt::format("{} iterations cannot be done", spec.iterations));
   require_not_negative(spec.background, "background");
   require_not_negative(spec.stop_relative_change, "relative change to stop at");
+  require_not_negative(spec.tv, "total variation's weight");
+  require_not_negative(spec.wiener_noise, "noise power of Wiener's filter");
+  if (spec.tv >= 1) refuse(fmt::format("total variation's weight is {}; it must be below 1", spec.tv));
+  for (const double distance : spec.voxel_size) {
+    if (!(distance > 0) || !std::isfinite(distance)) {
+      refuse(fmt::format("the voxel size is {}; it must be above 0 along every axis", distance));
+    }
+  }
   if (std::isnan(spec.saturation)) refuse("the saturation is not a number");
+  require_extras_fit(spec);
+}
+
+DeconvolutionSpec settled(DeconvolutionSpec spec) {
+  if (spec.algorithm == Algorithm::wiener) {
+    spec.iterations = 0;
+    if (spec.edges == Edges::noncirculant) spec.edges = Edges::reflect;
+  }
+  if (spec.compatibility == Compatibility::skimage) {
+    spec.edges = Edges::zero;
+    spec.start = Start::mean;
+    spec.background = 0;
+    spec.origin = {Origin::Rule::scipy, {}};
+    spec.normalize_psf = false;
+    spec.saturation = std::numeric_limits<double>::infinity();
+    spec.non_finite = NonFinite::error;
+  }
+  return spec;
 }
 
 }  // namespace convoy

@@ -12,10 +12,16 @@ using Json = nlohmann::ordered_json;
 
 std::string task_to_text(const DeconvolutionPlan& plan) {
   const DeconvolutionSpec& spec = plan.spec;
-  std::string text =
-      fmt::format("deconvolve image {} with PSF {} (zyx), {} iterations, edges {}, start {}, {}\n", to_text(spec.image),
-                  to_text(spec.psf), spec.iterations, name(spec.edges), name(spec.start), name(spec.precision));
-  return text + fmt::format("{}\n", name(plan.convolution.path));
+  std::string text = fmt::format("deconvolve image {} with PSF {} (zyx), {}", to_text(spec.image), to_text(spec.psf),
+                                 name(spec.algorithm));
+  if (spec.algorithm != Algorithm::wiener) text += fmt::format(", {} iterations", spec.iterations);
+  if (spec.acceleration != Acceleration::none) text += fmt::format(", acceleration {}", name(spec.acceleration));
+  if (spec.tv > 0) text += fmt::format(", total variation {}", spec.tv);
+  if (spec.compatibility != Compatibility::none) text += fmt::format(", as {}", name(spec.compatibility));
+  text += fmt::format(", edges {}, {}\n", name(spec.edges), name(spec.precision));
+  if (!plan.is_tiled()) return text + fmt::format("at once, {}\n", name(plan.convolution.path));
+  return text + fmt::format("each blur in {} tiles, each adjoint in {}, {}\n", plan.convolution.num_tiles(),
+                            plan.adjoint->num_tiles(), name(plan.convolution.path));
 }
 
 std::string axes_to_text(const DeconvolutionPlan& plan) {
@@ -33,10 +39,12 @@ std::string axes_to_text(const DeconvolutionPlan& plan) {
 std::string memory_to_text(const DeconvolutionPlan& plan) {
   std::string text = "\n  device memory\n";
   for (const LedgerLine& line : plan.ledger) {
-    text += fmt::format("    {:<18} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+    text += fmt::format("    {:<24} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
   }
   const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : bytes_to_text(plan.budget_bytes);
-  return text + fmt::format("    {:<18} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
+  text += fmt::format("    {:<24} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
+  if (plan.is_tiled()) text += fmt::format("    {:<24} {:>12}\n", "in host memory", bytes_to_text(plan.host_bytes));
+  return text;
 }
 
 std::string prediction_to_text(const DeconvolutionPlan& plan) {
@@ -51,7 +59,12 @@ Json to_json(const Shape& shape) { return {shape.z, shape.y, shape.x}; }
 Json spec_to_json(const DeconvolutionSpec& spec) {
   return {{"image", to_json(spec.image)},
           {"psf", to_json(spec.psf)},
+          {"algorithm", name(spec.algorithm)},
           {"iterations", spec.iterations},
+          {"acceleration", name(spec.acceleration)},
+          {"tv", spec.tv},
+          {"wiener_noise", spec.wiener_noise},
+          {"compatibility", name(spec.compatibility)},
           {"edges", name(spec.edges)},
           {"start", name(spec.start)},
           {"background", spec.background},
@@ -74,6 +87,8 @@ std::string to_json(const DeconvolutionPlan& plan) {
   Json json{{"spec", spec_to_json(plan.spec)}};
   json["path"] = name(plan.convolution.path);
   json["frame"] = to_json(plan.frame());
+  json["tiles"] = plan.is_tiled() ? name(plan.spec.tiles) : "none";
+  json["num_tiles"] = {plan.convolution.num_tiles(), plan.is_tiled() ? plan.adjoint->num_tiles() : 1};
   json["padded"] = to_json(plan.convolution.padded());
   json["ledger"] = Json::array();
   for (const LedgerLine& line : plan.ledger) {
@@ -81,6 +96,7 @@ std::string to_json(const DeconvolutionPlan& plan) {
   }
   json["footprint_bytes"] = plan.footprint_bytes;
   json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
+  json["host_bytes"] = plan.host_bytes;
   json["predicted_seconds_per_iteration"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
   json["traffic_bytes_per_iteration"] = plan.traffic_bytes;
   json["reasons"] = plan.reasons;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plan/axis.hpp"
+#include "plan/deconvolution_spec.hpp"
 
 namespace convoy {
 namespace {
@@ -10,29 +11,16 @@ namespace {
 /// Voxels of the unknown that the data can see.
 Index visible(const DeconvolutionSpec& spec, int axis) { return spec.image[axis] + spec.psf[axis] - 1; }
 
-FrameAxis frame_of(const DeconvolutionSpec& spec, Index origin, int axis, Index padded) {
-  const Index n = spec.image[axis];
-  switch (spec.edges) {
-    case Edges::noncirculant: {
-      // Image voxel i sees frame voxels i to i + k - 1; its own place is origin voxels before the last.
-      const Index begin = spec.psf[axis] - 1 - origin;
-      return {visible(spec, axis), begin, n, begin, n};
-    }
-    case Edges::reflect: {
-      const Index begin = (padded - n) / 2;
-      return {padded, 0, padded, begin, n};
-    }
-    case Edges::zero:
-      break;
-  }
-  return {n, 0, n, 0, n};
+/// Of least length * weight among all smooth lengths, whatever the device.
+Index convenient_length(Index at_least) {
+  const TransformLengths all(Limits{}, Precision::f32, true, at_least);
+  return *all.cheapest(at_least);
 }
 
-FrameOption option_of(const DeconvolutionSpec& spec, Index origin, int axis, Index padded) {
-  FrameOption option;
-  option.frame = frame_of(spec, origin, axis, padded);
-  AxisPlan& plan = option.convolution;
-  const Index frame = option.frame.frame;
+AxisPlan in_one_tile(const DeconvolutionSpec& spec, int axis, Index padded) {
+  const Index frame = frame_axis(spec, axis).frame;
+  const Index origin = psf_origin(spec)[axis];
+  AxisPlan plan;
   plan.image = plan.output = plan.tile_input = plan.tile_output = plan.extent = frame;
   plan.kernel = plan.kernel_size = spec.psf[axis];
   plan.shift = plan.kernel_delta = origin;
@@ -43,28 +31,47 @@ FrameOption option_of(const DeconvolutionSpec& spec, Index origin, int axis, Ind
     plan.kernel_begin = std::max<Index>(0, origin - (frame - 1));
     plan.kernel_size = last - plan.kernel_begin + 1;
   }
-  return option;
-}
-
-/// The window alone is used of what the circular transform gives, so the frame's own length is enough for noncirculant
-/// edges: light that wraps round never reaches the window.
-Index required_length(const DeconvolutionSpec& spec, Index origin, int axis) {
-  if (spec.edges != Edges::zero) return visible(spec, axis);
-  return required_period(option_of(spec, origin, axis, 1).convolution);
+  return plan;
 }
 
 }  // namespace
 
-Index longest_frame(const DeconvolutionSpec& spec, int axis) { return spec.image[axis] + spec.psf[axis]; }
+FrameAxis frame_axis(const DeconvolutionSpec& spec, int axis) {
+  const Index n = spec.image[axis];
+  switch (spec.edges) {
+    case Edges::noncirculant: {
+      // Image voxel i sees frame voxels i to i + k - 1; its own place is origin voxels before the last.
+      const Index begin = spec.psf[axis] - 1 - psf_origin(spec)[axis];
+      return {visible(spec, axis), begin, n, begin, n, 0};
+    }
+    case Edges::reflect: {
+      const Index frame = convenient_length(visible(spec, axis));
+      return {frame, 0, frame, (frame - n) / 2, n, 0};
+    }
+    case Edges::zero:
+      break;
+  }
+  const bool displaced = spec.compatibility == Compatibility::skimage && spec.psf[axis] % 2 == 0;
+  const Index shift = displaced ? 1 : 0;  // the correction of voxel 0 is that of the voxel before it
+  return {n + shift, shift, n, shift, n, shift};
+}
 
-std::vector<FrameOption> frame_options(const DeconvolutionSpec& spec, const Shape& origin, int axis,
-                                       const TransformLengths& lengths) {
-  const Index required = required_length(spec, origin[axis], axis);
+Index longest_frame(const DeconvolutionSpec& spec, int axis) { return spec.image[axis] + spec.psf[axis] + 1; }
+
+/// For noncirculant edges the window alone is used of what the circular transform gives, so the frame's own length is
+/// enough: light that wraps round never reaches the window.
+std::vector<AxisPlan> frame_options(const DeconvolutionSpec& spec, int axis, const TransformLengths& lengths) {
+  const Index frame = frame_axis(spec, axis).frame;
+  if (spec.edges == Edges::reflect) {
+    if (!lengths.admits(frame)) return {};
+    return {in_one_tile(spec, axis, frame)};
+  }
+  const Index required = spec.edges == Edges::zero ? required_period(in_one_tile(spec, axis, 1)) : frame;
   const auto cheapest = lengths.cheapest(required);
   if (!cheapest) return {};
-  std::vector<FrameOption> options{option_of(spec, origin[axis], axis, *cheapest)};
+  std::vector<AxisPlan> options{in_one_tile(spec, axis, *cheapest)};
   const Index smallest = *lengths.smallest(required);
-  if (smallest < *cheapest) options.push_back(option_of(spec, origin[axis], axis, smallest));
+  if (smallest < *cheapest) options.push_back(in_one_tile(spec, axis, smallest));
   return options;
 }
 

@@ -8,14 +8,13 @@
 
 namespace convoy {
 
-struct FrameOption {
-  FrameAxis frame;
-  AxisPlan convolution;  ///< of the frame, in one tile
-};
+/// The spec must be settled, its origin resolved. Does not depend on the device: tiles must find the same frame as the
+/// whole.
+FrameAxis frame_axis(const DeconvolutionSpec& spec, int axis);
 
-/// The cheapest transform and the smallest. Empty if the device can transform neither. The origin must be resolved.
-std::vector<FrameOption> frame_options(const DeconvolutionSpec& spec, const Shape& origin, int axis,
-                                       const TransformLengths& lengths);
+/// The convolution of the frame, in one tile: with the cheapest transform, and with the smallest. Empty if the device
+/// can transform neither.
+std::vector<AxisPlan> frame_options(const DeconvolutionSpec& spec, int axis, const TransformLengths& lengths);
 
 /// The longest transform that any option may ask for.
 Index longest_frame(const DeconvolutionSpec& spec, int axis);

@@ -1,8 +1,7 @@
 // How sums over images are shared out among threads (kernels/deconvolution_kernels.hpp tells the stages).
 #pragma once
 
-#include "convoy/device.hpp"
-#include "convoy/shape.hpp"
+#include "convoy/deconvolution.hpp"
 
 namespace convoy {
 
@@ -10,11 +9,16 @@ namespace convoy {
 inline constexpr Index kSumsPerQuantity = 256;
 /// Divergence and modelled flux, total and change.
 inline constexpr Index kNumQuantities = 4;
-/// Values that kernels read and the host knows only when it has seen the data.
-inline constexpr Index kNumScalars = 4;
+/// Dot products of which the acceleration factor is made.
+inline constexpr Index kNumProducts = 3;
+/// Values that kernels read and the host knows only when it has seen the data (kernels/deconvolution_kernels.hpp).
+inline constexpr Index kNumScalars = 8;
 
 /// Threads of the first stage: a multiple of kSumsPerQuantity.
 Index num_sum_threads(const Limits& limits, Index voxels);
+
+/// Reals in all slots of a deconvolution's program that hold no image.
+Index num_scalar_reals(const DeconvolutionSpec& spec, const Limits& limits, Index frame_voxels);
 
 /// The voxels of each thread. On a GPU neighbouring threads take neighbouring voxels, so that accesses coalesce; on a
 /// CPU a thread takes voxels side by side.

@@ -1,229 +1,190 @@
 #include "program/deconvolution_program.hpp"
 
-#include <algorithm>
-
 #include "kernels/deconvolution_kernels.hpp"
 #include "plan/reduction.hpp"
-#include "program/kernel_setup.hpp"
+#include "program/frame_steps.hpp"
 #include "program/native_passes.hpp"
 
 namespace convoy {
 namespace {
 
-constexpr SlotId kObserved = 0;
-constexpr SlotId kScalars = 1;
-constexpr SlotId kEstimate = 2;
-constexpr SlotId kWeights = 3;
-constexpr SlotId kImage = 4;
-constexpr SlotId kWork = 5;
-constexpr SlotId kSpectrum = 6;
-constexpr SlotId kPartials = 7;
-constexpr SlotId kSums = 8;
-
-KernelParameter whole(Index value) { return parameter(static_cast<std::uint32_t>(value)); }
-
-std::array<std::uint64_t, 3> threads_of(const Extents& extents) {
-  return {static_cast<std::uint64_t>(extents[0]), static_cast<std::uint64_t>(extents[1]),
-          static_cast<std::uint64_t>(extents[2])};
-}
-
-/// Makes the steps of one plan.
-class Steps {
+/// The slots that a program of this kind has, made as they are asked for.
+class SlotList {
  public:
-  explicit Steps(const DeconvolutionPlan& plan)
+  SlotId add(const char* name, std::uint64_t bytes) {
+    slots_.push_back({name, bytes});
+    return static_cast<SlotId>(slots_.size() - 1);
+  }
+  std::vector<Slot> take() { return std::move(slots_); }
+
+ private:
+  std::vector<Slot> slots_;
+};
+
+class Builder {
+ public:
+  explicit Builder(const DeconvolutionPlan& plan)
       : plan_(plan),
-        geometry_(geometry_of(plan.convolution)),
-        frame_(in_order(&FrameAxis::frame)),
-        window_begin_(in_order(&FrameAxis::window_begin)),
-        window_(in_order(&FrameAxis::window)),
-        image_begin_(in_order(&FrameAxis::image_begin)),
-        image_(in_order(&FrameAxis::image)) {}
-
-  std::vector<Slot> slots() const {
-    const std::uint64_t real = geometry_.real_bytes();
-    const std::uint64_t partials = static_cast<std::uint64_t>(kNumQuantities * num_threads()) * real;
-    return {{"observed", product(window_) * real},
-            {"scalars", kNumScalars * real},
-            {"estimate", geometry_.image_bytes()},
-            {"weights", geometry_.image_bytes()},
-            {"image", geometry_.image_bytes()},
-            {"work", geometry_.work_bytes()},
-            {"spectrum", geometry_.spectrum_bytes()},
-            {"partials", partials},
-            {"sums", sums_bytes()}};
+        steps_(plan),
+        iterates_(plan.spec.algorithm != Algorithm::wiener),
+        accelerated_(plan.spec.acceleration == Acceleration::biggs) {
+    const FftGeometry& geometry = steps_.geometry();
+    const std::uint64_t image_bytes = geometry.image_bytes();
+    observed_ = slots_.add("observed", steps_.window_bytes());
+    scalars_ = slots_.add("scalars", steps_.reals(kNumScalars));
+    image_ = slots_.add("image", image_bytes);
+    work_ = slots_.add("work", geometry.work_bytes());
+    spectrum_ = slots_.add("spectrum", geometry.spectrum_bytes());
+    if (!iterates_) {
+      response_ = slots_.add("response", steps_.reals(1));
+      return;
+    }
+    estimate_ = slots_.add("estimate", image_bytes);
+    weights_ = slots_.add("weights", image_bytes);
+    partials_ = slots_.add("partials", steps_.reals(kNumQuantities * steps_.num_threads()));
+    sums_ = slots_.add("sums", steps_.reals(kNumQuantities * kSumsPerQuantity));
+    if (!accelerated_) return;
+    previous_ = slots_.add("previous", image_bytes);
+    gradient_ = slots_.add("gradient", image_bytes);
+    products_ = slots_.add("products", steps_.reals(kNumProducts * kSumsPerQuantity));
   }
 
-  std::vector<Port> ports() const {
-    const std::uint64_t real = geometry_.real_bytes();
-    const Extents kernel = in_device_order(plan_.convolution, &AxisPlan::kernel_size);
-    return {{"kernel", product(kernel) * real, Section::setup},
-            {"observed", product(window_) * real, Section::run},
-            {"scalars", kNumScalars * real, Section::run},
-            {"output", product(image_) * real, Section::finish},
-            {"sums", sums_bytes(), Section::measure}};
+  Program build() {
+    Program program;
+    program.ports = steps_.ports();
+    program.run = iterates_ ? start() : filter();
+    program.finish = finish();
+    if (iterates_) {
+      program.iterate = iteration(false);
+      program.measure = iteration(true);
+    }
+    if (!plan_.is_tiled()) program.setup = setup();
+    program.slots = slots_.take();
+    return program;
   }
 
+ private:
   std::vector<Step> setup() const {
-    std::vector<Step> steps;
-    append_kernel_setup(plan_.convolution, geometry_, kWork, kSpectrum, steps);
+    std::vector<Step> steps = steps_.kernel_setup(work_, spectrum_);
+    if (iterates_) return steps;
+    steps.emplace_back(steps_.remember_response(spectrum_, response_));
+    steps.emplace_back(steps_.wiener_filter(response_, spectrum_));
     return steps;
   }
 
-  std::vector<Step> run() const {
-    return {upload(deconvolution_ports::scalars, kScalars),
-            upload(deconvolution_ports::observed, kObserved),
-            on_frame(kernels::indicate, {kObserved, kImage}),
-            convolve(true),
-            on_elements(kernels::invert_weights, {kImage, kWeights}, {parameter(kLeastWeight)}),
-            on_frame(kernels::start_estimate, {kObserved, kWeights, kScalars, kEstimate, kImage},
-                     {whole(plan_.spec.start == Start::image ? 1 : 0)})};
+  std::vector<Step> uploads() const {
+    return {steps_.upload(deconvolution_ports::scalars, scalars_),
+            steps_.upload(deconvolution_ports::observed, observed_)};
+  }
+
+  std::vector<Step> filter() const {
+    std::vector<Step> steps = uploads();
+    steps.emplace_back(steps_.on_window(kernels::place_data, {observed_, scalars_, image_}));
+    steps.emplace_back(convolve(false));
+    return steps;
+  }
+
+  std::vector<Step> start() const {
+    std::vector<Step> steps = uploads();
+    if (plan_.spec.compatibility == Compatibility::skimage) {
+      steps.emplace_back(steps_.on_window(kernels::indicate, {observed_, weights_}));
+    } else {
+      steps.emplace_back(steps_.on_window(kernels::indicate, {observed_, image_}));
+      steps.emplace_back(convolve(true));
+      steps.emplace_back(steps_.on_elements(kernels::invert_weights, {image_, weights_}, {parameter(kLeastWeight)}));
+    }
+    const std::uint32_t from_observed = plan_.spec.start == Start::image ? 1 : 0;
+    steps.emplace_back(steps_.on_window(kernels::start_estimate, {observed_, weights_, scalars_, estimate_, image_},
+                                        {parameter(from_observed)}));
+    if (accelerated_) {
+      steps.emplace_back(steps_.on_elements(kernels::start_acceleration, {estimate_, previous_, gradient_}));
+    }
+    return steps;
   }
 
   /// The image slot holds the estimate before and after.
-  std::vector<Step> iterate(bool measured) const {
+  std::vector<Step> iteration(bool measured) const {
     std::vector<Step> steps{convolve(false)};
-    if (measured) steps.emplace_back(sum_divergence());
-    steps.emplace_back(on_frame(kernels::ratio, {kObserved, kScalars, kImage}));
-    steps.emplace_back(convolve(true));
+    if (measured) steps.emplace_back(steps_.sum_divergence({observed_, image_, scalars_, partials_}));
+    append_correction(steps);
+    append_proposal(steps);
     if (measured) {
-      steps.emplace_back(sum_change());
-      steps.emplace_back(add_up());
-      steps.emplace_back(download(deconvolution_ports::sums, kSums));
+      steps.emplace_back(steps_.sum_on_elements(kernels::sum_change, {image_, estimate_, partials_}));
+      steps.emplace_back(steps_.add_up(partials_, sums_, kNumQuantities));
+      steps.emplace_back(steps_.download(deconvolution_ports::sums, sums_));
     }
-    steps.emplace_back(on_elements(kernels::update_estimate, {kWeights, kEstimate, kImage}));
+    if (accelerated_) {
+      append_acceleration(steps);
+    } else {
+      steps.emplace_back(steps_.on_elements(kernels::accept, {image_, estimate_}));
+    }
     return steps;
   }
 
+  void append_correction(std::vector<Step>& steps) const {
+    const bool landweber = plan_.spec.algorithm == Algorithm::landweber;
+    steps.emplace_back(steps_.on_window(landweber ? kernels::residual : kernels::ratio, {observed_, scalars_, image_}));
+    steps.emplace_back(convolve(true));
+    if (!steps_.shifts_correction()) return;
+    steps.emplace_back(steps_.shift(image_, work_, true));
+    steps.emplace_back(steps_.shift(work_, image_, false));
+  }
+
+  void append_proposal(std::vector<Step>& steps) const {
+    if (plan_.spec.tv > 0) steps.emplace_back(steps_.regularize_tv({estimate_, scalars_, image_}));
+    const bool landweber = plan_.spec.algorithm == Algorithm::landweber;
+    steps.emplace_back(steps_.on_elements(landweber ? kernels::propose_step : kernels::propose_product,
+                                          {weights_, estimate_, scalars_, image_}));
+  }
+
+  void append_acceleration(std::vector<Step>& steps) const {
+    steps.emplace_back(
+        steps_.sum_on_elements(kernels::sum_products, {image_, estimate_, gradient_, previous_, partials_}));
+    steps.emplace_back(steps_.add_up(partials_, products_, kNumProducts));
+    steps.emplace_back(steps_.acceleration_factor(products_, scalars_));
+    steps.emplace_back(steps_.on_elements(kernels::accelerate, {scalars_, previous_, gradient_, estimate_, image_}));
+  }
+
   /// The result goes through the work slot, so that an iteration may follow.
-  std::vector<Step> finish() const { return {crop(), download(deconvolution_ports::output, kWork)}; }
-
- private:
-  Extents in_order(Index FrameAxis::*field) const {
-    Extents extents{};
-    for (std::size_t d = 0; d < 3; ++d) {
-      extents[d] = plan_.axes[static_cast<std::size_t>(plan_.convolution.device_axes[d])].*field;
-    }
-    return extents;
+  std::vector<Step> finish() const {
+    const SlotId result = !iterates_ ? image_ : accelerated_ ? previous_ : estimate_;
+    return {steps_.crop(result, work_), steps_.download(deconvolution_ports::output, work_)};
   }
 
-  Index num_voxels_of(const Extents& extents) const { return static_cast<Index>(product(extents)); }
-  Index num_threads() const { return num_sum_threads(plan_.convolution.limits, num_voxels_of(frame_)); }
-  std::uint64_t sums_bytes() const {
-    return static_cast<std::uint64_t>(kNumQuantities * kSumsPerQuantity) * geometry_.real_bytes();
-  }
-
-  Upload upload(PortId port, SlotId slot) const {
-    Upload step;
-    step.port = port;
-    step.slot = slot;
-    step.chunk_bytes = ports()[static_cast<std::size_t>(port)].bytes;
-    return step;
-  }
-  Download download(PortId port, SlotId slot) const {
-    Download step;
-    step.port = port;
-    step.slot = slot;
-    step.chunk_bytes = ports()[static_cast<std::size_t>(port)].bytes;
-    return step;
-  }
-  Convolve convolve(bool conjugate) const { return {geometry_, kImage, kWork, kSpectrum, conjugate}; }
-
-  Dispatch dispatch(const KernelSpec& kernel, std::vector<SlotId> slots) const {
-    Dispatch step;
-    step.kernel = &kernel;
-    step.precision = geometry_.precision;
-    step.slots = std::move(slots);
-    return step;
-  }
-
-  static void append(Dispatch& step, const Extents& extents, std::size_t count = 3) {
-    for (std::size_t d = 0; d < count; ++d) step.parameters.push_back(whole(extents[d]));
-  }
-
-  /// A kernel over the frame that is told where the window lies.
-  Dispatch on_frame(const KernelSpec& kernel, std::vector<SlotId> slots,
-                    const std::vector<KernelParameter>& more = {}) const {
-    Dispatch step = dispatch(kernel, std::move(slots));
-    for (const Extents& extents : {frame_, window_begin_, window_}) append(step, extents);
-    step.parameters.insert(step.parameters.end(), more.begin(), more.end());
-    step.threads = threads_of(frame_);
-    return step;
-  }
-
-  /// A kernel over the frame's voxels one by one.
-  Dispatch on_elements(const KernelSpec& kernel, std::vector<SlotId> slots,
-                       const std::vector<KernelParameter>& more = {}) const {
-    constexpr Index kRow = 1 << 14;
-    const Index count = num_voxels_of(frame_);
-    const Index row = std::min(kRow, count);
-    Dispatch step = dispatch(kernel, std::move(slots));
-    step.parameters = {whole(count), whole(row)};
-    step.parameters.insert(step.parameters.end(), more.begin(), more.end());
-    step.threads = threads_of({row, (count + row - 1) / row, 1});
-    return step;
-  }
-
-  void append_schedule(Dispatch& step, const Extents& summed) const {
-    const SumSchedule schedule = sum_schedule(plan_.convolution.limits, num_threads(), num_voxels_of(summed));
-    for (const Index value : {num_voxels_of(summed), schedule.row, schedule.num_threads, schedule.thread_stride,
-                              schedule.num_steps, schedule.step_stride}) {
-      step.parameters.push_back(whole(value));
-    }
-    step.threads = threads_of({schedule.row, schedule.num_threads / schedule.row, 1});
-  }
-
-  Dispatch sum_divergence() const {
-    Dispatch step = dispatch(kernels::sum_divergence, {kObserved, kImage, kScalars, kPartials});
-    append(step, frame_, 2);
-    append(step, window_begin_);
-    append(step, window_, 2);
-    append_schedule(step, window_);
-    return step;
-  }
-  Dispatch sum_change() const {
-    Dispatch step = dispatch(kernels::sum_change, {kImage, kWeights, kEstimate, kPartials});
-    append_schedule(step, frame_);
-    step.parameters.push_back(whole(2));
-    return step;
-  }
-  Dispatch add_up() const {
-    Dispatch step = dispatch(kernels::add_up, {kPartials, kSums});
-    step.parameters = {whole(kSumsPerQuantity), whole(kNumQuantities), whole(num_threads())};
-    step.threads = threads_of({kSumsPerQuantity, kNumQuantities, 1});
-    return step;
-  }
-  Dispatch crop() const {
-    Dispatch step = dispatch(kernels::crop, {kEstimate, kWork});
-    append(step, frame_, 2);
-    append(step, image_begin_);
-    append(step, image_);
-    step.threads = threads_of(image_);
-    return step;
-  }
+  Convolve convolve(bool conjugate) const { return {steps_.geometry(), image_, work_, spectrum_, conjugate}; }
 
   const DeconvolutionPlan& plan_;
-  FftGeometry geometry_;
-  Extents frame_;
-  Extents window_begin_;
-  Extents window_;
-  Extents image_begin_;
-  Extents image_;
+  FrameSteps steps_;
+  bool iterates_;
+  bool accelerated_;
+  SlotList slots_;
+  SlotId observed_ = 0, scalars_ = 0, image_ = 0, work_ = 0, spectrum_ = 0, response_ = 0;
+  SlotId estimate_ = 0, weights_ = 0, partials_ = 0, sums_ = 0;
+  SlotId previous_ = 0, gradient_ = 0, products_ = 0;
 };
+
+/// The frame as one tile without padding, in the image's own order of axes.
+Plan unpadded(const DeconvolutionPlan& plan) {
+  Plan frame;
+  frame.spec = plan.convolution.spec;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    frame.axes[axis].extent = frame.axes[axis].padded = plan.axes[axis].frame;
+  }
+  return frame;
+}
 
 }  // namespace
 
 Program make_program(const DeconvolutionPlan& plan) {
-  const Steps steps(plan);
-  Program program;
-  program.slots = steps.slots();
-  program.ports = steps.ports();
-  program.setup = steps.setup();
-  program.run = steps.run();
-  program.iterate = steps.iterate(false);
-  program.measure = steps.iterate(true);
-  program.finish = steps.finish();
+  Program program = Builder(plan).build();
   lower_native_passes(plan.convolution.limits, program);
   return program;
+}
+
+Program make_host_program(const DeconvolutionPlan& plan) {
+  DeconvolutionPlan on_host = plan;
+  on_host.convolution = unpadded(plan);
+  return Builder(on_host).build();
 }
 
 }  // namespace convoy

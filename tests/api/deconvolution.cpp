@@ -6,88 +6,11 @@
 #include <limits>
 #include <string>
 
-#include "selftest/oracle.hpp"
-#include "support/device_under_test.hpp"
-#include "support/plain_deconvolution.hpp"
+#include "api/restoring.hpp"
 
 using namespace convoy;
+using namespace restoring;
 using plain::Volume;
-
-namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-struct Problem {
-  Shape image{7, 10, 13};
-  Shape psf{3, 4, 5};
-  double background = 0;
-  bool counts = true;
-
-  Volume kernel() const { return plain::lopsided_psf(psf); }
-  Volume data() const { return plain::observe(plain::scene(image, 1), kernel(), background, counts, 2); }
-  DeconvolutionSpec spec(Edges edges, Index iterations) const {
-    DeconvolutionSpec spec;
-    spec.image = image;
-    spec.psf = psf;
-    spec.edges = edges;
-    spec.iterations = iterations;
-    spec.background = background;
-    return spec;
-  }
-};
-
-struct Outcome {
-  std::vector<double> image;
-  DeconvolutionReport report;
-
-  double largest() const { return *std::max_element(image.begin(), image.end()); }
-  double smallest() const { return *std::min_element(image.begin(), image.end()); }
-};
-
-template <class Real>
-Outcome restore_as(const DeconvolutionSpec& spec, const Volume& data, const Volume& psf, bool curve,
-                   const std::optional<std::vector<std::uint8_t>>& mask) {
-  const std::vector<Real> voxels(data.values.begin(), data.values.end());
-  const std::vector<Real> weights(psf.values.begin(), psf.values.end());
-  DeconvolverOptions options;
-  options.curve = curve;
-  options.sentinels = true;
-  Deconvolver deconvolver(spec, ImageView(weights, spec.psf), device_under_test(), options);
-  std::vector<Real> output(voxels.size(), static_cast<Real>(kNan));
-  std::optional<ImageView> mask_view;
-  if (mask) mask_view = ImageView(*mask, spec.image);
-  Outcome outcome;
-  outcome.report = deconvolver.run(ImageView(voxels, spec.image), MutableImageView(output, spec.image), mask_view);
-  outcome.image.assign(output.begin(), output.end());
-  return outcome;
-}
-
-Outcome restore(const DeconvolutionSpec& spec, const Volume& data, const Volume& psf, bool curve = false,
-                const std::optional<std::vector<std::uint8_t>>& mask = {}) {
-  return spec.precision == Precision::f32 ? restore_as<float>(spec, data, psf, curve, mask)
-                                          : restore_as<double>(spec, data, psf, curve, mask);
-}
-
-std::vector<float> to_f32(const Volume& volume) { return {volume.values.begin(), volume.values.end()}; }
-
-double difference(const Outcome& outcome, const plain::Result& truth) {
-  return oracle::relative_l2(outcome.image, truth.image.values);
-}
-
-const std::vector<Problem>& problems() {
-  static const std::vector<Problem> few{{}};
-  static const std::vector<Problem> many{{},
-                                         {{8, 9, 12}, {4, 3, 4}},
-                                         {{6, 11, 9}, {1, 5, 2}, 12.5},
-                                         {{1, 17, 20}, {1, 4, 5}},
-                                         {{1, 1, 40}, {1, 1, 6}, 3},
-                                         {{4, 5, 6}, {9, 6, 14}}};
-  return plans_are_costly() ? few : many;
-}
-
-const std::vector<Edges> kEdges{Edges::noncirculant, Edges::zero, Edges::reflect};
-
-}  // namespace
 
 TEST_CASE("25 iterations agree with plain double precision") {
   for (const Problem& problem : problems()) {
@@ -96,7 +19,7 @@ TEST_CASE("25 iterations agree with plain double precision") {
         if (plans_are_costly() && start == Start::image && edges == Edges::zero) continue;
         DeconvolutionSpec spec = problem.spec(edges, 25);
         spec.start = start;
-        const plain::Result truth = plain::richardson_lucy(problem.data(), problem.kernel(), spec);
+        const plain::Result truth = plain::restore(problem.data(), problem.kernel(), spec);
         const Outcome found = restore(spec, problem.data(), problem.kernel(), true);
         CAPTURE(to_text(spec.image));
         CAPTURE(std::string(name(edges)));
@@ -120,7 +43,7 @@ TEST_CASE("double precision agrees to rounding, and single precision with it aft
     spec.precision = Precision::f64;
     const Outcome in_double = restore(spec, problem.data(), problem.kernel());
     if (edges != Edges::reflect) {
-      const plain::Result truth = plain::richardson_lucy(problem.data(), problem.kernel(), spec);
+      const plain::Result truth = plain::restore(problem.data(), problem.kernel(), spec);
       CHECK(difference(in_double, truth) <= 1e-9);
     }
     spec.precision = Precision::f32;
@@ -215,7 +138,7 @@ TEST_CASE("masked, saturated, NaN and infinite voxels are restored from their ne
   for (const Edges edges : {Edges::noncirculant, Edges::zero}) {
     if (plans_are_costly() && edges == Edges::zero) continue;
     DeconvolutionSpec spec = problem.spec(edges, 15);
-    const plain::Result truth = plain::richardson_lucy(data, problem.kernel(), spec, missing);
+    const plain::Result truth = plain::restore(data, problem.kernel(), spec, missing);
     CHECK_THROWS_WITH_AS(restore(spec, spoilt, problem.kernel(), false, mask), doctest::Contains("NaN or infinite"),
                          Error);
     spec.non_finite = NonFinite::zero;
@@ -305,14 +228,14 @@ TEST_CASE("iterations can stop by themselves or be stopped, and the deconvolver 
   CHECK(report.iterations > 4);
   CHECK(report.iterations < 200);
   spec.iterations = report.iterations;
-  const plain::Result truth = plain::richardson_lucy(problem.data(), problem.kernel(), spec);
+  const plain::Result truth = plain::restore(problem.data(), problem.kernel(), spec);
   CHECK(oracle::relative_l2(output, truth.image.values) <= 1e-4);
 }
 
 TEST_CASE("the last axes may be swapped, voxels may be integers") {
   const Problem problem = plans_are_costly() ? Problem{} : Problem{{4, 40, 12}, {3, 3, 9}};
   const DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 10);
-  const plain::Result truth = plain::richardson_lucy(problem.data(), problem.kernel(), spec);
+  const plain::Result truth = plain::restore(problem.data(), problem.kernel(), spec);
   CHECK(difference(restore(spec, problem.data(), problem.kernel()), truth) <= 1e-4);
 
   const Volume data = problem.data();

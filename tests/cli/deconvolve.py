@@ -92,6 +92,28 @@ twice, _ = restore("--iterations", 5, "--dtype", "u16")
 assert twice.dtype == np.uint16
 assert restore("--quiet")[1].stdout == ""
 
+# Other methods
+accelerated, _ = restore("--iterations", 20, "--acceleration", "biggs", "--report", "report.json")
+report = json.loads((FOLDER / "report.json").read_text())
+assert report["curve"][-1]["divergence"] < divergence[60] and correlation(accelerated) > 0.9
+assert report["plan"]["footprint_bytes"] > 1.3 * json.loads(succeed("plan", "--image", "10,24,28", "--kernel", "3,5,5",
+                                                                    "--deconvolve", "--json", *CPU).stdout)["footprint_bytes"]
+landweber, _ = restore("--iterations", 60, "--algorithm", "landweber")
+assert correlation(landweber) > correlation(blurred) + 0.05 and (landweber >= 0).all()
+wiener, done = restore("--algorithm", "wiener", "--noise", 1e-4)
+assert correlation(wiener) > correlation(blurred) + 0.05 and "Wiener's filter" in done.stdout, (correlation(wiener), done.stdout)
+noisy = RNG.poisson(np.maximum(blurred, 0) / 10).astype(np.float32)
+np.save("noisy.npy", noisy)
+rough, smooth = (restore("--iterations", 60, "--tv", tv, image="noisy.npy")[0] for tv in (0, 0.05))
+assert np.abs(np.diff(smooth)).sum() < 0.95 * np.abs(np.diff(rough)).sum()
+
+# In tiles: the same, within the limit
+tiled, done = restore("--iterations", 10, "--memory-limit", report["plan"]["footprint_bytes"] // 2, "--report", "tiled.json")
+tiled_report = json.loads((FOLDER / "tiled.json").read_text())
+assert tiled_report["plan"]["tiles"] == "exact" and min(tiled_report["plan"]["num_tiles"]) > 1 and "tiles" in done.stdout
+assert tiled_report["peak_device_bytes"] <= report["plan"]["footprint_bytes"] // 2
+assert relative_l2(tiled, restore("--iterations", 10)[0]) <= 1e-5
+
 # Missing voxels: masked, saturated, NaN
 holed = np.maximum(blurred, 0).astype(np.float32)
 mask = np.ones(SHAPE, np.uint8)
@@ -127,6 +149,10 @@ fail(2, "--background", *DECONVOLVE, "--background", -5)
 for stop in ("absolute:3", "relative:", "relative:2", "relative:-1", "relative:1e-3x", "0.1"):
     fail(2, "--stop", *DECONVOLVE, "--stop", stop)
 fail(2, "--nan", *DECONVOLVE, "--nan", "zero")
+fail(2, "--acceleration", *DECONVOLVE, "--acceleration", "biggs", "--algorithm", "landweber")
+fail(2, "--iterations", *DECONVOLVE, "--iterations", 3, "--algorithm", "wiener")
+fail(2, "--noise", *DECONVOLVE, "--noise", 3)
+fail(1, "below 1", *DECONVOLVE, "--tv", 2)
 fail(2, "--mode", *DECONVOLVE, "--mode", "full")
 fail(2, "psf.npy", "deconvolve", "blurred.npy", "psf.npy", "psf.npy", *CPU)
 fail(2, "mask.npy", *DECONVOLVE, "--mask", "mask.npy", "--report", "mask.npy")

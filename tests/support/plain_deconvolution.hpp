@@ -1,5 +1,5 @@
-// Richardson-Lucy as it is written in books: double precision, direct sums, one voxel after the other. What the library
-// must agree with; made to be read.
+// Richardson-Lucy and its kin as they are written in books: double precision, direct sums, one voxel after the other.
+// What the library must agree with; made to be read.
 #pragma once
 
 #include <algorithm>
@@ -79,6 +79,14 @@ class Blur {
 
 inline Shape center_of(const Shape& psf) { return {psf.z / 2, psf.y / 2, psf.x / 2}; }
 
+/// What the iterations of one problem share.
+struct Model {
+  Blur blur;
+  Volume known;    ///< 1 where there is a datum
+  Volume weights;  ///< the adjoint of known
+  double mean = 0;
+};
+
 /// Edges zero or noncirculant; the whole unknown after so many iterations, and the part that lies on the image.
 struct Result {
   Volume unknown;
@@ -86,8 +94,91 @@ struct Result {
   std::vector<double> divergence;  ///< of the start and every iteration
 };
 
-inline Result richardson_lucy(const Volume& data, Volume psf, const convoy::DeconvolutionSpec& spec,
-                              const std::vector<bool>& missing = {}) {
+/// 1 - lambda div(grad e / |grad e|) at one voxel: forward differences, backward divergence.
+inline double tv_damping(const Volume& e, Index z, Index y, Index x, double softness,
+                         const convoy::DeconvolutionSpec& spec) {
+  const auto& [hz, hy, hx] = spec.voxel_size;
+  struct Flow {
+    double z = 0, y = 0, x = 0;
+  };
+  const auto flow = [&](Index c, Index b, Index a) -> Flow {
+    if (c < 0 || b < 0 || a < 0) return {};
+    const double here = e.at(c, b, a);
+    const double dz = c + 1 < e.shape.z ? (e.at(c + 1, b, a) - here) / hz : 0;
+    const double dy = b + 1 < e.shape.y ? (e.at(c, b + 1, a) - here) / hy : 0;
+    const double dx = a + 1 < e.shape.x ? (e.at(c, b, a + 1) - here) / hx : 0;
+    const double steepness = std::sqrt(dz * dz + dy * dy + dx * dx + softness * softness);
+    return {dz / steepness, dy / steepness, dx / steepness};
+  };
+  const Flow here = flow(z, y, x);
+  const double divergence =
+      (here.z - flow(z - 1, y, x).z) / hz + (here.y - flow(z, y - 1, x).y) / hy + (here.x - flow(z, y, x - 1).x) / hx;
+  return std::max(0.1, 1 - spec.tv * divergence);
+}
+
+/// One step of Richardson-Lucy or Landweber from an estimate; adds the estimate's divergence to the list.
+inline Volume next_estimate(const Model& model, const Volume& data, const Volume& estimate,
+                            const convoy::DeconvolutionSpec& spec, std::vector<double>& divergences) {
+  const bool landweber = spec.algorithm == convoy::Algorithm::landweber;
+  const Volume blurred = model.blur.apply(estimate);
+  Volume ratio(data.shape);
+  double divergence = 0;
+  for (std::size_t i = 0; i < ratio.values.size(); ++i) {
+    if (model.known.values[i] == 0) continue;
+    const double d = std::max(data.values[i], 0.0);
+    const double b = std::max(blurred.values[i] + spec.background, 1e-6 * model.mean);
+    ratio.values[i] = landweber ? d - blurred.values[i] - spec.background : d / b;
+    divergence += b - d + (d > 0 ? d * std::log(d / b) : 0);
+  }
+  divergences.push_back(divergence);
+  const Volume correction = model.blur.adjoint(ratio);
+  Volume next(estimate.shape);
+  for_each(estimate.shape, [&](Index z, Index y, Index x) {
+    const double weight = model.weights.at(z, y, x);
+    if (weight <= 0.01) return;
+    const double before = estimate.at(z, y, x);
+    if (landweber) {
+      next.at(z, y, x) = std::max(0.0, before + correction.at(z, y, x));
+      return;
+    }
+    next.at(z, y, x) = before * correction.at(z, y, x) / weight;
+    if (spec.tv > 0) next.at(z, y, x) /= tv_damping(estimate, z, y, x, 1e-3 * model.mean, spec);
+  });
+  return next;
+}
+
+/// Biggs and Andrews: the estimate that the next step shall start from.
+class Extrapolation {
+ public:
+  explicit Extrapolation(const Volume& start) : previous_(start), gradient_(start.shape) {}
+
+  Volume operator()(const Volume& from, const Volume& next) {
+    double ahead = 0, behind = 0, uphill = 0;
+    Volume gradient(next.shape);
+    for (std::size_t i = 0; i < next.values.size(); ++i) {
+      gradient.values[i] = next.values[i] - from.values[i];
+      ahead += gradient.values[i] * gradient_.values[i];
+      behind += gradient_.values[i] * gradient_.values[i];
+      uphill += gradient.values[i] * (next.values[i] - previous_.values[i]);
+    }
+    const double factor = behind > 0 && uphill > 0 ? std::clamp(ahead / behind, 0.0, 1.0) : 0;
+    Volume extrapolated(next.shape);
+    for (std::size_t i = 0; i < next.values.size(); ++i) {
+      const double step = next.values[i] - previous_.values[i];
+      extrapolated.values[i] = std::max(0.0, next.values[i] + factor * step);
+    }
+    previous_ = next;
+    gradient_ = gradient;
+    return extrapolated;
+  }
+
+ private:
+  Volume previous_;
+  Volume gradient_;
+};
+
+inline Result restore(const Volume& data, Volume psf, const convoy::DeconvolutionSpec& spec,
+                      const std::vector<bool>& missing = {}) {
   const double psf_sum = psf.sum();
   for (double& value : psf.values) value /= psf_sum;
   const bool wide = spec.edges == convoy::Edges::noncirculant;
@@ -96,47 +187,36 @@ inline Result richardson_lucy(const Volume& data, Volume psf, const convoy::Deco
   const Shape center = center_of(k);
   const Shape unknown = wide ? Shape{n.z + k.z - 1, n.y + k.y - 1, n.x + k.x - 1} : n;
   const Shape before = wide ? Shape{k.z - 1 - center.z, k.y - 1 - center.y, k.x - 1 - center.x} : Shape{0, 0, 0};
-  const Blur blur(psf, n, unknown, before, center);
 
-  Volume known(n, 1);
+  Model model{Blur(psf, n, unknown, before, center), Volume(n, 1), Volume(unknown)};
   double sum = 0, count = 0;
-  for (std::size_t i = 0; i < known.values.size(); ++i) {
-    if (!missing.empty() && missing[i]) known.values[i] = 0;
-    sum += known.values[i] * std::max(data.values[i], 0.0);
-    count += known.values[i];
+  for (std::size_t i = 0; i < data.values.size(); ++i) {
+    if (!missing.empty() && missing[i]) model.known.values[i] = 0;
+    sum += model.known.values[i] * std::max(data.values[i], 0.0);
+    count += model.known.values[i];
   }
-  const Volume weights = blur.adjoint(known);
-  Volume estimate(unknown, sum / count - spec.background);
+  model.mean = sum / count;
+  model.weights = model.blur.adjoint(model.known);
+  Volume estimate(unknown, model.mean - spec.background);
   if (spec.start == convoy::Start::image) {
     for_each(n, [&](Index z, Index y, Index x) {
-      if (known.at(z, y, x) == 0) return;
-      const double start = std::max(std::max(data.at(z, y, x), 0.0) - spec.background, 0.01 * sum / count);
+      if (model.known.at(z, y, x) == 0) return;
+      const double start = std::max(std::max(data.at(z, y, x), 0.0) - spec.background, 0.01 * model.mean);
       estimate.at(z + before.z, y + before.y, x + before.x) = start;
     });
   }
   for (std::size_t u = 0; u < estimate.values.size(); ++u) {
-    if (weights.values[u] <= 0.01) estimate.values[u] = 0;
+    if (model.weights.values[u] <= 0.01) estimate.values[u] = 0;
   }
 
   std::vector<double> divergences;
-  for (Index iteration = 0; iteration <= spec.iterations; ++iteration) {
-    const Volume blurred = blur.apply(estimate);
-    Volume ratio(n);
-    double divergence = 0;
-    for (std::size_t i = 0; i < ratio.values.size(); ++i) {
-      if (known.values[i] == 0) continue;
-      const double d = std::max(data.values[i], 0.0);
-      const double b = std::max(blurred.values[i] + spec.background, 1e-6 * sum / count);
-      ratio.values[i] = d / b;
-      divergence += b - d + (d > 0 ? d * std::log(d / b) : 0);
-    }
-    divergences.push_back(divergence);
-    if (iteration == spec.iterations) break;
-    const Volume correction = blur.adjoint(ratio);
-    for (std::size_t u = 0; u < estimate.values.size(); ++u) {
-      estimate.values[u] *= weights.values[u] > 0.01 ? correction.values[u] / weights.values[u] : 0;
-    }
+  Extrapolation extrapolate(estimate);
+  Volume from = estimate;
+  for (Index iteration = 0; iteration < spec.iterations; ++iteration) {
+    estimate = next_estimate(model, data, from, spec, divergences);
+    from = spec.acceleration == convoy::Acceleration::biggs ? extrapolate(from, estimate) : estimate;
   }
+  next_estimate(model, data, from, spec, divergences);
 
   Volume image(n);
   for_each(

@@ -1,0 +1,41 @@
+// What runs a deconvolution's program: a device that holds all of it, or the host, whose convolutions go through a
+// device in tiles.
+#pragma once
+
+#include <memory>
+
+#include "backends/backend.hpp"
+#include "convoy/deconvolution.hpp"
+
+namespace convoy {
+
+class DeconvolutionEngine {
+ public:
+  virtual ~DeconvolutionEngine() = default;
+  virtual const DeconvolutionPlan& plan() const = 0;
+  /// The plan that ports are laid out by.
+  virtual const Plan& layout() const = 0;
+  virtual std::byte* port(PortId port) = 0;
+  /// Runs the section so many times over and waits for it.
+  virtual void pass(Section section, Index times) = 0;
+  virtual void check_sentinels() = 0;
+};
+
+/// What engines are made of. The spec's origin is resolved, the PSF's sum known.
+struct EngineTask {
+  DeconvolutionSpec spec;
+  ImageView psf;
+  double psf_sum = 1;    ///< of the PSF as used
+  double psf_scale = 1;  ///< what makes it that of the PSF as given
+  Device device;
+  DeconvolverOptions options;
+  std::function<bool()> keep_going;  ///< asked within long passes
+};
+
+/// Plans for the device as it is, and again for less when it turns out to have less than it said.
+std::unique_ptr<DeconvolutionEngine> make_engine(const EngineTask& task);
+
+std::unique_ptr<DeconvolutionEngine> make_resident_engine(const EngineTask& task, const Limits& limits);
+std::unique_ptr<DeconvolutionEngine> make_tiled_engine(const EngineTask& task, DeconvolutionPlan plan);
+
+}  // namespace convoy

@@ -1,0 +1,25 @@
+// The ways to lay a deconvolution on a device. Specs must be settled (deconvolution_spec.hpp), their origins resolved.
+#pragma once
+
+#include <string>
+
+#include "convoy/deconvolution.hpp"
+
+namespace convoy {
+
+/// Everything on the device at once. Throws OutOfMemory when it does not fit, Error(unsupported) when a transform is
+/// longer than the device's longest.
+DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options);
+
+/// Each convolution in tiles; `why` goes into the reasons. Throws what make_plan for a convolution throws.
+DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                  const std::string& why);
+
+bool can_be_tiled(const DeconvolutionSpec& spec);
+
+/// The convolution of the frame with the PSF.
+ConvolutionSpec convolution_of(const DeconvolutionSpec& spec, const Shape& frame, Operation operation);
+
+std::array<FrameAxis, 3> frame_axes(const DeconvolutionSpec& spec);
+
+}  // namespace convoy
