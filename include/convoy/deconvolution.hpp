@@ -194,6 +194,7 @@ struct DeconvolutionReport {
   Index non_finite_voxels = 0;  ///< of these, NaN and infinite
   Index saturated_input_voxels = 0;
   Index negative_voxels = 0;   ///< data below 0, taken as 0
+  double negative_sum = 0;     ///< of these
   Index saturated_voxels = 0;  ///< output voxels clipped to the range of an integer output
   double input_sum = 0;        ///< flux in: sum over the data
   double output_sum = 0;       ///< flux out: sum over the output before rounding

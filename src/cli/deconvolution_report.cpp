@@ -45,6 +45,7 @@ std::string to_json(const DeconvolveRecord& record) {
   json["non_finite_voxels"] = run.non_finite_voxels;
   json["saturated_input_voxels"] = run.saturated_input_voxels;
   json["negative_voxels"] = run.negative_voxels;
+  json["negative_sum"] = run.negative_sum;
   json["saturated_voxels"] = run.saturated_voxels;
   json["peak_device_bytes"] = run.peak_device_bytes;
   json["warnings"] = record.warnings;

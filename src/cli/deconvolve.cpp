@@ -97,7 +97,8 @@ void DeconvolveCommand::deconvolve(const Device& device, const Image& image, con
 
 void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
   const DeconvolutionReport& run = record.run;
-  if (run.negative_voxels > 0) {
+  constexpr double kRoundingErrors = 1e-5;  // those of a convolution leave less
+  if (run.negative_sum < -kRoundingErrors * run.input_sum) {
     warn(record, fmt::format("{} negative image voxels are taken as 0", run.negative_voxels));
   }
   if (run.non_finite_voxels > 0) {

@@ -293,6 +293,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   report.non_finite_voxels = counts.non_finite;
   report.saturated_input_voxels = counts.saturated;
   report.negative_voxels = counts.negative;
+  report.negative_sum = counts.negative_sum;
   report.saturated_voxels = sums.saturated;
   report.input_sum = counts.sum;
   report.output_sum = sums.sum;

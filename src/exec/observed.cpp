@@ -54,6 +54,7 @@ void count(T value, Index voxel, Kind kind, bool keeps_negative, ObservedCounts&
       if (keeps_negative) counts.sum += static_cast<double>(value);
       ++counts.data;
       ++counts.negative;
+      counts.negative_sum += static_cast<double>(value);
       break;
     case Kind::non_finite:
       counts.first_non_finite = std::min(counts.first_non_finite, voxel);
@@ -73,6 +74,7 @@ void add(const ObservedCounts& part, ObservedCounts& total) {
   total.non_finite += part.non_finite;
   total.saturated += part.saturated;
   total.negative += part.negative;
+  total.negative_sum += part.negative_sum;
   total.first_non_finite = std::min(total.first_non_finite, part.first_non_finite);
 }
 
@@ -111,6 +113,7 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, co
   ObservedCounts total = no_counts();
   for (const ObservedCounts& part : parts) add(part, total);
   if (keeps_negative) total.negative = 0;  // none is changed
+  if (keeps_negative) total.negative_sum = 0;
   return total;
 }
 

@@ -14,6 +14,7 @@ struct ObservedCounts {
   Index non_finite = 0;    ///< NaN and infinite, not masked
   Index saturated = 0;     ///< not masked
   Index negative = 0;      ///< data below 0, taken as 0
+  double negative_sum = 0;
   Index first_non_finite;  ///< linear position, if there is one
 };
 
