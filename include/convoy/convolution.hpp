@@ -22,8 +22,8 @@
 namespace convoy {
 
 /// The plan that a Convolver on this device begins with. Tune::measure runs the candidates unless wisdom knows the
-/// fastest: that takes some seconds, and spares every later Convolver of this problem the measuring. Blocks; throws what
-/// the other make_plan() throws, and Error(device_lost).
+/// fastest: that takes some seconds, and spares every later Convolver of this problem the measuring. Blocks; throws
+/// what the other make_plan() throws, and Error(device_lost).
 Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& options = {});
 
 /// Where a run stands. Tiles are equal pieces of work.
@@ -84,8 +84,8 @@ class Convolver {
   /// ahead of the device, and writes each tile's output when it is there. Tiles that the writer holds already are left
   /// out. Plan for this with PlanOptions::streaming, so that the boxes count as host memory and tiles follow the files'
   /// chunks. Where voxels of the adjoint are folded back (correlate with reflect or nearest), the sums of the whole
-  /// image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be counted up to
-  /// the first tile that holds some. After a throw some boxes may have been written.
+  /// image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be counted up
+  /// to the first tile that holds some. After a throw some boxes may have been written.
   RunReport run(const ImageReader& image, ImageWriter& output);
 
  private:

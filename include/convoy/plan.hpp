@@ -91,8 +91,10 @@ struct AxisPlan {
   Index output = 1;  ///< voxels that the device computes: those of the output, or n + k - 1 with Plan::fold_output
   Index kernel_begin = 0;  ///< the part of the kernel that can reach any output voxel; the rest is left out
   Index kernel_size = 1;
-  Index shift = 0;           ///< output[o] = sum of extended[j] * kernel[o + shift - j] over j, before cropping
-  Index fold_begin = 0;      ///< with Plan::fold_output: position in the extended image of output voxel 0
+  Index shift = 0;         ///< output[o] = sum of extended[j] * kernel[o + shift - j] over j, before cropping
+  Index fold_begin = 0;    ///< with Plan::fold_output: position in the extended image of output voxel 0
+  Index folded_begin = 0;  ///< with Plan::fold_output: the image voxels that it is folded onto, all or the region's
+  Index folded_size = 1;
   bool fold_kernel = false;  ///< kernel longer than a periodic image: it is added up modulo n first
   bool periodic = false;     ///< the transform's own period is the image's: no padding, no halo
   Index num_tiles = 1;

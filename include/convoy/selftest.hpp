@@ -26,8 +26,8 @@ struct SelftestReport {
   bool passed() const;
 };
 
-/// Runs every check on the device; about 200 MB of its memory at most, well under a minute on a GPU. A check that throws
-/// has failed. `done` (optional) is told after each check. Throws nothing but what `done` throws.
+/// Runs every check on the device; about 200 MB of its memory at most, well under a minute on a GPU. A check that
+/// throws has failed. `done` (optional) is told after each check. Throws nothing but what `done` throws.
 SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {});
 
 /// One JSON object: version, device, driver, limits, checks with errors and verdicts.

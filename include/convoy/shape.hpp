@@ -44,4 +44,10 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b);
 /// "32x64x64" (z, y, x).
 std::string to_text(const Shape& shape);
 
+/// "0:32,64:128,0:512": begin:end of z, y, x.
+std::string to_text(const Box& box);
+/// Reads the same; missing numbers, as in ":32,:,64:", are the begin and end of `whole`. Fewer axes than three are the
+/// last ones. Throws Error(invalid_argument) for what cannot be read, is empty or lies outside `whole`.
+Box box_from_text(const std::string& text, const Shape& whole);
+
 }  // namespace convoy

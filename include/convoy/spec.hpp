@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "convoy/shape.hpp"
@@ -74,14 +75,21 @@ struct ConvolutionSpec {
   Precision precision = Precision::f32;  ///< of the arithmetic on the device
   bool normalize_kernel = false;         ///< divide the kernel by its sum
   NonFinite non_finite = NonFinite::error;
+  /// Only this part of the output is computed, from what it needs of the image: the same voxels that the whole output
+  /// has there, to rounding. Positions are those of the mode's output.
+  std::optional<Box> region;
 };
 
-/// Shape of the output. Throws Error(invalid_argument) as validate() does.
+/// Shape of the output: that of the mode, or of the region if there is one. Throws Error(invalid_argument) as
+/// validate() does.
 Shape output_shape(const ConvolutionSpec& spec);
+/// Shape of the mode's whole output. Throws as well.
+Shape whole_output_shape(const ConvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for extents below 1 or above 2^56, sizes whose sum has more than 2^63 - 1 voxels,
 /// mode valid where neither image nor kernel contains the other, an origin outside the kernel, a boundary with a mode
-/// that has none (circular may say wrap), or a constant that is not finite. The message names axis and numbers.
+/// that has none (circular may say wrap), a constant that is not finite, or a region that is empty or not within the
+/// output. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

@@ -9,14 +9,14 @@
 
 namespace convoy {
 
-/// The sums of a whole image, in memory of their own.
+/// The sums of a whole output, in memory of their own.
 template <class Real>
 class FoldedSums {
  public:
   explicit FoldedSums(const LoadedPlan& loaded)
       : plan_(loaded.plan),
         session_(*loaded.session),
-        sums_(static_cast<std::size_t>(num_voxels(loaded.plan.spec.image))) {}
+        sums_(static_cast<std::size_t>(num_voxels(output_shape(loaded.plan.spec)))) {}
 
   /// Waits for the tile in this set.
   void add(const TileIndex& tile, int set) {

@@ -5,8 +5,8 @@
 #include <type_traits>
 
 #include "common/stream_copy.hpp"
-#include "exec/boundary_map.hpp"
 #include "exec/row_loop.hpp"
+#include "plan/boundary_map.hpp"
 
 namespace convoy {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "common/voxel_rows.hpp"
 #include "common/worker_pool.hpp"
-#include "exec/boundary_map.hpp"
 #include "exec/tile_axes.hpp"
+#include "plan/boundary_map.hpp"
 
 namespace convoy {
 namespace {

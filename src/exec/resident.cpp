@@ -7,6 +7,7 @@
 #include "exec/callers_kernel.hpp"
 #include "exec/load_replanning.hpp"
 #include "exec/resident_program.hpp"
+#include "plan/axis.hpp"
 
 namespace convoy {
 namespace {
@@ -44,6 +45,12 @@ struct ResidentConvolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
       : spec(given), device(std::move(on)), options(with) {
     const double scale = resolve_spec(spec, kernel);
+    if (spec.region && folds_output(spec)) {
+      throw Error(
+          Errc::unsupported,
+          "a region of the adjoint of boundary reflect or nearest is not computed on the device alone; take the "
+          "whole output, or a Convolver");
+    }
     const Limits limits = device.limits();
     PlanOptions plan_options = options.plan;
     plan_options.resident = true;

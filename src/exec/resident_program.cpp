@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "convoy/error.hpp"
-#include "exec/boundary_map.hpp"
 #include "exec/tile_axes.hpp"
+#include "plan/boundary_map.hpp"
 #include "program/native_passes.hpp"
 
 namespace convoy {

@@ -3,8 +3,8 @@
 #include <mutex>
 #include <type_traits>
 
-#include "exec/boundary_map.hpp"
 #include "exec/row_loop.hpp"
+#include "plan/boundary_map.hpp"
 
 namespace convoy {
 namespace {
@@ -61,10 +61,11 @@ void write_row(const Real* values, Index count, T* out, Index stride, bool strea
 std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileIndex& tile) {
   const AxisPlan& axis = device_axis(plan, d);
   const AxisOutputs outputs = tile_outputs(plan, tile)[static_cast<std::size_t>(d)];
-  std::vector<std::vector<Index>> onto(static_cast<std::size_t>(axis.image));
+  std::vector<std::vector<Index>> onto(static_cast<std::size_t>(axis.folded_size));
   for (Index i = 0; i < outputs.count; ++i) {
     const Index at = source_position(plan.spec.boundary, outputs.begin + i + axis.fold_begin, axis.image);
-    onto[static_cast<std::size_t>(at)].push_back(i);
+    if (at < axis.folded_begin || at >= axis.folded_begin + axis.folded_size) continue;
+    onto[static_cast<std::size_t>(at - axis.folded_begin)].push_back(i);
   }
   return onto;
 }
@@ -126,8 +127,7 @@ void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* 
   const auto onto_z = folded_onto(plan, 2, tile);
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_plane = port_row * device_axis(plan, 1).tile_output;
-  const Shape& shape = plan.spec.image;
-  const std::array<Index, 3> stride = device_strides(plan, shape);
+  const std::array<Index, 3> stride = device_strides(plan, output_shape(plan.spec));
   const Index rows = static_cast<Index>(onto_y.size());
   host_workers().for_each(rows * static_cast<Index>(onto_z.size()), 16, [&](int, Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {

@@ -25,7 +25,7 @@ template <class Real>
 OutputSums sum_output_voxels(const Plan& plan, const TileOutputs& outputs, const ImageView& array,
                              const AwaitPiece& await);
 
-/// Adds the tile's raw output to `sums` (image shape), each voxel where the boundary maps it: the adjoint of reading
+/// Adds the tile's raw output to `sums` (shape of the output), each voxel where the boundary maps it: the adjoint of reading
 /// through a boundary.
 template <class Real>
 void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* sums);

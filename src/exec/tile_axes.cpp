@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "exec/boundary_map.hpp"
+#include "plan/boundary_map.hpp"
 
 namespace convoy {
 namespace {

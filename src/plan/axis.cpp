@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/boundary_map.hpp"
 #include "plan/origin.hpp"
 
 namespace convoy {
@@ -29,6 +30,7 @@ void set_window(const ConvolutionSpec& spec, Index origin, AxisPlan& plan) {
   if (folds_output(spec)) {
     plan.output = n + k - 1;
     plan.fold_begin = origin - k + 1;
+    plan.folded_size = n;
     return;
   }
   switch (spec.mode) {
@@ -45,6 +47,54 @@ void set_window(const ConvolutionSpec& spec, Index origin, AxisPlan& plan) {
       plan.shift = spec.operation == Operation::correlate ? k - 1 - origin : origin;
       break;
   }
+}
+
+Index floor_divide(Index a, Index b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+/// Runs of positions that are seen as the same image voxels, `size` of them from `begin` and every `period` on.
+struct Echo {
+  Index begin;
+  Index size;
+  Index period;
+
+  Index first_from(Index low) const {
+    const Index start = begin + floor_divide(low - begin, period) * period;
+    return low < start + size ? low : start + period;
+  }
+  Index last_to(Index high) const {
+    const Index start = begin + floor_divide(high - begin, period) * period;
+    return std::min(high, start + size - 1);
+  }
+};
+
+/// Of a folded output: what lies on the region's voxels, and between that.
+void set_folded_region(Boundary boundary, Index begin, Index size, AxisPlan& plan) {
+  const Index n = plan.image;
+  const Index low = plan.fold_begin;
+  const Index high = plan.fold_begin + plan.output - 1;
+  Index first = begin == 0 ? low : begin;
+  Index last = begin + size == n ? high : begin + size - 1;
+  if (boundary == Boundary::reflect) {
+    const Echo echoes[] = {{begin, size, 2 * n}, {2 * n - begin - size, size, 2 * n}};
+    first = std::min(echoes[0].first_from(low), echoes[1].first_from(low));
+    last = std::max(echoes[0].last_to(high), echoes[1].last_to(high));
+  }
+  plan.output = last - first + 1;
+  plan.shift = first - plan.fold_begin;
+  plan.fold_begin = first;
+  plan.folded_begin = begin;
+  plan.folded_size = size;
+}
+
+void set_region(const ConvolutionSpec& spec, int axis, AxisPlan& plan) {
+  const Index begin = spec.region->begin[axis];
+  const Index size = spec.region->size[axis];
+  if (folds_output(spec)) {
+    set_folded_region(spec.boundary, begin, size, plan);
+    return;
+  }
+  plan.output = size;
+  plan.shift += begin;
 }
 
 void set_kernel_part(Outside outside, AxisPlan& plan) {
@@ -153,6 +203,7 @@ AxisTask axis_task(const ConvolutionSpec& spec, int axis) {
   task.plan.kernel = spec.kernel[axis];
   task.outside = outside_of(spec);
   set_window(spec, has_origin(spec) ? resolve_origin(spec, nullptr)[axis] : 0, task.plan);
+  if (spec.region) set_region(spec, axis, task.plan);
   set_kernel_part(task.outside, task.plan);
   return task;
 }
@@ -168,8 +219,11 @@ Index required_period(const AxisPlan& plan) {
 
 std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, const CuttingRules& rules) {
   std::vector<AxisPlan> options;
-  const AxisPlan whole = unsplit(task, lengths);
-  for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
+  for (const AxisPlan& whole : {unsplit(task, lengths), with_halo(task.plan, task.plan.output)}) {
+    // Of a region near the middle a part of the image is enough.
+    if (!options.empty() && whole.tile_input >= options.front().tile_input) continue;
+    for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
+  }
   for (const Index count : tile_counts(task.plan.output)) {
     const AxisPlan split = with_halo(task.plan, divide_up(task.plan.output, count));
     for (const Index length : lengths_worth_trying(split, lengths)) {

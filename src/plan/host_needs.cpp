@@ -51,7 +51,7 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
       needs.boxes_written = saturating_product(num_boxes(axes), bytes_of(size_of(streaming->write), tile_out));
   }
   const std::uint64_t real = real_bytes(layout.precision);
-  if (folds) needs.sums = bytes_of(real, [&](int axis) { return axes[axis]->image; });
+  if (folds) needs.sums = bytes_of(real, [&](int axis) { return axes[axis]->folded_size; });
   const std::uint64_t kernel_port = bytes_of(real, [&](int axis) { return axes[axis]->kernel_size; });
   const std::uint64_t later = saturating_sum(saturating_sum(needs.boxes_read, needs.boxes_written), needs.sums);
   needs.kernel = kernel_port > later ? kernel_port - later : 0;

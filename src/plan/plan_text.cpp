@@ -24,6 +24,7 @@ std::string task_to_text(const Plan& plan) {
   if (spec.mode == Mode::same) text += fmt::format(", boundary {}", name(spec.boundary));
   if (spec.boundary == Boundary::constant) text += fmt::format(" {}", spec.constant);
   if (has_origin(spec)) text += fmt::format(", origin {}", origin_to_text(spec));
+  if (spec.region) text += fmt::format(", region {} of {}", to_text(*spec.region), to_text(whole_output_shape(spec)));
   return text + fmt::format(", {}\n", name(spec.precision));
 }
 
@@ -94,6 +95,7 @@ Json spec_to_json(const ConvolutionSpec& spec) {
             {"operation", name(spec.operation)},
             {"precision", name(spec.precision)},
             {"normalize_kernel", spec.normalize_kernel}};
+  if (spec.region) json["region"] = to_text(*spec.region);
   if (spec.boundary == Boundary::constant) json["constant"] = spec.constant;
   if (spec.origin.rule == Origin::Rule::at) json["origin"] = to_json(spec.origin.index);
   return json;

@@ -62,6 +62,16 @@ Shape shape_of_mode(const ConvolutionSpec& spec) {
   return output;
 }
 
+void require_region_inside(const Box& region, const Shape& output) {
+  for (int axis = 0; axis < 3; ++axis) {
+    const Index begin = region.begin[axis];
+    const Index size = region.size[axis];
+    if (begin >= 0 && size >= 1 && begin < output[axis] && size <= output[axis] - begin) continue;
+    refuse(fmt::format("region {} is empty or leaves the output of {} voxels on axis {}", to_text(region), output[axis],
+                       axis_name(axis)));
+  }
+}
+
 }  // namespace
 
 const char* name(Mode value) {
@@ -146,9 +156,15 @@ void validate(const ConvolutionSpec& spec) {
   if (spec.boundary == Boundary::constant && !std::isfinite(spec.constant)) {
     refuse(fmt::format("the constant outside the image is {}; it must be finite", spec.constant));
   }
+  if (spec.region) require_region_inside(*spec.region, shape_of_mode(spec));
 }
 
 Shape output_shape(const ConvolutionSpec& spec) {
+  validate(spec);
+  return spec.region ? spec.region->size : shape_of_mode(spec);
+}
+
+Shape whole_output_shape(const ConvolutionSpec& spec) {
   validate(spec);
   return shape_of_mode(spec);
 }

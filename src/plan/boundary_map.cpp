@@ -1,4 +1,4 @@
-#include "exec/boundary_map.hpp"
+#include "plan/boundary_map.hpp"
 
 #include <algorithm>
 
