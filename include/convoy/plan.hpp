@@ -161,6 +161,11 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 /// cannot be transformed at all on this device, or the device has no double precision and the spec asks for it.
 Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
+/// Cuts the output (or the spec's region) into so many boxes of like size, for jobs that each compute one as their
+/// ConvolutionSpec::region; of all ways the one that reads least of the image. In z, y, x order. Throws
+/// Error(invalid_argument) as validate() does, and for numbers that no grid of boxes has.
+std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
+
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
 std::string to_text(const Plan& plan);
 

@@ -73,6 +73,11 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   command.add_flag_callback(
       "--correlate", [this] { choices.operation = Operation::correlate; },
       "Correlate instead: the exact adjoint of the convolution");
+  command
+      .add_option("--region", region,
+                  "Compute only this part of the output, as begin:end of z, y and x; :end, begin: and : mean from the "
+                  "first and to the last voxel (default: all)")
+      ->type_name("Z0:Z1,Y0:Y1,X0:X1");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
              "What to do with NaN and infinite image voxels (default error)");
   add_common_to(command);
@@ -98,6 +103,7 @@ ConvolutionSpec ConvolutionOptions::spec(const Shape& image, const Shape& kernel
   ConvolutionSpec spec = choices;
   spec.image = image;
   spec.kernel = kernel;
+  if (!region.empty()) spec.region = box_from_text(region, whole_output_shape(spec));
   return spec;
 }
 

@@ -14,6 +14,7 @@ namespace convoy::cli {
 struct ConvolutionOptions {
   std::string backend = "auto";
   ConvolutionSpec choices;  ///< all but the shapes
+  std::string region;       ///< empty: all of the output
   std::uint64_t memory_limit_bytes = 0;
   Tune tune = Tune::model;
 

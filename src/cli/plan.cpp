@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
@@ -18,6 +19,7 @@ struct PlanCommand {
   bool resident = false;
   bool deconvolve = false;
   Edges edges = Edges::noncirculant;
+  Index num_regions = 0;
   bool json = false;
 
   template <class AnyPlan>
@@ -39,13 +41,38 @@ struct PlanCommand {
     return spec;
   }
 
+  /// One line a job.
+  void show_regions(const Device& device) const {
+    const ConvolutionSpec whole = options.spec(image, kernel);
+    const Limits limits = device.limits();
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const Box& box : split_output(whole, num_regions)) {
+      ConvolutionSpec part = whole;
+      part.region = box;
+      const Plan plan = make_plan(part, limits, options.plan_options());
+      if (json) {
+        list.push_back({{"region", to_text(box)},
+                        {"num_tiles", plan.num_tiles()},
+                        {"footprint_bytes", plan.footprint_bytes},
+                        {"host_bytes", plan.host_bytes},
+                        {"predicted_seconds", plan.predicted_seconds}});
+      } else {
+        fmt::print("--region {:<40} device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n", to_text(box),
+                   bytes_to_text(plan.footprint_bytes), bytes_to_text(plan.host_bytes), plan.predicted_seconds);
+      }
+    }
+    if (json) fmt::print("{}\n", list.dump(2));
+  }
+
   void run() const {
     if (options.choices.origin.rule == Origin::Rule::peak) {
       throw CLI::ValidationError("--origin",
                                  "peak depends on the kernel's voxels, which a plan does not read; give z,y,x");
     }
     const Device device = options.device();
-    if (deconvolve) {
+    if (num_regions > 0) {
+      show_regions(device);
+    } else if (deconvolve) {
       show(make_plan(deconvolution(), device.limits(), options.plan_options()), device);
     } else {
       PlanOptions plan_options = options.plan_options();
@@ -71,12 +98,21 @@ void add_plan(CLI::App& program) {
       *command, "--edges", state->edges, {Edges::noncirculant, Edges::zero, Edges::reflect},
       [](Edges value) { return name(value); }, "As in convoy deconvolve (default noncirculant)")
       ->needs("--deconvolve");
+  command
+      ->add_option("--split", state->num_regions,
+                   "Cut the output into N regions, and print for each the option --region of the job that computes it, "
+                   "with its memory and time")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->excludes(resident)
+      ->excludes("--deconvolve");
   command->add_flag("--json", state->json, "Print JSON");
   command->footer(
       "Examples:\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256 --deconvolve --edges zero\n"
-      "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --memory-limit 4GiB --json");
+      "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --memory-limit 4GiB --json\n"
+      "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --split 16 --memory-limit 4GiB");
   command->callback([command, state] {
     state->options.require_consistent(*command);
     state->run();
