@@ -5,6 +5,7 @@
 #include <set>
 
 #include "convoy/convoy.hpp"
+#include "deconvolution.hpp"
 #include "options.hpp"
 #include "peer.hpp"
 #include "report.hpp"
@@ -125,7 +126,7 @@ int run(int argc, char** argv) {
     fmt::print("{}", list_of_cases());
     return 0;
   }
-  if (Bench(options).run()) return 0;
+  if (options.deconvolution ? run_deconvolutions(options) : Bench(options).run()) return 0;
   fmt::print("at least one answer was wrong or did not come\n");
   return 1;
 }

@@ -16,6 +16,10 @@ namespace {
 const std::map<std::string, Mode> kModes{
     {"same", Mode::same}, {"full", Mode::full}, {"valid", Mode::valid}, {"circular", Mode::circular}};
 
+const std::map<std::string, Edges> kEdges{
+    {"noncirculant", Edges::noncirculant}, {"zero", Edges::zero}, {"reflect", Edges::reflect}};
+const std::map<std::string, Acceleration> kAccelerations{{"none", Acceleration::none}, {"biggs", Acceleration::biggs}};
+
 /// What CLI11 fills in, before it is made sense of.
 struct Arguments {
   std::string cases;
@@ -49,11 +53,13 @@ void choose_cases(const Arguments& given, bool scale_given, Options& options) {
     options.cases.push_back(own);
   }
   if (given.size.empty() || !given.cases.empty()) {
-    const auto named = cases_from_text(given.cases.empty() ? "all" : given.cases);
+    const char* const usual = options.deconvolution ? "S1" : "all";
+    const auto named = cases_from_text(given.cases.empty() ? usual : given.cases);
     options.cases.insert(options.cases.end(), named.begin(), named.end());
   }
   for (BenchCase& one : options.cases) one = scaled(one, given.scale);
-  options.cpu_scales = !scale_given && given.size.empty() && (given.cases.empty() || given.cases == "all");
+  options.cpu_scales =
+      !options.deconvolution && !scale_given && given.size.empty() && (given.cases.empty() || given.cases == "all");
 }
 
 void choose_peers(const std::string& text, Options& options) {
@@ -113,6 +119,21 @@ Options parse_options(int argc, char** argv) {
   app.add_flag(
       "--arrays", options.arrays,
       "Times whole runs from device array to device array, with a plan for that, in place of bare convolutions");
+  auto* deconvolution = app.add_flag("--deconvolution", options.deconvolution,
+                                     "Checks and times iterations of Richardson-Lucy, of S1 if no case is given");
+  options.edges = {Edges::zero, Edges::noncirculant};
+  app.add_option("--edges", options.edges, "Of deconvolutions: zero,noncirculant,reflect (default: the first two)")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(kEdges))
+      ->needs(deconvolution);
+  options.accelerations = {Acceleration::none};
+  app.add_option("--acceleration", options.accelerations, "Of deconvolutions: none,biggs (default: none)")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(kAccelerations))
+      ->needs(deconvolution);
+  app.add_option("--iterations", options.iterations, "In each timed deconvolution")
+      ->check(CLI::PositiveNumber)
+      ->needs(deconvolution);
   app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");
   app.add_flag("--check-only", options.check_only, "Checks the answers and times nothing");
   app.add_option("--json", options.json_path, "Writes the results to this file after every case");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench_case.hpp"
+#include "convoy/deconvolution.hpp"
 #include "convoy/plan.hpp"
 
 namespace convoy::bench {
@@ -26,6 +27,10 @@ struct Options {
   bool host_to_host = true;
   bool arrays = false;  ///< time whole runs on device arrays in place of bare convolutions
   bool check_only = false;
+  bool deconvolution = false;  ///< Richardson-Lucy in place of convolutions
+  std::vector<Edges> edges;
+  std::vector<Acceleration> accelerations;
+  Index iterations = 50;  ///< of a timed run
   bool list = false;
   bool peer_cufft = false;
   bool peer_fftw = false;

@@ -180,7 +180,7 @@ std::string table_line(const Result& result) {
   return line;
 }
 
-std::string to_json(const std::vector<Result>& results, const Options& options) {
+nlohmann::ordered_json document_head(const Options& options) {
   Json json;
   json["schema_version"] = 1;
   json["made_by"] = "convoy-bench";
@@ -191,6 +191,11 @@ std::string to_json(const std::vector<Result>& results, const Options& options) 
   json["host_cpu"] = processor_name();
   json["system"] = system_name();
   json["results"] = Json::array();
+  return json;
+}
+
+std::string to_json(const std::vector<Result>& results, const Options& options) {
+  Json json = document_head(options);
   for (const Result& result : results) json["results"].push_back(to_json(result));
   return json.dump(1) + "\n";
 }

@@ -1,6 +1,7 @@
 // Results for people (a line each) and for scripts (JSON; README.md tells the keys).
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace convoy::bench {
 std::string table_header();
 /// One line, or two where there is a failure to tell.
 std::string table_line(const Result& result);
+
+/// Versions, command, date, machine, and an empty array "results".
+nlohmann::ordered_json document_head(const Options& options);
 
 std::string to_json(const std::vector<Result>& results, const Options& options);
 
