@@ -68,7 +68,7 @@ struct OpenOptions {
   std::string axes;
   /// The file is read as raw voxels, whatever its name.
   std::optional<RawLayout> raw;
-  /// Most memory for decoded strips and tiles of compressed TIFF, that boxes beside one another share.
+  /// Most memory for decoded strips, tiles and chunks of compressed files, that boxes beside one another share.
   std::uint64_t cache_bytes = std::uint64_t{64} << 20;
 };
 
@@ -76,6 +76,8 @@ struct OpenOptions {
 class ImageFileReader : public ImageReader {
  public:
   virtual const ImageMetadata& metadata() const = 0;
+  /// Memory that reading may take and keep, beside the boxes; the images of one file share it.
+  virtual std::uint64_t cache_bytes() const = 0;
 };
 
 /// Opens .tif, .tiff, .npy or, with OpenOptions::raw, any file. Reads what describes the image, not its voxels.
@@ -108,6 +110,8 @@ struct CreateOptions {
   bool resume = false;
   /// For resume; shape, voxels and convoy's version are added to it.
   JobDescription job = {};
+  /// Most memory for chunks that boxes have filled in part.
+  std::uint64_t cache_bytes = std::uint64_t{64} << 20;
 };
 
 /// An image file that is being written, box by box. It has its name once commit() has returned; if the object goes
@@ -117,6 +121,8 @@ class ImageFileWriter {
   virtual ~ImageFileWriter() = default;
   /// Time points and channels in the order of open_images; a file of one image has number 0.
   virtual ImageWriter& image(Index number = 0) = 0;
+  /// Memory that writing may take and keep, beside the boxes.
+  virtual std::uint64_t cache_bytes() const = 0;
   /// Gives the file its name. Throws Error(io) when voxels were never written, or the file cannot be renamed. A file
   /// of the same name is replaced. What was written survives the end of the program, not a power failure at once
   /// after.
@@ -130,6 +136,10 @@ class ImageFileWriter {
 /// message says in what they differ), or when another process is writing it.
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
                                               const ImageMetadata& metadata = {}, const CreateOptions& options = {});
+
+/// For a program that must end at once: removes what lies under temporary names, but not what CreateOptions::resume
+/// keeps, and lets nothing be committed any more, for good. May be called on any thread, not from a signal handler.
+void abandon_outputs();
 
 /// Whether an unfinished file is there that create_image with CreateOptions::resume would look at.
 bool is_unfinished(const std::string& path);

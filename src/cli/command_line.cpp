@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -105,9 +106,14 @@ CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<
 void require_different_files(const std::string& output, const std::string& input) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  const bool same_text =
-      fs::absolute(output, ignored).lexically_normal() == fs::absolute(input, ignored).lexically_normal();
-  if (!same_text && !fs::equivalent(output, input, ignored)) return;
+  const auto place_of = [&](const std::string& path) {
+    const fs::path place = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+    return place.has_filename() ? place : place.parent_path();  // "image.zarr/"
+  };
+  const fs::path written = place_of(output);
+  const fs::path read = place_of(input);
+  const bool within = std::mismatch(written.begin(), written.end(), read.begin(), read.end()).first == written.end();
+  if (!within && !fs::equivalent(output, input, ignored)) return;
   throw CLI::ValidationError(output, "is read and would be written; give the output a name of its own");
 }
 

@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "cli/file_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
+#include "cli/process_memory.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/report.hpp"
 #include "cli/stop_watch.hpp"
@@ -18,22 +21,30 @@
 namespace convoy::cli {
 namespace {
 
+constexpr const char* kInterruptedButKept =
+    "interrupted; what is written is kept: the same command with --resume continues it";
+
 struct ConvolveCommand {
   std::string image_path;
   std::string kernel_path;
   std::string output_path;
   std::string report_path;
   ConvolutionOptions options;
+  FileOptions files;
   std::optional<Element> element;
   bool trace_memory = false;
-  bool quiet = false;
+  Verbosity verbosity;
 
   void require_paths() const;
   void run();
-  void convolve(const Device& device, const Image& image, const Image& kernel, Image& output, ConvolveRecord& record);
-  ConvolverOptions convolver_options(ProgressBar& bar) const;
+  void convolve(const Device& device, Image kernel, ConvolveRecord& record);
+  JobDescription job(const ConvolutionSpec& spec, const Image& kernel) const;
+  ConvolverOptions convolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
+                                     std::uint64_t host_bytes_beside_plan) const;
   Element output_element() const;
   void warn(ConvolveRecord& record, const std::string& text) const;
+  void warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const;
+  void warn_of_voxels(ConvolveRecord& record) const;
   void summarize(const ConvolveRecord& record) const;
 };
 
@@ -56,9 +67,13 @@ void ConvolveCommand::warn(ConvolveRecord& record, const std::string& text) cons
   record.warnings.push_back(text);
 }
 
-ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar) const {
+ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const ImageReader& reader,
+                                                    const ImageWriter& writer,
+                                                    std::uint64_t host_bytes_beside_plan) const {
   ConvolverOptions convolver;
   convolver.plan = options.plan_options();
+  convolver.plan.host_memory_limit_bytes = files.host_memory_limit_bytes(host_bytes_beside_plan);
+  convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
     return !interrupted();
@@ -72,33 +87,100 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar) const {
   return convolver;
 }
 
-void ConvolveCommand::convolve(const Device& device, const Image& image, const Image& kernel, Image& output,
-                               ConvolveRecord& record) {
-  StopWatch watch;
-  const ConvolutionSpec spec = options.spec(image.shape, kernel.shape);
-  ProgressBar bar(quiet, num_voxels(output_shape(spec)));
-  Convolver convolver(spec, kernel.view(), device, convolver_options(bar));
-  record.plan = convolver.plan();
-  record.times.prepare_seconds += watch.lap_seconds();
-  const bool has_origin = spec.mode == Mode::same || spec.mode == Mode::circular;
-  const Shape origin = has_origin ? record.plan.spec.origin.index : Shape{};
-  if (has_origin && spec.origin.rule != Origin::Rule::peak) {
-    for (const std::string& text : kernel_warnings(kernel.view(), origin)) warn(record, text);
+/// All that the output's voxels depend on, for --resume.
+JobDescription ConvolveCommand::job(const ConvolutionSpec& spec, const Image& kernel) const {
+  if (!files.resume) return {};
+  const Shape& at = spec.origin.index;
+  const bool origin_given = spec.origin.rule == Origin::Rule::at;
+  JobDescription job{{"image", describe_file(image_path)},
+                     {"axes", files.axes.empty() ? "the file's" : files.axes},
+                     {"kernel", fmt::format("of checksum {}", checksum(kernel.view()))},
+                     {"mode", name(spec.mode)},
+                     {"boundary", fmt::format("{} {}", name(spec.boundary), spec.constant)},
+                     {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
+                     {"operation", name(spec.operation)},
+                     {"precision", name(spec.precision)},
+                     {"normalization", spec.normalize_kernel ? "on" : "off"},
+                     {"region", spec.region ? to_text(*spec.region) : "all"},
+                     {"NaN", spec.non_finite == NonFinite::zero ? "taken as 0" : "refused"}};
+  if (const auto& raw = files.raw) {
+    job.emplace_back("raw layout", fmt::format("{} {} from {}{}", to_text(raw->shape), raw->type, raw->offset_bytes,
+                                               raw->big_endian ? ", big-endian" : ""));
   }
-  stop_if_interrupted();
+  return job;
+}
 
-  output = make_image(convolver.output_shape(), output_element());
-  record.run = convolver.run(image.view(), output.mutable_view());
+void ConvolveCommand::warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const {
+  const bool has_origin = spec.mode == Mode::same || spec.mode == Mode::circular;
+  if (!has_origin || spec.origin.rule == Origin::Rule::peak) return;
+  for (const std::string& text : kernel_warnings(kernel.view(), record.plan.spec.origin.index)) warn(record, text);
+}
+
+void ConvolveCommand::warn_of_voxels(ConvolveRecord& record) const {
+  if (record.run.saturated_voxels > 0) {
+    warn(record, fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them",
+                             record.run.saturated_voxels, name(record.output_element)));
+  }
+  if (record.run.non_finite_voxels > 0) {
+    warn(record, fmt::format("{} NaN or infinite image voxels are taken as 0", record.run.non_finite_voxels));
+  }
+}
+
+/// Read and written.
+Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec) {
+  Index read = static_cast<Index>(size_of(record.image_element));
+  for (int axis = 0; axis < 3; ++axis) {
+    read *= std::min(spec.image[axis], record.output_shape[axis] + spec.kernel[axis] - 1);
+  }
+  return read + num_voxels(record.output_shape) * static_cast<Index>(size_of(record.output_element));
+}
+
+void ConvolveCommand::convolve(const Device& device, Image kernel, ConvolveRecord& record) {
+  StopWatch watch;
+  const auto images = open_images(image_path, files.open_options());
+  const ImageFileReader& first = *images[0];
+  const ConvolutionSpec spec = options.spec(first.shape(), kernel.shape);
+  record.image_element = first.element();
+  record.num_images = static_cast<Index>(images.size());
+  record.output_shape = output_shape(spec);
+  record.output_element = output_element();
+  if (files.resume) set_interrupt_text(kInterruptedButKept);
+  const auto output = create_image(output_path, record.output_shape, record.output_element, first.metadata(),
+                                   files.create_options(job(spec, kernel)));
+
+  ProgressBar bar(verbosity, {record.num_images, num_voxels(record.output_shape), bytes_per_image(record, spec)});
+  record.ram_limit_bytes = files.ram_limit_bytes;
+  record.host_bytes_beside_plan = files.host_bytes_beside_plan(first.cache_bytes() + output->cache_bytes());
+  Convolver convolver(spec, kernel.view(), device,
+                      convolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
+  record.plan = convolver.plan();
+  warn_of_kernel(record, spec, kernel);
+  kernel = {};
+  record.times.prepare_seconds += watch.lap_seconds();
+  for (Index number = 0; number < record.num_images; ++number) {
+    stop_if_interrupted();
+    bar.begin_image(number);
+    record.add(convolver.run(*images[static_cast<std::size_t>(number)], output->image(number)));
+  }
   record.times.run_seconds = watch.lap_seconds();
   stop_if_interrupted();
+  output->commit();
+  record.times.write_seconds = watch.lap_seconds();
 }
 
 void ConvolveCommand::summarize(const ConvolveRecord& record) const {
-  if (quiet) return;
-  fmt::print("{} ({}): {} tile{}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name,
-             record.run.num_tiles, record.run.num_tiles == 1 ? "" : "s",
-             record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
-             to_text(record.output_shape), output_path);
+  if (verbosity.quiet) return;
+  const Index num_tiles = record.run.num_tiles;
+  const std::string several = record.num_images > 1 ? fmt::format("{} x ", record.num_images) : "";
+  const std::string skipped =
+      record.run.skipped_tiles > 0 ? fmt::format(" ({} were there already)", record.run.skipped_tiles) : "";
+  const std::string limit =
+      record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
+  fmt::print("{} ({}): {} tile{}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.device.id, record.device.name, num_tiles,
+             num_tiles == 1 ? "" : "s", skipped, record.times.prepare_seconds + record.times.run_seconds, several,
+             name(record.output_element), to_text(record.output_shape), output_path);
+  fmt::print("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),
+             bytes_to_text(record.planned_host_bytes()), limit);
 }
 
 void ConvolveCommand::run() {
@@ -111,28 +193,19 @@ void ConvolveCommand::run() {
   record.output_path = output_path;
   record.device = device.info();
   record.times.prepare_seconds = watch.lap_seconds();
-  const Image image = read_image(image_path);
-  const Image kernel = read_image(kernel_path);
-  record.times.read_seconds = watch.lap_seconds();
-  record.image_element = image.element;
+  if (!files.resume && is_unfinished(output_path)) {
+    warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
+                             "continue it",
+                             output_path));
+  }
+  Image kernel = read_image(kernel_path);
   record.kernel_element = kernel.element;
+  record.times.read_seconds = watch.lap_seconds();
   stop_if_interrupted();
 
-  Image output;
-  convolve(device, image, kernel, output, record);
-  record.output_shape = output.shape;
-  record.output_element = output.element;
-  if (record.run.saturated_voxels > 0) {
-    warn(record, fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them",
-                             record.run.saturated_voxels, name(output.element)));
-  }
-  if (record.run.non_finite_voxels > 0) {
-    warn(record, fmt::format("{} NaN or infinite image voxels are taken as 0", record.run.non_finite_voxels));
-  }
-
-  watch.lap_seconds();
-  write_image(output_path, output.view(), image.metadata);
-  record.times.write_seconds = watch.lap_seconds();
+  convolve(device, std::move(kernel), record);
+  record.peak_host_bytes = peak_host_bytes();
+  warn_of_voxels(record);
   if (!report_path.empty()) write_text(report_path, to_json(record));
   summarize(record);
 }
@@ -142,16 +215,17 @@ void ConvolveCommand::run() {
 void add_convolve(CLI::App& program) {
   CLI::App* command = program.add_subcommand("convolve", "Convolve an image with a kernel (PSF)");
   const auto state = std::make_shared<ConvolveCommand>();
-  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .tiff or .npy")->required();
-  command->add_option("KERNEL", state->kernel_path, "Kernel to read: .tif, .tiff or .npy")->required();
-  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff or .npy")->required();
+  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .npy, .raw or .zarr")->required();
+  command->add_option("KERNEL", state->kernel_path, "Kernel to read: .tif, .npy or .zarr")->required();
+  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   state->options.add_to(*command);
+  state->files.add_to(*command);
   add_choice(
       *command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
   command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
-  command->add_flag("--quiet,-q", state->quiet, "No progress bar, no summary; warnings and errors only");
+  state->verbosity.add_to(*command);
   command->add_option("--report", state->report_path, "Write what was done, with plan and timings, as JSON")
       ->type_name("FILE.json");
   command->footer(
@@ -159,6 +233,7 @@ void add_convolve(CLI::App& program) {
       "  convoy convolve image.tif psf.tif blurred.tif\n"
       "  convoy convolve image.tif psf.tif blurred.tif --boundary reflect --backend vulkan\n"
       "  convoy convolve big.tif psf.tif blurred.tif --memory-limit 2GiB --report run.json\n"
+      "  convoy convolve huge.zarr psf.tif blurred.zarr --ram-limit 8GiB --resume\n"
       "  convoy convolve image.npy kernel.npy full.npy --mode full --no-normalize --precision f64");
   command->callback([command, state] {
     state->options.require_consistent(*command);

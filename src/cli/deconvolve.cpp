@@ -26,7 +26,7 @@ struct DeconvolveCommand {
   DeconvolutionOptions options;
   std::optional<Element> element;
   bool trace_memory = false;
-  bool quiet = false;
+  Verbosity verbosity;
 
   void require_paths() const;
   void run();
@@ -77,7 +77,7 @@ void DeconvolveCommand::deconvolve(const Device& device, const Image& image, con
   StopWatch watch;
   DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
   if (const auto& size = image.metadata.voxel_size) spec.voxel_size = {size->z, size->y, size->x};
-  ProgressBar bar(quiet, num_voxels(spec.image));
+  ProgressBar bar(verbosity, {1, num_voxels(spec.image), 0});
   Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
   record.plan = deconvolver.plan();
   record.times.prepare_seconds += watch.lap_seconds();
@@ -111,7 +111,7 @@ void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
 }
 
 void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
-  if (quiet) return;
+  if (verbosity.quiet) return;
   const DeconvolutionPlan& plan = record.plan;
   const bool wiener = plan.spec.algorithm == Algorithm::wiener;
   std::string what = wiener ? "Wiener's filter" : fmt::format("{} iterations", record.run.iterations);
@@ -175,7 +175,7 @@ void add_deconvolve(CLI::App& program) {
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
   command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
-  command->add_flag("--quiet,-q", state->quiet, "No progress bar, no summary; warnings and errors only");
+  state->verbosity.add_to(*command);
   command
       ->add_option("--report", state->report_path,
                    "Write what was done, with plan, timings and the course of the iterations, as JSON")

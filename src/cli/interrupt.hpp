@@ -1,12 +1,21 @@
 // Ctrl-C and a scheduler's SIGTERM: the work in hand is finished or undone, then the program ends with 130.
 #pragma once
 
+#include <string>
+
 namespace convoy::cli {
 
-/// The first signal is remembered; the second ends the program at once.
+inline constexpr int kInterrupted = 130;
+
+/// The first signal is remembered; if the program still runs a second later, it removes its temporary files and ends.
+/// The second signal ends the program at once.
 void catch_interrupts();
 bool interrupted();
 /// Throws Error(cancelled) if there was a signal.
 void stop_if_interrupted();
+
+/// What to tell about an interrupted run; "no output was written" until something else is set. Lasting text only.
+void set_interrupt_text(const char* text);
+std::string interrupt_text();
 
 }  // namespace convoy::cli

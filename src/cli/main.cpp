@@ -16,7 +16,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-constexpr int kInterrupted = 130;
 
 /// Errors are one line, whatever they were told.
 int complain(std::string message, int code) {
@@ -65,7 +64,7 @@ int run(CLI::App& program, int count, char** arguments) {
     return complain(fmt::format("{} (see --help)", error.what()), kUsage);
   } catch (const convoy::Error& error) {
     const bool cancelled = error.code() == convoy::Errc::cancelled;
-    if (cancelled) return complain("interrupted; no output was written", kInterrupted);
+    if (cancelled) return complain(convoy::cli::interrupt_text(), convoy::cli::kInterrupted);
     return complain(error.what(), kFailed);
   } catch (const std::bad_alloc&) {
     return complain("this machine has not enough memory for the images; close other programs or use smaller images",

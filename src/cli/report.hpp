@@ -16,12 +16,21 @@ struct ConvolveRecord {
   Element image_element = Element::f32;
   Element kernel_element = Element::f32;
   Element output_element = Element::f32;
-  Shape output_shape;
+  Shape output_shape;    ///< of every image
+  Index num_images = 1;  ///< time points and channels
   DeviceInfo device;
   Plan plan;
-  RunReport run;
-  StageTimes times;
+  RunReport run;  ///< of all images
+  std::uint64_t host_bytes_beside_plan = 0;
+  std::uint64_t ram_limit_bytes = 0;  ///< 0: none
+  std::uint64_t peak_host_bytes = 0;
+  StageTimes times;  ///< run_seconds is with reading and writing
   std::vector<std::string> warnings;
+
+  /// Takes in what the run of one more image did.
+  void add(const RunReport& image);
+  /// Of the whole program.
+  std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + plan.host_bytes; }
 };
 
 std::string to_json(const ConvolveRecord& record);

@@ -75,6 +75,7 @@ class StoredImage : public ImageFileReader {
   Element element() const override { return file_->facts().element; }
   Shape chunk() const override { return file_->facts().chunk; }
   const ImageMetadata& metadata() const override { return file_->facts().metadata; }
+  std::uint64_t cache_bytes() const override { return file_->facts().cache_bytes; }
   void read(const Box& box, std::byte* voxels) const override {
     io::require_inside(shape(), box);
     file_->read(number_, box, voxels);
@@ -114,10 +115,11 @@ std::unique_ptr<io::Journal> make_journal(const std::string& path, const Shape& 
 }
 
 std::unique_ptr<io::OutputStore> make_store(const std::string& path, const Shape& shape, Element element,
-                                            const ImageMetadata& metadata, bool resume) {
-  const auto unfinished = resume ? io::OutputFile::Unfinished::kept : io::OutputFile::Unfinished::removed;
+                                            const ImageMetadata& metadata, const CreateOptions& options) {
+  const auto unfinished = options.resume ? io::OutputFile::Unfinished::kept : io::OutputFile::Unfinished::removed;
   const Format format = format_of(path);
-  if (format == Format::zarr) return std::make_unique<io::ZarrOutput>(path, unfinished, shape, element, metadata);
+  if (format == Format::zarr)
+    return std::make_unique<io::ZarrOutput>(path, unfinished, shape, element, metadata, options.cache_bytes);
   io::FileDesign design = format == Format::tiff  ? io::design_tiff(path, shape, element, metadata)
                           : format == Format::npy ? io::design_npy(shape, element, metadata)
                                                   : io::design_dense("", shape, element, metadata);
@@ -180,7 +182,7 @@ Image read_image(const std::string& path, const OpenOptions& options) {
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
                                               const ImageMetadata& metadata, const CreateOptions& options) {
   num_voxels(shape);
-  auto store = make_store(path, shape, element, metadata, options.resume);
+  auto store = make_store(path, shape, element, metadata, options);
   auto journal = make_journal(path, shape, element, metadata.num_images(), options);
   return std::make_unique<io::RegionWriter>(path, std::move(store), std::move(journal), shape, element,
                                             metadata.num_images());

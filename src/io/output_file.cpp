@@ -14,6 +14,7 @@
 #include "convoy/io.hpp"
 #include "convoy/plan.hpp"
 #include "io/io_error.hpp"
+#include "io/temporary_names.hpp"
 
 namespace convoy::io {
 namespace {
@@ -69,6 +70,7 @@ void OutputFile::open_new(const std::string& folder) {
   } while (descriptor < 0 && errno == EEXIST);
   if (descriptor < 0) fail(path_, "cannot be written: {}", std::strerror(errno));
   stream_ = ::fdopen(descriptor, "w+b");
+  temporary_names().add(temporary_path_);
 }
 
 void OutputFile::open_kept() {
@@ -80,7 +82,9 @@ void OutputFile::open_kept() {
 
 OutputFile::~OutputFile() {
   if (stream_ != nullptr) std::fclose(stream_);
-  if (!temporary_path_.empty() && unfinished_ == Unfinished::removed) ::unlink(temporary_path_.c_str());
+  if (temporary_path_.empty()) return;
+  if (unfinished_ == Unfinished::removed) ::unlink(temporary_path_.c_str());
+  temporary_names().remove(temporary_path_);
 }
 
 std::uint64_t OutputFile::size_bytes() const {
@@ -138,9 +142,11 @@ void OutputFile::read_at(std::uint64_t offset, std::byte* bytes, std::uint64_t c
 void OutputFile::commit() {
   const bool failed = std::fclose(stream_) != 0;
   stream_ = nullptr;
+  const auto still_wanted = temporary_names().hold();
   if (failed || ::rename(temporary_path_.c_str(), target_path_.c_str()) != 0) {
     fail(path_, "cannot be written: {}", std::strerror(errno));
   }
+  temporary_names().remove(temporary_path_);
   temporary_path_.clear();
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "io/io_error.hpp"
+#include "io/temporary_names.hpp"
 
 namespace convoy::io {
 namespace {
@@ -55,16 +56,19 @@ OutputFolder::OutputFolder(const std::string& path, OutputFile::Unfinished unfin
   static std::atomic<unsigned> counter{0};
   do {
     temporary_path_ = (place / fmt::format(".convoy-{}-{}.folder", ::getpid(), counter++)).string();
-    if (::mkdir(temporary_path_.c_str(), 0777) == 0) return;
+    if (::mkdir(temporary_path_.c_str(), 0777) == 0) {
+      temporary_names().add(temporary_path_);
+      return;
+    }
   } while (errno == EEXIST);
   fail(path, "cannot be written: {}", std::strerror(errno));
 }
 
 OutputFolder::~OutputFolder() {
+  if (temporary_path_.empty()) return;
   std::error_code ignored;
-  if (!temporary_path_.empty() && unfinished_ == OutputFile::Unfinished::removed) {
-    fs::remove_all(temporary_path_, ignored);
-  }
+  if (unfinished_ == OutputFile::Unfinished::removed) fs::remove_all(temporary_path_, ignored);
+  temporary_names().remove(temporary_path_);
 }
 
 void OutputFolder::empty() {
@@ -72,9 +76,11 @@ void OutputFolder::empty() {
 }
 
 void OutputFolder::commit() {
+  const auto still_wanted = temporary_names().hold();
   const char* from = temporary_path_.c_str();
   const char* to = target_path_.c_str();
   if (::rename(from, to) == 0) {  // there was nothing, or an empty folder
+    temporary_names().remove(temporary_path_);
     temporary_path_.clear();
     return;
   }

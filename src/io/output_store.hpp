@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "convoy/io.hpp"
 
@@ -19,6 +20,10 @@ class OutputStore {
   /// Boxes lie inside the images. Several threads may write boxes that do not overlap.
   virtual void write(Index image, const Box& box, const std::byte* voxels) = 0;
   virtual void read(Index image, const Box& box, std::byte* voxels) const = 0;
+  /// Memory that boxes of any size may take beyond their own.
+  virtual std::uint64_t cache_bytes() const { return 0; }
+  /// Brings to the disk what is written, for one who continues.
+  virtual void flush() {}
   virtual void commit() = 0;
   /// Without commit, what lies under the temporary name goes after all.
   virtual void give_up() = 0;

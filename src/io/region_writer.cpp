@@ -34,18 +34,25 @@ RegionWriter::RegionWriter(const std::string& path, std::unique_ptr<OutputStore>
     store_->begin(continued);
     for (Index number = 0; number < num_images; ++number) parts_.emplace_back(*this, number);
   } catch (...) {
-    discard_unless_written();
+    leave_unfinished();
     throw;
   }
 }
 
-RegionWriter::~RegionWriter() { discard_unless_written(); }
+RegionWriter::~RegionWriter() { leave_unfinished(); }
 
-/// A journal of no boxes helps nobody.
-void RegionWriter::discard_unless_written() {
-  if (!journal_ || !journal_->empty()) return;
-  journal_->remove();
-  store_->give_up();
+/// What may be continued is brought to the disk; a journal of no boxes helps nobody.
+void RegionWriter::leave_unfinished() {
+  if (!journal_) return;
+  if (journal_->empty()) {
+    journal_->remove();
+    store_->give_up();
+    return;
+  }
+  try {
+    store_->flush();
+  } catch (const Error&) {  // who continues finds out when the boxes are read back
+  }
 }
 
 ImageWriter& RegionWriter::image(Index number) {

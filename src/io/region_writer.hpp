@@ -19,6 +19,7 @@ class RegionWriter : public ImageFileWriter {
   ~RegionWriter() override;
 
   ImageWriter& image(Index number) override;
+  std::uint64_t cache_bytes() const override { return store_->cache_bytes(); }
   void commit() override;
 
  private:
@@ -41,7 +42,7 @@ class RegionWriter : public ImageFileWriter {
   bool holds(Index image, const Box& box) const;
   Journal::ReadBack read_back() const;
   std::uint64_t checksum_in_store(Index image, const Box& box) const;
-  void discard_unless_written();
+  void leave_unfinished();
 
   std::string path_;
   std::unique_ptr<Journal> journal_;

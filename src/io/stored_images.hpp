@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "convoy/io.hpp"
 
@@ -12,6 +13,7 @@ struct ImageFacts {
   Element element = Element::f32;
   Shape chunk;  ///< the piece that is cheapest to read
   ImageMetadata metadata;
+  std::uint64_t cache_bytes = 0;  ///< memory for decoded pieces
 };
 
 class StoredImages {

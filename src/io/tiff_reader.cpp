@@ -226,7 +226,7 @@ std::unique_ptr<StoredImages> TiffStack::images() {
     return std::make_unique<VoxelFile>(path_, std::move(places), std::move(facts));
   }
   const Shape chunk{1, std::min(pages_[0].piece_y, shape.y), std::min(pages_[0].piece_x, shape.x)};
-  ImageFacts facts{shape, element_for(pages_[0].sample), chunk, metadata()};
+  ImageFacts facts{shape, element_for(pages_[0].sample), chunk, metadata(), options_.cache_bytes};
   return std::make_unique<TiffPieces>(path_, allocation_ceiling(file_bytes_), std::move(pages_), std::move(facts),
                                       options_.cache_bytes);
 }

@@ -103,7 +103,8 @@ std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptio
       static_cast<int>(image.axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
   metadata.voxel_size = image.voxel_size;
   ZarrGrid grid(std::move(image.array), image.axes);
-  ImageFacts facts{grid.image(), element_for(grid.array().sample), grid.chunk(), std::move(metadata)};
+  ImageFacts facts{grid.image(), element_for(grid.array().sample), grid.chunk(), std::move(metadata),
+                   options.cache_bytes};
   return std::make_unique<ZarrImages>(std::move(grid), std::move(facts), options.cache_bytes);
 }
 

@@ -51,12 +51,14 @@ std::string image_name(const std::string& path) { return fs::path(path).stem().s
 }  // namespace
 
 ZarrOutput::ZarrOutput(const std::string& path, OutputFile::Unfinished unfinished, const Shape& shape, Element element,
-                       const ImageMetadata& metadata)
+                       const ImageMetadata& metadata, std::uint64_t cache_bytes)
     : folder_(path, unfinished),
       name_(image_name(path)),
       axes_(axes_of(shape, metadata)),
       voxel_size_(metadata.voxel_size),
-      grid_(array_of(folder_.temporary_path(), axes_, shape, element), axes_) {}
+      grid_(array_of(folder_.temporary_path(), axes_, shape, element), axes_),
+      cache_bytes_(cache_bytes),
+      open_chunks_(cache_bytes) {}
 
 bool ZarrOutput::can_continue() const {
   return read_json(grid_.array().folder + "/.zarray") == zarr_array_json(grid_.array());
@@ -92,10 +94,6 @@ void ZarrOutput::remove_damaged_chunks() const {
   });
 }
 
-std::mutex& ZarrOutput::lock_of(Index image, const Shape& position) {
-  return locks_[grid_.number_of(image, position) % kNumLocks];
-}
-
 void ZarrOutput::write(Index image, const Box& box, const std::byte* voxels) {
   const std::vector<Shape> positions = grid_.touched(box);
   codec_workers().for_each(static_cast<std::int64_t>(positions.size()), 1,
@@ -107,38 +105,54 @@ void ZarrOutput::write(Index image, const Box& box, const std::byte* voxels) {
 }
 
 /// What the chunk holds already, or zeros.
-std::vector<std::byte> ZarrOutput::chunk_to_fill(const std::string& path) const {
-  std::vector<std::byte> samples = read_chunk_file(path, grid_.array());
+OpenChunks::Samples ZarrOutput::load(const std::string& path) const {
+  OpenChunks::Samples samples = read_chunk_file(path, grid_.array());
   samples.resize(grid_.array().chunk_samples() * size_of(grid_.array().sample));
   return samples;
 }
 
-void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels) {
-  const ZarrArray& array = grid_.array();
-  const std::size_t width = size_of(array.sample);
-  const Box own = grid_.voxels_of(position);
-  const Box part = intersection(box, own);
-  const std::string path = grid_.path_of(image, position);
-  const std::lock_guard lock(lock_of(image, position));
-  std::vector<std::byte> samples =
-      part == own ? std::vector<std::byte>(array.chunk_samples() * width) : chunk_to_fill(path);
-  for (Index z = part.begin.z; z < part.begin.z + part.size.z; ++z) {
-    for (Index y = part.begin.y; y < part.begin.y + part.size.y; ++y) {
-      std::memcpy(samples.data() + grid_.index_of(image, z, y, part.begin.x) * width,
-                  voxels + index_in(box, z, y, part.begin.x) * width, static_cast<std::size_t>(part.size.x) * width);
-    }
-  }
+void ZarrOutput::save(const std::string& path, const OpenChunks::Samples& samples) const {
   std::error_code problem;
   fs::create_directories(fs::path(path).parent_path(), problem);
   if (problem) fail(path, "cannot be written: {}", problem.message());
-  const std::vector<std::byte> stored = blosc_compressed(path, samples, width);
+  const std::vector<std::byte> stored = blosc_compressed(path, samples, size_of(grid_.array().sample));
   OutputFile file(path);  // whole or not at all: what an interrupted run leaves can be filled further
   file.write_at(0, stored.data(), stored.size());
   file.commit();
 }
 
+void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels) {
+  const std::size_t width = size_of(grid_.array().sample);
+  const Box own = grid_.voxels_of(position);
+  const Box part = intersection(box, own);
+  const auto fill = [&](OpenChunks::Samples& samples) {
+    for (Index z = part.begin.z; z < part.begin.z + part.size.z; ++z) {
+      for (Index y = part.begin.y; y < part.begin.y + part.size.y; ++y) {
+        std::memcpy(samples.data() + grid_.index_of(image, z, y, part.begin.x) * width,
+                    voxels + index_in(box, z, y, part.begin.x) * width, static_cast<std::size_t>(part.size.x) * width);
+      }
+    }
+  };
+  const std::string path = grid_.path_of(image, position);
+  const std::uint64_t number = grid_.number_of(image, position);
+  if (part == own) {
+    open_chunks_.forget(number);
+    OpenChunks::Samples samples(grid_.array().chunk_samples() * width);
+    fill(samples);
+    return save(path, samples);
+  }
+  open_chunks_.fill({number, count_of(own), [this, path] { return load(path); },
+                     [this, path](const OpenChunks::Samples& samples) { save(path, samples); }},
+                    count_of(part), fill);
+}
+
+void ZarrOutput::commit() {
+  flush();
+  folder_.commit();
+}
+
 void ZarrOutput::read(Index image, const Box& box, std::byte* voxels) const {
-  ImageFacts facts{grid_.image(), element_for(grid_.array().sample), grid_.chunk(), {}};
+  ImageFacts facts{grid_.image(), element_for(grid_.array().sample), grid_.chunk(), {}, 0};
   ZarrImages(grid_, std::move(facts), 0).read(image, box, voxels);
 }
 

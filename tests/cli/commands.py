@@ -11,7 +11,8 @@ CPU = ("--backend", "cpu")
 
 # convolve: summary, report, quiet, output types, metadata
 done = succeed("convolve", "image.npy", "kernel.npy", "out.npy", *CPU, "--report", "report.json")
-assert done.stdout.count("\n") == 1 and "cpu" in done.stdout and "12x20x24" in done.stdout, done.stdout
+assert done.stdout.count("\n") == 2 and "cpu" in done.stdout and "12x20x24" in done.stdout, done.stdout
+assert "host memory: peak " in done.stdout and ", planned " in done.stdout, done.stdout
 assert "\x1b" not in done.stderr
 result = np.load("out.npy")
 assert result.dtype == np.float32 and result.shape == values.shape

@@ -8,7 +8,7 @@ namespace convoy::test {
 namespace {
 
 const Shape kShape{6, 10, 12};
-const CreateOptions kResume{true, {{"kernel", "k1"}, {"mode", "same"}}};
+const CreateOptions kResume{true, {{"kernel", "k1"}, {"mode", "same"}}, 0};
 
 Box plane(Index z) { return {{z, 0, 0}, {1, kShape.y, kShape.x}}; }
 
@@ -123,7 +123,7 @@ TEST_CASE("the journal of another job is refused with the difference") {
     }
     return "no error";
   };
-  const std::string kernel = error_of(Element::f32, {true, {{"kernel", "k2"}, {"mode", "same"}}});
+  const std::string kernel = error_of(Element::f32, {true, {{"kernel", "k2"}, {"mode", "same"}}, 0});
   CHECK_MESSAGE(contains(kernel, "kernel was k1, now k2"), kernel);
   CHECK_MESSAGE(contains(kernel, path), kernel);
   CHECK_FALSE(contains(kernel, "mode"));

@@ -1,5 +1,6 @@
 // Zarr stores: what convoy writes, what others write, and what is no store at all.
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "files.hpp"
 #include "io/output_file.hpp"
@@ -29,11 +30,11 @@ std::vector<float> read_box(const ImageReader& reader, const Box& box) {
   return voxels;
 }
 
-TEST_CASE("boxes of any size are written to chunks and read from them") {
-  const Folder folder;
+void check_boxes(const Folder& folder, const CreateOptions& options) {
   const auto voxels = numbered_voxels<float>(kShape);
   {
-    const auto file = create_image(folder / "a.zarr", kShape, Element::f32, {3, VoxelSize{2, 0.5, 0.25, "micron"}});
+    const ImageMetadata metadata{3, VoxelSize{2, 0.5, 0.25, "micron"}};
+    const auto file = create_image(folder / "a.zarr", kShape, Element::f32, metadata, options);
     CHECK(file->image().chunk() == Shape{64, 33, 128});
     for (Index z = 0; z < kShape.z; z += 25) {
       for (Index x = 0; x < kShape.x; x += 60) {
@@ -56,6 +57,35 @@ TEST_CASE("boxes of any size are written to chunks and read from them") {
       CHECK(read_box(*reader, box) == cut(voxels, box));
     }
   }
+}
+
+TEST_CASE("boxes of any size are written to chunks and read from them, whether chunks wait in memory or not") {
+  for (const std::uint64_t cache_bytes : {0U, 2000000U, 100000000U}) {
+    const Folder folder;
+    CreateOptions options;
+    options.cache_bytes = cache_bytes;
+    check_boxes(folder, options);
+  }
+}
+
+TEST_CASE("several threads fill the same chunks") {
+  const Folder folder;
+  const auto voxels = numbered_voxels<float>(kShape);
+  CreateOptions options;
+  options.cache_bytes = 1500000;  // one chunk and a half: chunks are closed while others wait for them
+  const auto file = create_image(folder / "a.zarr", kShape, Element::f32, {}, options);
+  std::vector<std::thread> threads;
+  for (Index thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (Index z = 0; z < kShape.z; z += 10) {
+        const Box box{{z, thread * 8, 0}, {10, thread == 3 ? 9 : 8, kShape.x}};
+        file->image().write(box, reinterpret_cast<const std::byte*>(cut(voxels, box).data()));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  file->commit();
+  CHECK(voxels_of<float>(read_image(folder / "a.zarr")) == voxels);
 }
 
 TEST_CASE_TEMPLATE("a Zarr store holds what was written", T, std::uint8_t, std::uint16_t, float, double) {

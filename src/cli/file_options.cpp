@@ -1,0 +1,96 @@
+#include "cli/file_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/command_line.hpp"
+#include "cli/process_memory.hpp"
+#include "convoy/error.hpp"
+#include "convoy/plan.hpp"
+
+namespace convoy::cli {
+namespace {
+
+/// Calls read(text); what it throws is a usage error of the option.
+template <class Read>
+auto usage_checked(const std::string& option, Read read) {
+  return [option, read](const std::string& text) {
+    try {
+      read(text);
+    } catch (const Error& error) {
+      throw CLI::ValidationError(option, error.what());
+    }
+  };
+}
+
+}  // namespace
+
+void FileOptions::add_to(CLI::App& command) {
+  command
+      .add_option(
+          "--axes", axes,
+          "Axes of the image file, slowest first, of T, C, Z, Y, X; time points and channels are images of their "
+          "own (default: as the file says, else ZYX)")
+      ->type_name("AXES");
+  command
+      .add_option_function<std::string>(
+          "--raw", usage_checked("--raw", [this](const std::string& text) { raw = raw_layout_from_text(text); }),
+          "The image is voxels alone, u8, i8, u16, i16, u32, i32, f32 or f64, from an offset in bytes on, as in "
+          "128,512,512,u16,4096,big")
+      ->type_name("Z,Y,X,TYPE[,OFFSET][,big]");
+  command
+      .add_option_function<std::string>(
+          "--ram-limit",
+          usage_checked("--ram-limit", [this](const std::string& text) { ram_limit_bytes = bytes_from_text(text); }),
+          "Most memory of the machine for the whole program, as in 2GiB (default: what is free)")
+      ->type_name("BYTES");
+  command.add_flag(
+      "--resume", resume,
+      "Continue an output that was interrupted, and keep this one if it is; what is there is verified first");
+}
+
+OpenOptions FileOptions::open_options() const {
+  OpenOptions options;
+  options.axes = axes;
+  options.raw = raw;
+  options.cache_bytes = most_cache_bytes();
+  return options;
+}
+
+CreateOptions FileOptions::create_options(JobDescription job) const {
+  return {resume, std::move(job), most_cache_bytes()};
+}
+
+std::uint64_t FileOptions::most_cache_bytes() const {
+  constexpr std::uint64_t kShareOfCache = 8;
+  const std::uint64_t usual = OpenOptions().cache_bytes;
+  return ram_limit_bytes > 0 ? std::min(usual, ram_limit_bytes / kShareOfCache) : usual;
+}
+
+std::uint64_t FileOptions::host_bytes_beside_plan(std::uint64_t caches_bytes) const {
+  constexpr std::uint64_t kReserve = std::uint64_t{24} << 20;  // tables of transforms, stacks, buffers of readers
+  if (ram_limit_bytes > 0) return_freed_memory();
+  return resident_host_bytes() + kReserve + caches_bytes;
+}
+
+std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes) const {
+  if (ram_limit_bytes == 0) return 0;
+  if (other_bytes < ram_limit_bytes) return ram_limit_bytes - other_bytes;
+  throw OutOfMemory(
+      fmt::format("--ram-limit {} leaves nothing for the convolution: program, kernel, tables and buffers take {}; "
+                  "raise it well above that",
+                  bytes_to_text(ram_limit_bytes), bytes_to_text(other_bytes)),
+      other_bytes, ram_limit_bytes, "--ram-limit");
+}
+
+std::string describe_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code problem;
+  const auto bytes = fs::is_directory(path, problem) ? 0 : fs::file_size(path, problem);
+  const auto changed = fs::last_write_time(path, problem).time_since_epoch().count();
+  return fmt::format("{} ({} bytes, changed at {})", fs::absolute(path).lexically_normal().string(), bytes, changed);
+}
+
+}  // namespace convoy::cli

@@ -1,0 +1,36 @@
+// The options that say how images are read from files and written to them, and how much memory that may take.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "convoy/io.hpp"
+
+namespace convoy::cli {
+
+struct FileOptions {
+  std::string axes;
+  std::optional<RawLayout> raw;
+  std::uint64_t ram_limit_bytes = 0;
+  bool resume = false;
+
+  void add_to(CLI::App& command);
+  OpenOptions open_options() const;
+  CreateOptions create_options(JobDescription job) const;
+  /// What --ram-limit leaves to a convolution, for PlanOptions, beside `other_bytes`; 0 without --ram-limit. Throws
+  /// OutOfMemory if that is nothing.
+  std::uint64_t host_memory_limit_bytes(std::uint64_t other_bytes) const;
+  /// Host memory that a plan does not count: what the program holds now, and what it will take beside the plan, with
+  /// `caches_bytes` of readers and writers.
+  std::uint64_t host_bytes_beside_plan(std::uint64_t caches_bytes) const;
+
+ private:
+  std::uint64_t most_cache_bytes() const;
+};
+
+/// A file of the job: where it lies, its size and when it was last changed.
+std::string describe_file(const std::string& path);
+
+}  // namespace convoy::cli

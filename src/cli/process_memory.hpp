@@ -1,0 +1,16 @@
+// Host memory of this process, as the kernel counts it.
+#pragma once
+
+#include <cstdint>
+
+namespace convoy::cli {
+
+/// Most memory that the process has had resident at one time; 0 if the system does not tell.
+std::uint64_t peak_host_bytes();
+/// Resident now; 0 if the system does not tell.
+std::uint64_t resident_host_bytes();
+
+/// Lets large blocks go back to the system as soon as they are freed, so that resident memory is what is in use.
+void return_freed_memory();
+
+}  // namespace convoy::cli
