@@ -44,9 +44,17 @@ struct ConvolverOptions {
   bool sentinels = false;
 };
 
+/// A device's part in a run.
+struct DeviceShare {
+  std::string id;
+  Index num_tiles = 0;  ///< that it did in this run
+  std::string failure;  ///< why it takes no part any more, in this or an earlier run; empty while it does
+};
+
 /// What a run did, beyond its output.
 struct RunReport {
   double elapsed_seconds = 0;
+  std::vector<DeviceShare> devices;  ///< in the order in which they were given
   Index num_tiles = 0;
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
@@ -56,7 +64,7 @@ struct RunReport {
   double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision
 };
 
-/// A kernel made ready on a device: plan, compiled code and spectrum, for any number of images of one shape.
+/// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
 /// Not for use by two threads at once; make one Convolver per thread (they may share a Device).
 class Convolver {
  public:
@@ -66,10 +74,19 @@ class Convolver {
   /// spec.normalize_kernel is set; OutOfMemory if not even the smallest tiling fits; Error(backend_unavailable),
   /// Error(unsupported), Error(device_lost) or Error(compile_failed) as the device answers.
   Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});
+  /// The same on several devices, of whatever kinds, that share each run's tiles: whichever is free takes the next, and
+  /// a slow one none that the others will have done sooner. All cut the output into the same tiles, small enough for
+  /// each of them. A device that cannot take part, or that fails or runs out of memory in a run, is left out from then
+  /// on and gives its memory back; the others do its tiles, and RunReport::devices says why. When none is left, throws
+  /// OutOfMemory or Error with the causes of all. Throws Error(invalid_argument) for no devices. Each device counts on
+  /// its part of PlanOptions::host_memory_limit_bytes.
+  Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
+            const ConvolverOptions& options = {});
   ~Convolver();
   Convolver(Convolver&&) noexcept;
   Convolver& operator=(Convolver&&) noexcept;
 
+  /// Of several devices, the first one's that could take part: paths and padding of others may differ, tiles do not.
   const Plan& plan() const;
   Shape output_shape() const;
 

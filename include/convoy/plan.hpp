@@ -61,13 +61,15 @@ struct PlanOptions {
   /// Most host memory that a Convolver and its runs may take, the caller's images not counted. On the cpu the
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
-  std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
-  bool allow_native = true;  ///< false: no passes of convoy's own
-  bool allow_fused = true;   ///< false: nothing but the staged path
+  std::optional<Streaming> streaming;   ///< images come from an ImageReader and go to an ImageWriter
+  bool allow_native = true;             ///< false: no passes of convoy's own
+  bool allow_fused = true;              ///< false: nothing but the staged path
   Index min_tiles = 1;                  ///< for tests: at least so many tiles
   int min_sets = 1;                     ///< for tests: at least so many tiles in flight
   int max_sets = 3;                     ///< at most so many tiles in flight
   std::uint64_t piece_bytes = 8 << 20;  ///< of a tile's transfers; see Plan::piece_extent
+  int num_devices = 1;                  ///< that share the tiles, at least four for each, and the host's memory
+  std::optional<Shape> tile_output;     ///< exactly these tiles: output voxels of all but the last on each axis
   FftTuning tuning;
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing

@@ -98,9 +98,17 @@ void WorkerPool::for_each(std::int64_t count, std::int64_t grain,
   if (loop.failure) std::rethrow_exception(loop.failure);
 }
 
+namespace {
+thread_local WorkerPool* workers_of_thread = nullptr;
+}
+
 WorkerPool& host_workers() {
+  if (workers_of_thread != nullptr) return *workers_of_thread;
   static WorkerPool pool(default_num_threads());
   return pool;
 }
+
+UseWorkers::UseWorkers(WorkerPool& pool) : before_(workers_of_thread) { workers_of_thread = &pool; }
+UseWorkers::~UseWorkers() { workers_of_thread = before_; }
 
 }  // namespace convoy

@@ -44,7 +44,20 @@ class WorkerPool {
   std::vector<std::thread> threads_;
 };
 
-/// The process' own pool of default_num_threads() threads, made on first use.
+/// What the calling thread uses (UseWorkers), else the process' own pool of default_num_threads() threads, made on
+/// first use.
 WorkerPool& host_workers();
+
+/// While it lives, the calling thread's host_workers() are these.
+class UseWorkers {
+ public:
+  explicit UseWorkers(WorkerPool& pool);
+  ~UseWorkers();
+  UseWorkers(const UseWorkers&) = delete;
+  UseWorkers& operator=(const UseWorkers&) = delete;
+
+ private:
+  WorkerPool* before_;
+};
 
 }  // namespace convoy

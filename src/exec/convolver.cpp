@@ -5,7 +5,6 @@
 #include "exec/callers_kernel.hpp"
 #include "exec/checks.hpp"
 #include "exec/file_tiles.hpp"
-#include "exec/loaded_plan.hpp"
 #include "exec/memory_tiles.hpp"
 
 namespace convoy {
@@ -19,32 +18,32 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 struct Convolver::State {
   ConvolutionSpec spec;  // with the origin resolved
-  Device device;
   ConvolverOptions options;
-  LoadedPlan loaded;
+  std::vector<PreparedDevice> devices;
 
-  State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ConvolverOptions& with)
-      : spec(given), device(std::move(on)), options(with) {
+  State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
+        const ConvolverOptions& with)
+      : spec(given), options(with) {
     const double scale = resolve_spec(spec, kernel);
-    device.implementation().reset_peak();
-    loaded = load_plan(spec, device, options);
-    set_up_kernel(*loaded.session, loaded.plan, kernel, scale);
+    for (const Device& device : on) device.implementation().reset_peak();
+    devices = prepare_devices(spec, on, options,
+                              [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
     trace("kernel spectrum");
   }
 
   ~State() {
-    loaded.session.reset();
+    for (PreparedDevice& one : devices) one.loaded.session.reset();
     trace("end");
   }
 
+  const Plan& plan() const { return common_plan(devices); }
+
   void trace(const std::string& step) const {
-    if (options.trace_memory) options.trace_memory(step, device.used_bytes());
+    if (options.trace_memory) options.trace_memory(step, used_bytes_of(devices));
   }
 
-  RunReport run(Clock::time_point start, const std::vector<Index>& tiles, TileSource& source, TileSink& sink) {
-    const backend::Device& on = device.implementation();
-    RunReport report = run_tiles(loaded, tiles, options, source, sink, [&] { return on.used_bytes(); });
-    report.peak_device_bytes = on.peak_bytes();
+  RunReport run(Clock::time_point start, std::vector<Index> tiles, RunInput& input, RunOutput& output) {
+    RunReport report = run_tiles(devices, std::move(tiles), options, input, output);
     report.elapsed_seconds = seconds_since(start);
     return report;
   }
@@ -52,12 +51,15 @@ struct Convolver::State {
 
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                      const ConvolverOptions& options)
-    : state_(std::make_unique<State>(spec, kernel, std::move(device), options)) {}
+    : Convolver(spec, kernel, std::vector{std::move(device)}, options) {}
+Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
+                     const ConvolverOptions& options)
+    : state_(std::make_unique<State>(spec, kernel, devices, options)) {}
 Convolver::~Convolver() = default;
 Convolver::Convolver(Convolver&&) noexcept = default;
 Convolver& Convolver::operator=(Convolver&&) noexcept = default;
 
-const Plan& Convolver::plan() const { return state_->loaded.plan; }
+const Plan& Convolver::plan() const { return state_->plan(); }
 Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
 RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
@@ -67,18 +69,14 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
-  const backend::Device& device = state_->device.implementation();
-  return state_->run(start, all_tiles(plan()), *tiles_of_image(state_->loaded, device, image),
-                     *tiles_to_output(state_->loaded, device, output));
+  return state_->run(start, all_tiles(plan()), *input_from(plan(), image), *output_to(plan(), output));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   const auto start = Clock::now();
   require_shape("image", image.shape(), state_->spec.image);
   require_shape("output", output.shape(), output_shape());
-  const std::vector<Index> tiles = missing_tiles(plan(), output);
-  return state_->run(start, tiles, *tiles_of_reader(state_->loaded, image, tiles),
-                     *tiles_to_writer(state_->loaded, output));
+  return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image), *output_to(plan(), output));
 }
 
 std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

@@ -46,20 +46,33 @@ void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& sh
 template <class Real>
 class ReaderSource final : public TileSource {
  public:
-  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader, const std::vector<Index>& tiles)
-      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), tiles_(tiles), jobs_(num_disk_threads()) {
-    for (std::size_t place = 0; place < boxes_.size(); ++place) begin_reading(place);
+  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader)
+      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), jobs_(num_disk_threads()) {}
+
+  std::size_t tiles_ahead() const override { return boxes_.size(); }
+
+  void begin(const TileIndex& tile) override {
+    ReadBox& box = boxes_[num_begun_++ % boxes_.size()];
+    const Element element = reader_.element();
+    if (!box.voxels) {
+      box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
+    }
+    box.cover = cover_of(plan_, tile);
+    box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
+    std::vector<BackgroundJobs::Job> jobs;
+    for (const PlacedBox& placed : box.cover.boxes) {
+      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), slab_voxels(element))) {
+        jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
+      }
+    }
+    jobs_.add(box.reading, std::move(jobs));
   }
 
   InputSums supply(const TileIndex&, int set) override {
-    ReadBox& box = boxes_[next_ % boxes_.size()];
+    ReadBox& box = boxes_[num_supplied_++ % boxes_.size()];
     jobs_.wait(box.reading);
-    const InputSums sums =
-        gather_tile(plan_, box.cover.input, reinterpret_cast<Real*>(session_.port(ports::input, set)),
-                    [&](int piece) { session_.upload_piece(set, piece, nullptr); });
-    begin_reading(next_ + boxes_.size());
-    ++next_;
-    return sums;
+    return gather_tile(plan_, box.cover.input, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
   }
 
   InputSums look_through(const TileIndex&) override { return {}; }
@@ -73,30 +86,11 @@ class ReaderSource final : public TileSource {
     BackgroundJobs::Group reading;
   };
 
-  /// Of the tile at that place in the order.
-  void begin_reading(std::size_t place) {
-    if (place >= tiles_.size()) return;
-    ReadBox& box = boxes_[place % boxes_.size()];
-    const Element element = reader_.element();
-    if (!box.voxels) {
-      box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
-    }
-    box.cover = cover_of(plan_, tile_index(plan_, tiles_[place]));
-    box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
-    std::vector<BackgroundJobs::Job> jobs;
-    for (const PlacedBox& placed : box.cover.boxes) {
-      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), slab_voxels(element))) {
-        jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
-      }
-    }
-    jobs_.add(box.reading, std::move(jobs));
-  }
-
   const Plan& plan_;
   backend::Session& session_;
   const ImageReader& reader_;
-  std::vector<Index> tiles_;
-  std::size_t next_ = 0;
+  std::size_t num_begun_ = 0;
+  std::size_t num_supplied_ = 0;
   std::array<ReadBox, kBoxesInHand> boxes_;
   BackgroundJobs jobs_;  // ends before the boxes go
 };
@@ -134,9 +128,8 @@ class WriterSink final : public TileSink {
     return sums;
   }
 
-  OutputSums finish() override {
+  void finish() override {
     for (WrittenBox& box : boxes_) jobs_.wait(box.writing);
-    return {};
   }
 
  private:
@@ -160,17 +153,38 @@ class WriterSink final : public TileSink {
 };
 
 template <class Real>
-class FoldingWriterSink final : public TileSink {
+class ReaderInput final : public RunInput {
  public:
-  FoldingWriterSink(const LoadedPlan& loaded, ImageWriter& writer) : sums_(loaded), writer_(writer) {}
-
-  void prepare(const TileIndex&, int) override {}
-  OutputSums take(const TileIndex& tile, int set) override {
-    sums_.add(tile, set);
-    return {};
+  explicit ReaderInput(const ImageReader& reader) : reader_(reader) {}
+  std::unique_ptr<TileSource> source(const PreparedDevice& on) override {
+    return std::make_unique<ReaderSource<Real>>(on.loaded, reader_);
   }
 
-  OutputSums finish() override {
+ private:
+  const ImageReader& reader_;
+};
+
+template <class Real>
+class WriterOutput final : public RunOutput {
+ public:
+  explicit WriterOutput(ImageWriter& writer) : writer_(writer) {}
+  std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
+    return std::make_unique<WriterSink<Real>>(on.loaded, writer_);
+  }
+
+ private:
+  ImageWriter& writer_;
+};
+
+template <class Real>
+class FoldedWriterOutput final : public RunOutput {
+ public:
+  FoldedWriterOutput(const ConvolutionSpec& spec, ImageWriter& writer) : sums_(spec), writer_(writer) {}
+  std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
+    return std::make_unique<FoldingSink<Real>>(on.loaded, sums_);
+  }
+
+  OutputSums complete() override {
     OutputSums total;
     const Shape shape = writer_.shape();
     const Element element = writer_.element();
@@ -196,18 +210,17 @@ class FoldingWriterSink final : public TileSink {
 
 }  // namespace
 
-std::unique_ptr<TileSource> tiles_of_reader(const LoadedPlan& loaded, const ImageReader& reader,
-                                            const std::vector<Index>& tiles) {
-  if (loaded.plan.spec.precision == Precision::f32) return std::make_unique<ReaderSource<float>>(loaded, reader, tiles);
-  return std::make_unique<ReaderSource<double>>(loaded, reader, tiles);
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader) {
+  if (plan.spec.precision == Precision::f32) return std::make_unique<ReaderInput<float>>(reader);
+  return std::make_unique<ReaderInput<double>>(reader);
 }
 
-std::unique_ptr<TileSink> tiles_to_writer(const LoadedPlan& loaded, ImageWriter& writer) {
-  const bool f32 = loaded.plan.spec.precision == Precision::f32;
-  if (loaded.plan.fold_output && f32) return std::make_unique<FoldingWriterSink<float>>(loaded, writer);
-  if (loaded.plan.fold_output) return std::make_unique<FoldingWriterSink<double>>(loaded, writer);
-  if (f32) return std::make_unique<WriterSink<float>>(loaded, writer);
-  return std::make_unique<WriterSink<double>>(loaded, writer);
+std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer) {
+  const bool f32 = plan.spec.precision == Precision::f32;
+  if (plan.fold_output && f32) return std::make_unique<FoldedWriterOutput<float>>(plan.spec, writer);
+  if (plan.fold_output) return std::make_unique<FoldedWriterOutput<double>>(plan.spec, writer);
+  if (f32) return std::make_unique<WriterOutput<float>>(writer);
+  return std::make_unique<WriterOutput<double>>(writer);
 }
 
 std::vector<Index> missing_tiles(const Plan& plan, const ImageWriter& writer) {

@@ -5,14 +5,13 @@
 #include <vector>
 
 #include "convoy/stream.hpp"
-#include "exec/pipeline.hpp"
+#include "exec/run_tiles.hpp"
 
 namespace convoy {
 
-/// `tiles`: the numbers of those that will be asked for, in that order. Reading begins at once.
-std::unique_ptr<TileSource> tiles_of_reader(const LoadedPlan& loaded, const ImageReader& reader,
-                                            const std::vector<Index>& tiles);
-std::unique_ptr<TileSink> tiles_to_writer(const LoadedPlan& loaded, ImageWriter& writer);
+/// For devices whose plans are like this one but for paths and padding.
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader);
+std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer);
 
 /// The numbers of the plan's tiles that the writer does not hold already.
 std::vector<Index> missing_tiles(const Plan& plan, const ImageWriter& writer);

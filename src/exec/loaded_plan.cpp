@@ -19,13 +19,15 @@ bool sentinels_wanted(bool asked_for) {
   return asked_for || (variable != nullptr && std::string_view(variable) == "1");
 }
 
+std::uint64_t host_memory_limit(const PlanOptions& options) {
+  if (options.host_memory_limit_bytes > 0) return options.host_memory_limit_bytes;
+  return static_cast<std::uint64_t>(kShareOfHostMemory * static_cast<double>(available_host_bytes()));
+}
+
 LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const ConvolverOptions& options) {
   const Limits limits = device.limits();  // once: asking is slow on some drivers
   PlanOptions plan_options = options.plan;
-  if (plan_options.host_memory_limit_bytes == 0) {
-    plan_options.host_memory_limit_bytes =
-        static_cast<std::uint64_t>(kShareOfHostMemory * static_cast<double>(available_host_bytes()));
-  }
+  plan_options.host_memory_limit_bytes = host_memory_limit(plan_options);
   return load_replanning(
       device, tuned(spec, device, limits, plan_options), {options.trace_memory, sentinels_wanted(options.sentinels)},
       [&](const PlanOptions& attempt) { return make_plan(spec, limits, attempt); },

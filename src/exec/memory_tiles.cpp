@@ -13,6 +13,9 @@ class MemorySource final : public TileSource {
   MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image)
       : plan_(loaded.plan), session_(*loaded.session), image_(image), lent_(can_lend(plan_, device, image)) {}
 
+  std::size_t tiles_ahead() const override { return 0; }
+  void begin(const TileIndex&) override {}
+
   InputSums supply(const TileIndex& tile, int set) override {
     const TileInput input = input_from_image(plan_, image_, tile);
     if (lends(input)) {
@@ -65,7 +68,7 @@ class MemorySink final : public TileSink {
                         await);
   }
 
-  OutputSums finish() override { return {}; }
+  void finish() override {}
 
  private:
   const Plan& plan_;
@@ -75,16 +78,37 @@ class MemorySink final : public TileSink {
 };
 
 template <class Real>
-class FoldingSink final : public TileSink {
+class ImageInput final : public RunInput {
  public:
-  FoldingSink(const LoadedPlan& loaded, const MutableImageView& output) : sums_(loaded), output_(output) {}
-
-  void prepare(const TileIndex&, int) override {}
-  OutputSums take(const TileIndex& tile, int set) override {
-    sums_.add(tile, set);
-    return {};
+  explicit ImageInput(const ImageView& image) : image_(image) {}
+  std::unique_ptr<TileSource> source(const PreparedDevice& on) override {
+    return std::make_unique<MemorySource<Real>>(on.loaded, on.device.implementation(), image_);
   }
-  OutputSums finish() override { return write_folded(sums_.data(), output_); }
+
+ private:
+  ImageView image_;
+};
+
+template <class Real>
+class ImageOutput final : public RunOutput {
+ public:
+  explicit ImageOutput(const MutableImageView& output) : output_(output) {}
+  std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
+    return std::make_unique<MemorySink<Real>>(on.loaded, on.device.implementation(), output_);
+  }
+
+ private:
+  MutableImageView output_;
+};
+
+template <class Real>
+class FoldedOutput final : public RunOutput {
+ public:
+  FoldedOutput(const ConvolutionSpec& spec, const MutableImageView& output) : sums_(spec), output_(output) {}
+  std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
+    return std::make_unique<FoldingSink<Real>>(on.loaded, sums_);
+  }
+  OutputSums complete() override { return write_folded(sums_.data(), output_); }
 
  private:
   FoldedSums<Real> sums_;
@@ -93,21 +117,17 @@ class FoldingSink final : public TileSink {
 
 }  // namespace
 
-std::unique_ptr<TileSource> tiles_of_image(const LoadedPlan& loaded, const backend::Device& device,
-                                           const ImageView& image) {
-  if (loaded.plan.spec.precision == Precision::f32) {
-    return std::make_unique<MemorySource<float>>(loaded, device, image);
-  }
-  return std::make_unique<MemorySource<double>>(loaded, device, image);
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageView& image) {
+  if (plan.spec.precision == Precision::f32) return std::make_unique<ImageInput<float>>(image);
+  return std::make_unique<ImageInput<double>>(image);
 }
 
-std::unique_ptr<TileSink> tiles_to_output(const LoadedPlan& loaded, const backend::Device& device,
-                                          const MutableImageView& output) {
-  const bool f32 = loaded.plan.spec.precision == Precision::f32;
-  if (loaded.plan.fold_output && f32) return std::make_unique<FoldingSink<float>>(loaded, output);
-  if (loaded.plan.fold_output) return std::make_unique<FoldingSink<double>>(loaded, output);
-  if (f32) return std::make_unique<MemorySink<float>>(loaded, device, output);
-  return std::make_unique<MemorySink<double>>(loaded, device, output);
+std::unique_ptr<RunOutput> output_to(const Plan& plan, const MutableImageView& output) {
+  const bool f32 = plan.spec.precision == Precision::f32;
+  if (plan.fold_output && f32) return std::make_unique<FoldedOutput<float>>(plan.spec, output);
+  if (plan.fold_output) return std::make_unique<FoldedOutput<double>>(plan.spec, output);
+  if (f32) return std::make_unique<ImageOutput<float>>(output);
+  return std::make_unique<ImageOutput<double>>(output);
 }
 
 }  // namespace convoy

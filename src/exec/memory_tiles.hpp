@@ -3,14 +3,12 @@
 
 #include <memory>
 
-#include "backends/backend.hpp"
-#include "exec/pipeline.hpp"
+#include "exec/run_tiles.hpp"
 
 namespace convoy {
 
-std::unique_ptr<TileSource> tiles_of_image(const LoadedPlan& loaded, const backend::Device& device,
-                                           const ImageView& image);
-std::unique_ptr<TileSink> tiles_to_output(const LoadedPlan& loaded, const backend::Device& device,
-                                          const MutableImageView& output);
+/// For devices whose plans are like this one but for paths and padding.
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageView& image);
+std::unique_ptr<RunOutput> output_to(const Plan& plan, const MutableImageView& output);
 
 }  // namespace convoy

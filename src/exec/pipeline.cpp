@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <deque>
 #include <numeric>
 
 #include "convoy/error.hpp"
@@ -10,82 +10,86 @@
 namespace convoy {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 class Pipeline {
  public:
-  Pipeline(const LoadedPlan& loaded, const std::vector<Index>& tiles, const ConvolverOptions& options,
-           TileSource& source, TileSink& sink, const std::function<std::uint64_t()>& device_bytes)
+  Pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink)
       : plan_(loaded.plan),
-        tiles_(tiles),
         session_(*loaded.session),
-        num_sets_(loaded.program.num_sets),
-        options_(options),
+        num_sets_(static_cast<std::size_t>(loaded.program.num_sets)),
+        queue_(queue),
+        worker_(worker),
         source_(source),
-        sink_(sink),
-        device_bytes_(device_bytes) {}
+        sink_(sink) {}
 
-  RunReport run() {
+  void run(const std::function<void()>& tile_done) {
     try {
-      run_all();
+      run_all(tile_done);
     } catch (...) {
       come_to_rest();
       throw;
     }
-    session_.check_sentinels();
-    outputs_.add(sink_.finish());
-    RunReport report;
-    report.num_tiles = plan_.num_tiles();
-    report.skipped_tiles = report.num_tiles - count();
-    report.non_finite_voxels = inputs_.non_finite;
-    report.saturated_voxels = outputs_.saturated;
-    report.input_sum = inputs_.sum;
-    report.output_sum = outputs_.sum;
-    return report;
+    come_to_rest();
   }
 
  private:
+  struct Flight {
+    Index tile = 0;
+    int set = 0;
+    InputSums inputs;
+  };
+
   /// Tiles go round the session's sets: while the device works on some, the host fills or empties another.
-  void run_all() {
-    Index finished = 0;
-    for (Index submitted = 0; submitted < count(); ++submitted) {
-      if (submitted - finished == num_sets_) finish(finished++);
-      submit(submitted);
+  void run_all(const std::function<void()>& tile_done) {
+    while (!queue_.stopped()) {
+      begin_tiles();
+      if (begun_.empty() && flying_.empty()) return;
+      if (!begun_.empty() && flying_.size() < num_sets_) {
+        submit();
+      } else {
+        finish();
+        tile_done();
+      }
     }
-    while (finished < count()) finish(finished++);
   }
 
-  Index count() const { return static_cast<Index>(tiles_.size()); }
-  TileIndex tile_at(Index place) const { return tile_index(plan_, tiles_[static_cast<std::size_t>(place)]); }
-  int set_of(Index place) const { return static_cast<int>(place % num_sets_); }
+  void begin_tiles() {
+    const auto wants_one = [&] {
+      return begun_.size() < source_.tiles_ahead() || (begun_.empty() && flying_.size() < num_sets_);
+    };
+    while (wants_one()) {
+      const auto tile = queue_.take(worker_, begun_.empty() && flying_.empty());
+      if (!tile) return;
+      source_.begin(tile_index(plan_, *tile));
+      begun_.push_back(*tile);
+    }
+  }
 
-  void submit(Index place) {
-    const TileIndex tile = tile_at(place);
-    const int set = set_of(place);
-    note(source_.supply(tile, set));
+  void submit() {
+    const int set = static_cast<int>(num_submitted_++ % num_sets_);
+    flying_.push_back({begun_.front(), set, {}});
+    begun_.pop_front();
+    InputSums& inputs = flying_.back().inputs;
+    const TileIndex tile = tile_index(plan_, flying_.back().tile);
+    inputs.add(source_.supply(tile, set));
+    require_finite(inputs);
     sink_.prepare(tile, set);
     session_.submit(Section::run, set);
-    note(source_.look_through(tile));
+    inputs.add(source_.look_through(tile));
+    require_finite(inputs);
   }
 
-  void finish(Index place) {
-    const int set = set_of(place);
-    outputs_.add(sink_.take(tile_at(place), set));
+  void finish() {
+    const Flight& flight = flying_.front();
+    const OutputSums outputs = sink_.take(tile_index(plan_, flight.tile), flight.set);
+    queue_.done(worker_, flight.tile, {flight.inputs, outputs});
+    const int set = flight.set;
+    flying_.pop_front();
     session_.wait(set);
-    const Index num_tiles = plan_.num_tiles();
-    const Index done = num_tiles - count() + place + 1;  // those that were there already included
-    if (options_.trace_memory) options_.trace_memory(fmt::format("tile {} of {}", done, num_tiles), device_bytes_());
-    const std::chrono::duration<double> elapsed = Clock::now() - start_;
-    const bool go_on = !options_.progress || options_.progress({done, num_tiles, elapsed.count()});
-    if (!go_on && done < num_tiles) {
-      throw Error(Errc::cancelled, fmt::format("stopped after tile {} of {}", done, num_tiles));
-    }
   }
 
-  void note(const InputSums& part) {
-    inputs_.add(part);
-    if (inputs_.non_finite == 0 || plan_.spec.non_finite == NonFinite::zero) return;
-    const InputSums all = source_.all_non_finite(inputs_);
+  void require_finite(const InputSums& met) {
+    if (met.non_finite == 0 || plan_.spec.non_finite == NonFinite::zero) return;
+    const InputSums all = source_.all_non_finite(met);
     const Shape& shape = plan_.spec.image;
     throw Error(
         Errc::invalid_argument,
@@ -97,32 +101,31 @@ class Pipeline {
 
   /// The next run starts with no set in flight.
   void come_to_rest() {
-    for (int set = 0; set < num_sets_; ++set) {
+    for (std::size_t set = 0; set < num_sets_; ++set) {
       try {
-        session_.wait(set);
+        session_.wait(static_cast<int>(set));
       } catch (const Error&) {  // the first error is the one to tell
       }
     }
   }
 
   const Plan& plan_;
-  const std::vector<Index>& tiles_;
   backend::Session& session_;
-  int num_sets_;
-  const ConvolverOptions& options_;
+  std::size_t num_sets_;
+  TileQueue& queue_;
+  std::size_t worker_;
   TileSource& source_;
   TileSink& sink_;
-  const std::function<std::uint64_t()>& device_bytes_;
-  Clock::time_point start_ = Clock::now();
-  InputSums inputs_;
-  OutputSums outputs_;
+  std::size_t num_submitted_ = 0;
+  std::deque<Index> begun_;
+  std::deque<Flight> flying_;
 };
 
 }  // namespace
 
-RunReport run_tiles(const LoadedPlan& loaded, const std::vector<Index>& tiles, const ConvolverOptions& options,
-                    TileSource& source, TileSink& sink, const std::function<std::uint64_t()>& device_bytes) {
-  return Pipeline(loaded, tiles, options, source, sink, device_bytes).run();
+void run_pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink,
+                  const std::function<void()>& tile_done) {
+  Pipeline(loaded, queue, worker, source, sink).run(tile_done);
 }
 
 std::vector<Index> all_tiles(const Plan& plan) {

@@ -1,18 +1,23 @@
-// The run of a plan's tiles through a session: several in flight, host copies beside the device's work.
+// Tiles through a session: several in flight, host copies beside the device's work.
 #pragma once
 
+#include <functional>
+
 #include "backends/backend.hpp"
-#include "convoy/convolution.hpp"
 #include "exec/loaded_plan.hpp"
 #include "exec/tile_axes.hpp"
-#include "exec/voxel_sums.hpp"
+#include "exec/tile_queue.hpp"
 
 namespace convoy {
 
-/// Where the tiles' inputs come from.
+/// Where a device's tiles come from.
 class TileSource {
  public:
   virtual ~TileSource() = default;
+  /// How many tiles it begins beyond those that the device has.
+  virtual std::size_t tiles_ahead() const = 0;
+  /// The tile will be asked for, after those begun before.
+  virtual void begin(const TileIndex& tile) = 0;
   /// Fills the set's input port, or lends memory in its place. The sums are those of the tile's own voxels, or nothing
   /// if look_through() tells them.
   virtual InputSums supply(const TileIndex& tile, int set) = 0;
@@ -22,23 +27,24 @@ class TileSource {
   virtual InputSums all_non_finite(const InputSums& met) = 0;
 };
 
-/// Where the tiles' outputs go.
+/// Where they go.
 class TileSink {
  public:
   virtual ~TileSink() = default;
   /// Called before the tile is submitted.
   virtual void prepare(const TileIndex& tile, int set) = 0;
-  /// Takes the tile's output, waiting for it piece by piece.
+  /// Takes the tile's output, waiting for it piece by piece. Throws only before it has changed anything that the tile
+  /// cannot be done again for.
   virtual OutputSums take(const TileIndex& tile, int set) = 0;
-  /// Called after the last tile.
-  virtual OutputSums finish() = 0;
+  /// Sees all tiles that were taken to their end.
+  virtual void finish() = 0;
 };
 
-/// Runs these tiles of the plan; fills in all of the report but elapsed_seconds and peak_device_bytes. `device_bytes`
-/// tells what the device holds, for options.trace_memory. Throws Error(invalid_argument) for non-finite voxels as the
-/// spec says, Error(cancelled), and what session, source and sink throw; no set is in flight then.
-RunReport run_tiles(const LoadedPlan& loaded, const std::vector<Index>& tiles, const ConvolverOptions& options,
-                    TileSource& source, TileSink& sink, const std::function<std::uint64_t()>& device_bytes);
+/// Takes tiles from the queue, as this worker, until there are none; calls tile_done after each. Leaves
+/// TileSink::finish to the caller. Throws Error(invalid_argument) for non-finite voxels as the spec says, and what
+/// session, source, sink and tile_done throw; no set is in flight then.
+void run_pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink,
+                  const std::function<void()>& tile_done);
 
 /// 0, 1 ... plan.num_tiles() - 1.
 std::vector<Index> all_tiles(const Plan& plan);

@@ -219,11 +219,17 @@ Index required_period(const AxisPlan& plan) {
 
 std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, const CuttingRules& rules) {
   std::vector<AxisPlan> options;
+  if (rules.tile_output > 0 && rules.tile_output < task.plan.output) {
+    const AxisPlan split = with_halo(task.plan, rules.tile_output);
+    for (const Index length : lengths_worth_trying(split, lengths)) options.push_back(padded_to(split, length));
+    return options;
+  }
   for (const AxisPlan& whole : {unsplit(task, lengths), with_halo(task.plan, task.plan.output)}) {
     // Of a region near the middle a part of the image is enough.
     if (!options.empty() && whole.tile_input >= options.front().tile_input) continue;
     for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
   }
+  if (rules.tile_output > 0) return options;
   for (const Index count : tile_counts(task.plan.output)) {
     const AxisPlan split = with_halo(task.plan, divide_up(task.plan.output, count));
     for (const Index length : lengths_worth_trying(split, lengths)) {

@@ -34,6 +34,7 @@ Index required_period(const AxisPlan& plan);
 
 struct CuttingRules {
   bool all_tile_counts = false;  ///< those that nobody would choose, too
+  Index tile_output = 0;         ///< no other tiles than these; 0: any
   Index chunk = 1;               ///< tiles are multiples of it, where a transform's length leaves room for that
 };
 

@@ -28,6 +28,9 @@ void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const 
   if (options.min_tiles < 1) {
     throw Error(Errc::invalid_argument, fmt::format("min_tiles is {}; it must be at least 1", options.min_tiles));
   }
+  if (options.num_devices < 1) {
+    throw Error(Errc::invalid_argument, fmt::format("num_devices is {}; it must be at least 1", options.num_devices));
+  }
   if (options.min_sets < 1 || options.piece_bytes < 1) {
     throw Error(Errc::invalid_argument, fmt::format("min_sets is {}, piece_bytes is {}; both must be at least 1",
                                                     options.min_sets, options.piece_bytes));

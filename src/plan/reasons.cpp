@@ -7,6 +7,7 @@ namespace {
 
 std::string why_not_whole(const SearchResult& search, const PlanOptions& options, const Budget& budget) {
   const WholeImage& whole = search.whole;
+  if (options.tile_output) return fmt::format("{} devices share them", options.num_devices);
   if (whole.too_long_axis >= 0) {
     return fmt::format("axis {} is longer than this device transforms at once", axis_name(whole.too_long_axis));
   }
@@ -19,10 +20,13 @@ std::string why_not_whole(const SearchResult& search, const PlanOptions& options
     return fmt::format("unsplit needs {}, budget {} ({})", bytes_to_text(whole.smallest_footprint_bytes),
                        bytes_to_text(budget.bytes), budget.limit_name);
   }
-  if (options.host_memory_limit_bytes > 0 && whole.smallest_host_bytes > options.host_memory_limit_bytes) {
+  const std::uint64_t host_limit_bytes =
+      options.host_memory_limit_bytes / static_cast<std::uint64_t>(options.num_devices);
+  if (host_limit_bytes > 0 && whole.smallest_host_bytes > host_limit_bytes) {
     return fmt::format("unsplit needs {} of host memory, limit {}", bytes_to_text(whole.smallest_host_bytes),
-                       bytes_to_text(options.host_memory_limit_bytes));
+                       bytes_to_text(host_limit_bytes));
   }
+  if (options.num_devices > 1) return fmt::format("{} devices share them", options.num_devices);
   if (options.min_tiles > 1) return fmt::format("at least {} were asked for", options.min_tiles);
   if (search.chosen.num_sets > 1) {
     return fmt::format("unsplit would take {:.0f} % longer, for nothing would be transferred beside the computing",

@@ -17,6 +17,8 @@ constexpr double kGainThatPaysForTiles = 1.10;
 constexpr double kEqualCosts = 1.01;
 /// What whole chunks of files are worth: a chunk that tiles cut is read and written several times.
 constexpr double kEqualCostsOfFiles = 1.5;
+/// So many, that devices of unlike speed come out even.
+constexpr Index kTilesPerDevice = 4;
 
 using AxisChoice = std::array<const AxisPlan*, 3>;
 using AxisOptions = std::array<std::vector<AxisPlan>, 3>;
@@ -36,7 +38,8 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, c
     const AxisTask task = axis_task(spec, axis);
     const TransformLengths lengths(limits, spec.precision, contiguous, longest_needed(task));
     const Index chunk = plan_options.streaming ? plan_options.streaming->write_chunk[axis] : 1;
-    options[axis] = axis_options(task, lengths, {plan_options.min_tiles > 1, chunk});
+    const Index tile_output = plan_options.tile_output ? (*plan_options.tile_output)[axis] : 0;
+    options[axis] = axis_options(task, lengths, {plan_options.min_tiles > 1, tile_output, chunk});
     if (options[axis].empty()) {
       throw Error(
           Errc::unsupported,
@@ -48,6 +51,11 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, c
     if (std::any_of(options[axis].begin(), options[axis].end(), transformed)) contiguous = false;
   }
   return options;
+}
+
+Index fewest_tiles(const ConvolutionSpec& spec, const PlanOptions& options) {
+  if (options.num_devices <= 1 || options.tile_output) return options.min_tiles;
+  return std::max(options.min_tiles, std::min(num_voxels(output_shape(spec)), kTilesPerDevice * options.num_devices));
 }
 
 bool is_choice(const AxisChoice& axes, const PlanChoice& choice) {
@@ -74,7 +82,7 @@ class Search {
         limits_(limits),
         budget_(budget),
         plan_options_(options),
-        min_tiles_(options.min_tiles),
+        min_tiles_(fewest_tiles(spec, options)),
         min_sets_(options.resident ? 1 : options.min_sets),
         max_sets_(limits.transfers_overlap && !options.resident ? std::max(min_sets_, options.max_sets) : min_sets_),
         tune_(options.tune),
@@ -82,7 +90,9 @@ class Search {
         tuning_(tuning_of_layout(limits, options)),
         costs_(limits, options.resident),
         options_(options_of_axes(spec, limits, options)) {
-    if (options.host_memory_limit_bytes > 0) host_budget_bytes_ = options.host_memory_limit_bytes;
+    if (options.host_memory_limit_bytes > 0) {
+      host_budget_bytes_ = options.host_memory_limit_bytes / static_cast<std::uint64_t>(options.num_devices);
+    }
   }
 
   SearchResult run() {
