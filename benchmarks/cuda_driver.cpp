@@ -157,6 +157,15 @@ PinnedBuffer::PinnedBuffer(std::size_t bytes) {
 
 PinnedBuffer::~PinnedBuffer() { cuda().host_free(data_); }
 
+CudaStream::CudaStream() {
+  constexpr unsigned kNonBlocking = 1;
+  cuda().check(cuda().stream_create(&stream_, kNonBlocking), "cuStreamCreate");
+}
+
+CudaStream::~CudaStream() { cuda().stream_destroy(stream_); }
+
+void CudaStream::synchronize() const { cuda().check(cuda().stream_synchronize(stream_), "cuStreamSynchronize"); }
+
 CudaTimer::CudaTimer() {
   cuda().check(cuda().event_create(&start_, 0), "cuEventCreate");
   if (const int result = cuda().event_create(&stop_, 0); result != 0) {

@@ -48,6 +48,9 @@ struct CudaUuid {
   X(copy_to_device, "cuMemcpyHtoDAsync_v2", CudaAddress, const void*, std::size_t, CudaStreamTag*)                    \
   X(copy_to_host, "cuMemcpyDtoHAsync_v2", void*, CudaAddress, std::size_t, CudaStreamTag*)                            \
   X(fill_bytes, "cuMemsetD8Async", CudaAddress, unsigned char, std::size_t, CudaStreamTag*)                           \
+  X(stream_create, "cuStreamCreate", CudaStreamTag**, unsigned)                                                       \
+  X(stream_synchronize, "cuStreamSynchronize", CudaStreamTag*)                                                        \
+  X(stream_destroy, "cuStreamDestroy_v2", CudaStreamTag*)                                                             \
   X(event_create, "cuEventCreate", CudaEventTag**, unsigned)                                                          \
   X(event_record, "cuEventRecord", CudaEventTag*, CudaStreamTag*)                                                     \
   X(event_synchronize, "cuEventSynchronize", CudaEventTag*)                                                           \
@@ -144,6 +147,21 @@ class PinnedBuffer {
 
  private:
   void* data_ = nullptr;
+};
+
+/// A stream of its own. The context must be current.
+class CudaStream {
+ public:
+  CudaStream();
+  ~CudaStream();
+  CudaStream(const CudaStream&) = delete;
+  CudaStream& operator=(const CudaStream&) = delete;
+  CudaStreamTag* handle() const { return stream_; }
+  /// Waits for all that was queued.
+  void synchronize() const;
+
+ private:
+  CudaStreamTag* stream_ = nullptr;
 };
 
 /// Two events round what is queued on the default stream. The context must be current.

@@ -6,6 +6,7 @@
 
 #include "convoy/convoy.hpp"
 #include "deconvolution.hpp"
+#include "host_runs.hpp"
 #include "options.hpp"
 #include "peer.hpp"
 #include "report.hpp"
@@ -126,7 +127,10 @@ int run(int argc, char** argv) {
     fmt::print("{}", list_of_cases());
     return 0;
   }
-  if (options.deconvolution ? run_deconvolutions(options) : Bench(options).run()) return 0;
+  const bool all_right = options.deconvolution ? run_deconvolutions(options)
+                         : options.host_runs   ? run_host_runs(options)
+                                               : Bench(options).run();
+  if (all_right) return 0;
   fmt::print("at least one answer was wrong or did not come\n");
   return 1;
 }

@@ -20,6 +20,9 @@ const std::map<std::string, Edges> kEdges{
     {"noncirculant", Edges::noncirculant}, {"zero", Edges::zero}, {"reflect", Edges::reflect}};
 const std::map<std::string, Acceleration> kAccelerations{{"none", Acceleration::none}, {"biggs", Acceleration::biggs}};
 
+const std::map<std::string, MemoryKind> kMemoryKinds{{"pinned", MemoryKind::pinned},
+                                                     {"ordinary", MemoryKind::ordinary}};
+
 /// What CLI11 fills in, before it is made sense of.
 struct Arguments {
   std::string cases;
@@ -53,13 +56,13 @@ void choose_cases(const Arguments& given, bool scale_given, Options& options) {
     options.cases.push_back(own);
   }
   if (given.size.empty() || !given.cases.empty()) {
-    const char* const usual = options.deconvolution ? "S1" : "all";
+    const char* const usual = options.deconvolution ? "S1" : options.host_runs ? "S0,S1,M1,C1" : "all";
     const auto named = cases_from_text(given.cases.empty() ? usual : given.cases);
     options.cases.insert(options.cases.end(), named.begin(), named.end());
   }
   for (BenchCase& one : options.cases) one = scaled(one, given.scale);
-  options.cpu_scales =
-      !options.deconvolution && !scale_given && given.size.empty() && (given.cases.empty() || given.cases == "all");
+  options.cpu_scales = !options.deconvolution && !options.host_runs && !scale_given && given.size.empty() &&
+                       (given.cases.empty() || given.cases == "all");
 }
 
 void choose_peers(const std::string& text, Options& options) {
@@ -72,6 +75,8 @@ void choose_peers(const std::string& text, Options& options) {
 }
 
 }  // namespace
+
+const char* name(MemoryKind kind) { return kind == MemoryKind::pinned ? "pinned" : "ordinary"; }
 
 Options parse_options(int argc, char** argv) {
   Options options;
@@ -134,6 +139,17 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--iterations", options.iterations, "In each timed deconvolution")
       ->check(CLI::PositiveNumber)
       ->needs(deconvolution);
+  auto* host = app.add_flag("--host", options.host_runs,
+                            "Times only runs from host memory to host memory, against what the bus carries; of S0, S1, "
+                            "M1 and C1 if no case is given")
+                   ->excludes(deconvolution);
+  options.memory_kinds = {MemoryKind::pinned, MemoryKind::ordinary};
+  app.add_option("--memory-kind", options.memory_kinds, "Of these runs: pinned,ordinary (default: both)")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(kMemoryKinds))
+      ->needs(host);
+  app.add_flag("--together", options.together, "Of these runs: all devices named by --backend share each of them")
+      ->needs(host);
   app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");
   app.add_flag("--check-only", options.check_only, "Checks the answers and times nothing");
   app.add_option("--json", options.json_path, "Writes the results to this file after every case");

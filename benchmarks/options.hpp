@@ -11,6 +11,11 @@
 
 namespace convoy::bench {
 
+/// What an image in host memory lies in.
+enum class MemoryKind { pinned, ordinary };
+/// "pinned", "ordinary".
+const char* name(MemoryKind kind);
+
 enum class PathChoice { planned, fused, staged };
 
 struct Options {
@@ -30,7 +35,10 @@ struct Options {
   bool deconvolution = false;  ///< Richardson-Lucy in place of convolutions
   std::vector<Edges> edges;
   std::vector<Acceleration> accelerations;
-  Index iterations = 50;  ///< of a timed run
+  Index iterations = 50;   ///< of a timed run
+  bool host_runs = false;  ///< only runs from host memory to host memory
+  bool together = false;   ///< of these, all devices in one run
+  std::vector<MemoryKind> memory_kinds;
   bool list = false;
   bool peer_cufft = false;
   bool peer_fftw = false;

@@ -25,10 +25,8 @@ void scale_to_square_sum(std::vector<float>& values, double wanted) {
   for (float& value : values) value = static_cast<float>(value * factor);
 }
 
-}  // namespace
-
-std::vector<float> normal_noise(std::size_t count, std::uint64_t seed) {
-  std::vector<float> values(count);
+void fill_with_noise(std::span<float> values, std::uint64_t seed) {
+  const std::size_t count = values.size();
   const std::int64_t num_pairs = static_cast<std::int64_t>((count + 1) / 2);
   host_workers().for_each(num_pairs, 1 << 16, [&](int, std::int64_t begin, std::int64_t end) {
     for (std::int64_t pair = begin; pair < end; ++pair) {
@@ -44,12 +42,27 @@ std::vector<float> normal_noise(std::size_t count, std::uint64_t seed) {
       if (at + 1 < count) values[at + 1] = radius * std::sin(angle);
     }
   });
+}
+
+}  // namespace
+
+std::vector<float> normal_noise(std::size_t count, std::uint64_t seed) {
+  std::vector<float> values(count);
+  fill_with_noise(values, seed);
   return values;
 }
+
+void fill_with_image(std::span<float> voxels) { fill_with_noise(voxels, kImageSeed); }
 
 Shape center_of(const Shape& kernel) { return {kernel.z / 2, kernel.y / 2, kernel.x / 2}; }
 
 Problem make_problem(const BenchCase& which, Precision precision) {
+  Problem problem = make_problem_without_image(which, precision);
+  problem.image = normal_noise(static_cast<std::size_t>(num_voxels(which.image)), kImageSeed);
+  return problem;
+}
+
+Problem make_problem_without_image(const BenchCase& which, Precision precision) {
   Problem problem;
   problem.which = which;
   problem.spec.image = which.image;
@@ -57,7 +70,6 @@ Problem make_problem(const BenchCase& which, Precision precision) {
   problem.spec.mode = which.mode;
   problem.spec.precision = precision;
   validate(problem.spec);
-  problem.image = normal_noise(static_cast<std::size_t>(num_voxels(which.image)), kImageSeed);
   problem.kernel = normal_noise(static_cast<std::size_t>(num_voxels(which.kernel)), kKernelSeed);
   scale_to_square_sum(problem.kernel, 1);
   return problem;

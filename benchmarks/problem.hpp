@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "bench_case.hpp"
@@ -21,6 +22,10 @@ struct Problem {
 };
 
 Problem make_problem(const BenchCase& which, Precision precision);
+
+/// The same without the image, which fill_with_image() makes where it is wanted.
+Problem make_problem_without_image(const BenchCase& which, Precision precision);
+void fill_with_image(std::span<float> voxels);
 
 /// Standard normal values; the same for the same seed, however many threads make them.
 std::vector<float> normal_noise(std::size_t count, std::uint64_t seed);

@@ -72,19 +72,20 @@ double dot(const float* a, const float* b, Index length) {
 }
 
 /// Summed row by row, then plane by plane: rounding stays near that of one row.
-double direct_sum(const Problem& problem, const std::vector<float>& reversed, const Shape& output) {
-  const Shape& n = problem.spec.image;
-  const Shape& k = problem.spec.kernel;
-  const auto runs_z = runs_of(axis_sum(problem.spec, 0), output.z);
-  const auto runs_y = runs_of(axis_sum(problem.spec, 1), output.y);
-  const auto runs_x = runs_of(axis_sum(problem.spec, 2), output.x);
+double direct_sum(const ConvolutionSpec& spec, std::span<const float> image, const std::vector<float>& reversed,
+                  const Shape& output) {
+  const Shape& n = spec.image;
+  const Shape& k = spec.kernel;
+  const auto runs_z = runs_of(axis_sum(spec, 0), output.z);
+  const auto runs_y = runs_of(axis_sum(spec, 1), output.y);
+  const auto runs_x = runs_of(axis_sum(spec, 2), output.x);
   double sum = 0;
   for (const Run& z : runs_z) {
     for (Index i = 0; i < z.length; ++i) {
       double plane = 0;
       for (const Run& y : runs_y) {
         for (Index j = 0; j < y.length; ++j) {
-          const float* image_row = problem.image.data() + ((z.image + i) * n.y + y.image + j) * n.x;
+          const float* image_row = image.data() + ((z.image + i) * n.y + y.image + j) * n.x;
           const float* kernel_row = reversed.data() + ((z.kernel + i) * k.y + y.kernel + j) * k.x;
           for (const Run& x : runs_x) plane += dot(image_row + x.image, kernel_row + x.kernel, x.length);
         }
@@ -137,15 +138,17 @@ struct SquareSums {
 
 }  // namespace
 
-Samples make_samples(const Problem& problem) {
+Samples make_samples(const Problem& problem) { return make_samples(problem.spec, problem.image, problem.kernel); }
+
+Samples make_samples(const ConvolutionSpec& spec, std::span<const float> image, std::span<const float> kernel) {
   Samples samples;
-  samples.positions = sample_positions(output_shape(problem.spec));
+  samples.positions = sample_positions(output_shape(spec));
   samples.truth.resize(samples.positions.size());
-  const std::vector<float> reversed(problem.kernel.rbegin(), problem.kernel.rend());
+  const std::vector<float> reversed(kernel.rbegin(), kernel.rend());
   host_workers().for_each(static_cast<std::int64_t>(samples.positions.size()), 1,
                           [&](int, std::int64_t begin, std::int64_t end) {
                             for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-                              samples.truth[i] = direct_sum(problem, reversed, samples.positions[i]);
+                              samples.truth[i] = direct_sum(spec, image, reversed, samples.positions[i]);
                             }
                           });
   return samples;

@@ -1,6 +1,7 @@
 // The truth at a few voxels of any problem, and at all voxels of small ones.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct Samples {
 
 /// Corners, middles of edges and faces, the centre, and random places: about 64 of them.
 Samples make_samples(const Problem& problem);
+/// The same for an image that lies elsewhere.
+Samples make_samples(const ConvolutionSpec& spec, std::span<const float> image, std::span<const float> kernel);
 
 /// |output - truth| / |truth| over the samples, Euclidean; infinity if an output is not finite.
 double relative_error(const Samples& samples, const ImageView& output);
