@@ -1,3 +1,5 @@
+#include "cli/convolve.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "cli/device_options.hpp"
 #include "cli/file_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
@@ -25,11 +28,13 @@ constexpr const char* kInterruptedButKept =
     "interrupted; what is written is kept: the same command with --resume continues it";
 
 struct ConvolveCommand {
+  Workplace& workplace;
   std::string image_path;
   std::string kernel_path;
   std::string output_path;
   std::string report_path;
   ConvolutionOptions options;
+  DeviceOptions devices;
   FileOptions files;
   std::optional<Element> element;
   bool trace_memory = false;
@@ -37,7 +42,7 @@ struct ConvolveCommand {
 
   void require_paths() const;
   void run();
-  void convolve(const Device& device, Image kernel, ConvolveRecord& record);
+  void convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record);
   JobDescription job(const ConvolutionSpec& spec, const Image& kernel) const;
   ConvolverOptions convolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
                                      std::uint64_t host_bytes_beside_plan) const;
@@ -45,6 +50,7 @@ struct ConvolveCommand {
   void warn(ConvolveRecord& record, const std::string& text) const;
   void warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const;
   void warn_of_voxels(ConvolveRecord& record) const;
+  void warn_of_devices(ConvolveRecord& record) const;
   void summarize(const ConvolveRecord& record) const;
 };
 
@@ -54,6 +60,7 @@ void ConvolveCommand::require_paths() const {
     if (!report_path.empty()) require_different_files(report_path, input);
   }
   if (!report_path.empty()) require_different_files(report_path, output_path);
+  if (!workplace.speaks()) return;
   require_writable_image(output_path);
   if (!report_path.empty()) require_writable(report_path);
 }
@@ -63,6 +70,7 @@ Element ConvolveCommand::output_element() const {
 }
 
 void ConvolveCommand::warn(ConvolveRecord& record, const std::string& text) const {
+  if (!workplace.speaks()) return;
   fmt::print(stderr, "convoy: warning: {}\n", text);
   record.warnings.push_back(text);
 }
@@ -126,41 +134,50 @@ void ConvolveCommand::warn_of_voxels(ConvolveRecord& record) const {
   }
 }
 
-/// Read and written.
-Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec) {
-  Index read = static_cast<Index>(size_of(record.image_element));
-  for (int axis = 0; axis < 3; ++axis) {
-    read *= std::min(spec.image[axis], record.output_shape[axis] + spec.kernel[axis] - 1);
+void ConvolveCommand::warn_of_devices(ConvolveRecord& record) const {
+  for (const DeviceShare& share : record.run.devices) {
+    if (share.failure.empty()) continue;
+    warn(record, fmt::format("{} was dropped, and the others did its work: {}", share.id, share.failure));
   }
-  return read + num_voxels(record.output_shape) * static_cast<Index>(size_of(record.output_element));
 }
 
-void ConvolveCommand::convolve(const Device& device, Image kernel, ConvolveRecord& record) {
+/// Read and written.
+Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec) {
+  const Shape output = output_shape(spec);
+  Index read = static_cast<Index>(size_of(record.image_element));
+  for (int axis = 0; axis < 3; ++axis) read *= std::min(spec.image[axis], output[axis] + spec.kernel[axis] - 1);
+  return read + num_voxels(output) * static_cast<Index>(size_of(record.output_element));
+}
+
+void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record) {
   StopWatch watch;
   const auto images = open_images(image_path, files.open_options());
   const ImageFileReader& first = *images[0];
-  const ConvolutionSpec spec = options.spec(first.shape(), kernel.shape);
+  const ConvolutionSpec whole = options.spec(first.shape(), kernel.shape);
   record.image_element = first.element();
   record.num_images = static_cast<Index>(images.size());
-  record.output_shape = output_shape(spec);
+  record.output_shape = output_shape(whole);
   record.output_element = output_element();
   if (files.resume) set_interrupt_text(kInterruptedButKept);
-  const auto output = create_image(output_path, record.output_shape, record.output_element, first.metadata(),
-                                   files.create_options(job(spec, kernel)));
-
-  ProgressBar bar(verbosity, {record.num_images, num_voxels(record.output_shape), bytes_per_image(record, spec)});
-  record.ram_limit_bytes = files.ram_limit_bytes;
-  record.host_bytes_beside_plan = files.host_bytes_beside_plan(first.cache_bytes() + output->cache_bytes());
-  Convolver convolver(spec, kernel.view(), device,
-                      convolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
-  record.plan = convolver.plan();
-  warn_of_kernel(record, spec, kernel);
-  kernel = {};
-  record.times.prepare_seconds += watch.lap_seconds();
-  for (Index number = 0; number < record.num_images; ++number) {
-    stop_if_interrupted();
-    bar.begin_image(number);
-    record.add(convolver.run(*images[static_cast<std::size_t>(number)], output->image(number)));
+  const std::optional<ConvolutionSpec> part = workplace.own_part(whole);
+  const auto output = workplace.create(output_path, whole, record.output_element, first.metadata(),
+                                       files.create_options(job(whole, kernel)));
+  if (part) {
+    const Workload workload{record.num_images, num_voxels(output_shape(*part)), bytes_per_image(record, *part)};
+    ProgressBar bar(verbosity, workload);
+    record.ram_limit_bytes = files.ram_limit_bytes;
+    record.host_bytes_beside_plan = files.host_bytes_beside_plan(first.cache_bytes() + output->cache_bytes());
+    Convolver convolver(*part, kernel.view(), on,
+                        convolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
+    record.plan = convolver.plan();
+    warn_of_kernel(record, whole, kernel);
+    kernel = {};
+    record.times.prepare_seconds += watch.lap_seconds();
+    for (Index number = 0; number < record.num_images; ++number) {
+      stop_if_interrupted();
+      bar.begin_image(number);
+      record.add(convolver.run(*images[static_cast<std::size_t>(number)], output->image(number)));
+    }
   }
   record.times.run_seconds = watch.lap_seconds();
   stop_if_interrupted();
@@ -176,7 +193,7 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
       record.run.skipped_tiles > 0 ? fmt::format(" ({} were there already)", record.run.skipped_tiles) : "";
   const std::string limit =
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
-  fmt::print("{} ({}): {} tile{}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.device.id, record.device.name, num_tiles,
+  fmt::print("{}: {} tile{}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.devices_text(), num_tiles,
              num_tiles == 1 ? "" : "s", skipped, record.times.prepare_seconds + record.times.run_seconds, several,
              name(record.output_element), to_text(record.output_shape), output_path);
   fmt::print("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),
@@ -186,14 +203,14 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
 void ConvolveCommand::run() {
   require_paths();
   StopWatch watch;
-  const Device device = options.device();  // before large files are read
+  const std::vector<Device> on = workplace.own_devices(devices.open(options.backend));  // before large files are read
   ConvolveRecord record;
   record.image_path = image_path;
   record.kernel_path = kernel_path;
   record.output_path = output_path;
-  record.device = device.info();
+  for (const Device& device : on) record.devices.push_back(device.info());
   record.times.prepare_seconds = watch.lap_seconds();
-  if (!files.resume && is_unfinished(output_path)) {
+  if (!files.resume && workplace.speaks() && is_unfinished(output_path)) {
     warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
                              "continue it",
                              output_path));
@@ -203,8 +220,11 @@ void ConvolveCommand::run() {
   record.times.read_seconds = watch.lap_seconds();
   stop_if_interrupted();
 
-  convolve(device, std::move(kernel), record);
+  convolve(on, std::move(kernel), record);
   record.peak_host_bytes = peak_host_bytes();
+  workplace.share(record);
+  if (!workplace.speaks()) return;
+  warn_of_devices(record);
   warn_of_voxels(record);
   if (!report_path.empty()) write_text(report_path, to_json(record));
   summarize(record);
@@ -212,33 +232,40 @@ void ConvolveCommand::run() {
 
 }  // namespace
 
-void add_convolve(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("convolve", "Convolve an image with a kernel (PSF)");
-  const auto state = std::make_shared<ConvolveCommand>();
-  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .npy, .raw or .zarr")->required();
-  command->add_option("KERNEL", state->kernel_path, "Kernel to read: .tif, .npy or .zarr")->required();
-  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
-  state->options.add_to(*command);
-  state->files.add_to(*command);
+void make_convolve_command(CLI::App& command, Workplace& workplace) {
+  const auto state = std::make_shared<ConvolveCommand>(workplace);
+  command.add_option("IMAGE", state->image_path, "Image to read: .tif, .npy, .raw or .zarr")->required();
+  command.add_option("KERNEL", state->kernel_path, "Kernel to read: .tif, .npy or .zarr")->required();
+  command.add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
+  state->options.add_to(command);
+  state->devices.add_to(command);
+  state->files.add_to(command);
   add_choice(
-      *command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
+      command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
-  command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
-  state->verbosity.add_to(*command);
-  command->add_option("--report", state->report_path, "Write what was done, with plan and timings, as JSON")
+  command.add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
+  state->verbosity.add_to(command);
+  command.add_option("--report", state->report_path, "Write what was done, with plan and timings, as JSON")
       ->type_name("FILE.json");
+  command.callback([&command, state] {
+    state->options.require_consistent(command);
+    state->run();
+  });
+}
+
+void add_convolve(CLI::App& program) {
+  static Workplace alone;
+  CLI::App* command = program.add_subcommand("convolve", "Convolve an image with a kernel (PSF)");
+  make_convolve_command(*command, alone);
   command->footer(
       "Examples:\n"
       "  convoy convolve image.tif psf.tif blurred.tif\n"
       "  convoy convolve image.tif psf.tif blurred.tif --boundary reflect --backend vulkan\n"
       "  convoy convolve big.tif psf.tif blurred.tif --memory-limit 2GiB --report run.json\n"
+      "  convoy convolve big.tif psf.tif blurred.tif --devices cuda:0,cuda:1\n"
       "  convoy convolve huge.zarr psf.tif blurred.zarr --ram-limit 8GiB --resume\n"
       "  convoy convolve image.npy kernel.npy full.npy --mode full --no-normalize --precision f64");
-  command->callback([command, state] {
-    state->options.require_consistent(*command);
-    state->run();
-  });
 }
 
 }  // namespace convoy::cli

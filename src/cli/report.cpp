@@ -1,5 +1,8 @@
 #include "cli/report.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "cli/command_line.hpp"
@@ -17,14 +20,43 @@ void ConvolveRecord::add(const RunReport& image) {
   run.saturated_voxels += image.saturated_voxels;
   run.input_sum += image.input_sum;
   run.output_sum += image.output_sum;
+  run.devices.resize(image.devices.size());
+  for (std::size_t i = 0; i < image.devices.size(); ++i) {
+    run.devices[i].id = image.devices[i].id;
+    run.devices[i].num_tiles += image.devices[i].num_tiles;
+    run.devices[i].failure = image.devices[i].failure;
+  }
 }
+
+std::string ConvolveRecord::devices_text() const {
+  std::vector<std::string> texts;
+  for (const DeviceInfo& device : devices) texts.push_back(fmt::format("{} ({})", device.id, device.name));
+  return fmt::format("{}", fmt::join(texts, " and "));
+}
+
+namespace {
+
+Json devices_to_json(const ConvolveRecord& record) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < record.devices.size(); ++i) {
+    list.push_back(device_to_json(record.devices[i]));
+    if (i >= record.run.devices.size()) continue;
+    list.back()["num_tiles"] = record.run.devices[i].num_tiles;
+    if (!record.run.devices[i].failure.empty()) list.back()["failure"] = record.run.devices[i].failure;
+  }
+  return list;
+}
+
+}  // namespace
 
 std::string to_json(const ConvolveRecord& record) {
   Json json;
   json["version"] = CONVOY_VERSION;
   json["command"] = command_line();
-  json["backend"] = record.device.id.substr(0, record.device.id.find(':'));
-  json["device"] = device_to_json(record.device);
+  const DeviceInfo& first = record.devices.front();
+  json["backend"] = first.id.substr(0, first.id.find(':'));
+  json["device"] = device_to_json(first);
+  json["devices"] = devices_to_json(record);
   json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
   json["kernel"] = file_to_json(record.kernel_path, record.plan.spec.kernel, record.kernel_element);
   json["output"] = file_to_json(record.output_path, record.output_shape, record.output_element);

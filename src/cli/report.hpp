@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/report_parts.hpp"
 #include "convoy/convolution.hpp"
@@ -18,7 +19,7 @@ struct ConvolveRecord {
   Element output_element = Element::f32;
   Shape output_shape;    ///< of every image
   Index num_images = 1;  ///< time points and channels
-  DeviceInfo device;
+  std::vector<DeviceInfo> devices;
   Plan plan;
   RunReport run;  ///< of all images
   std::uint64_t host_bytes_beside_plan = 0;
@@ -29,8 +30,10 @@ struct ConvolveRecord {
 
   /// Takes in what the run of one more image did.
   void add(const RunReport& image);
-  /// Of the whole program.
-  std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + plan.host_bytes; }
+  /// Of the whole program; each device has a plan of its own.
+  std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + devices.size() * plan.host_bytes; }
+  /// "cuda:0 (NVIDIA H200) and cuda:1 (NVIDIA H200)".
+  std::string devices_text() const;
 };
 
 std::string to_json(const ConvolveRecord& record);

@@ -1,0 +1,40 @@
+// `convoy convolve`, and what convoy-mpi does differently.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/report.hpp"
+#include "convoy/device.hpp"
+#include "convoy/io.hpp"
+#include "convoy/spec.hpp"
+
+namespace convoy::cli {
+
+/// A process that convolves: alone here; one of several that share an output in what is derived from it.
+class Workplace {
+ public:
+  virtual ~Workplace() = default;
+  /// Whether it tells the user what is done, and writes the report.
+  virtual bool speaks() const { return true; }
+  /// Those of the chosen devices that it uses.
+  virtual std::vector<Device> own_devices(std::vector<Device> chosen) { return chosen; }
+  /// What it computes of the whole; nothing if there is no work for it.
+  virtual std::optional<ConvolutionSpec> own_part(const ConvolutionSpec& whole) { return whole; }
+  /// The output: of each image the part that it computes.
+  virtual std::unique_ptr<ImageFileWriter> create(const std::string& path, const ConvolutionSpec& whole,
+                                                  Element element, const ImageMetadata& metadata,
+                                                  const CreateOptions& options) {
+    return create_image(path, output_shape(whole), element, metadata, options);
+  }
+  /// Called when the output is complete: tells others of its own part, or takes theirs into the record.
+  virtual void share(ConvolveRecord& record) { static_cast<void>(record); }
+};
+
+/// Makes a command of it, which runs when it is parsed. `workplace` must outlive it.
+void make_convolve_command(CLI::App& command, Workplace& workplace);
+
+}  // namespace convoy::cli
