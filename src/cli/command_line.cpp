@@ -7,6 +7,9 @@
 #include <optional>
 #include <string_view>
 
+#include "convoy/error.hpp"
+#include "convoy/plan.hpp"
+
 namespace convoy::cli {
 namespace {
 
@@ -45,6 +48,16 @@ Shape extents_from_text(const std::string& option, const std::string& text, std:
 std::vector<std::string>& typed_words() {
   static std::vector<std::string> words;
   return words;
+}
+
+std::uint64_t memory_limit_from_text(const std::string& option, const std::string& text) {
+  try {
+    const std::uint64_t bytes = bytes_from_text(text);
+    if (bytes > 0) return bytes;
+  } catch (const Error& error) {
+    throw CLI::ValidationError(option, error.what());
+  }
+  throw CLI::ValidationError(option, "0 bytes hold nothing; leave it out to use what is free");
 }
 
 }  // namespace
@@ -101,6 +114,15 @@ CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<
                          const std::string& description) {
   return add_choice(
       command, "--dtype", element, allowed, [](Element value) { return name(value); }, description);
+}
+
+CLI::Option* add_memory_limit(CLI::App& command, const std::string& option, std::uint64_t& bytes,
+                              const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          option, [&bytes, option](const std::string& text) { bytes = memory_limit_from_text(option, text); },
+          description)
+      ->type_name("BYTES");
 }
 
 void require_different_files(const std::string& output, const std::string& input) {

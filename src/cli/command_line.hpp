@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,10 @@ CLI::Option* add_choice(CLI::App& command, const std::string& option, Value& cho
 /// --dtype: how the voxels of a file that is written are stored.
 CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,
                          const std::string& description);
+
+/// An option that takes a number of bytes above 0, as in 2GiB.
+CLI::Option* add_memory_limit(CLI::App& command, const std::string& option, std::uint64_t& bytes,
+                              const std::string& description);
 
 /// A usage error unless the two name different files.
 void require_different_files(const std::string& output, const std::string& input);

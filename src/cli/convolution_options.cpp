@@ -22,16 +22,6 @@ Origin origin_from_text(const std::string& text) {
                              fmt::format("'{}' is none of center, scipy, first, peak, nor a voxel z,y,x", text));
 }
 
-std::uint64_t memory_limit_from_text(const std::string& text) {
-  try {
-    const std::uint64_t bytes = bytes_from_text(text);
-    if (bytes > 0) return bytes;
-  } catch (const Error& error) {
-    throw CLI::ValidationError("--memory-limit", error.what());
-  }
-  throw CLI::ValidationError("--memory-limit", "0 bytes hold nothing; leave it out to use what the device has free");
-}
-
 }  // namespace
 
 void ConvolutionOptions::add_common_to(CLI::App& command) {
@@ -52,11 +42,8 @@ void ConvolutionOptions::add_common_to(CLI::App& command) {
       "Take the kernel as it is (default: divide it by its sum)");
   add_choice(command, "--precision", choices.precision, {Precision::f32, Precision::f64}, name_of<Precision>(),
              "Arithmetic on the device (default f32)");
-  command
-      .add_option_function<std::string>(
-          "--memory-limit", [this](const std::string& text) { memory_limit_bytes = memory_limit_from_text(text); },
-          "Most device memory to use, as in 2GiB or 500MB (default: what is free)")
-      ->type_name("BYTES");
+  add_memory_limit(command, "--memory-limit", memory_limit_bytes,
+                   "Most device memory to use, as in 2GiB or 500MB (default: what is free)");
   add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
              "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
              "time, measure runs the likeliest few once and remembers the fastest (default model)");

@@ -151,7 +151,7 @@ Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec)
 
 void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record) {
   StopWatch watch;
-  const auto images = open_images(image_path, files.open_options());
+  const auto images = files.open(image_path);
   const ImageFileReader& first = *images[0];
   const ConvolutionSpec whole = options.spec(first.shape(), kernel.shape);
   record.image_element = first.element();

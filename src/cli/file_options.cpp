@@ -13,16 +13,12 @@
 namespace convoy::cli {
 namespace {
 
-/// Calls read(text); what it throws is a usage error of the option.
-template <class Read>
-auto usage_checked(const std::string& option, Read read) {
-  return [option, read](const std::string& text) {
-    try {
-      read(text);
-    } catch (const Error& error) {
-      throw CLI::ValidationError(option, error.what());
-    }
-  };
+RawLayout raw_layout_from_option(const std::string& text) {
+  try {
+    return raw_layout_from_text(text);
+  } catch (const Error& error) {
+    throw CLI::ValidationError("--raw", error.what());
+  }
 }
 
 }  // namespace
@@ -36,27 +32,28 @@ void FileOptions::add_to(CLI::App& command) {
       ->type_name("AXES");
   command
       .add_option_function<std::string>(
-          "--raw", usage_checked("--raw", [this](const std::string& text) { raw = raw_layout_from_text(text); }),
+          "--raw", [this](const std::string& text) { raw = raw_layout_from_option(text); },
           "The image is voxels alone, u8, i8, u16, i16, u32, i32, f32 or f64, from an offset in bytes on, as in "
           "128,512,512,u16,4096,big")
       ->type_name("Z,Y,X,TYPE[,OFFSET][,big]");
-  command
-      .add_option_function<std::string>(
-          "--ram-limit",
-          usage_checked("--ram-limit", [this](const std::string& text) { ram_limit_bytes = bytes_from_text(text); }),
-          "Most memory of the machine for the whole program, as in 2GiB (default: what is free)")
-      ->type_name("BYTES");
+  add_memory_limit(command, "--ram-limit", ram_limit_bytes,
+                   "Most memory of the machine for the whole program, as in 2GiB (default: what is free)");
   command.add_flag(
       "--resume", resume,
       "Continue an output that was interrupted, and keep this one if it is; what is there is verified first");
 }
 
-OpenOptions FileOptions::open_options() const {
+std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::string& path) const {
   OpenOptions options;
   options.axes = axes;
   options.raw = raw;
   options.cache_bytes = most_cache_bytes();
-  return options;
+  try {
+    return open_images(path, options);
+  } catch (const Error& error) {
+    if (error.code() != Errc::invalid_argument) throw;
+    throw CLI::ValidationError("--axes", error.what());
+  }
 }
 
 CreateOptions FileOptions::create_options(JobDescription job) const {

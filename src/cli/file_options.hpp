@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "convoy/io.hpp"
 
@@ -17,7 +19,8 @@ struct FileOptions {
   bool resume = false;
 
   void add_to(CLI::App& command);
-  OpenOptions open_options() const;
+  /// All images of the file. A usage error if --axes are none.
+  std::vector<std::unique_ptr<ImageFileReader>> open(const std::string& path) const;
   CreateOptions create_options(JobDescription job) const;
   /// What --ram-limit leaves to a convolution, for PlanOptions, beside `other_bytes`; 0 without --ram-limit. Throws
   /// OutOfMemory if that is nothing.

@@ -70,7 +70,7 @@ struct SpheresCommand {
 void add_spheres(CLI::App& phantom) {
   CLI::App* command = phantom.add_subcommand("spheres", "Solid spheres, some of them partly outside the volume");
   const auto state = std::make_shared<SpheresCommand>();
-  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff, .npy or .raw")->required();
+  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   add_shape(*command, "--size", state->size, "Size of the volume (default 128,512,512)");
   command->add_option("--radius", state->radius, "Radius in voxels (default 50 for x = 512, else in proportion to x)")
       ->type_name("R");

@@ -27,12 +27,10 @@ for words in (("plain.tif",), ("tiles.tif",), ("image.zarr",), ("image.raw", "--
     succeed("convolve", words[0], "kernel.npy", "out.npy", *CPU, *words[1:])
     assert np.array_equal(np.load("out.npy"), expected), words
 fail(1, "--raw", "convolve", "image.raw", "kernel.npy", "out.npy", *CPU)
-fail(2, "u17", "convolve", "image.raw", "kernel.npy", "out.npy", *CPU, "--raw", "20,30,40,u17")
 fail(1, "need 48008", "convolve", "image.raw", "kernel.npy", "out.npy", *CPU, "--raw", "20,30,40,u16,8")
 fail(2, "image.zarr", "convolve", "image.zarr", "kernel.npy", "image.zarr", *CPU)
 fail(2, "image.zarr", "convolve", "image.zarr/", "kernel.npy", "image.zarr", *CPU)
 fail(1, "--ram-limit", "convolve", "image.npy", "kernel.npy", "out.npy", *CPU, "--ram-limit", "2MiB")
-fail(2, "--ram-limit", "convolve", "image.npy", "kernel.npy", "out.npy", *CPU, "--ram-limit", "much")
 
 # Outputs.
 for name in ("out.tif", "out.ome.tif"):
@@ -73,6 +71,6 @@ succeed("convolve", "out.zarr", "kernel.npy", "twice.zarr", *CPU)
 assert zarr.open(str(FOLDER / "twice.zarr"), "r")["0"].shape == movie.shape
 fail(1, "--axes", "convolve", "movie.npy", "kernel.npy", "out.npy", *CPU)
 fail(1, "5 axes", "convolve", "movie.npy", "kernel.npy", "out.npy", *CPU, "--axes", "TZYX")
-fail(1, "are no axes", "convolve", "movie.npy", "kernel.npy", "out.npy", *CPU, "--axes", "TQZYX")
+fail(2, "are no axes", "convolve", "movie.npy", "kernel.npy", "out.npy", *CPU, "--axes", "TQZYX")
 fail(1, "one image is wanted", "convolve", "image.npy", "movie.tif", "out.npy", *CPU)
 assert not [name for name in pathlib.Path(".").iterdir() if name.name.startswith(".")]

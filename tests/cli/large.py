@@ -87,4 +87,15 @@ def main():
     assert on_surfaces >= 8, "the boxes are all inside or all outside"
 
 
+def time_points_take_the_memory_of_one():
+    values = np.random.default_rng(7).random((4, 24, 256, 256), np.float32)
+    np.save("movie.npy", values)
+    np.save("one.npy", values[0])
+    one = peak_of("convolve", "one.npy", "psf.npy", "one.out.npy", "--backend", "cpu", "--quiet")
+    movie = peak_of("convolve", "movie.npy", "psf.npy", "movie.out.npy", "--backend", "cpu", "--quiet", "--axes", "TZYX")
+    assert one > 2 * values[0].nbytes and movie < one + values[0].nbytes // 4, (one, movie)
+    assert np.array_equal(np.load("movie.out.npy")[0], np.load("one.out.npy"))
+
+
 main()
+time_points_take_the_memory_of_one()

@@ -40,6 +40,12 @@ fail(2, "unknown backend 'abacus'", *CONVOLVE, "--backend", "abacus")
 fail(2, "after the colon", *CONVOLVE, "--backend", "cpu:x")
 for limit in ("abc", "-1", "-1GiB", "2 apples", "", "0", "1GiB2"):
     fail(2, "--memory-limit", *CONVOLVE, f"--memory-limit={limit}")
+    fail(2, "--ram-limit", *CONVOLVE, f"--ram-limit={limit}")
+for layout in ("", "8,9,10", "8,9,u16", "8,9,10,u17", "8,9,10,u16,-1", "8,9,10,u16,0,little", "0,9,10,u16"):
+    fail(2, "--raw", *CONVOLVE, f"--raw={layout}")
+for axes in ("TQZYX", "TTYX", "TC", "tzyx"):
+    fail(2, "--axes", *CONVOLVE, f"--axes={axes}")
+fail(2, "--progress", *CONVOLVE, "--progress", "--quiet")
 fail(2, "out.npy", "convolve", "out.npy", "kernel.npy", "out.npy")
 fail(2, "image.npy", "convolve", "image.npy", "kernel.npy", "image.npy")
 fail(2, "kernel.npy", "convolve", "image.npy", "kernel.npy", "./kernel.npy")
