@@ -166,7 +166,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
     const Workload workload{record.num_images, num_voxels(output_shape(*part)), bytes_per_image(record, *part)};
     ProgressBar bar(verbosity, workload);
     record.ram_limit_bytes = files.ram_limit_bytes;
-    record.host_bytes_beside_plan = files.host_bytes_beside_plan(first.cache_bytes() + output->cache_bytes());
+    record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
     Convolver convolver(*part, kernel.view(), on,
                         convolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
     record.plan = convolver.plan();

@@ -7,6 +7,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/process_memory.hpp"
+#include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
 
@@ -19,6 +20,14 @@ RawLayout raw_layout_from_option(const std::string& text) {
   } catch (const Error& error) {
     throw CLI::ValidationError("--raw", error.what());
   }
+}
+
+void have_memory_taken(const std::vector<Device>& devices) {
+  ConvolutionSpec spec;
+  spec.image = {8, 8, 8};
+  spec.kernel = {3, 3, 3};
+  const std::vector<float> kernel(27, 1);
+  Convolver(spec, {kernel, spec.kernel}, devices);
 }
 
 }  // namespace
@@ -66,10 +75,18 @@ std::uint64_t FileOptions::most_cache_bytes() const {
   return ram_limit_bytes > 0 ? std::min(usual, ram_limit_bytes / kShareOfCache) : usual;
 }
 
-std::uint64_t FileOptions::host_bytes_beside_plan(std::uint64_t caches_bytes) const {
-  constexpr std::uint64_t kReserve = std::uint64_t{24} << 20;  // tables of transforms, stacks, buffers of readers
-  if (ram_limit_bytes > 0) return_freed_memory();
-  return resident_host_bytes() + kReserve + caches_bytes;
+std::uint64_t FileOptions::host_bytes_beside_plan(const std::vector<Device>& devices,
+                                                  std::uint64_t caches_bytes) const {
+  constexpr std::uint64_t kReserve = std::uint64_t{24} << 20;  // tables of transforms, stacks, readers' buffers
+  constexpr std::uint64_t kCompiledReserve = std::uint64_t{48}
+                                             << 20;  // code of one device, and what compiling it takes
+  const auto compiles = [](const Device& device) { return !device.info().id.starts_with("cpu"); };
+  if (ram_limit_bytes > 0) {
+    have_memory_taken(devices);
+    return_freed_memory();
+  }
+  const auto num_compiling = static_cast<std::uint64_t>(std::count_if(devices.begin(), devices.end(), compiles));
+  return resident_host_bytes() + kReserve + num_compiling * kCompiledReserve + caches_bytes;
 }
 
 std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "convoy/device.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy::cli {
@@ -26,8 +27,9 @@ struct FileOptions {
   /// OutOfMemory if that is nothing.
   std::uint64_t host_memory_limit_bytes(std::uint64_t other_bytes) const;
   /// Host memory that a plan does not count: what the program holds now, and what it will take beside the plan, with
-  /// `caches_bytes` of readers and writers.
-  std::uint64_t host_bytes_beside_plan(std::uint64_t caches_bytes) const;
+  /// `caches_bytes` of readers and writers. With --ram-limit, the devices are made to work first, so that what their
+  /// drivers and compilers keep is counted.
+  std::uint64_t host_bytes_beside_plan(const std::vector<Device>& devices, std::uint64_t caches_bytes) const;
 
  private:
   std::uint64_t most_cache_bytes() const;
