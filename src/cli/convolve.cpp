@@ -167,8 +167,9 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
     ProgressBar bar(verbosity, workload);
     record.ram_limit_bytes = files.ram_limit_bytes;
     record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
-    Convolver convolver(*part, kernel.view(), on,
-                        convolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
+    ConvolverOptions with = convolver_options(bar, first, output->image(), record.host_bytes_beside_plan);
+    workplace.limit(with.plan, on);
+    Convolver convolver(*part, kernel.view(), on, with);
     record.plan = convolver.plan();
     warn_of_kernel(record, whole, kernel);
     kernel = {};
@@ -209,6 +210,7 @@ void ConvolveCommand::run() {
   record.kernel_path = kernel_path;
   record.output_path = output_path;
   for (const Device& device : on) record.devices.push_back(device.info());
+  record.num_own_devices = on.size();
   record.times.prepare_seconds = watch.lap_seconds();
   if (!files.resume && workplace.speaks() && is_unfinished(output_path)) {
     warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
@@ -249,6 +251,8 @@ void make_convolve_command(CLI::App& command, Workplace& workplace) {
   command.add_option("--report", state->report_path, "Write what was done, with plan and timings, as JSON")
       ->type_name("FILE.json");
   command.callback([&command, state] {
+    const bool chosen = command.count("--devices") + command.count("--backend") > 0;
+    if (!chosen) state->devices.devices = state->workplace.usual_devices();
     state->options.require_consistent(command);
     state->run();
   });

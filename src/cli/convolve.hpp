@@ -10,6 +10,7 @@
 #include "cli/report.hpp"
 #include "convoy/device.hpp"
 #include "convoy/io.hpp"
+#include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
 
 namespace convoy::cli {
@@ -20,6 +21,8 @@ class Workplace {
   virtual ~Workplace() = default;
   /// Whether it tells the user what is done, and writes the report.
   virtual bool speaks() const { return true; }
+  /// Of --devices where neither that nor --backend is given; empty: as --backend's default says.
+  virtual std::string usual_devices() const { return ""; }
   /// Those of the chosen devices that it uses.
   virtual std::vector<Device> own_devices(std::vector<Device> chosen) { return chosen; }
   /// What it computes of the whole; nothing if there is no work for it.
@@ -29,6 +32,11 @@ class Workplace {
                                                   Element element, const ImageMetadata& metadata,
                                                   const CreateOptions& options) {
     return create_image(path, output_shape(whole), element, metadata, options);
+  }
+  /// Lowers the limits to its share of what others on this machine use, too.
+  virtual void limit(PlanOptions& options, const std::vector<Device>& on) {
+    static_cast<void>(options);
+    static_cast<void>(on);
   }
   /// Called when the output is complete: tells others of its own part, or takes theirs into the record.
   virtual void share(ConvolveRecord& record) { static_cast<void>(record); }

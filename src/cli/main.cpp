@@ -1,26 +1,18 @@
 // The program `convoy`: parses the command line, runs one subcommand, and turns what it throws into an exit code.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <new>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
-#include "convoy/error.hpp"
+#include "cli/outcome.hpp"
 #include "convoy/version.hpp"
 
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
-
 /// Errors are one line, whatever they were told.
-int complain(std::string message, int code) {
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  std::replace(message.begin(), message.end(), '\n', ' ');
+int complain(const std::string& message, int code) {
   fmt::print(stderr, "convoy: {}\n", message);
   return code;
 }
@@ -54,37 +46,19 @@ void add_commands(CLI::App& program) {
   add_project(program);
 }
 
-int run(CLI::App& program, int count, char** arguments) {
-  try {
-    program.parse(count, arguments);
-    return kDone;
-  } catch (const CLI::Success& asked) {  // --help, --version
-    return program.exit(asked);
-  } catch (const CLI::ParseError& error) {
-    return complain(fmt::format("{} (see --help)", error.what()), kUsage);
-  } catch (const convoy::Error& error) {
-    const bool cancelled = error.code() == convoy::Errc::cancelled;
-    if (cancelled) return complain(convoy::cli::interrupt_text(), convoy::cli::kInterrupted);
-    return complain(error.what(), kFailed);
-  } catch (const std::bad_alloc&) {
-    return complain("this machine has not enough memory for the images; close other programs or use smaller images",
-                    kFailed);
-  } catch (const std::exception& error) {
-    return complain(error.what(), kFailed);
-  }
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
-  convoy::cli::catch_interrupts();
-  convoy::cli::remember_command_line(count, arguments);
+  using namespace convoy::cli;
+  catch_interrupts();
+  remember_command_line(count, arguments);
   CLI::App program("Convolution on any device: images of any size, on CUDA, HIP, Vulkan or the CPU.");
   describe(program);
   add_commands(program);
-  const int code = run(program, count, arguments);
+  const Outcome outcome = run_program(program, count, arguments);
+  if (!outcome.problem.empty()) return complain(outcome.problem, outcome.exit_code);
   const bool unheard = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
-  if (unheard && code == kDone)
+  if (unheard && outcome.exit_code == kDone)
     return complain("what was to be printed could not be written to standard output", kFailed);
-  return code;
+  return outcome.exit_code;
 }

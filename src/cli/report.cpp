@@ -29,6 +29,8 @@ void ConvolveRecord::add(const RunReport& image) {
 }
 
 std::string ConvolveRecord::devices_text() const {
+  constexpr std::size_t kMostTold = 4;
+  if (devices.size() > kMostTold) return fmt::format("{} devices", devices.size());
   std::vector<std::string> texts;
   for (const DeviceInfo& device : devices) texts.push_back(fmt::format("{} ({})", device.id, device.name));
   return fmt::format("{}", fmt::join(texts, " and "));
@@ -65,7 +67,7 @@ std::string to_json(const ConvolveRecord& record) {
   json["num_images"] = record.num_images;
   json["num_tiles"] = record.run.num_tiles;
   json["skipped_tiles"] = record.run.skipped_tiles;
-  json["input_sum"] = record.run.input_sum;
+  if (record.ranks.empty()) json["input_sum"] = record.run.input_sum;  // what ranks read overlaps
   json["output_sum"] = record.run.output_sum;
   json["saturated_voxels"] = record.run.saturated_voxels;
   json["non_finite_voxels"] = record.run.non_finite_voxels;
@@ -73,6 +75,13 @@ std::string to_json(const ConvolveRecord& record) {
   json["planned_host_bytes"] = record.planned_host_bytes();
   json["peak_host_bytes"] = record.peak_host_bytes;
   json["peak_device_bytes"] = record.run.peak_device_bytes;
+  for (const RankRecord& one : record.ranks) {
+    json["ranks"].push_back({{"rank", one.rank},
+                             {"host", one.host},
+                             {"part", one.part},
+                             {"num_tiles", one.num_tiles},
+                             {"run_seconds", one.run_seconds}});
+  }
   json["warnings"] = record.warnings;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -10,6 +10,15 @@
 
 namespace convoy::cli {
 
+/// What one of several processes did.
+struct RankRecord {
+  int rank = 0;
+  std::string host;
+  std::string part;  ///< of the output, as begin:end of z, y, x
+  Index num_tiles = 0;
+  double run_seconds = 0;
+};
+
 struct ConvolveRecord {
   std::string image_path;
   std::string kernel_path;
@@ -17,22 +26,24 @@ struct ConvolveRecord {
   Element image_element = Element::f32;
   Element kernel_element = Element::f32;
   Element output_element = Element::f32;
-  Shape output_shape;    ///< of every image
-  Index num_images = 1;  ///< time points and channels
-  std::vector<DeviceInfo> devices;
+  Shape output_shape;               ///< of every image
+  Index num_images = 1;             ///< time points and channels
+  std::vector<DeviceInfo> devices;  ///< of all processes
+  std::size_t num_own_devices = 1;
   Plan plan;
   RunReport run;  ///< of all images
   std::uint64_t host_bytes_beside_plan = 0;
   std::uint64_t ram_limit_bytes = 0;  ///< 0: none
   std::uint64_t peak_host_bytes = 0;
-  StageTimes times;  ///< run_seconds is with reading and writing
+  StageTimes times;               ///< run_seconds is with reading and writing
+  std::vector<RankRecord> ranks;  ///< empty: one process did it alone
   std::vector<std::string> warnings;
 
   /// Takes in what the run of one more image did.
   void add(const RunReport& image);
-  /// Of the whole program; each device has a plan of its own.
-  std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + devices.size() * plan.host_bytes; }
-  /// "cuda:0 (NVIDIA H200) and cuda:1 (NVIDIA H200)".
+  /// Of this process; each of its devices has a plan of its own.
+  std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + num_own_devices * plan.host_bytes; }
+  /// "cuda:0 (NVIDIA H200) and cuda:1 (NVIDIA H200)", or how many if that is too long.
   std::string devices_text() const;
 };
 
