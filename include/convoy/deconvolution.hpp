@@ -63,10 +63,17 @@ enum class Compatibility {
   skimage
 };
 
-/// What to do with images whose deconvolution does not fit the device at once. Estimate and data then live in host
-/// memory (see DeconvolutionPlan::host_bytes).
+/// What to do with images whose deconvolution does not fit the device at once.
 enum class Tiles {
-  exact  ///< each convolution of each iteration goes through the device in tiles: equal to the whole, to rounding
+  /// Each convolution of each iteration goes through the device in tiles: equal to the whole, to rounding. Estimate and
+  /// data live in host memory (see DeconvolutionPlan::host_bytes).
+  exact,
+  /// Tile after tile, all iterations of one while it is on the device, with a halo round it that is restored with it
+  /// and
+  /// left out: no traffic between iterations, and an error that grows towards the seams (DeconvolutionReport::seam).
+  /// Start value and thresholds are those of the whole image. For noncirculant edges, without acceleration, relative
+  /// change to stop at and compatibility, whose numbers would be a tile's own; the report has no curve.
+  fast
 };
 
 const char* name(Algorithm value);  ///< "rl", "wiener", "landweber"
@@ -101,11 +108,12 @@ struct DeconvolutionSpec {
   double saturation = std::numeric_limits<double>::infinity();
   Compatibility compatibility = Compatibility::none;
   Tiles tiles = Tiles::exact;
+  double halo = 1;  ///< of fast tiles, on each side, in PSF extents less 1, rounded up; at least a voxel
 };
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
-/// background, tv or stop_relative_change, an origin outside the PSF, values that are not finite, and acceleration, tv
-/// or compatibility with another algorithm than Richardson-Lucy.
+/// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, acceleration,
+/// tv or compatibility with another algorithm than Richardson-Lucy, and what Tiles::fast excludes.
 void validate(const DeconvolutionSpec& spec);
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.
@@ -118,12 +126,25 @@ struct FrameAxis {
   Index correction_shift = 0;  ///< voxels by which scikit-image displaces its second convolution: 1 for even PSFs
 };
 
+/// Fast tiles, all of one size: cores side by side make up the image, and each tile is its core with the halo, moved
+/// into the image where it would reach beyond.
+struct FastTiling {
+  Shape tile;
+  Shape core;
+  Shape halo;
+  Shape counts;  ///< tiles along each axis
+
+  Index num_tiles() const { return counts.z * counts.y * counts.x; }
+};
+
 /// How a deconvolution lies on a device, as a value.
 struct DeconvolutionPlan {
   DeconvolutionSpec spec;
   std::array<FrameAxis, 3> axes;  ///< z, y, x
   Plan convolution;  ///< of the frame with the PSF: in one tile, which the program keeps on the device, or in several
-  std::optional<Plan> adjoint;  ///< its adjoint, when there are several tiles
+  std::optional<Plan> adjoint;  ///< its adjoint, when there are several exact tiles
+  /// When there are several fast tiles; then axes, convolution and ledger are those of one.
+  std::optional<FastTiling> fast;
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
   std::uint64_t budget_bytes = 0;     ///< what it had to fit
@@ -133,7 +154,7 @@ struct DeconvolutionPlan {
   double psf_sum = 1;                 ///< of the PSF as used: 1, or what the Deconvolver found with normalize_psf off
   std::vector<std::string> reasons;
 
-  bool is_tiled() const { return adjoint.has_value(); }
+  bool is_tiled() const { return adjoint.has_value(); }  ///< exactly
   Shape frame() const { return {axes[0].frame, axes[1].frame, axes[2].frame}; }
 };
 
@@ -162,8 +183,8 @@ struct IterationSums {
 };
 
 struct DeconvolutionProgress {
-  Index iterations_done = 0;
-  Index num_iterations = 0;  ///< at most
+  Index iterations_done = 0;  ///< of all fast tiles together
+  Index num_iterations = 0;   ///< at most
   double relative_change = 0;
   double elapsed_seconds = 0;
 };
@@ -183,6 +204,14 @@ struct DeconvolverOptions {
 enum class StopReason { iterations, relative_change };
 const char* name(StopReason reason);
 
+/// How far neighbouring fast tiles disagree about the voxels next to the seams between their cores, which both
+/// restored.
+struct SeamError {
+  Index voxels = 0;               ///< compared
+  double relative_l2 = 0;         ///< Euclidean norm of the differences over that of the values
+  double largest_difference = 0;  ///< in the output's units
+};
+
 struct DeconvolutionReport {
   Index iterations = 0;  ///< done
   StopReason stop_reason = StopReason::iterations;
@@ -198,6 +227,7 @@ struct DeconvolutionReport {
   Index saturated_voxels = 0;  ///< output voxels clipped to the range of an integer output
   double input_sum = 0;        ///< flux in: sum over the data
   double output_sum = 0;       ///< flux out: sum over the output before rounding
+  SeamError seam;              ///< of fast tiles
 };
 
 /// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.

@@ -68,6 +68,14 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
              "What to do with NaN and infinite image voxels; mask takes them as missing (default error)");
   add_choice(command, "--compat", choices.compatibility, {Compatibility::none, Compatibility::skimage},
              name_of<Compatibility>(), "skimage: the numbers of skimage.restoration.richardson_lucy (default none)");
+  add_choice(command, "--tiles", choices.tiles, {Tiles::exact, Tiles::fast}, name_of<Tiles>(),
+             "For images beyond device memory; exact: each convolution of each iteration in tiles, equal to the whole; "
+             "fast: all iterations of a tile at once, with a halo and an error at the seams (default exact)");
+  command
+      .add_option("--halo", choices.halo,
+                  "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
+      ->type_name("X")
+      ->check(CLI::NonNegativeNumber);
   common.add_common_to(command);
 }
 
@@ -85,6 +93,9 @@ void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
       if (given(option))
         throw CLI::ValidationError(option, "has no meaning with --algorithm wiener: it does not iterate");
     }
+  }
+  if (given("--halo") && choices.tiles != Tiles::fast) {
+    throw CLI::ValidationError("--halo", "has no meaning with exact tiles; it belongs to --tiles fast");
   }
   if (choices.compatibility == Compatibility::none) return;
   for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--mask", "--saturation",

@@ -48,6 +48,11 @@ std::string to_json(const DeconvolveRecord& record) {
   json["negative_sum"] = run.negative_sum;
   json["saturated_voxels"] = run.saturated_voxels;
   json["peak_device_bytes"] = run.peak_device_bytes;
+  if (record.plan.fast) {
+    json["seam"] = {{"voxels", run.seam.voxels},
+                    {"relative_l2", run.seam.relative_l2},
+                    {"largest_difference", run.seam.largest_difference}};
+  }
   json["warnings"] = record.warnings;
   json["curve"] = curve_to_json(run.curve);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -120,6 +120,9 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   if (plan.is_tiled()) {
     what += fmt::format(", {} and {} tiles each", plan.convolution.num_tiles(), plan.adjoint->num_tiles());
   }
+  if (plan.fast) {
+    what += fmt::format(", {} fast tiles, seam error {:.2g}", plan.fast->num_tiles(), record.run.seam.relative_l2);
+  }
   fmt::print("{} ({}): {}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name, what,
              record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
              to_text(plan.spec.image), output_path);
@@ -182,7 +185,7 @@ void add_deconvolve(CLI::App& program) {
       ->type_name("FILE.json");
   command->footer(
       "Richardson-Lucy: e <- e / H'1 * H'(image / (H e + background)), H the blur, H' its exact adjoint.\n"
-      "What does not fit the device goes through it in tiles, with the same result.\n"
+      "What does not fit the device goes through it in tiles, with the same result unless --tiles fast is chosen.\n"
       "Examples:\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 200 --stop relative:1e-3 --background 100\n"

@@ -12,7 +12,7 @@ namespace convoy {
 class DeconvolutionEngine {
  public:
   virtual ~DeconvolutionEngine() = default;
-  virtual const DeconvolutionPlan& plan() const = 0;
+  virtual const DeconvolutionPlan& plan() const = 0;  ///< of what it restores: the image, or a fast tile
   /// The plan that ports are laid out by.
   virtual const Plan& layout() const = 0;
   virtual std::byte* port(PortId port) = 0;
@@ -32,8 +32,13 @@ struct EngineTask {
   std::function<bool()> keep_going;  ///< asked within long passes
 };
 
+struct PlannedEngine {
+  DeconvolutionPlan plan;  ///< of the whole image
+  std::unique_ptr<DeconvolutionEngine> engine;
+};
+
 /// Plans for the device as it is, and again for less when it turns out to have less than it said.
-std::unique_ptr<DeconvolutionEngine> make_engine(const EngineTask& task);
+PlannedEngine make_engine(const EngineTask& task);
 
 std::unique_ptr<DeconvolutionEngine> make_resident_engine(const EngineTask& task, const Limits& limits);
 std::unique_ptr<DeconvolutionEngine> make_tiled_engine(const EngineTask& task, DeconvolutionPlan plan);

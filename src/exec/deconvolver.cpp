@@ -8,11 +8,13 @@
 #include "convoy/error.hpp"
 #include "exec/checks.hpp"
 #include "exec/deconvolution_engine.hpp"
+#include "exec/fast_tiles.hpp"
 #include "exec/host_kernel.hpp"
 #include "exec/observed.hpp"
 #include "exec/scatter.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 #include "plan/deconvolution_spec.hpp"
+#include "plan/lengths.hpp"
 #include "plan/origin.hpp"
 #include "plan/reduction.hpp"
 #include "program/deconvolution_program.hpp"
@@ -83,7 +85,8 @@ struct Deconvolver::State {
   Device device;
   DeconvolverOptions options;
   double psf_magnitude = 1;  // sum of |PSF| as used
-  std::unique_ptr<DeconvolutionEngine> engine;
+  DeconvolutionPlan plan;
+  std::unique_ptr<DeconvolutionEngine> engine;  // of the image, or of one fast tile
   DeconvolutionProgress progress;
 
   State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const DeconvolverOptions& with)
@@ -95,7 +98,11 @@ struct Deconvolver::State {
     spec.origin = Origin::at(resolve_origin(blur_of(spec), &psf));
     psf_magnitude = scale * magnitude(psf);
     device.implementation().reset_peak();
-    engine = make_engine({spec, psf, scale * scan(psf).sum, scale, device, options, [this] { return keep_going(); }});
+    auto made =
+        make_engine({spec, psf, scale * scan(psf).sum, scale, device, options, [this] { return keep_going(); }});
+    plan = std::move(made.plan);
+    engine = std::move(made.engine);
+    if (plan.fast) options.curve = false;
     trace("PSF spectrum");
   }
 
@@ -122,7 +129,11 @@ struct Deconvolver::State {
 
   void start(const ImageView& image, const std::optional<ImageView>& mask, const ObservedCounts& counts) const;
   std::array<double, kNumScalars> scalars(const ObservedCounts& counts) const;
-  Course iterate();
+  Course restore(const ImageView& image, const MutableImageView& output, const std::optional<ImageView>& mask,
+                 const ObservedCounts& counts, DeconvolutionReport& report);
+  Course restore_tiles(const ImageView& image, const MutableImageView& output, const std::optional<ImageView>& mask,
+                       const ObservedCounts& counts, DeconvolutionReport& report);
+  Course iterate(Index done_before);
   void iterate_batch(Index batch, Course& course) const;
   void measure(Course& course) const;
   void complete_curve(Course& course) const;
@@ -200,19 +211,21 @@ void Deconvolver::State::iterate_batch(Index batch, Course& course) const {
   if (measured) measure(course);
 }
 
-Course Deconvolver::State::iterate() {
+Course Deconvolver::State::iterate(Index done_before) {
   const auto begin = Clock::now();
+  const Index in_all = spec.iterations * (plan.fast ? plan.fast->num_tiles() : 1);
   Course course;
   double seconds_of_one = 0;
-  progress = {0, spec.iterations, course.last_change, 0};
+  progress = {done_before, in_all, course.last_change, progress.elapsed_seconds};
+  const double seconds_before = progress.elapsed_seconds;
   while (course.done < spec.iterations) {
     const auto batch_begin = Clock::now();
     const Index batch = wants_every_sum() ? 1 : next_batch(spec.iterations - course.done, seconds_of_one);
     iterate_batch(batch, course);
     seconds_of_one = seconds_since(batch_begin) / static_cast<double>(batch);
-    progress = {course.done, spec.iterations, course.last_change, seconds_since(begin)};
-    if (!keep_going() && course.done < spec.iterations) {
-      throw Error(Errc::cancelled, fmt::format("stopped after iteration {} of {}", course.done, spec.iterations));
+    progress = {done_before + course.done, in_all, course.last_change, seconds_before + seconds_since(begin)};
+    if (!keep_going() && progress.iterations_done < in_all) {
+      throw Error(Errc::cancelled, fmt::format("stopped after iteration {} of {}", progress.iterations_done, in_all));
     }
     if (course.last_change < spec.stop_relative_change) {
       course.reason = StopReason::relative_change;
@@ -238,6 +251,46 @@ OutputSums Deconvolver::State::finish(const MutableImageView& output) const {
   });
 }
 
+Course Deconvolver::State::restore(const ImageView& image, const MutableImageView& output,
+                                   const std::optional<ImageView>& mask, const ObservedCounts& counts,
+                                   DeconvolutionReport& report) {
+  start(image, mask, counts);
+  const auto iterating = Clock::now();
+  Course course = iterate(0);
+  report.iterating_seconds = seconds_since(iterating);
+  const OutputSums sums = finish(output);
+  if (options.curve && spec.algorithm != Algorithm::wiener) complete_curve(course);
+  report.output_sum = sums.sum;
+  report.saturated_voxels = sums.saturated;
+  return course;
+}
+
+Course Deconvolver::State::restore_tiles(const ImageView& image, const MutableImageView& output,
+                                         const std::optional<ImageView>& mask, const ObservedCounts& counts,
+                                         DeconvolutionReport& report) {
+  const FastTiling& tiling = *plan.fast;
+  std::vector<std::byte> voxels, mask_voxels,
+      restored(real_bytes(spec.precision) * static_cast<std::size_t>(num_voxels(tiling.tile)));
+  const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  TileJoiner joiner(output);
+  Course course;
+  for (Index t = 0; t < tiling.num_tiles(); ++t) {
+    const FastTile tile = fast_tile(tiling, image.shape, t);
+    std::optional<ImageView> tile_mask;
+    if (mask) tile_mask = cut(*mask, tile.whole, mask_voxels);
+    start(cut(image, tile.whole, voxels), tile_mask, counts);
+    const auto iterating = Clock::now();
+    course = iterate(t * spec.iterations);
+    report.iterating_seconds += seconds_since(iterating);
+    finish({restored.data(), element, tiling.tile});
+    with_real([&](auto type) { joiner.add(tile, reinterpret_cast<const decltype(type)*>(restored.data())); });
+  }
+  report.output_sum = joiner.sums().sum;
+  report.saturated_voxels = joiner.sums().saturated;
+  report.seam = joiner.seam();
+  return course;
+}
+
 /// The divergence of the last estimate comes from one iteration more, whose result nobody takes.
 void Deconvolver::State::complete_curve(Course& course) const {
   engine->pass(Section::measure, 1);
@@ -254,7 +307,7 @@ Deconvolver::~Deconvolver() = default;
 Deconvolver::Deconvolver(Deconvolver&&) noexcept = default;
 Deconvolver& Deconvolver::operator=(Deconvolver&&) noexcept = default;
 
-const DeconvolutionPlan& Deconvolver::plan() const { return state_->engine->plan(); }
+const DeconvolutionPlan& Deconvolver::plan() const { return state_->plan; }
 
 DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageView& output,
                                      const std::optional<ImageView>& mask) {
@@ -276,13 +329,10 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   const ObservedCounts counts = inspect(spec, image, mask);
   require_data_somewhere(counts, spec);
 
-  state_->start(image, mask, counts);
-  const auto iterating = Clock::now();
-  Course course = state_->iterate();
   DeconvolutionReport report;
-  report.iterating_seconds = seconds_since(iterating);
-  const OutputSums sums = state_->finish(output);
-  if (state_->options.curve && spec.algorithm != Algorithm::wiener) state_->complete_curve(course);
+  state_->progress = {};
+  Course course = state_->plan.fast ? state_->restore_tiles(image, output, mask, counts, report)
+                                    : state_->restore(image, output, mask, counts, report);
   state_->engine->check_sentinels();
 
   report.iterations = course.done;
@@ -294,9 +344,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   report.saturated_input_voxels = counts.saturated;
   report.negative_voxels = counts.negative;
   report.negative_sum = counts.negative_sum;
-  report.saturated_voxels = sums.saturated;
   report.input_sum = counts.sum;
-  report.output_sum = sums.sum;
   report.elapsed_seconds = seconds_since(begin);
   return report;
 }

@@ -50,18 +50,52 @@ std::unique_ptr<DeconvolutionEngine> make_resident_engine(const EngineTask& task
   return std::make_unique<ResidentEngine>(task, limits);
 }
 
-std::unique_ptr<DeconvolutionEngine> make_engine(const EngineTask& task) {
+namespace {
+
+/// Each attempt is for four fifths of the one before, as in load_replanning().
+PlannedEngine make_fast_engine(const EngineTask& task, const Limits& limits, DeconvolutionPlan plan) {
+  constexpr int kMaxAttempts = 6;
+  for (int attempt = 1;; ++attempt) {
+    EngineTask of_tile = task;
+    of_tile.spec = spec_of_tile(plan);
+    of_tile.options.plan.min_tiles = 1;
+    log("plan", "{}: {}", task.device.info().id, plan.reasons.front());
+    try {
+      auto engine = make_resident_engine(of_tile, limits);
+      plan.psf_sum = task.psf_sum;
+      return {std::move(plan), std::move(engine)};
+    } catch (const OutOfMemory& problem) {
+      if (attempt == kMaxAttempts) throw;
+      PlanOptions less = task.options.plan;
+      less.memory_limit_bytes = plan.footprint_bytes / 5 * 4;
+      plan = make_fast_plan(task.spec, limits, less, problem.what());
+    }
+  }
+}
+
+PlannedEngine planned(std::unique_ptr<DeconvolutionEngine> engine) {
+  DeconvolutionPlan plan = engine->plan();
+  return {std::move(plan), std::move(engine)};
+}
+
+}  // namespace
+
+PlannedEngine make_engine(const EngineTask& task) {
   const Limits limits = task.device.limits();  // once: asking is slow on some drivers
   DeconvolutionPlan plan = make_plan(task.spec, limits, task.options.plan);
-  if (plan.is_tiled()) return make_tiled_engine(task, std::move(plan));
+  if (plan.fast) return make_fast_engine(task, limits, std::move(plan));
+  if (plan.is_tiled()) return planned(make_tiled_engine(task, std::move(plan)));
   try {
-    return make_resident_engine(task, limits);
+    return planned(make_resident_engine(task, limits));
   } catch (const OutOfMemory& problem) {  // although there had seemed to be enough
     if (!can_be_tiled(task.spec)) throw;
-    log("plan", "{}: {}; each convolution goes through it in tiles", task.device.info().id, problem.what());
+    log("plan", "{}: {}; it goes through it in tiles", task.device.info().id, problem.what());
     PlanOptions less = task.options.plan;
     less.memory_limit_bytes = plan.footprint_bytes / 2;
-    return make_tiled_engine(task, make_tiled_plan(task.spec, limits, less, problem.what()));
+    if (task.spec.tiles == Tiles::fast) {
+      return make_fast_engine(task, limits, make_fast_plan(task.spec, limits, less, problem.what()));
+    }
+    return planned(make_tiled_engine(task, make_tiled_plan(task.spec, limits, less, problem.what())));
   }
 }
 

@@ -26,15 +26,17 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits
   if (spec.precision == Precision::f64 && !limits.supports_f64) {
     throw Error(Errc::unsupported, "this device has no double precision; compute in f32 or use the CPU");
   }
-  if (options.min_tiles > 1 && can_be_tiled(spec)) {
-    return make_tiled_plan(spec, limits, options, "several were asked for");
-  }
+  const auto in_tiles = [&](const char* why) {
+    return spec.tiles == Tiles::fast ? make_fast_plan(spec, limits, options, why)
+                                     : make_tiled_plan(spec, limits, options, why);
+  };
+  if (options.min_tiles > 1 && can_be_tiled(spec)) return in_tiles("several were asked for");
   try {
     return make_whole_plan(spec, limits, options);
   } catch (const Error& problem) {
     const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
     if (!too_large || !can_be_tiled(spec)) throw;
-    return make_tiled_plan(spec, limits, options, problem.what());
+    return in_tiles(problem.what());
   }
 }
 

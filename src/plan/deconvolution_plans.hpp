@@ -15,6 +15,13 @@ DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& l
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why);
 
+/// Whole iterations in tiles that fit, each with a halo; throws what make_whole_plan throws when not even the smallest do.
+DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                 const std::string& why);
+
+/// The deconvolution of one of its tiles.
+DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan);
+
 bool can_be_tiled(const DeconvolutionSpec& spec);
 
 /// The convolution of the frame with the PSF.

@@ -31,6 +31,19 @@ void require_extras_fit(const DeconvolutionSpec& spec) {
   }
 }
 
+/// What would need a number of the whole image after each iteration.
+void require_fast_tiles_fit(const DeconvolutionSpec& spec) {
+  if (spec.tiles != Tiles::fast) return;
+  const auto excluded = [](bool has, const char* what) {
+    if (has) refuse(fmt::format("fast tiles do not go together with {}; choose exact tiles", what));
+  };
+  excluded(spec.algorithm == Algorithm::wiener, "Wiener's filter");
+  excluded(spec.edges != Edges::noncirculant, "other edges than noncirculant");
+  excluded(spec.acceleration != Acceleration::none, "acceleration");
+  excluded(spec.stop_relative_change > 0, "a relative change to stop at");
+  excluded(spec.compatibility != Compatibility::none, "compatibility with scikit-image");
+}
+
 }  // namespace
 
 const char* name(Algorithm value) {
@@ -47,7 +60,7 @@ const char* name(Algorithm value) {
 
 const char* name(Acceleration value) { return value == Acceleration::biggs ? "biggs" : "none"; }
 const char* name(Compatibility value) { return value == Compatibility::skimage ? "skimage" : "none"; }
-const char* name(Tiles) { return "exact"; }
+const char* name(Tiles value) { return value == Tiles::fast ? "fast" : "exact"; }
 
 const char* name(Edges value) {
   switch (value) {
@@ -107,7 +120,9 @@ void validate(const DeconvolutionSpec& spec) {
     }
   }
   if (std::isnan(spec.saturation)) refuse("the saturation is not a number");
+  require_not_negative(spec.halo, "halo of fast tiles");
   require_extras_fit(spec);
+  require_fast_tiles_fit(spec);
 }
 
 DeconvolutionSpec settled(DeconvolutionSpec spec) {

@@ -19,6 +19,11 @@ std::string task_to_text(const DeconvolutionPlan& plan) {
   if (spec.tv > 0) text += fmt::format(", total variation {}", spec.tv);
   if (spec.compatibility != Compatibility::none) text += fmt::format(", as {}", name(spec.compatibility));
   text += fmt::format(", edges {}, {}\n", name(spec.edges), name(spec.precision));
+  if (const auto& fast = plan.fast) {
+    return text +
+           fmt::format("all iterations of a tile at once, {} tiles of {} zyx, {} of them halo on each side, {}\n",
+                       fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path));
+  }
   if (!plan.is_tiled()) return text + fmt::format("at once, {}\n", name(plan.convolution.path));
   return text + fmt::format("each blur in {} tiles, each adjoint in {}, {}\n", plan.convolution.num_tiles(),
                             plan.adjoint->num_tiles(), name(plan.convolution.path));
@@ -87,8 +92,13 @@ std::string to_json(const DeconvolutionPlan& plan) {
   Json json{{"spec", spec_to_json(plan.spec)}};
   json["path"] = name(plan.convolution.path);
   json["frame"] = to_json(plan.frame());
-  json["tiles"] = plan.is_tiled() ? name(plan.spec.tiles) : "none";
+  json["tiles"] = plan.is_tiled() || plan.fast ? name(plan.spec.tiles) : "none";
   json["num_tiles"] = {plan.convolution.num_tiles(), plan.is_tiled() ? plan.adjoint->num_tiles() : 1};
+  if (const auto& fast = plan.fast) {
+    json["num_tiles"] = fast->num_tiles();
+    json["tile"] = to_json(fast->tile);
+    json["halo"] = to_json(fast->halo);
+  }
   json["padded"] = to_json(plan.convolution.padded());
   json["ledger"] = Json::array();
   for (const LedgerLine& line : plan.ledger) {

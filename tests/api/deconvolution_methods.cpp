@@ -143,6 +143,65 @@ TEST_CASE("a device that is too small is served in tiles, within its memory, mas
   CHECK(found.report.missing_voxels == expected.report.missing_voxels);
 }
 
+TEST_CASE("fast tiles differ from the whole by no more than they say, and by less the wider their halo") {
+  const Problem problem = plans_are_costly() ? Problem{{1, 1, 96}, {1, 1, 5}} : Problem{{10, 40, 50}, {3, 5, 7}};
+  DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 10);
+  const Outcome whole = restore(spec, problem.data(), problem.kernel());
+  spec.tiles = Tiles::fast;
+  const std::vector<double> halos = plans_are_costly() ? std::vector<double>{1} : std::vector<double>{0.5, 1, 2};
+  double seam_before = 1;
+  double error_before = 1;
+  for (const double halo : halos) {
+    spec.halo = halo;
+    const DeconvolutionPlan plan = make_plan(spec, device_under_test().limits(), in_tiles(6));
+    REQUIRE(plan.fast);
+    CHECK(plan.fast->num_tiles() >= 6);
+    const Outcome found = restore(spec, problem.data(), problem.kernel(), false, {}, in_tiles(6));
+    const double error = oracle::relative_l2(found.image, whole.image);
+    const SeamError seam = found.report.seam;
+    CAPTURE(halo);
+    CHECK(found.smallest() >= 0);
+    CHECK(found.report.output_sum == doctest::Approx(whole.report.output_sum).epsilon(0.01));
+    CHECK(seam.voxels > 0);
+    CHECK(error < seam.relative_l2);  // far from seams there is less than next to them
+    CHECK(error > 0.02 * seam.relative_l2);
+    CHECK(seam.largest_difference > 0);
+    CHECK(seam.relative_l2 < 0.7 * seam_before);
+    CHECK(error < 0.7 * error_before);
+    seam_before = seam.relative_l2;
+    error_before = error;
+  }
+  CHECK(error_before < 0.01);
+}
+
+TEST_CASE("fast tiles keep within the memory allowed, take masks, and start all from the whole image's mean") {
+  if (plans_are_costly()) return;
+  const Problem problem{{12, 30, 60}, {3, 5, 7}};
+  DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 3);
+  spec.tiles = Tiles::fast;
+  const DeconvolutionPlan at_once = make_plan(spec, device_under_test().limits());
+  REQUIRE_FALSE(at_once.fast);
+  PlanOptions little;
+  little.memory_limit_bytes = at_once.footprint_bytes * 7 / 10;
+  const DeconvolutionPlan plan = make_plan(spec, device_under_test().limits(), little);
+  REQUIRE(plan.fast);
+  CHECK(plan.footprint_bytes <= little.memory_limit_bytes);
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(num_voxels(spec.image)), 1);
+  for (std::size_t i = 0; i < mask.size(); i += 11) mask[i] = 0;
+  const Outcome whole = restore(spec, problem.data(), problem.kernel(), false, mask);
+  const Outcome found = restore(spec, problem.data(), problem.kernel(), false, mask, little);
+  CHECK(oracle::relative_l2(found.image, whole.image) < 0.05);
+  CHECK(found.report.missing_voxels == whole.report.missing_voxels);
+  CHECK(found.report.input_sum == whole.report.input_sum);
+  CHECK(found.report.peak_device_bytes <= little.memory_limit_bytes);
+
+  spec.iterations = 0;  // what remains is the start
+  const Outcome start = restore(spec, problem.data(), problem.kernel(), false, {}, little);
+  CHECK(start.smallest() == start.largest());
+  little.memory_limit_bytes = 3000;
+  CHECK_THROWS_AS(make_plan(spec, device_under_test().limits(), little), OutOfMemory);
+}
+
 TEST_CASE("accelerated iterations agree with plain double precision, and are worth several") {
   const Problem problem;
   DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 12);
@@ -287,6 +346,12 @@ TEST_CASE("methods that do not go together are refused") {
   spec.tv = 0.1;
   spec.compatibility = Compatibility::skimage;
   refused(spec, "neither acceleration nor total variation");
+  spec = problem.spec(Edges::zero, 5);
+  spec.tiles = Tiles::fast;
+  refused(spec, "fast tiles do not go together with other edges");
+  spec.edges = Edges::noncirculant;
+  spec.stop_relative_change = 0.1;
+  refused(spec, "a relative change to stop at; choose exact tiles");
   spec = problem.spec(Edges::zero, 5);
   spec.voxel_size = {1, 0, 1};
   refused(spec, "voxel size is 0");
