@@ -28,7 +28,7 @@ class Pipeline {
       come_to_rest();
       throw;
     }
-    come_to_rest();
+    for (std::size_t set = 0; set < num_sets_; ++set) session_.wait(static_cast<int>(set));
   }
 
  private:
