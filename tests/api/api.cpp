@@ -90,3 +90,22 @@ TEST_CASE("the self-test passes here, and says what it did") {
   CHECK(to_json(report).find("\"passed\": true") != std::string::npos);
   CHECK_FALSE(SelftestReport{}.passed());
 }
+
+TEST_CASE("a small region of a large image needs little of it") {
+  ConvolutionSpec spec;
+  spec.image = {1000, 1000, 1000};
+  spec.kernel = {9, 9, 9};
+  const Limits limits = device_under_test().limits();
+  for (const Boundary boundary : {Boundary::zero, Boundary::reflect, Boundary::wrap}) {
+    for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+      spec.boundary = boundary;
+      spec.operation = operation;
+      spec.region = Box{{500, 0, 990}, {20, 10, 10}};
+      const Plan plan = make_plan(spec, limits);
+      CHECK(plan.footprint_bytes < 4 << 20);
+      for (const AxisPlan& axis : plan.axes) CHECK(axis.tile_input < 100);
+    }
+  }
+  spec.region = Box{{500, 0, 995}, {20, 10, 10}};
+  CHECK_THROWS_WITH_AS(make_plan(spec, limits), doctest::Contains("leaves the output of 1000 voxels on axis x"), Error);
+}

@@ -1,0 +1,317 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "laws/law.hpp"
+#include "selftest/oracle.hpp"
+#include "support/device_under_test.hpp"
+
+namespace convoy::laws {
+namespace {
+
+using test::Dice;
+using Values = std::vector<double>;
+
+PlanOptions options_of(const Case& one) {
+  PlanOptions options;
+  options.min_tiles = std::min(one.min_tiles, num_voxels(output_shape(one.spec)));
+  options.min_sets = one.min_sets;
+  options.allow_fused = one.allow_fused;
+  if (one.memory_share < 0) return options;
+  const Plan whole = make_plan(one.spec, device_under_test().limits(), options);
+  const auto range = static_cast<double>(whole.footprint_bytes - whole.smallest_footprint_bytes);
+  options.memory_limit_bytes = whole.smallest_footprint_bytes + static_cast<std::uint64_t>(one.memory_share * range);
+  return options;
+}
+
+template <class Real>
+Values run_as(const ConvolutionSpec& spec, const PlanOptions& plan, const Values& image, const Values& kernel) {
+  const std::vector<Real> voxels(image.begin(), image.end());
+  const std::vector<Real> weights(kernel.begin(), kernel.end());
+  ConvolverOptions options;
+  options.plan = plan;
+  options.sentinels = true;
+  Convolver convolver(spec, ImageView(weights, spec.kernel), device_under_test(), options);
+  std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
+                           std::numeric_limits<Real>::quiet_NaN());
+  const RunReport report =
+      convolver.run(ImageView(voxels, spec.image), MutableImageView(output, convolver.output_shape()));
+  if (!spec.region) {  // however many tiles read a voxel, it is summed up once
+    double sum = 0, magnitude = 1e-300;
+    for (const Real voxel : voxels) {
+      sum += static_cast<double>(voxel);
+      magnitude += std::abs(static_cast<double>(voxel));
+    }
+    if (std::abs(report.input_sum - sum) > 1e-12 * magnitude) {
+      throw Broken{fmt::format("the report's input sum is {}, not {}", report.input_sum, sum)};
+    }
+  }
+  return {output.begin(), output.end()};
+}
+
+Values run(const ConvolutionSpec& spec, const PlanOptions& plan, const Values& image, const Values& kernel) {
+  return spec.precision == Precision::f32 ? run_as<float>(spec, plan, image, kernel)
+                                          : run_as<double>(spec, plan, image, kernel);
+}
+
+Values image_of(const Case& one) { return oracle::random_image(one.spec.image, 3 * one.voxels_seed); }
+Values kernel_of(const Case& one) { return oracle::random_image(one.spec.kernel, 3 * one.voxels_seed + 1); }
+Values other_image_of(const Case& one) { return oracle::random_image(one.spec.image, 3 * one.voxels_seed + 2); }
+
+/// Empty if found is expected, to the precision's rounding. `scale`: what rounding errors are relative to, if more.
+std::string disagreement(const Values& found, const Values& expected, Precision precision, double scale = 0) {
+  if (found.size() != expected.size()) return fmt::format("{} voxels, not {}", found.size(), expected.size());
+  double difference = 0, norm = 1e-300;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    difference += (found[i] - expected[i]) * (found[i] - expected[i]);
+    norm += expected[i] * expected[i];
+  }
+  const double error = std::sqrt(difference) / std::max(std::sqrt(norm), scale);
+  const double allowed = oracle::tolerance(precision);
+  return error <= allowed ? "" : fmt::format("relative L2 difference {:.3g}, {:.1g} is allowed", error, allowed);
+}
+
+double norm_of(const Values& values) {
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares);
+}
+
+Case random_case(Dice& dice) {
+  Case one;
+  one.spec = test::random_spec(dice);
+  one.voxels_seed = static_cast<std::uint64_t>(dice.between(0, 1 << 30));
+  return one;
+}
+
+Case random_tiling(Dice& dice) {
+  Case one = random_case(dice);
+  one.allow_fused = dice.between(0, 3) != 0;
+  one.min_sets = static_cast<int>(dice.between(1, 3));
+  if (dice.between(0, 1) == 0) {
+    one.min_tiles = dice.between(2, 40);
+  } else {
+    one.memory_share = static_cast<double>(dice.between(0, 1000)) / 1000;
+  }
+  return one;
+}
+
+std::string is_direct_sum(const Case& one) {
+  const Values image = image_of(one), kernel = kernel_of(one);
+  return disagreement(run(one.spec, options_of(one), image, kernel), oracle::direct(one.spec, image, kernel),
+                      one.spec.precision);
+}
+
+/// A linear operator from an image to one of the same shape.
+Case random_operator(Dice& dice) {
+  Case one = random_case(dice);
+  ConvolutionSpec& spec = one.spec;
+  spec.mode = dice.one_of({Mode::same, Mode::same, Mode::circular});
+  spec.boundary = spec.mode == Mode::circular
+                      ? Boundary::zero
+                      : dice.one_of({Boundary::zero, Boundary::reflect, Boundary::nearest, Boundary::wrap});
+  spec.constant = 0;
+  spec.operation = Operation::convolve;
+  if (dice.between(0, 1) == 0) one.min_tiles = 5;
+  return one;
+}
+
+/// <A x, y> = <x, A' y>.
+std::string adjoint_agrees(const Case& one) {
+  ConvolutionSpec adjoint = one.spec;
+  adjoint.operation = Operation::correlate;
+  const Values x = image_of(one), y = other_image_of(one), kernel = kernel_of(one);
+  const Values ax = run(one.spec, {}, x, kernel);
+  const Values aty = run(adjoint, options_of(one), y, kernel);
+  double left = 0, right = 0, scale = norm_of(ax) * norm_of(y) + norm_of(x) * norm_of(aty) + 1e-300;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    left += ax[i] * y[i];
+    right += x[i] * aty[i];
+  }
+  const double error = std::abs(left - right) / scale;
+  if (error <= oracle::tolerance(one.spec.precision)) return "";
+  return fmt::format("<A x, y> = {:.9g}, <x, A' y> = {:.9g}", left, right);
+}
+
+Case random_region(Dice& dice) {
+  Case one = random_case(dice);
+  const Shape output = output_shape(one.spec);
+  Box region;
+  for (int axis = 0; axis < 3; ++axis) {
+    region.begin[axis] = dice.between(0, output[axis] - 1);
+    region.size[axis] = dice.between(1, output[axis] - region.begin[axis]);
+  }
+  one.region = region;
+  one.min_tiles = dice.between(1, 8);
+  return one;
+}
+
+Values part_of(const Values& whole, const Shape& shape, const Box& box) {
+  Values part;
+  for (Index z = box.begin.z; z < box.begin.z + box.size.z; ++z) {
+    for (Index y = box.begin.y; y < box.begin.y + box.size.y; ++y) {
+      const auto row = whole.begin() + (z * shape.y + y) * shape.x + box.begin.x;
+      part.insert(part.end(), row, row + box.size.x);
+    }
+  }
+  return part;
+}
+
+std::string region_is_part(const Case& one) {
+  const Shape output = output_shape(one.spec);
+  if (box_from_text(to_text(*one.region), output) != *one.region) return "its text is read as another";
+  const Values image = image_of(one), kernel = kernel_of(one);
+  const Values whole = run(one.spec, {}, image, kernel);
+  Case part = one;
+  part.spec.region = one.region;
+  return disagreement(run(part.spec, options_of(part), image, kernel), part_of(whole, output, *one.region),
+                      one.spec.precision, norm_of(whole));
+}
+
+Case random_linear(Dice& dice) {
+  Case one = random_tiling(dice);
+  one.spec.constant = 0;
+  return one;
+}
+
+/// A(2 x - 3 y) = 2 A x - 3 A y.
+std::string is_linear(const Case& one) {
+  const Values x = image_of(one), y = other_image_of(one), kernel = kernel_of(one);
+  Values mixed(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) mixed[i] = 2 * x[i] - 3 * y[i];
+  const PlanOptions options = options_of(one);
+  Values expected = run(one.spec, options, x, kernel);
+  const Values ay = run(one.spec, options, y, kernel);
+  const double scale = 2 * norm_of(expected) + 3 * norm_of(ay);
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = 2 * expected[i] - 3 * ay[i];
+  return disagreement(run(one.spec, options, mixed, kernel), expected, one.spec.precision, scale);
+}
+
+Case random_periodic(Dice& dice) {
+  Case one = random_tiling(dice);
+  ConvolutionSpec& spec = one.spec;
+  spec.mode = dice.one_of({Mode::circular, Mode::same});
+  spec.boundary = spec.mode == Mode::same ? Boundary::wrap : Boundary::zero;
+  spec.constant = 0;
+  for (int axis = 0; axis < 3; ++axis) one.shift[axis] = dice.between(0, spec.image[axis] - 1);
+  return one;
+}
+
+/// What leaves at one end comes in at the other.
+Values moved_round(const Values& values, const Shape& shape, const Shape& shift) {
+  Values moved(values.size());
+  for (Index z = 0; z < shape.z; ++z) {
+    for (Index y = 0; y < shape.y; ++y) {
+      for (Index x = 0; x < shape.x; ++x) {
+        const Index to =
+            ((z + shift.z) % shape.z * shape.y + (y + shift.y) % shape.y) * shape.x + (x + shift.x) % shape.x;
+        moved[static_cast<std::size_t>(to)] = values[static_cast<std::size_t>((z * shape.y + y) * shape.x + x)];
+      }
+    }
+  }
+  return moved;
+}
+
+std::string shift_commutes(const Case& one) {
+  const Shape& shape = one.spec.image;
+  const Values image = image_of(one), kernel = kernel_of(one);
+  const PlanOptions options = options_of(one);
+  const Values still = run(one.spec, options, image, kernel);
+  return disagreement(run(one.spec, options, moved_round(image, shape, one.shift), kernel),
+                      moved_round(still, shape, one.shift), one.spec.precision);
+}
+
+Case random_conservative(Dice& dice) {
+  Case one = random_tiling(dice);
+  ConvolutionSpec& spec = one.spec;
+  spec.mode = dice.one_of({Mode::circular, Mode::full, Mode::same});
+  spec.boundary = spec.mode == Mode::same ? Boundary::wrap : Boundary::zero;
+  spec.constant = 0;
+  spec.origin = spec.mode == Mode::full ? Origin{} : spec.origin;
+  spec.normalize_kernel = true;
+  return one;
+}
+
+double sum_of(const Values& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum;
+}
+
+/// With a kernel of sum 1, no light is lost where there is no edge to lose it at.
+std::string flux_is_kept(const Case& one) {
+  Values image = image_of(one), kernel = kernel_of(one);
+  for (double& value : image) value = std::abs(value);
+  for (double& value : kernel) value = std::abs(value) + 0.01;
+  const double before = sum_of(image);
+  const double after = sum_of(run(one.spec, options_of(one), image, kernel));
+  const double error = std::abs(after / before - 1);
+  if (error <= oracle::tolerance(one.spec.precision)) return "";
+  return fmt::format("flux {:.9g} before, {:.9g} after", before, after);
+}
+
+Case random_enclosed(Dice& dice) {
+  Case one = random_tiling(dice);
+  one.spec.mode = Mode::circular;
+  one.spec.boundary = Boundary::zero;
+  one.spec.constant = 0;
+  for (int axis = 0; axis < 3; ++axis) one.spec.image[axis] += 2 * (one.spec.kernel[axis] - 1);
+  return one;
+}
+
+/// An image that is dark within a kernel's reach of its edges.
+std::string padding_cannot_matter(const Case& one) {
+  const Shape& n = one.spec.image;
+  const Shape& k = one.spec.kernel;
+  for (int axis = 0; axis < 3; ++axis) {
+    if (n[axis] < 2 * k[axis] - 1) return "";  // smaller than what the law speaks of
+  }
+  const Values kernel = kernel_of(one);
+  Values image = image_of(one);
+  const auto inside = [&](Index at, int axis) { return at >= k[axis] - 1 && at < n[axis] - k[axis] + 1; };
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const auto place = static_cast<Index>(i);
+    if (!inside(place / (n.y * n.x), 0) || !inside(place / n.x % n.y, 1) || !inside(place % n.x, 2)) image[i] = 0;
+  }
+  ConvolutionSpec padded = one.spec;
+  padded.mode = Mode::same;
+  return disagreement(run(one.spec, options_of(one), image, kernel), run(padded, {}, image, kernel),
+                      one.spec.precision);
+}
+
+std::string image_is_unchanged(const Case& one) {
+  const Values image = image_of(one), kernel = kernel_of(one);
+  ConvolutionSpec spec = one.spec;
+  spec.mode = Mode::same;
+  spec.boundary = Boundary::zero;
+  if (spec.kernel.x < 3) return "";
+  return disagreement(run(spec, {}, image, kernel), image, spec.precision);
+}
+
+}  // namespace
+
+const std::vector<Law>& all_laws() {
+  static const std::vector<Law> laws{
+      {"direct", "the output is the direct double-precision sum, for every mode, boundary and origin", random_case,
+       is_direct_sum},
+      {"tiled", "so it is in tiles, however many and under whatever memory limit", random_tiling, is_direct_sum},
+      {"adjoint", "<A x, y> = <x, A' y>", random_operator, adjoint_agrees},
+      {"region", "a region is what the whole output has there", random_region, region_is_part},
+      {"linear", "A(2 x - 3 y) = 2 A x - 3 A y", random_linear, is_linear},
+      {"shift", "periodic images: moved round, then convolved, is convolved, then moved round", random_periodic,
+       shift_commutes},
+      {"flux", "with a kernel of sum 1, full and periodic outputs have the image's sum", random_conservative,
+       flux_is_kept},
+      {"enclosed", "circular is same where only darkness is within the kernel's reach of the edges", random_enclosed,
+       padding_cannot_matter}};
+  return laws;
+}
+
+const Law& false_law() {
+  static const Law law{"false", "kernels of 3 voxels along x and more change nothing (they do)", random_case,
+                       image_is_unchanged};
+  return law;
+}
+
+}  // namespace convoy::laws
