@@ -59,6 +59,18 @@ Values image_of(const Case& one) { return oracle::random_image(one.spec.image, 3
 Values kernel_of(const Case& one) { return oracle::random_image(one.spec.kernel, 3 * one.voxels_seed + 1); }
 Values other_image_of(const Case& one) { return oracle::random_image(one.spec.image, 3 * one.voxels_seed + 2); }
 
+double norm_of(const Values& values) {
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares);
+}
+
+/// The norm that an output of random values has when its terms do not happen to cancel one another.
+double usual_norm(const Case& one, const Values& image, const Values& kernel, std::size_t num_outputs) {
+  const auto terms = static_cast<double>(std::max(num_voxels(one.spec.image), num_voxels(one.spec.kernel)));
+  return norm_of(image) * norm_of(kernel) * std::sqrt(static_cast<double>(num_outputs) / terms);
+}
+
 /// Empty if found is expected, to the precision's rounding. `scale`: what rounding errors are relative to, if more.
 std::string disagreement(const Values& found, const Values& expected, Precision precision, double scale = 0) {
   if (found.size() != expected.size()) return fmt::format("{} voxels, not {}", found.size(), expected.size());
@@ -70,12 +82,6 @@ std::string disagreement(const Values& found, const Values& expected, Precision 
   const double error = std::sqrt(difference) / std::max(std::sqrt(norm), scale);
   const double allowed = oracle::tolerance(precision);
   return error <= allowed ? "" : fmt::format("relative L2 difference {:.3g}, {:.1g} is allowed", error, allowed);
-}
-
-double norm_of(const Values& values) {
-  double squares = 0;
-  for (const double value : values) squares += value * value;
-  return std::sqrt(squares);
 }
 
 Case random_case(Dice& dice) {
@@ -99,8 +105,9 @@ Case random_tiling(Dice& dice) {
 
 std::string is_direct_sum(const Case& one) {
   const Values image = image_of(one), kernel = kernel_of(one);
-  return disagreement(run(one.spec, options_of(one), image, kernel), oracle::direct(one.spec, image, kernel),
-                      one.spec.precision);
+  const Values truth = oracle::direct(one.spec, image, kernel);
+  return disagreement(run(one.spec, options_of(one), image, kernel), truth, one.spec.precision,
+                      usual_norm(one, image, kernel, truth.size()));
 }
 
 /// A linear operator from an image to one of the same shape.
