@@ -99,12 +99,25 @@ std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes) co
       other_bytes, ram_limit_bytes, "--ram-limit");
 }
 
+/// Of a store, all files count.
 std::string describe_file(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code problem;
-  const auto bytes = fs::is_directory(path, problem) ? 0 : fs::file_size(path, problem);
-  const auto changed = fs::last_write_time(path, problem).time_since_epoch().count();
-  return fmt::format("{} ({} bytes, changed at {})", fs::absolute(path).lexically_normal().string(), bytes, changed);
+  std::uint64_t bytes = 0;
+  auto changed = fs::file_time_type::min();
+  const auto add = [&](const fs::path& file) {
+    if (const auto size = fs::file_size(file, problem); !problem) bytes += size;
+    if (const auto time = fs::last_write_time(file, problem); !problem) changed = std::max(changed, time);
+  };
+  if (fs::is_directory(path, problem)) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path, problem)) {
+      if (entry.is_regular_file(problem)) add(entry.path());
+    }
+  } else {
+    add(path);
+  }
+  return fmt::format("{} ({} bytes, changed at {})", fs::absolute(path).lexically_normal().string(), bytes,
+                     changed.time_since_epoch().count());
 }
 
 }  // namespace convoy::cli

@@ -35,7 +35,7 @@ struct FileOptions {
   std::uint64_t most_cache_bytes() const;
 };
 
-/// A file of the job: where it lies, its size and when it was last changed.
+/// A file or store of the job: where it lies, its size and when it was last changed.
 std::string describe_file(const std::string& path);
 
 }  // namespace convoy::cli

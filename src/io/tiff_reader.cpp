@@ -8,6 +8,7 @@
 #include "io/tiff_description.hpp"
 #include "io/tiff_pieces.hpp"
 #include "io/voxel_file.hpp"
+#include "io/workers.hpp"
 
 namespace convoy::io {
 namespace {
@@ -226,7 +227,9 @@ std::unique_ptr<StoredImages> TiffStack::images() {
     return std::make_unique<VoxelFile>(path_, std::move(places), std::move(facts));
   }
   const Shape chunk{1, std::min(pages_[0].piece_y, shape.y), std::min(pages_[0].piece_x, shape.x)};
-  ImageFacts facts{shape, element_for(pages_[0].sample), chunk, metadata(), options_.cache_bytes};
+  const auto piece_bytes = static_cast<std::uint64_t>(chunk.y * pages_[0].piece_x) * size_of(pages_[0].sample);
+  ImageFacts facts{shape, element_for(pages_[0].sample), chunk, metadata(),
+                   saturating_sum(options_.cache_bytes, codec_bytes(piece_bytes))};
   return std::make_unique<TiffPieces>(path_, allocation_ceiling(file_bytes_), std::move(pages_), std::move(facts),
                                       options_.cache_bytes);
 }

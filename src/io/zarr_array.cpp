@@ -153,7 +153,7 @@ void require_plausible(const ZarrArray& array) {
   std::uint64_t voxels = 1;
   for (const Index extent : array.extents) voxels = saturating_product(voxels, static_cast<std::uint64_t>(extent));
   if (saturating_product(voxels, sizeof(double)) > INT64_MAX) fail_array(array, "claims more than 2^60 voxels");
-  const std::uint64_t chunk_bytes = saturating_product(array.chunk_samples(), size_of(array.sample));
+  const std::uint64_t chunk_bytes = array.chunk_bytes();
   if (chunk_bytes > kLargestChunkBytes) {
     fail_array(array, fmt::format("has chunks of {} bytes; convoy reads up to {}", chunk_bytes, kLargestChunkBytes));
   }

@@ -29,6 +29,7 @@ struct ZarrArray {
 
   std::string chunk_path(const std::vector<Index>& position) const;
   std::uint64_t chunk_samples() const;
+  std::uint64_t chunk_bytes() const { return saturating_product(chunk_samples(), size_of(sample)); }  ///< decoded
 };
 
 /// An array and what its group says about it.

@@ -29,7 +29,7 @@ std::vector<std::byte> read_chunk_file(const std::string& path, const ZarrArray&
   std::error_code problem;
   if (!std::filesystem::exists(path, problem)) return {};
   const InputFile file(path);
-  const std::uint64_t bytes = array.chunk_samples() * size_of(array.sample);
+  const std::uint64_t bytes = array.chunk_bytes();
   const std::uint64_t most = saturating_product(file.size_bytes(), kLargestChunkRatio);
   if (file.size_bytes() > INT32_MAX || bytes > most) {
     fail(path, "is damaged: {} bytes cannot be a chunk of {}", file.size_bytes(), bytes);
@@ -104,7 +104,7 @@ std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptio
   metadata.voxel_size = image.voxel_size;
   ZarrGrid grid(std::move(image.array), image.axes);
   ImageFacts facts{grid.image(), element_for(grid.array().sample), grid.chunk(), std::move(metadata),
-                   options.cache_bytes};
+                   saturating_sum(options.cache_bytes, codec_bytes(grid.array().chunk_bytes()))};
   return std::make_unique<ZarrImages>(std::move(grid), std::move(facts), options.cache_bytes);
 }
 

@@ -107,7 +107,7 @@ void ZarrOutput::write(Index image, const Box& box, const std::byte* voxels) {
 /// What the chunk holds already, or zeros.
 OpenChunks::Samples ZarrOutput::load(const std::string& path) const {
   OpenChunks::Samples samples = read_chunk_file(path, grid_.array());
-  samples.resize(grid_.array().chunk_samples() * size_of(grid_.array().sample));
+  samples.resize(grid_.array().chunk_bytes());
   return samples;
 }
 
@@ -137,13 +137,17 @@ void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box,
   const std::uint64_t number = grid_.number_of(image, position);
   if (part == own) {
     open_chunks_.forget(number);
-    OpenChunks::Samples samples(grid_.array().chunk_samples() * width);
+    OpenChunks::Samples samples(grid_.array().chunk_bytes());
     fill(samples);
     return save(path, samples);
   }
   open_chunks_.fill({number, count_of(own), [this, path] { return load(path); },
                      [this, path](const OpenChunks::Samples& samples) { save(path, samples); }},
                     count_of(part), fill);
+}
+
+std::uint64_t ZarrOutput::cache_bytes() const {
+  return saturating_sum(cache_bytes_, codec_bytes(grid_.array().chunk_bytes()));
 }
 
 void ZarrOutput::commit() {

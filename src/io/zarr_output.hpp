@@ -21,7 +21,7 @@ class ZarrOutput : public OutputStore {
   void begin(bool continued) override;
   void write(Index image, const Box& box, const std::byte* voxels) override;
   void read(Index image, const Box& box, std::byte* voxels) const override;
-  std::uint64_t cache_bytes() const override { return cache_bytes_; }
+  std::uint64_t cache_bytes() const override;
   void flush() override { open_chunks_.save_all(); }
   void commit() override;
   void give_up() override { folder_.give_up(); }
