@@ -2,7 +2,7 @@
 import json
 import pathlib
 
-from program import FOLDER, fail, image, np, succeed
+from program import FOLDER, fail, image, np, relative_l2, succeed
 
 try:
     import tifffile
@@ -56,6 +56,8 @@ report = json.loads((FOLDER / "report.json").read_text())
 assert report["num_images"] == 6 and report["num_tiles"] == 6 and report["peak_host_bytes"] > 1 << 20
 assert abs(report["input_sum"] - movie.sum()) < 1e-3 * movie.sum()
 assert np.load("out.npy").shape == movie.shape and np.array_equal(np.load("out.npy"), alone)
+succeed("convolve", "movie.npy", "kernel.npy", "out.npy", *CPU, "--axes", "TCZYX", "--region", "1:4,:,5:")
+assert relative_l2(np.load("out.npy"), alone[:, :, 1:4, :, 5:]) < 1e-6
 tifffile.imwrite("movie.ome.tif", movie, metadata={"axes": "TCZYX"})
 tifffile.imwrite("movie.tif", movie.transpose(0, 2, 1, 3, 4), imagej=True, metadata={"axes": "TZCYX"})
 for source in ("movie.ome.tif", "movie.tif"):
