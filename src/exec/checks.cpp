@@ -28,4 +28,14 @@ void require_apart(const ImageView& image, const MutableImageView& output) {
   }
 }
 
+void require_finite(const ConvolutionSpec& spec, const InputSums& met) {
+  if (met.non_finite == 0 || spec.non_finite == NonFinite::zero) return;
+  const Shape& shape = spec.image;
+  throw Error(Errc::invalid_argument,
+              fmt::format("the image has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; a transform would "
+                          "spread them over the whole output: mend the image, or have them taken as 0 (--nan zero)",
+                          met.non_finite, met.first_non_finite / (shape.y * shape.x),
+                          met.first_non_finite / shape.x % shape.y, met.first_non_finite % shape.x));
+}
+
 }  // namespace convoy

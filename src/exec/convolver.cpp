@@ -6,6 +6,7 @@
 #include "exec/checks.hpp"
 #include "exec/file_tiles.hpp"
 #include "exec/memory_tiles.hpp"
+#include "exec/split_convolution.hpp"
 
 namespace convoy {
 namespace {
@@ -14,20 +15,35 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+RunReport timed(Clock::time_point start, RunReport report) {
+  report.elapsed_seconds = seconds_since(start);
+  return report;
+}
+
 }  // namespace
 
 struct Convolver::State {
   ConvolutionSpec spec;  // with the origin resolved
   ConvolverOptions options;
   std::vector<PreparedDevice> devices;
+  std::unique_ptr<SplitConvolution> split;  // in place of tiles
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
     const double scale = resolve_spec(spec, kernel);
     for (const Device& device : on) device.implementation().reset_peak();
-    devices = prepare_devices(spec, on, options,
-                              [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
+    try {
+      devices = prepare_devices(
+          spec, on, options, [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
+      if (halos_weigh()) split_if_cheaper(kernel, scale, plan().transfer_bytes);
+    } catch (const OutOfMemory&) {
+      if (on.size() > 1) throw;
+      devices.clear();
+      devices.push_back({on.front(), {}});
+      split_if_cheaper(kernel, scale, UINT64_MAX);
+      if (!split) throw;
+    }
     trace("kernel spectrum");
   }
 
@@ -36,16 +52,33 @@ struct Convolver::State {
     trace("end");
   }
 
-  const Plan& plan() const { return common_plan(devices); }
+  const Plan& plan() const { return split ? split->plan() : common_plan(devices); }
+
+  /// Whether tiles carry so much twice that another strategy may win; not where tiles of some kind are asked for.
+  bool halos_weigh() const {
+    const PlanOptions& asked = options.plan;
+    if (devices.size() > 1 || plan().num_tiles() == 1 || asked.min_tiles > 1 || asked.choice || asked.tile_output) {
+      return false;
+    }
+    const std::uint64_t real = spec.precision == Precision::f32 ? 4 : 8;
+    const Index voxels = num_voxels(spec.image) + num_voxels(convoy::output_shape(spec));
+    return plan().transfer_bytes > 2 * real * static_cast<std::uint64_t>(voxels);
+  }
+
+  void split_if_cheaper(const ImageView& kernel, double scale, std::uint64_t transfer_bytes) {
+    PreparedDevice& only = devices.front();
+    const auto cheaper = cheaper_split(spec, only.device, options.plan, transfer_bytes);
+    if (!cheaper) return;
+    only.loaded.session.reset();
+    split = make_split_convolution(*cheaper, kernel, scale, only.device, options);
+  }
 
   void trace(const std::string& step) const {
     if (options.trace_memory) options.trace_memory(step, used_bytes_of(devices));
   }
 
   RunReport run(Clock::time_point start, std::vector<Index> tiles, RunInput& input, RunOutput& output) {
-    RunReport report = run_tiles(devices, std::move(tiles), options, input, output);
-    report.elapsed_seconds = seconds_since(start);
-    return report;
+    return timed(start, run_tiles(devices, std::move(tiles), options, input, output));
   }
 };
 
@@ -69,6 +102,7 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
+  if (state_->split) return timed(start, state_->split->run(image, output));
   return state_->run(start, all_tiles(plan()), *input_from(plan(), image), *output_to(plan(), output));
 }
 
@@ -76,6 +110,7 @@ RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   const auto start = Clock::now();
   require_shape("image", image.shape(), state_->spec.image);
   require_shape("output", output.shape(), output_shape());
+  if (state_->split) return timed(start, state_->split->run(image, output));
   return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image), *output_to(plan(), output));
 }
 

@@ -1,11 +1,10 @@
 #include "exec/pipeline.hpp"
 
-#include <fmt/format.h>
-
 #include <deque>
 #include <numeric>
 
 #include "convoy/error.hpp"
+#include "exec/checks.hpp"
 
 namespace convoy {
 namespace {
@@ -88,15 +87,8 @@ class Pipeline {
   }
 
   void require_finite(const InputSums& met) {
-    if (met.non_finite == 0 || plan_.spec.non_finite == NonFinite::zero) return;
-    const InputSums all = source_.all_non_finite(met);
-    const Shape& shape = plan_.spec.image;
-    throw Error(
-        Errc::invalid_argument,
-        fmt::format("the image has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; a transform would "
-                    "spread them over the whole output: mend the image, or have them taken as 0 (--nan zero)",
-                    all.non_finite, all.first_non_finite / (shape.y * shape.x),
-                    all.first_non_finite / shape.x % shape.y, all.first_non_finite % shape.x));
+    if (met.non_finite > 0 && plan_.spec.non_finite == NonFinite::error)
+      convoy::require_finite(plan_.spec, source_.all_non_finite(met));
   }
 
   /// The next run starts with no set in flight.

@@ -124,16 +124,20 @@ AxisPlan with_halo(const AxisPlan& task, Index tile_output) {
   return plan;
 }
 
-AxisPlan unsplit(const AxisTask& task, const TransformLengths& lengths) {
-  const bool periodic = task.outside == Outside::repeated && lengths.admits(task.plan.image);
-  if (task.outside == Outside::boundary || (task.outside == Outside::repeated && !periodic)) {
-    return with_halo(task.plan, task.plan.output);
-  }
+/// Without what lies outside the image: zeros, or what the transform itself repeats.
+AxisPlan without_halo(const AxisTask& task) {
   AxisPlan plan = task.plan;
-  plan.periodic = periodic;
   plan.tile_output = plan.output;
   plan.tile_input = plan.image;
   plan.kernel_delta = plan.shift;
+  return plan;
+}
+
+AxisPlan unsplit(const AxisTask& task, const TransformLengths& lengths) {
+  const bool periodic = task.outside == Outside::repeated && lengths.admits(task.plan.image);
+  if (!periodic) return in_one_tile(task);
+  AxisPlan plan = without_halo(task);
+  plan.periodic = true;
   return plan;
 }
 
@@ -191,6 +195,12 @@ void add_unless_outdone(const AxisPlan& plan, std::vector<AxisPlan>& options) {
 }
 
 }  // namespace
+
+AxisPlan in_one_tile(const AxisTask& task) {
+  AxisPlan plan = task.outside == Outside::zero ? without_halo(task) : with_halo(task.plan, task.plan.output);
+  plan.extent = std::max(plan.tile_input, plan.tile_output);
+  return plan;
+}
 
 bool folds_output(const ConvolutionSpec& spec) {
   return spec.operation == Operation::correlate && spec.mode == Mode::same &&

@@ -26,6 +26,9 @@ AxisTask axis_task(const ConvolutionSpec& spec, int axis);
 /// Whether the device's output lies on the extended image and is folded back (Plan::fold_output).
 bool folds_output(const ConvolutionSpec& spec);
 
+/// The whole axis as one tile, not yet padded, of which the transform's period may be any that is long enough.
+AxisPlan in_one_tile(const AxisTask& task);
+
 /// The longest transform that any option of the task may ask for.
 Index longest_needed(const AxisTask& task);
 
