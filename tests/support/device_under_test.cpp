@@ -23,4 +23,8 @@ convoy::Device device_under_test() {
   return device;
 }
 
-bool plans_are_costly() { return device_under_test().info().type != convoy::DeviceType::cpu; }
+bool plans_are_costly() {
+  const char* thorough = std::getenv("CONVOY_TEST_THOROUGH");
+  if (thorough != nullptr && std::string(thorough) == "1") return false;
+  return device_under_test().info().type != convoy::DeviceType::cpu;
+}

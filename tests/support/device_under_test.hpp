@@ -8,5 +8,5 @@
 convoy::Device device_under_test();
 
 /// True where every new plan is compiled at run time, which takes from tenths of a second to seconds (software Vulkan,
-/// emulated HIP): few shapes are tried there. The CPU tries all.
+/// emulated HIP): few shapes are tried there, unless CONVOY_TEST_THOROUGH is 1. The CPU tries all.
 bool plans_are_costly();
