@@ -4,6 +4,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "common/disk_cache.hpp"
 #include "convoy/version.hpp"
@@ -15,9 +16,16 @@ using nlohmann::json;
 
 json to_json(const Shape& shape) { return {shape.z, shape.y, shape.x}; }
 
+/// Anything but a whole number from 0 on that fits makes the text no choice.
+Index whole_number(const json& value) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > INT64_MAX) {
+    throw std::invalid_argument("not a whole number");
+  }
+  return value.get<Index>();
+}
+
 Shape shape_from(const json& value) {
-  const auto extents = value.get<std::array<Index, 3>>();
-  return {extents[0], extents[1], extents[2]};
+  return {whole_number(value.at(0)), whole_number(value.at(1)), whole_number(value.at(2))};
 }
 
 }  // namespace
@@ -48,13 +56,13 @@ std::optional<PlanChoice> choice_from_text(const std::string& text) {
   try {
     const json value = json::parse(text);
     PlanChoice choice{shape_from(value.at("padded_zyx")), shape_from(value.at("num_tiles_zyx")), {}};
-    choice.tuning.coalesced_bytes = value.at("coalesced_bytes").get<std::uint64_t>();
-    choice.tuning.aim_threads = value.at("aim_threads").get<std::uint64_t>();
-    choice.tuning.pitch_alignment = value.at("pitch_alignment").get<Index>();
+    choice.tuning.coalesced_bytes = static_cast<std::uint64_t>(whole_number(value.at("coalesced_bytes")));
+    choice.tuning.aim_threads = static_cast<std::uint64_t>(whole_number(value.at("aim_threads")));
+    choice.tuning.pitch_alignment = whole_number(value.at("pitch_alignment"));
     choice.tuning.swap_strided_axes = value.at("swap_strided_axes").get<bool>();
     choice.tuning.measure_transforms = value.at("measure_transforms").get<bool>();
     return choice;
-  } catch (const json::exception&) {
+  } catch (const std::exception&) {
     return {};
   }
 }
