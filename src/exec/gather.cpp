@@ -94,7 +94,7 @@ class OwnVoxels {
 
   /// at_y, at_z: the row's place in the tile.
   void add_row(Index at_y, Index at_z, InputSums& sums) const {
-    const auto& [x, y, z] = input_.sources;
+    const AxisSources &x = input_.sources[0], &y = input_.sources[1], &z = input_.sources[2];
     if (x.own_begin == x.own_end || !y.owns(at_y) || !z.owns(at_z)) return;
     const Index from =
         position(x, x.own_begin) * stride_[0] + position(y, at_y) * stride_[1] + position(z, at_z) * stride_[2];
@@ -117,7 +117,7 @@ class OwnVoxels {
 
 template <class Real>
 InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, const PieceFilled& filled) {
-  const auto& [x, y, z] = input.sources;
+  const AxisSources &x = input.sources[0], &y = input.sources[1], &z = input.sources[2];
   const std::array<Index, 3> stride = device_strides(plan, input.voxels.shape);
   const auto outside = outside_value<Real>(plan.spec);
   const Index num_rows = y.extent() * z.extent();
@@ -159,7 +159,7 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, cons
 }
 
 InputSums sum_own_voxels(const Plan& plan, const TileInput& input) {
-  const auto& [x, y, z] = input.sources;
+  const AxisSources &x = input.sources[0], &y = input.sources[1], &z = input.sources[2];
   const Index num_rows = y.own_end - y.own_begin;
   InputSums total;
   std::mutex mutex;

@@ -75,7 +75,7 @@ std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileI
 template <class Real>
 OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real* port, const MutableImageView& array,
                         const AwaitPiece& await) {
-  const auto& [x, y, z] = outputs;
+  const AxisOutputs &x = outputs[0], &y = outputs[1], &z = outputs[2];
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_rows = device_axis(plan, 1).tile_output;
   const std::array<Index, 3> stride = device_strides(plan, array.shape);
@@ -103,7 +103,7 @@ OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real
 template <class Real>
 OutputSums sum_output_voxels(const Plan& plan, const TileOutputs& outputs, const ImageView& array,
                              const AwaitPiece& await) {
-  const auto& [x, y, z] = outputs;
+  const AxisOutputs &x = outputs[0], &y = outputs[1], &z = outputs[2];
   const Index port_rows = device_axis(plan, 1).tile_output;
   const std::array<Index, 3> stride = device_strides(plan, array.shape);
   const Real* first = static_cast<const Real*>(array.data) + x.begin + y.begin * stride[1] + z.begin * stride[2];

@@ -129,7 +129,7 @@ void run_on_host(const KernelSpec& kernel, Precision precision, const std::vecto
                  const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads,
                  WorkerPool& pool) {
   const RowFunction run = precision == Precision::f32 ? row_function<float>(kernel) : row_function<double>(kernel);
-  const auto [threads_x, threads_y, threads_z] = threads;
+  const auto threads_x = threads[0], threads_y = threads[1], threads_z = threads[2];
   pool.for_each(static_cast<std::int64_t>(threads_y * threads_z), 16, [&](int, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       run({buffers, parameters, threads_x, static_cast<uint>(i) % threads_y, static_cast<uint>(i) / threads_y});
