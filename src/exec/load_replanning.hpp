@@ -30,14 +30,15 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
   constexpr int kMaxAttempts = 6;
   constexpr double kShrink = 0.8;
   std::uint64_t smallest_tried = UINT64_MAX;
+  std::string refusal;
   for (int attempt = 1;; ++attempt) {
     Loaded<decltype(make(options))> loaded;
     try {
       loaded.plan = make(options);
     } catch (const OutOfMemory& problem) {
       if (smallest_tried == UINT64_MAX) throw;
-      throw OutOfMemory(fmt::format("{}; the device {} refused {} before, although it had reported enough",
-                                    problem.what(), device.info().id, bytes_to_text(smallest_tried)),
+      throw OutOfMemory(fmt::format("{}; the device {} refused {} before ({}), although it had reported enough",
+                                    problem.what(), device.info().id, bytes_to_text(smallest_tried), refusal),
                         problem.requested_bytes(), problem.limit_bytes(), problem.limit_name());
     }
     for (const std::string& reason : loaded.plan.reasons) log("plan", "{}: {}", device.info().id, reason);
@@ -48,6 +49,7 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
       return loaded;
     } catch (const OutOfMemory& problem) {
       smallest_tried = std::min(smallest_tried, loaded.plan.footprint_bytes);
+      refusal = problem.what();
       log("plan", "{}: attempt {}: {}; planning again for less", device.info().id, attempt, problem.what());
       if (attempt == kMaxAttempts) {
         throw OutOfMemory(

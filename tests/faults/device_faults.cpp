@@ -179,6 +179,22 @@ TEST_CASE("images in tiles on two devices: whatever fails in one, the other does
   CHECK(trial.num_survived > 3);
 }
 
+TEST_CASE("a transform that is split and staged through host memory") {
+  if (plans_are_costly()) return;
+  Problem problem;
+  problem.spec.kernel = {11, 19, 23};
+  problem.kernel = random_voxels(problem.spec.kernel, 2);
+  ConvolutionSpec resolved = problem.spec;
+  resolved.origin = Origin::at({5, 9, 11});
+  const Plan whole = make_plan(resolved, device_under_test().limits(), {});
+  problem.options.plan.memory_limit_bytes = whole.smallest_footprint_bytes - 1;
+  CHECK(problem.convolver(device_under_test()).plan().reasons.front().find("the transform is split") !=
+        std::string::npos);
+  Trial trial(device_under_test(), [&](const Device& device) { return problem.run(device); });
+  trial.break_everywhere();
+  CHECK(trial.num_lost > 0);
+}
+
 TEST_CASE("the adjoint of reflection, which is folded on the host") {
   if (plans_are_costly()) return;
   Problem problem(4);
