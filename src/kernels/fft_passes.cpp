@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "kernels/fft_stages.hpp"
 
@@ -96,15 +97,15 @@ class ColumnPass {
     spec_.workgroup = {u32(shape.width), u32(shape.threads), 1};
     spec_.num_shared = static_cast<std::uint64_t>(shape.length * shape.width);
     inside_ = columns.num_columns % shape.width == 0 ? "" : "inside";
+    // Sheets first: what neighbouring groups read lies near.
     spec_.body = fmt::format(
-        "uint outer = group_z * {}u + group_y;\n"
-        "if (outer >= {}u) return;\n"
-        "uint column = group_x * {}u + local_x;\n"
+        "uint outer = group_x;\n"
+        "uint column = group_y * {}u + local_x;\n"
         "{}"
-        "wide base = wide(outer) * {} + wide(column);\n",
-        kGroupsAcross, columns.num_outer, shape.width,
-        inside_.empty() ? "" : fmt::format("bool inside = column < {}u;\n", columns.num_columns),
-        literal(columns.outer_stride));
+        "wide in_block = wide(outer) * {} + wide(column % {}u);\n"
+        "wide base = wide(column / {}u) * {} + in_block;\n",
+        shape.width, inside_.empty() ? "" : fmt::format("bool inside = column < {}u;\n", columns.num_columns),
+        literal(columns.outer_stride), columns.block, columns.block, literal(columns.block_stride));
   }
 
   KernelSpec forward() {
@@ -117,11 +118,13 @@ class ColumnPass {
   }
   KernelSpec product(bool conjugate) {
     spec_.buffers.insert(spec_.buffers.begin() + 1, {"spectrum", kReal2, false});
+    spec_.body += fmt::format("wide factors = wide(column / {}u) * {} + in_block;\n", columns_.block,
+                              literal(columns_.spectrum_block_stride));
     prefetch_spectrum();
     StagesText text = stages();
     const Index apart = columns_.element_stride;
     text.round_trip(cropped(), [&](const ComplexName& value, Index j, Index stride) {
-      if (j == 0) spec_.body += fmt::format("CURSOR(spectrum, h, base + wide(at) * {});\n", literal(apart));
+      if (j == 0) spec_.body += fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
       const std::string factor = fmt::format("f{}", j);
       spec_.body += zero(factor) + guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor,
                                                                 literal(j * stride * apart)));
@@ -133,9 +136,10 @@ class ColumnPass {
  private:
   /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
   void prefetch_spectrum() {
+    if (shape_.width > columns_.block) return;  // not one line
     spec_.body += fmt::format(
         "for (uint e = local_y * {}u + local_x; e < {}u; e += {}u) {{\n"
-        "PREFETCH(spectrum, base - wide(local_x) + wide(e) * {});\n"
+        "PREFETCH(spectrum, factors - wide(local_x) + wide(e) * {});\n"
         "}}\n",
         shape_.width, shape_.length, shape_.width * shape_.threads, literal(columns_.element_stride));
   }
@@ -158,8 +162,9 @@ class ColumnPass {
 
 class RowPass {
  public:
-  RowPass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image)
-      : shape_(shape), precision_(precision), rows_(rows), spec_(named(what, shape)) {
+  RowPass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image,
+          std::optional<Placement> place = {})
+      : shape_(shape), precision_(precision), rows_(rows), place_(place), spec_(named(what, shape)) {
     spec_.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
     spec_.workgroup = {u32(shape.threads), u32(shape.width), 1};
     spec_.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
@@ -172,9 +177,10 @@ class RowPass {
         kGroupsAcross, shape.width, rows.num_rows, rows.num_rows, skewed_length(shape));
     for (const auto& [name, row] : {std::pair("first", "row"), std::pair("second", "next")}) {
       spec_.body += fmt::format(
-          "wide {0}_image = wide({1} / {2}u) * {3} + wide({1} % {2}u) * {4};\n"
-          "wide {0}_work = wide({1} / {2}u) * {5} + wide({1} % {2}u) * {6};\n",
-          name, row, rows.rows_per_plane, literal(rows.image_plane), literal(rows.image_row), literal(rows.work_plane),
+          "wide {0}_image = wide({1}) * {2};\n"
+          "wide {0}_work = wide({3}) * {4} + wide({5}) * {6};\n",
+          name, row, literal(rows.extent), turned(fmt::format("({} / {}u)", row, rows.rows_per_plane), &Placement::plane),
+          literal(rows.work_plane), turned(fmt::format("({} % {}u)", row, rows.rows_per_plane), &Placement::row),
           literal(rows.work_row));
     }
   }
@@ -186,15 +192,15 @@ class RowPass {
     for_each_frequency(
         "real2 z = shared_values[p];\n"
         "real2 m = shared_values[q];\n"
-        "if (has_first) work[first_work + wide(f)] = to_real2((z.x + m.x) * real(0.5), (z.y - m.y) * real(0.5));\n"
-        "if (has_second) work[second_work + wide(f)] = to_real2((z.y + m.y) * real(0.5), (m.x - z.x) * real(0.5));\n");
+        "if (has_first) work[first_work + w] = to_real2((z.x + m.x) * real(0.5), (z.y - m.y) * real(0.5));\n"
+        "if (has_second) work[second_work + w] = to_real2((z.y + m.y) * real(0.5), (m.x - z.x) * real(0.5));\n");
     return std::move(spec_);
   }
   KernelSpec inverse(double scale) {
     spec_.body += fmt::format("real scale = {:.20g}{};\n", scale, precision_ == Precision::f64 ? "_d" : "f");
     StagesText text = stages();
-    for_each_frequency(zero("a") + "if (has_first) a = work[first_work + wide(f)];\n" + zero("c") +
-                       "if (has_second) c = work[second_work + wide(f)];\n"
+    for_each_frequency(zero("a") + "if (has_first) a = work[first_work + w];\n" + zero("c") +
+                       "if (has_second) c = work[second_work + w];\n"
                        "shared_values[q] = to_real2(a.x + c.y, c.x - a.y);\n"
                        "shared_values[p] = to_real2(a.x - c.y, a.y + c.x);\n");
     text.barrier();
@@ -217,7 +223,35 @@ class RowPass {
     return {spec_.body, shape_.radices, shape_.threads, precision_, "local_x", std::move(shared)};
   }
 
+  /// Where a row, or a plane, is put.
+  std::string turned(const std::string& position, Turn Placement::*axis) const {
+    if (!place_ || (*place_.*axis).begin == 0) return position;
+    const auto& [begin, period] = *place_.*axis;
+    return fmt::format("(({} + {}u) % {}u)", position, begin, period);
+  }
+
+  /// A kernel's row, of which voxel 0 is put at place_->voxel.
+  Access placed_access() const {
+    const Index extent = rows_.extent;
+    const Index length = shape_.length;
+    const Index ahead = (length - place_->voxel) % length;
+    return {.memory = "image",
+            .begin = [](Index) { return std::string(); },
+            .load =
+                [=](const std::string& name, Index j, Index stride) {
+                  return zero(name) + fmt::format(
+                                          "{{ uint voxel = (at + {}u) % {}u;\n"
+                                          "if (voxel < {}u) {{\n"
+                                          "if (has_first) {}.x = image[first_image + wide(voxel)];\n"
+                                          "if (has_second) {}.y = image[second_image + wide(voxel)];\n"
+                                          "}} }}\n",
+                                          j * stride + ahead, length, extent, name, name);
+                },
+            .store = {}};
+  }
+
   Access image_access() const {
+    if (place_) return placed_access();
     const Index extent = rows_.extent;
     return {.memory = "image",
             .begin =
@@ -253,14 +287,17 @@ class RowPass {
         "real2 places = table[table_begin + {}u + f];\n"
         "uint p = own + low_bits(places.x);\n"
         "uint q = own + low_bits(places.y);\n"
+        "wide w = wide(f / {}u) * {} + wide(f % {}u);\n"
         "{}"
         "}}\n",
-        shape_.length / 2 + 1, shape_.threads, shape_.length, statements);
+        shape_.length / 2 + 1, shape_.threads, shape_.length, rows_.block, literal(rows_.block_stride), rows_.block,
+        statements);
   }
 
   const PassShape& shape_;
   Precision precision_;
   const Rows& rows_;
+  std::optional<Placement> place_;
   KernelSpec spec_;
 };
 
@@ -282,14 +319,17 @@ KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows&
   return RowPass("rows_forward", shape, precision, rows, false).forward();
 }
 
+KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place) {
+  return RowPass("rows_forward_placed", shape, precision, rows, false, place).forward();
+}
+
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
   return RowPass("rows_inverse", shape, precision, rows, true).inverse(scale);
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {
-  const Index across = std::min<Index>(columns.num_outer, kGroupsAcross);
-  return {static_cast<std::uint64_t>(columns.num_columns), static_cast<std::uint64_t>(across * shape.threads),
-          ceil_divided(columns.num_outer, kGroupsAcross)};
+  return {static_cast<std::uint64_t>(columns.num_outer * shape.width),
+          ceil_divided(columns.num_columns, shape.width) * static_cast<std::uint64_t>(shape.threads), 1};
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows) {

@@ -9,26 +9,42 @@
 
 namespace convoy::kernels {
 
-/// Complex numbers `element_stride` apart are a column; `num_columns` lie side by side, in `num_outer` sheets that are
-/// `outer_stride` apart.
+/// Complex numbers `element_stride` apart are a column. Columns lie side by side in blocks of `block` that are
+/// `block_stride` apart (in the spectrum spectrum_block_stride), in `num_outer` sheets that are `outer_stride` apart.
 struct Columns {
   Index num_columns = 1;
+  Index block = 1;
+  Index block_stride = 0;
+  Index spectrum_block_stride = 0;
   Index num_outer = 1;
   Index outer_stride = 0;
   Index element_stride = 1;
   Index extent = 1;  ///< elements from here on are taken as 0, and not written
 };
 
-/// Every row is length / 2 + 1 frequencies in work, and reals in image. Row i is row i % rows_per_plane of plane
-/// i / rows_per_plane.
+/// A place on a circle.
+struct Turn {
+  Index begin = 0;
+  Index period = 1;
+};
+
+/// Every row is length / 2 + 1 frequencies in work, and `extent` reals in image, tight. Row i is row i % rows_per_plane
+/// of plane i / rows_per_plane.
 struct Rows {
-  Index extent = 1;  ///< reals from here on are taken as 0, and not written
+  Index extent = 1;
   Index num_rows = 1;
   Index rows_per_plane = 1;
-  Index image_row = 1;    ///< distance of rows in reals
-  Index image_plane = 1;  ///< and of planes
-  Index work_row = 1;     ///< distance of rows in complex numbers
-  Index work_plane = 1;   ///< and of planes
+  Index block = 1;         ///< frequencies that lie side by side in work
+  Index block_stride = 0;  ///< distance of blocks in complex numbers
+  Index work_row = 1;      ///< of rows
+  Index work_plane = 1;    ///< and of planes
+};
+
+/// Where a kernel's voxel 0, row 0 and plane 0 are put.
+struct Placement {
+  Index voxel = 0;
+  Turn row;
+  Turn plane;
 };
 
 /// In place. buffers: table, work. parameters: table_begin.
@@ -38,10 +54,12 @@ KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Co
 /// table, spectrum, work. parameters: table_begin.
 KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate);
 
-/// Two rows at a time, as real and imaginary part of one. May be in place. buffers: table, image, work. parameters:
-/// table_begin.
+/// Two rows at a time, as real and imaginary part of one; reals from `extent` on are taken as 0. buffers: table, image,
+/// work. parameters: table_begin.
 KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows);
-/// Back, times `scale`.
+/// The same of a kernel that is put elsewhere on the circles of its axes.
+KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place);
+/// Back, times `scale`; reals from `extent` on are not written.
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale);
 
 /// Threads to launch so that every group finds its columns, or rows.

@@ -18,6 +18,8 @@ constexpr std::uint64_t kWidestBytes = 128;
 constexpr std::uint64_t kNarrowestBytes = 32;
 /// Eighths of a row that gaps take at most.
 constexpr Index kMostSkewed = 3;
+/// Blocks of columns may be so wide that an eighth of the memory is wasted.
+constexpr Index kLeastFilled = 8;
 constexpr double kLowBits = 8388608;  // 2^23
 
 std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
@@ -77,6 +79,18 @@ bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precisi
     if (elements * (axis == 0 ? complex_size(precision) : kNarrowestBytes) > most) return false;
   }
   return true;
+}
+
+Index widest_block(Index num_columns, Precision precision) {
+  auto block = static_cast<Index>(kWidestBytes / complex_size(precision));
+  const auto wasted = [num_columns](Index width) { return (width - num_columns % width) % width; };
+  while (wasted(block) > num_columns / kLeastFilled) block /= 2;
+  return block;
+}
+
+Index blocked_columns(Index num_columns, Precision precision) {
+  const Index block = widest_block(num_columns, precision);
+  return (num_columns + block - 1) / block * block;
 }
 
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }

@@ -33,6 +33,12 @@ std::optional<PassShape> row_shape(Index length, Precision precision, const Limi
 /// Whether the device's shared memory holds the rows and columns of a tile (device order).
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits);
 
+/// The most columns of a block, in which they lie next to each other, element by element: of 128 bytes, or fewer where
+/// the last block would be too empty.
+Index widest_block(Index num_columns, Precision precision);
+/// num_columns up to whole blocks.
+Index blocked_columns(Index num_columns, Precision precision);
+
 /// Elements of shared memory that a pair of rows takes.
 Index skewed_length(const PassShape& shape);
 

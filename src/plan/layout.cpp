@@ -47,18 +47,18 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   const Index alignment = std::max<Index>(tuning.pitch_alignment, 1);
   const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
-  tile.row_pitch = path == Path::staged ? next_smooth(row) : fused;
+  tile.row_pitch = path == Path::staged   ? next_smooth(row)
+                   : path == Path::native ? blocked_columns(row, precision)
+                                          : fused;
   return tile;
 }
 
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
   if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
-  TileLayout layout = tile_layout(axes, precision, Path::native, tuning);
-  const bool native =
-      options.allow_native && has_native_passes(layout.num_axes, layout.padded, layout.precision, limits);
-  if (!native) layout.path = Path::fused;
-  return layout;
+  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
+  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
+  return tile_layout(axes, precision, Path::fused, tuning);
 }
 
 std::uint64_t image_bytes(const TileLayout& tile) {

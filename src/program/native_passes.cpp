@@ -1,5 +1,6 @@
 #include "program/native_passes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "kernels/fft_passes.hpp"
@@ -20,13 +21,24 @@ class PassSteps {
   PassSteps(const FftGeometry& geometry, const Limits& limits, const NativeSlots& slots, std::vector<Step>& steps)
       : g_(geometry), limits_(limits), slots_(slots), steps_(steps) {}
 
+  /// The rows of a box of the kernel, from `source` into the cleared spectrum.
+  void place_kernel(SlotId source, const std::array<Index, 3>& size, const std::array<Index, 3>& place) {
+    const PassShape shape = shape_of_rows();
+    const kernels::Rows rows = rows_of(size, g_.padded[1] * g_.padded[2]);
+    const kernels::Placement placement{
+        .voxel = place[0], .row = {place[1], g_.padded[1]}, .plane = {place[2], g_.padded[2]}};
+    append(kernels::rows_forward_placed(shape, g_.precision, rows, placement), 0, {source, slots_.spectrum},
+           threads_of(shape, rows));
+  }
+  /// And its columns.
   void transform_kernel() {
-    rows_forward(slots_.spectrum, slots_.spectrum, rows_of_spectrum());
     for (int axis = 1; axis < g_.num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.padded);
   }
   void convolve(bool conjugate) {
     const int last = g_.num_axes - 1;
-    rows_forward(slots_.image, slots_.work, rows_of_image());
+    const PassShape shape = shape_of_rows();
+    append(kernels::rows_forward(shape, g_.precision, rows_of_image()), 0, {slots_.image, slots_.work},
+           threads_of(shape, rows_of_image()));
     for (int axis = 1; axis < last; ++axis) columns_forward(axis, slots_.work, g_.extent);
     columns_product(last, conjugate);
     for (int axis = last - 1; axis >= 1; --axis) columns_inverse(axis);
@@ -34,28 +46,29 @@ class PassSteps {
   }
 
  private:
-  kernels::Rows rows_of_image() const {
-    return {.extent = g_.extent[0],
-            .num_rows = g_.extent[1] * g_.extent[2],
-            .rows_per_plane = g_.extent[1],
-            .image_row = g_.extent[0],
-            .image_plane = g_.extent[0] * g_.extent[1],
-            .work_row = g_.row_pitch,
-            .work_plane = plane()};
+  /// Columns of a block: as many as a workgroup takes, so that it reads whole blocks and neighbouring ones read on.
+  Index block() const {
+    Index width = widest_block(num_columns(), g_.precision);
+    for (int axis = 1; axis < g_.num_axes; ++axis) width = std::min(width, shape_of_columns(axis).width);
+    return width;
   }
-  kernels::Rows rows_of_spectrum() const {
-    return {.extent = g_.padded[0],
-            .num_rows = g_.padded[1] * g_.padded[2],
-            .rows_per_plane = g_.padded[1],
-            .image_row = 2 * g_.row_pitch,
-            .image_plane = 2 * plane(),
-            .work_row = g_.row_pitch,
-            .work_plane = plane()};
+  Index num_columns() const { return g_.padded[0] / 2 + 1; }
+  /// Complex numbers of a plane of a block of columns.
+  Index plane() const { return block() * work_rows(); }
+  Index work_rows() const { return g_.num_axes > 2 ? g_.padded[1] : g_.extent[1]; }
+  Index work_block() const { return plane() * g_.extent[2]; }
+  Index spectrum_block() const { return block() * g_.padded[1] * g_.padded[2]; }
+
+  kernels::Rows rows_of(const std::array<Index, 3>& size, Index rows_of_block) const {
+    return {.extent = size[0],
+            .num_rows = size[1] * size[2],
+            .rows_per_plane = size[1],
+            .block = block(),
+            .block_stride = block() * rows_of_block,
+            .work_row = block(),
+            .work_plane = block() * g_.padded[1]};
   }
-  void rows_forward(SlotId image, SlotId work, const kernels::Rows& rows) {
-    const PassShape shape = shape_of_rows();
-    append(kernels::rows_forward(shape, g_.precision, rows), 0, {image, work}, threads_of(shape, rows));
-  }
+  kernels::Rows rows_of_image() const { return rows_of(g_.extent, work_rows() * g_.extent[2]); }
   void rows_inverse() {
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of_image();
@@ -68,7 +81,8 @@ class PassSteps {
   /// Columns of device axis 1 or 2 of work or spectrum, which hold `extent` elements of them.
   void columns_forward(int axis, SlotId data, const std::array<Index, 3>& extent) {
     const PassShape shape = shape_of_columns(axis);
-    const kernels::Columns columns = columns_of(axis, extent);
+    kernels::Columns columns = columns_of(axis, extent);
+    if (data == slots_.spectrum) columns.block_stride = spectrum_block();
     append(kernels::columns_forward(shape, g_.precision, columns), axis, {data}, threads_of(shape, columns));
   }
   void columns_inverse(int axis) {
@@ -83,17 +97,19 @@ class PassSteps {
            threads_of(shape, columns));
   }
 
-  Index plane() const { return g_.row_pitch * g_.padded[1]; }
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
     return column_shape(g_.padded[axis], g_.precision, limits_, {g_.tuning.coalesced_bytes, g_.tuning.aim_threads})
         .value();
   }
   kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
-    return {.num_columns = g_.padded[0] / 2 + 1,
+    return {.num_columns = num_columns(),
+            .block = block(),
+            .block_stride = work_block(),
+            .spectrum_block_stride = spectrum_block(),
             .num_outer = axis == 1 ? extent[2] : g_.padded[1],
-            .outer_stride = axis == 1 ? plane() : g_.row_pitch,
-            .element_stride = axis == 1 ? g_.row_pitch : plane(),
+            .outer_stride = axis == 1 ? plane() : block(),
+            .element_stride = axis == 1 ? block() : plane(),
             .extent = extent[axis]};
   }
   std::uint32_t table_begin(int axis) const {
@@ -132,7 +148,9 @@ class Lowering {
   void lower(std::vector<Step>& section) {
     std::vector<Step> lowered;
     for (Step& step : section) {
-      if (const auto* transform = std::get_if<TransformKernel>(&step); transform && is_native(transform->geometry)) {
+      if (const FftGeometry* placed = geometry_of_placed(section, step)) {
+        place_kernel(*placed, std::get<Dispatch>(step), lowered);
+      } else if (const auto* transform = std::get_if<TransformKernel>(&step); transform && is_native(transform->geometry)) {
         const NativeSlots slots{0, 0, transform->spectrum, tables(transform->geometry)};
         PassSteps(transform->geometry, limits_, slots, lowered).transform_kernel();
       } else if (const auto* convolve = std::get_if<Convolve>(&step); convolve && is_native(convolve->geometry)) {
@@ -147,6 +165,28 @@ class Lowering {
 
  private:
   static bool is_native(const FftGeometry& geometry) { return geometry.path == Path::native; }
+
+  /// Of the kernel that the step puts into a spectrum, if own passes are to transform that.
+  static const FftGeometry* geometry_of_placed(const std::vector<Step>& section, const Step& step) {
+    const auto* dispatch = std::get_if<Dispatch>(&step);
+    if (dispatch == nullptr || !(dispatch->kernel == &kernels::place_kernel)) return nullptr;
+    for (const Step& other : section) {
+      const auto* transform = std::get_if<TransformKernel>(&other);
+      if (transform == nullptr || transform->spectrum != dispatch->slots.back()) continue;
+      return is_native(transform->geometry) ? &transform->geometry : nullptr;
+    }
+    return nullptr;
+  }
+  /// In place of the kernel's voxels, their rows' frequencies are put there.
+  void place_kernel(const FftGeometry& geometry, const Dispatch& dispatch, std::vector<Step>& lowered) {
+    const auto extents = [&dispatch](std::size_t first) {
+      std::array<Index, 3> three{};
+      for (std::size_t d = 0; d < 3; ++d) three[d] = dispatch.parameters[first + d].bits;
+      return three;
+    };
+    const NativeSlots slots{0, 0, dispatch.slots.back(), tables(geometry)};
+    PassSteps(geometry, limits_, slots, lowered).place_kernel(dispatch.slots.front(), extents(0), extents(3));
+  }
 
   /// Equal convolutions share their kernels.
   const std::vector<Step>& passes_of(const Convolve& convolve) {

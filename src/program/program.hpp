@@ -79,6 +79,7 @@ struct Dispatch {
 ///   work slot     rows of row_pitch complex; padded[1] rows a plane (extent[1] if num_axes < 3 and the path is fused);
 ///                 extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
 ///   spectrum slot padded[2] x padded[1] x row_pitch complex
+/// Native paths hold as many numbers in work and spectrum, in blocks of columns (kernels/fft_passes.hpp).
 struct FftGeometry {
   Precision precision = Precision::f32;
   Path path = Path::fused;
