@@ -8,6 +8,10 @@
 
 namespace convoy {
 
+/// Signs of the exponent.
+inline constexpr int kForward = -1;
+inline constexpr int kInverse = 1;
+
 /// Names of the variables that hold a complex number.
 struct ComplexName {
   std::string x;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "kernels/fft_plan.hpp"
 #include "kernels/fft_stages.hpp"
 
 namespace convoy::kernels {
@@ -164,7 +165,12 @@ class RowPass {
  public:
   RowPass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image,
           std::optional<Placement> place = {})
-      : shape_(shape), precision_(precision), rows_(rows), place_(place), spec_(named(what, shape)) {
+      : shape_(shape),
+        precision_(precision),
+        rows_(rows),
+        columns_(shape.radices),
+        place_(place),
+        spec_(named(what, shape)) {
     spec_.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
     spec_.workgroup = {u32(shape.threads), u32(shape.width), 1};
     spec_.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
@@ -187,27 +193,44 @@ class RowPass {
 
   KernelSpec forward() {
     StagesText text = stages();
-    text.forward(image_access(), text.shared());
-    text.barrier();
-    for_each_frequency(
-        "real2 z = shared_values[p];\n"
-        "real2 m = shared_values[q];\n"
-        "if (has_first) work[first_work + w] = to_real2((z.x + m.x) * real(0.5), (z.y - m.y) * real(0.5));\n"
-        "if (has_second) work[second_work + w] = to_real2((z.y + m.y) * real(0.5), (m.x - z.x) * real(0.5));\n");
+    text.forward_but_last(image_access());
+    begin_pairs();
+    load("u", "first_place");
+    if (!is_alone()) load("v", "second_place");
+    const Butterflies frequencies{text.butterfly().transform(names("u"), kForward),
+                                  is_alone() ? Butterfly() : text.butterfly().transform(names("v"), kForward)};
+    for_each_stored(frequencies, [this](const ComplexName& own, const ComplexName& mirror) {
+      spec_.body += fmt::format(
+          "if (has_first) work[first_work + w] = to_real2(({0} + {2}) * real(0.5), ({1} - {3}) * real(0.5));\n"
+          "if (has_second) work[second_work + w] = to_real2(({1} + {3}) * real(0.5), ({2} - {0}) * real(0.5));\n",
+          own.x, own.y, mirror.x, mirror.y);
+    });
+    spec_.body += "}\n";
     return std::move(spec_);
   }
   KernelSpec inverse(double scale) {
     spec_.body += fmt::format("real scale = {:.20g}{};\n", scale, precision_ == Precision::f64 ? "_d" : "f");
     StagesText text = stages();
-    for_each_frequency(zero("a") + "if (has_first) a = work[first_work + w];\n" + zero("c") +
-                       "if (has_second) c = work[second_work + w];\n"
-                       "shared_values[q] = to_real2(a.x + c.y, c.x - a.y);\n"
-                       "shared_values[p] = to_real2(a.x - c.y, a.y + c.x);\n");
-    text.barrier();
-    text.inverse(text.shared(), image_access());
+    begin_pairs();
+    for (Index j = 0; j < columns_.radix; ++j) {
+      spec_.body += zero(fmt::format("u{}", j)) + zero(fmt::format("v{}", j));
+    }
+    for_each_stored({names("u"), names("v")}, [this](const ComplexName& own, const ComplexName& mirror) {
+      spec_.body += zero("a") + "if (has_first) a = work[first_work + w];\n" + zero("c") +
+                    "if (has_second) c = work[second_work + w];\n" +
+                    fmt::format("{} = a.x + c.y;\n{} = c.x - a.y;\n{} = a.x - c.y;\n{} = a.y + c.x;\n", mirror.x,
+                                mirror.y, own.x, own.y);
+    });
+    store(text.butterfly().transform(names("u"), kInverse), "first_place");
+    if (!is_alone()) {
+      if (!columns_.has_middle) spec_.body += fmt::format("if (t < {}u) {{\n", columns_.num_pairs);
+      store(text.butterfly().transform(names("v"), kInverse), "second_place");
+      if (!columns_.has_middle) spec_.body += "}\n";
+    }
+    spec_.body += "}\n";
+    text.inverse_but_last(image_access());
     return std::move(spec_);
   }
-
  private:
   StagesText stages() {
     const Skew skew = shape_.skew;
@@ -280,23 +303,96 @@ class RowPass {
                 }};
   }
 
-  /// Of every stored frequency, `p` and `q` are the places in shared memory of it and its mirror.
-  void for_each_frequency(const std::string& statements) {
+  using Butterfly = std::vector<ComplexName>;
+  using Butterflies = std::pair<Butterfly, Butterfly>;
+
+  /// The only butterfly: it goes between registers and image.
+  bool is_alone() const { return shape_.radices.size() == 1; }
+
+  Butterfly names(const char* prefix) const {
+    Butterfly butterfly;
+    for (Index j = 0; j < columns_.radix; ++j) {
+      butterfly.push_back({fmt::format("{}{}.x", prefix, j), fmt::format("{}{}.y", prefix, j)});
+    }
+    return butterfly;
+  }
+
+  /// Loop over pairs of butterflies of the last stage.
+  void begin_pairs() {
+    spec_.body += fmt::format("for (uint t = local_x; t < {}u; t += {}u) {{\n", columns_.num_pairs + 1, shape_.threads);
+    if (is_alone()) {
+      spec_.body += "uint at = 0u;\n";
+      return;
+    }
     spec_.body += fmt::format(
-        "for (uint f = local_x; f < {}u; f += {}u) {{\n"
-        "real2 places = table[table_begin + {}u + f];\n"
-        "uint p = own + low_bits(places.x);\n"
-        "uint q = own + low_bits(places.y);\n"
-        "wide w = wide(f / {}u) * {} + wide(f % {}u);\n"
-        "{}"
-        "}}\n",
-        shape_.length / 2 + 1, shape_.threads, shape_.length, rows_.block, literal(rows_.block_stride), rows_.block,
-        statements);
+        "real2 places = table[table_begin + {}u + t];\n"
+        "uint first_place = own + low_bits(places.x);\n"
+        "uint second_place = own + low_bits(places.y);\n"
+        "wide wt = wide(t / {}u) * {} + wide(t % {}u);\n",
+        shape_.length, rows_.block, literal(rows_.block_stride), rows_.block);
+  }
+  void load(const char* prefix, const char* place) {
+    const Access image = image_access();
+    if (is_alone()) spec_.body += image.begin(1);
+    for (Index j = 0; j < columns_.radix; ++j) {
+      const std::string name = fmt::format("{}{}", prefix, j);
+      spec_.body += is_alone()
+                        ? image.load(name, j, 1)
+                        : fmt::format("real2 {} = shared_values[{} + {}u];\n", name, place, shape_.skew.place(j));
+    }
+  }
+  void store(const Butterfly& values, const char* place) {
+    const Access image = image_access();
+    if (is_alone()) spec_.body += image.begin(1);
+    for (Index j = 0; j < columns_.radix; ++j) {
+      const ComplexName& value = values[static_cast<std::size_t>(j)];
+      spec_.body += is_alone() ? image.store(value, j, 1)
+                               : fmt::format("shared_values[{} + {}u] = to_real2({}, {});\n", place,
+                                             shape_.skew.place(j), value.x, value.y);
+    }
+  }
+
+  /// Calls visit(own, mirror) for every stored frequency: statements that know its place `w` in work.
+  template <typename Visit>
+  void for_each_stored(const Butterflies& butterflies, const Visit& visit) {
+    const Index radix = columns_.radix;
+    const auto at = [](const Butterfly& butterfly, Index j) { return butterfly[static_cast<std::size_t>(j)]; };
+    const auto& [first, second] = butterflies;
+    if (columns_.num_pairs > 0) {
+      spec_.body += fmt::format("if (t < {}u) {{\n", columns_.num_pairs);
+      for (Index j = 0; j < radix; ++j) {
+        spec_.body += "{\n" + place_of_general(j);
+        visit(at(first, j), at(second, radix - 1 - j));
+        spec_.body += "}\n";
+      }
+      spec_.body += "} else {\n";
+    }
+    const auto special = [&](Index number, const ComplexName& own, const ComplexName& mirror) {
+      const Index column = columns_.special(number);
+      const Index place = column / rows_.block * rows_.block_stride + column % rows_.block;
+      spec_.body += fmt::format("{{\nwide w = {};\n", literal(place));
+      visit(own, mirror);
+      spec_.body += "}\n";
+    };
+    for (Index j = 0; j < columns_.num_own(); ++j) special(j, at(first, j), at(first, (radix - j) % radix));
+    for (Index j = 0; j < columns_.num_middle(); ++j) {
+      special(columns_.num_own() + j, at(second, j), at(second, radix - 1 - j));
+    }
+    if (columns_.num_pairs > 0) spec_.body += "}\n";
+  }
+  std::string place_of_general(Index element) const {
+    const Index begin = columns_.general(element, 0);
+    if (begin % rows_.block == 0) {
+      return fmt::format("wide w = wt + {};\n", literal(begin / rows_.block * rows_.block_stride));
+    }
+    return fmt::format("uint f = t + {}u;\nwide w = wide(f / {}u) * {} + wide(f % {}u);\n", begin, rows_.block,
+                       literal(rows_.block_stride), rows_.block);
   }
 
   const PassShape& shape_;
   Precision precision_;
   const Rows& rows_;
+  StoredColumns columns_;
   std::optional<Placement> place_;
   KernelSpec spec_;
 };

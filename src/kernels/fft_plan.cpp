@@ -61,19 +61,43 @@ std::vector<std::complex<double>> roots_of_unity(Index length) {
   return roots;
 }
 
-std::vector<FrequencyPair> stored_frequencies(const std::vector<Index>& radices) {
+std::optional<std::vector<Index>> row_radices_of(Index length) {
+  auto radices = radices_of(length);
+  if (radices && !radices->empty()) std::rotate(radices->begin(), radices->begin() + 1, radices->end());
+  return radices;
+}
+
+std::vector<MirroredButterflies> mirrored_butterflies(const std::vector<Index>& radices) {
   const std::vector<Index> frequencies = frequencies_in_place(radices);
-  const auto length = static_cast<Index>(frequencies.size());
-  std::vector<Index> position(frequencies.size());
-  for (Index at = 0; at < length; ++at)
-    position[static_cast<std::size_t>(frequencies[static_cast<std::size_t>(at)])] = at;
-  std::vector<FrequencyPair> pairs;
-  for (Index at = 0; at < length; ++at) {
-    const Index frequency = frequencies[static_cast<std::size_t>(at)];
-    if (2 * frequency > length) continue;
-    pairs.push_back({at, position[static_cast<std::size_t>((length - frequency) % length)]});
+  const Index radix = radices.back();
+  const Index count = static_cast<Index>(frequencies.size()) / radix;
+  std::vector<Index> position(static_cast<std::size_t>(count));
+  for (Index b = 0; b < count; ++b) {
+    position[static_cast<std::size_t>(frequencies[static_cast<std::size_t>(b * radix)])] = b * radix;
   }
+  std::vector<MirroredButterflies> pairs;
+  for (Index c = 1; c < count; ++c) {
+    const MirroredButterflies pair{position[static_cast<std::size_t>(c)], position[static_cast<std::size_t>(count - c)]};
+    if (pair.first < pair.second) pairs.push_back(pair);
+  }
+  std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  pairs.push_back({0, count % 2 == 0 ? position[static_cast<std::size_t>(count / 2)] : 0});
   return pairs;
+}
+
+StoredColumns::StoredColumns(const std::vector<Index>& radices) : radix(radices.back()) {
+  Index count = 1;
+  for (const Index other : radices) count *= other;
+  count /= radix;
+  num_pairs = (count - 1) / 2;
+  has_middle = count % 2 == 0;
+  column_step = has_middle ? num_pairs + 1 : num_pairs;
+}
+
+/// With a middle butterfly, behind the pairs' columns of each element is place for one more.
+Index StoredColumns::special(Index number) const {
+  if (!has_middle) return radix * num_pairs + number;
+  return number < radix ? number * column_step + num_pairs : radix * column_step;
 }
 
 }  // namespace convoy

@@ -23,12 +23,33 @@ std::vector<Index> frequencies_in_place(const std::vector<Index>& radices);
 /// exp(-2 pi i k / length), 0 <= k < length.
 std::vector<std::complex<double>> roots_of_unity(Index length);
 
-/// Of a row's spectrum, one of each pair of frequencies k and length - k is stored (reals have conjugate-symmetric
-/// spectra): the one with 2 k <= length, in the order of its position.
-struct FrequencyPair {
-  Index position = 0;  ///< of frequency k
-  Index mirror = 0;    ///< of frequency (length - k) mod length
+/// The same with the smallest radix last, for rows: there a thread holds two butterflies of the last stage.
+std::optional<std::vector<Index>> row_radices_of(Index length);
+
+/// Of a row's spectrum, one of each pair of frequencies k and length - k is stored, for reals have conjugate-symmetric
+/// spectra. What butterfly c of the last stage, of `count`, makes has its mirrors in butterfly count - c: element j's is
+/// element radix - 1 - j. Butterflies 0 and count / 2 (if there is one) hold their own mirrors: element j's of the first
+/// is element -j modulo the radix, of the other radix - 1 - j.
+struct MirroredButterflies {
+  Index first = 0;   ///< position of element 0
+  Index second = 0;  ///< of its mirror's; of the last pair, which is 0 and count / 2, of the latter, or 0
 };
-std::vector<FrequencyPair> stored_frequencies(const std::vector<Index>& radices);
+/// Pairs of mirrors in the order of their first positions, then the one that holds its own.
+std::vector<MirroredButterflies> mirrored_butterflies(const std::vector<Index>& radices);
+
+/// In which column of work and spectrum frequencies are stored. All but the last pair: element j of the first butterfly
+/// of pair i in column j * column_step + i. The last: elements 0 to radix / 2 of butterfly 0, then elements 0 to
+/// (radix - 1) / 2 of butterfly count / 2.
+struct StoredColumns {
+  Index radix = 1;
+  Index num_pairs = 0;    ///< without the last
+  Index column_step = 0;
+  bool has_middle = false;  ///< butterfly count / 2
+  explicit StoredColumns(const std::vector<Index>& radices);
+  Index num_own() const { return radix / 2 + 1; }  ///< of butterfly 0
+  Index num_middle() const { return has_middle ? (radix + 1) / 2 : 0; }
+  Index general(Index element, Index pair) const { return element * column_step + pair; }
+  Index special(Index number) const;  ///< of the last pair's frequency `number`
+};
 
 }  // namespace convoy

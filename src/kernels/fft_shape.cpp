@@ -12,8 +12,10 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 640;
 constexpr Index kMaxRowThreads = 256;
 constexpr Index kComfortableThreads = 128;
-/// Devices with more let several groups run beside each other in it.
+/// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.
 constexpr std::uint64_t kLargeSharedMemory = 100 << 10;
+/// Of a group, where more leaves room for a single one.
+constexpr std::uint64_t kUsualSharedMemory = 48 << 10;
 constexpr std::uint64_t kWidestBytes = 128;
 constexpr std::uint64_t kNarrowestBytes = 32;
 /// Eighths of a row that gaps take at most.
@@ -25,8 +27,9 @@ constexpr double kLowBits = 8388608;  // 2^23
 std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
 
 std::uint64_t comfortable_bytes(const Limits& limits) {
-  return limits.shared_memory_bytes > kLargeSharedMemory ? limits.shared_memory_bytes / 3
-                                                         : limits.shared_memory_bytes / 4 * 3;
+  return limits.shared_memory_bytes > kLargeSharedMemory
+             ? limits.shared_memory_bytes / 16 * 5
+             : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
 /// As even shares of the butterflies as at most `most` threads can have.
@@ -34,6 +37,35 @@ Index threads_for(const std::vector<Index>& radices, Index length, Index most) {
   const Index butterflies = length / radices.front();
   const Index rounds = (butterflies + most - 1) / most;
   return (butterflies + rounds - 1) / rounds;
+}
+
+std::vector<double> twiddle_factors(const std::vector<Index>& radices) {
+  Index length = 1;
+  for (const Index radix : radices) length *= radix;
+  const std::vector<std::complex<double>> roots = roots_of_unity(length);
+  std::vector<double> numbers;
+  Index sub_length = length;
+  for (const Index radix : radices) {
+    const Index stride = sub_length / radix;
+    for (Index n = 0; n < stride; ++n) {
+      const std::complex<double> root = roots[static_cast<std::size_t>(n * (length / sub_length))];
+      numbers.insert(numbers.end(), {root.real(), root.imag()});
+    }
+    sub_length = stride;
+  }
+  return numbers;
+}
+
+std::vector<std::byte> table_of(std::vector<double> numbers, Index length, Precision precision) {
+  numbers.resize(static_cast<std::size_t>(2 * pass_table_length(length)));
+  std::vector<std::byte> bytes(numbers.size() * complex_size(precision) / 2);
+  if (precision == Precision::f64) {
+    std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  } else {
+    const std::vector<float> singles(numbers.begin(), numbers.end());
+    std::memcpy(bytes.data(), singles.data(), bytes.size());
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -56,7 +88,7 @@ std::optional<PassShape> column_shape(Index length, Precision precision, const L
 }
 
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
-  const auto radices = radices_of(length);
+  const auto radices = row_radices_of(length);
   if (!radices || radices->empty()) return {};
   PassShape shape{length, *radices, 1, threads_for(*radices, length, kMaxRowThreads), best_skew(*radices)};
   const auto fits = [&](Index width, std::uint64_t bytes) {
@@ -95,34 +127,21 @@ Index blocked_columns(Index num_columns, Precision precision) {
 
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }
 
-std::vector<std::byte> pass_table(Index length, Precision precision) {
-  const std::vector<Index> radices = radices_of(length).value();
-  const std::vector<std::complex<double>> roots = roots_of_unity(length);
-  std::vector<double> numbers;
-  Index sub_length = length;
-  for (const Index radix : radices) {
-    const Index stride = sub_length / radix;
-    for (Index n = 0; n < stride; ++n) {
-      const std::complex<double> root = roots[static_cast<std::size_t>(n * (length / sub_length))];
-      numbers.insert(numbers.end(), {root.real(), root.imag()});
-    }
-    sub_length = stride;
-  }
+std::vector<std::byte> column_table(Index length, Precision precision) {
+  return table_of(twiddle_factors(radices_of(length).value()), length, precision);
+}
+
+std::vector<std::byte> row_table(Index length, Precision precision) {
+  const std::vector<Index> radices = row_radices_of(length).value();
+  std::vector<double> numbers = twiddle_factors(radices);
   numbers.resize(static_cast<std::size_t>(2 * length));
   const Skew skew = best_skew(radices);
   const double low_bits = precision == Precision::f32 ? kLowBits : 0;
-  for (const FrequencyPair& pair : stored_frequencies(radices)) {
-    numbers.push_back(low_bits + static_cast<double>(skew.place(pair.position)));
-    numbers.push_back(low_bits + static_cast<double>(skew.place(pair.mirror)));
+  for (const MirroredButterflies& pair : mirrored_butterflies(radices)) {
+    numbers.push_back(low_bits + static_cast<double>(skew.place(pair.first)));
+    numbers.push_back(low_bits + static_cast<double>(skew.place(pair.second)));
   }
-  std::vector<std::byte> bytes(numbers.size() * complex_size(precision) / 2);
-  if (precision == Precision::f64) {
-    std::memcpy(bytes.data(), numbers.data(), bytes.size());
-  } else {
-    const std::vector<float> singles(numbers.begin(), numbers.end());
-    std::memcpy(bytes.data(), singles.data(), bytes.size());
-  }
-  return bytes;
+  return table_of(std::move(numbers), length, precision);
 }
 
 }  // namespace convoy

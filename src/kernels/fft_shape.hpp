@@ -42,13 +42,13 @@ Index blocked_columns(Index num_columns, Precision precision);
 /// Elements of shared memory that a pair of rows takes.
 Index skewed_length(const PassShape& shape);
 
-/// Complex numbers of pass_table().
+/// Complex numbers of column_table() or row_table().
 constexpr Index pass_table_length(Index length) { return length + length / 2 + 1; }
 
-/// What every pass of a length looks up: the twiddle factors stage by stage, exp(-2 pi i n / L) for
-/// 0 <= n < L / radix; then at `length`, for each stored frequency of a row
-/// (fft_plan.hpp), its place in shared memory and its mirror's. Places are added to 2^23 in single precision, so that
-/// they are the lower bits of the number.
-std::vector<std::byte> pass_table(Index length, Precision precision);
+/// What the passes of a length look up: the twiddle factors stage by stage, exp(-2 pi i n / L) for 0 <= n < L / radix.
+std::vector<std::byte> column_table(Index length, Precision precision);
+/// The same for rows; then at `length`, for each pair of mirrored_butterflies(), their places in shared memory. Places
+/// are added to 2^23 in single precision, so that they are the lower bits of the number.
+std::vector<std::byte> row_table(Index length, Precision precision);
 
 }  // namespace convoy

@@ -48,9 +48,11 @@ class Turns {
   std::array<Index, kBanks> count_{};
 };
 
+/// Of every stage but the last, which works on pairs.
 Index turns_of_stages(const Skew& skew, const std::vector<Stage>& stages, Index length) {
   Index turns = 0;
-  for (const Stage& stage : stages) {
+  for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
+    const Stage& stage = stages[i];
     const Index radix = stage.sub_length / stage.stride;
     for (Index begin = 0; begin < length / radix; begin += kBanks) {
       Turns access;
@@ -63,16 +65,16 @@ Index turns_of_stages(const Skew& skew, const std::vector<Stage>& stages, Index 
   return turns;
 }
 
-Index turns_of_frequencies(const Skew& skew, const std::vector<FrequencyPair>& pairs) {
+Index turns_of_pairs(const Skew& skew, const std::vector<MirroredButterflies>& pairs, Index radix) {
   Index turns = 0;
   for (std::size_t begin = 0; begin < pairs.size(); begin += kBanks) {
-    Turns own;
-    Turns mirror;
+    Turns first;
+    Turns second;
     for (std::size_t i = begin; i < std::min(begin + kBanks, pairs.size()); ++i) {
-      own.touch(skew.place(pairs[i].position));
-      mirror.touch(skew.place(pairs[i].mirror));
+      first.touch(skew.place(pairs[i].first));
+      second.touch(skew.place(pairs[i].second));
     }
-    turns += own.taken() + mirror.taken();
+    turns += radix * (first.taken() + second.taken());
   }
   return turns;
 }
@@ -81,15 +83,18 @@ Index turns_of_frequencies(const Skew& skew, const std::vector<FrequencyPair>& p
 
 Skew best_skew(const std::vector<Index>& radices) {
   const std::vector<Stage> stages = stages_of(radices);
-  const std::vector<FrequencyPair> pairs = stored_frequencies(radices);
+  const std::vector<MirroredButterflies> pairs = mirrored_butterflies(radices);
   const Index length = stages.front().sub_length;
+  const auto turns_with = [&](const Skew& skew) {
+    return 2 * turns_of_stages(skew, stages, length) + turns_of_pairs(skew, pairs, radices.back());
+  };
   Skew best;
-  Index fewest = 2 * turns_of_stages(best, stages, length) + turns_of_frequencies(best, pairs);
+  Index fewest = turns_with(best);
   for (Index every = 4; every <= length / 2; ++every) {
     if (length % every != 0 || !keeps_distances(every, stages)) continue;
     for (Index gap = 1; gap <= std::min(kMostGap, every / kMostWaste + 1); ++gap) {
       const Skew skew{every, gap};
-      const Index turns = 2 * turns_of_stages(skew, stages, length) + turns_of_frequencies(skew, pairs);
+      const Index turns = turns_with(skew);
       if (turns >= fewest) continue;
       fewest = turns;
       best = skew;

@@ -6,13 +6,6 @@
 #include <numeric>
 
 namespace convoy {
-namespace {
-
-constexpr int kForward = -1;
-constexpr int kInverse = 1;
-
-}  // namespace
-
 StagesText::StagesText(std::string& body, const std::vector<Index>& radices, Index num_threads, Precision precision,
                        std::string thread, Access shared)
     : body_(body),
@@ -24,35 +17,45 @@ StagesText::StagesText(std::string& body, const std::vector<Index>& radices, Ind
       butterfly_(body, precision == Precision::f64) {}
 
 void StagesText::forward(const Access& from, const Access& to) {
-  for (std::size_t i = 0; i < num_stages(); ++i) {
-    const bool last = i + 1 == num_stages();
-    const Access& source = i == 0 ? from : shared_;
-    begin(i);
-    put(i, forward_values(i, loaded(i, source)), source, last ? to : shared_);
-    end();
-    if (!last) barrier();
-  }
+  forward_but_last(from);
+  const std::size_t last = num_stages() - 1;
+  const Access& source = last == 0 ? from : shared_;
+  begin(last);
+  put(last, forward_values(last, loaded(last, source)), source, to);
+  end();
 }
 
 void StagesText::inverse(const Access& from, const Access& to) {
-  for (std::size_t i = num_stages(); i-- > 0;) {
-    const Access& source = i + 1 == num_stages() ? from : shared_;
+  const std::size_t last = num_stages() - 1;
+  begin(last);
+  put(last, inverse_values(last, loaded(last, from)), from, last == 0 ? to : shared_);
+  end();
+  inverse_but_last(to);
+}
+
+void StagesText::forward_but_last(const Access& from) {
+  for (std::size_t i = 0; i + 1 < num_stages(); ++i) {
+    const Access& source = i == 0 ? from : shared_;
     begin(i);
-    put(i, inverse_values(i, loaded(i, source)), source, i == 0 ? to : shared_);
+    put(i, forward_values(i, loaded(i, source)), source, shared_);
     end();
-    if (i > 0) barrier();
+    barrier();
+  }
+}
+
+void StagesText::inverse_but_last(const Access& to) {
+  for (std::size_t i = num_stages() - 1; i-- > 0;) {
+    barrier();
+    begin(i);
+    put(i, inverse_values(i, loaded(i, shared_)), shared_, i == 0 ? to : shared_);
+    end();
   }
 }
 
 void StagesText::round_trip(const Access& data, const Change& change) {
   const std::size_t last = num_stages() - 1;
   const auto memory = [&](std::size_t stage) -> const Access& { return stage == 0 ? data : shared_; };
-  for (std::size_t i = 0; i < last; ++i) {
-    begin(i);
-    put(i, forward_values(i, loaded(i, memory(i))), memory(i), shared_);
-    end();
-    barrier();
-  }
+  forward_but_last(data);
   begin(last);
   std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
   for (std::size_t j = 0; j < values.size(); ++j) {
@@ -60,12 +63,7 @@ void StagesText::round_trip(const Access& data, const Change& change) {
   }
   put(last, inverse_values(last, values), memory(last), memory(last));
   end();
-  for (std::size_t i = last; i-- > 0;) {
-    barrier();
-    begin(i);
-    put(i, inverse_values(i, loaded(i, shared_)), shared_, memory(i));
-    end();
-  }
+  inverse_but_last(data);
 }
 
 /// Of the sub-transforms that the stage splits.

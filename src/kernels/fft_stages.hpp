@@ -37,6 +37,10 @@ class StagesText {
   /// From `from` to `to`, through shared memory between.
   void forward(const Access& from, const Access& to);
   void inverse(const Access& from, const Access& to);
+  /// The same without the last stage of forth, which is the first of back: the caller's. Ends and begins with a barrier,
+  /// unless there is no other stage.
+  void forward_but_last(const Access& from);
+  void inverse_but_last(const Access& to);
   /// Forth, `change` of every frequency in the registers, back.
   void round_trip(const Access& data, const Change& change);
   void barrier() { body_ += "group_barrier();\n"; }

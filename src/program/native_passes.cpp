@@ -8,6 +8,8 @@
 namespace convoy {
 namespace {
 
+constexpr Index kMostColumns = 1024;
+
 struct NativeSlots {
   SlotId image = 0;
   SlotId work = 0;
@@ -48,9 +50,7 @@ class PassSteps {
  private:
   /// Columns of a block: as many as a workgroup takes, so that it reads whole blocks and neighbouring ones read on.
   Index block() const {
-    Index width = widest_block(num_columns(), g_.precision);
-    for (int axis = 1; axis < g_.num_axes; ++axis) width = std::min(width, shape_of_columns(axis).width);
-    return width;
+    return std::min(widest_block(num_columns(), g_.precision), shape_of_columns(1).width);
   }
   Index num_columns() const { return g_.padded[0] / 2 + 1; }
   /// Complex numbers of a plane of a block of columns.
@@ -99,8 +99,16 @@ class PassSteps {
 
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
-    return column_shape(g_.padded[axis], g_.precision, limits_, {g_.tuning.coalesced_bytes, g_.tuning.aim_threads})
-        .value();
+    return column_shape(g_.padded[axis], g_.precision, limits_, {width_bytes(), g_.tuning.aim_threads}).value();
+  }
+  /// Of a workgroup's columns: along all axes the same, for the blocks are as wide.
+  std::uint64_t width_bytes() const {
+    if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
+    Index width = kMostColumns;
+    for (int axis = 1; axis < g_.num_axes; ++axis) {
+      width = std::min(width, column_shape(g_.padded[axis], g_.precision, limits_).value().width);
+    }
+    return static_cast<std::uint64_t>(width) * 2 * g_.real_bytes();
   }
   kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
     return {.num_columns = num_columns(),
@@ -135,7 +143,9 @@ class PassSteps {
 std::vector<std::byte> tables_of(const FftGeometry& geometry) {
   std::vector<std::byte> bytes;
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
-    const std::vector<std::byte> table = pass_table(geometry.padded[axis], geometry.precision);
+    const Index length = geometry.padded[axis];
+    const std::vector<std::byte> table =
+        axis == 0 ? row_table(length, geometry.precision) : column_table(length, geometry.precision);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;

@@ -43,23 +43,39 @@ TEST_CASE("rules: every smooth length has radices that a thread can hold") {
 TEST_CASE("rules: frequencies in place are a permutation, and each is stored once or its mirror is") {
   for (const Index length : smooth_lengths(400)) {
     CAPTURE(length);
-    const std::vector<Index> radices = radices_of(length).value();
+    const std::vector<Index> radices = row_radices_of(length).value();
     const std::vector<Index> frequencies = frequencies_in_place(radices);
     CHECK(std::set<Index>(frequencies.begin(), frequencies.end()).size() == static_cast<std::size_t>(length));
-    const auto pairs = stored_frequencies(radices);
-    CHECK(static_cast<Index>(pairs.size()) == length / 2 + 1);
-    for (const FrequencyPair& pair : pairs) {
-      const Index own = frequencies[static_cast<std::size_t>(pair.position)];
-      const Index mirror = frequencies[static_cast<std::size_t>(pair.mirror)];
-      CHECK((own + mirror) % length == 0);
+
+    const auto frequency = [&](Index place) { return frequencies.at(static_cast<std::size_t>(place)); };
+    const StoredColumns columns(radices);
+    std::vector<Index> stored(static_cast<std::size_t>(length / 2 + 1), -1);
+    const auto store = [&](Index column, Index own, Index mirror) {
+      CHECK((frequency(own) + frequency(mirror)) % length == 0);
+      CHECK(stored.at(static_cast<std::size_t>(column)) == -1);
+      stored.at(static_cast<std::size_t>(column)) = std::min(frequency(own), length - frequency(own));
+    };
+    const auto pairs = mirrored_butterflies(radices);
+    REQUIRE(static_cast<Index>(pairs.size()) == columns.num_pairs + 1);
+    const Index radix = columns.radix;
+    for (Index i = 0; i < columns.num_pairs; ++i) {
+      const auto& [first, second] = pairs[static_cast<std::size_t>(i)];
+      for (Index j = 0; j < radix; ++j) store(columns.general(j, i), first + j, second + radix - 1 - j);
     }
+    const auto& [own, middle] = pairs.back();
+    for (Index j = 0; j < columns.num_own(); ++j) store(columns.special(j), own + j, own + (radix - j) % radix);
+    for (Index j = 0; j < columns.num_middle(); ++j) {
+      store(columns.special(columns.num_own() + j), middle + j, middle + radix - 1 - j);
+    }
+    CHECK(std::set<Index>(stored.begin(), stored.end()).size() == stored.size());
+    CHECK(*std::min_element(stored.begin(), stored.end()) >= 0);
   }
 }
 
 TEST_CASE("rules: gaps keep elements apart and butterflies in shape") {
   for (const Index length : smooth_lengths(1200)) {
     CAPTURE(length);
-    const std::vector<Index> radices = radices_of(length).value();
+    const std::vector<Index> radices = row_radices_of(length).value();
     const Skew skew = best_skew(radices);
     CHECK(skew.place(length - 1) <= length - 1 + 3 * length / 8);
     Index sub_length = length;
@@ -96,7 +112,9 @@ TEST_CASE("rules: what has native passes has shapes that fit the shared memory")
         CHECK(static_cast<std::uint64_t>(skewed_length(*rows) * rows->width) * complex <= shared);
         CHECK(columns->width * columns->threads <= 1024);
         CHECK(rows->width * rows->threads <= 1024);
-        CHECK(pass_table(length, precision).size() == static_cast<std::size_t>(pass_table_length(length)) * complex);
+        const auto table_bytes = static_cast<std::size_t>(pass_table_length(length)) * complex;
+        CHECK(column_table(length, precision).size() == table_bytes);
+        CHECK(row_table(length, precision).size() == table_bytes);
         if (length > 700) break;  // tables of all are slow to make
       }
     }
