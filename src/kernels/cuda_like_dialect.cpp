@@ -68,10 +68,18 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "extern __shared__ {}2 shared_values[];\n",
         real, precision == Precision::f64 ? "uint(x)" : "(__float_as_uint(x) & 0x7fffffu)", real);
   }
-  const std::string bounds =
-      kernel.num_shared > 0
-          ? fmt::format(" __launch_bounds__({})", kernel.workgroup[0] * kernel.workgroup[1] * kernel.workgroup[2])
-          : "";
+  const std::uint32_t threads = kernel.workgroup[0] * kernel.workgroup[1] * kernel.workgroup[2];
+  std::string bounds = kernel.num_shared > 0 ? fmt::format(" __launch_bounds__({})", threads) : "";
+  if (kernel.resident_threads > threads) {  // in HIP the second number means something else
+    sharing += fmt::format(
+        "#if defined(__CUDA_ARCH__)\n"
+        "#define BOUNDS __launch_bounds__({0}, {1})\n"
+        "#else\n"
+        "#define BOUNDS __launch_bounds__({0})\n"
+        "#endif\n",
+        threads, kernel.resident_threads / threads);
+    bounds = " BOUNDS";
+  }
   return fmt::format(
       "typedef unsigned int uint;\n"
       "typedef {0} real;\n"

@@ -77,7 +77,8 @@ std::vector<MirroredButterflies> mirrored_butterflies(const std::vector<Index>& 
   }
   std::vector<MirroredButterflies> pairs;
   for (Index c = 1; c < count; ++c) {
-    const MirroredButterflies pair{position[static_cast<std::size_t>(c)], position[static_cast<std::size_t>(count - c)]};
+    const MirroredButterflies pair{position[static_cast<std::size_t>(c)],
+                                   position[static_cast<std::size_t>(count - c)]};
     if (pair.first < pair.second) pairs.push_back(pair);
   }
   std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -27,9 +27,9 @@ std::vector<std::complex<double>> roots_of_unity(Index length);
 std::optional<std::vector<Index>> row_radices_of(Index length);
 
 /// Of a row's spectrum, one of each pair of frequencies k and length - k is stored, for reals have conjugate-symmetric
-/// spectra. What butterfly c of the last stage, of `count`, makes has its mirrors in butterfly count - c: element j's is
-/// element radix - 1 - j. Butterflies 0 and count / 2 (if there is one) hold their own mirrors: element j's of the first
-/// is element -j modulo the radix, of the other radix - 1 - j.
+/// spectra. What butterfly c of the last stage, of `count`, makes has its mirrors in butterfly count - c: element j's
+/// is element radix - 1 - j. Butterflies 0 and count / 2 (if there is one) hold their own mirrors: element j's of the
+/// first is element -j modulo the radix, of the other radix - 1 - j.
 struct MirroredButterflies {
   Index first = 0;   ///< position of element 0
   Index second = 0;  ///< of its mirror's; of the last pair, which is 0 and count / 2, of the latter, or 0
@@ -42,7 +42,7 @@ std::vector<MirroredButterflies> mirrored_butterflies(const std::vector<Index>& 
 /// (radix - 1) / 2 of butterfly count / 2.
 struct StoredColumns {
   Index radix = 1;
-  Index num_pairs = 0;    ///< without the last
+  Index num_pairs = 0;  ///< without the last
   Index column_step = 0;
   bool has_middle = false;  ///< butterfly count / 2
   explicit StoredColumns(const std::vector<Index>& radices);

@@ -27,9 +27,8 @@ constexpr double kLowBits = 8388608;  // 2^23
 std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
 
 std::uint64_t comfortable_bytes(const Limits& limits) {
-  return limits.shared_memory_bytes > kLargeSharedMemory
-             ? limits.shared_memory_bytes / 16 * 5
-             : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
+  return limits.shared_memory_bytes > kLargeSharedMemory ? limits.shared_memory_bytes / 16 * 5
+                                                         : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
 /// As even shares of the butterflies as at most `most` threads can have.

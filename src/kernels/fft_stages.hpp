@@ -37,8 +37,8 @@ class StagesText {
   /// From `from` to `to`, through shared memory between.
   void forward(const Access& from, const Access& to);
   void inverse(const Access& from, const Access& to);
-  /// The same without the last stage of forth, which is the first of back: the caller's. Ends and begins with a barrier,
-  /// unless there is no other stage.
+  /// The same without the last stage of forth, which is the first of back: the caller's. Ends and begins with a
+  /// barrier, unless there is no other stage.
   void forward_but_last(const Access& from);
   void inverse_but_last(const Access& to);
   /// Forth, `change` of every frequency in the registers, back.

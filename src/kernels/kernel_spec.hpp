@@ -48,6 +48,8 @@ struct KernelSpec {
   /// group_barrier() and knows local_x, local_y and group_x, group_y, group_z; `wide` is an unsigned integer for
   /// positions in buffers.
   std::uint64_t num_shared = 0;
+  /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
+  std::uint32_t resident_threads = 0;
 };
 
 /// Workgroups that cover a grid of threads.

@@ -49,9 +49,7 @@ class PassSteps {
 
  private:
   /// Columns of a block: as many as a workgroup takes, so that it reads whole blocks and neighbouring ones read on.
-  Index block() const {
-    return std::min(widest_block(num_columns(), g_.precision), shape_of_columns(1).width);
-  }
+  Index block() const { return std::min(widest_block(num_columns(), g_.precision), shape_of_columns(1).width); }
   Index num_columns() const { return g_.padded[0] / 2 + 1; }
   /// Complex numbers of a plane of a block of columns.
   Index plane() const { return block() * work_rows(); }
@@ -160,7 +158,8 @@ class Lowering {
     for (Step& step : section) {
       if (const FftGeometry* placed = geometry_of_placed(section, step)) {
         place_kernel(*placed, std::get<Dispatch>(step), lowered);
-      } else if (const auto* transform = std::get_if<TransformKernel>(&step); transform && is_native(transform->geometry)) {
+      } else if (const auto* transform = std::get_if<TransformKernel>(&step);
+                 transform && is_native(transform->geometry)) {
         const NativeSlots slots{0, 0, transform->spectrum, tables(transform->geometry)};
         PassSteps(transform->geometry, limits_, slots, lowered).transform_kernel();
       } else if (const auto* convolve = std::get_if<Convolve>(&step); convolve && is_native(convolve->geometry)) {

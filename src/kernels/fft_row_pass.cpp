@@ -1,165 +1,19 @@
-#include "kernels/fft_passes.hpp"
-
-#include <fmt/format.h>
-
+// Neighbouring threads work on neighbouring elements of a pair of rows.
 #include <algorithm>
 #include <optional>
 
+#include "kernels/fft_pass_text.hpp"
 #include "kernels/fft_plan.hpp"
-#include "kernels/fft_stages.hpp"
 
 namespace convoy::kernels {
 namespace {
 
+using namespace pass_text;
+
 /// Workgroups along one axis of a launch, at most; more go to the next axis.
 constexpr std::uint32_t kGroupsAcross = 32768;
-
-constexpr auto kReal = KernelBuffer::Kind::real;
-constexpr auto kReal2 = KernelBuffer::Kind::real2;
-
-std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value); }
-
-std::uint64_t ceil_divided(Index a, Index b) { return static_cast<std::uint64_t>((a + b - 1) / b); }
-
-std::string literal(Index value) { return fmt::format("{}{}", value, value <= 0xffffffff ? "u" : "ull"); }
-
-KernelSpec named(const char* what, const PassShape& shape) {
-  KernelSpec spec;
-  spec.name = fmt::format("{}_{}", what, shape.length);
-  spec.parameters = {{"table_begin", KernelSpec::Parameter::Kind::u32}};
-  return spec;
-}
-
-/// Statement under a condition; none, or without one, where the answer is known.
-std::string guarded(const std::string& condition, const std::string& statement) {
-  return condition.empty() ? statement : fmt::format("if ({}) {}", condition, statement);
-}
-
-enum class Within { always, sometimes, never };
-
-/// Whether at + j * stride < extent, where at < stride.
-Within within(Index j, Index stride, Index extent) {
-  if ((j + 1) * stride <= extent) return Within::always;
-  return j * stride < extent ? Within::sometimes : Within::never;
-}
-
-std::string zero(const std::string& name) { return fmt::format("real2 {} = to_real2(real(0), real(0));\n", name); }
-
-std::string both(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + " && " + b; }
-
-std::string position_check(Index j, Index stride, Index extent) {
-  if (within(j, stride, extent) == Within::always) return "";
-  return fmt::format("at + {}u < {}u", j * stride, extent);
-}
-
-Access shared_access(const std::string& first, Index spacing) {
-  return {.memory = "shared",
-          .begin = [first](Index) { return fmt::format("uint s = {};\n", first); },
-          .load =
-              [spacing](const std::string& name, Index j, Index stride) {
-                return fmt::format("real2 {} = shared_values[s + {}u];\n", name, j * stride * spacing);
-              },
-          .store =
-              [spacing](const ComplexName& value, Index j, Index stride) {
-                return fmt::format("shared_values[s + {}u] = to_real2({}, {});\n", j * stride * spacing, value.x,
-                                   value.y);
-              }};
-}
-
-// ---- columns: neighbouring threads work on neighbouring columns
-
-/// Only in the first and the last stage, where at < stride, is the extent less than the length.
-Access column_access(const Columns& columns, const std::string& inside, Index extent) {
-  const Index apart = columns.element_stride;
-  const auto condition = [inside, extent](Index j, Index stride) {
-    return both(inside, position_check(j, stride, extent));
-  };
-  return {.memory = "work",
-          .begin = [apart](Index) { return fmt::format("CURSOR(work, g, base + wide(at) * {});\n", literal(apart)); },
-          .load =
-              [=](const std::string& name, Index j, Index stride) {
-                if (within(j, stride, extent) == Within::never) return zero(name);
-                return zero(name) + guarded(condition(j, stride), fmt::format("{} = ELEMENT(work, g, {});\n", name,
-                                                                              literal(j * stride * apart)));
-              },
-          .store =
-              [=](const ComplexName& value, Index j, Index stride) {
-                if (within(j, stride, extent) == Within::never) return std::string();
-                return guarded(condition(j, stride), fmt::format("ELEMENT(work, g, {}) = to_real2({}, {});\n",
-                                                                 literal(j * stride * apart), value.x, value.y));
-              }};
-}
-
-class ColumnPass {
- public:
-  ColumnPass(const char* what, const PassShape& shape, Precision precision, const Columns& columns)
-      : shape_(shape), precision_(precision), columns_(columns), spec_(named(what, shape)) {
-    spec_.buffers = {{"table", kReal2, false}, {"work", kReal2, true}};
-    spec_.workgroup = {u32(shape.width), u32(shape.threads), 1};
-    spec_.num_shared = static_cast<std::uint64_t>(shape.length * shape.width);
-    inside_ = columns.num_columns % shape.width == 0 ? "" : "inside";
-    // Sheets first: what neighbouring groups read lies near.
-    spec_.body = fmt::format(
-        "uint outer = group_x;\n"
-        "uint column = group_y * {}u + local_x;\n"
-        "{}"
-        "wide in_block = wide(outer) * {} + wide(column % {}u);\n"
-        "wide base = wide(column / {}u) * {} + in_block;\n",
-        shape.width, inside_.empty() ? "" : fmt::format("bool inside = column < {}u;\n", columns.num_columns),
-        literal(columns.outer_stride), columns.block, columns.block, literal(columns.block_stride));
-  }
-
-  KernelSpec forward() {
-    stages().forward(cropped(), whole());
-    return std::move(spec_);
-  }
-  KernelSpec inverse() {
-    stages().inverse(whole(), cropped());
-    return std::move(spec_);
-  }
-  KernelSpec product(bool conjugate) {
-    spec_.buffers.insert(spec_.buffers.begin() + 1, {"spectrum", kReal2, false});
-    spec_.body += fmt::format("wide factors = wide(column / {}u) * {} + in_block;\n", columns_.block,
-                              literal(columns_.spectrum_block_stride));
-    prefetch_spectrum();
-    StagesText text = stages();
-    const Index apart = columns_.element_stride;
-    text.round_trip(cropped(), [&](const ComplexName& value, Index j, Index stride) {
-      if (j == 0) spec_.body += fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
-      const std::string factor = fmt::format("f{}", j);
-      spec_.body += zero(factor) + guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor,
-                                                                literal(j * stride * apart)));
-      return text.butterfly().multiply(value, {factor + ".x", factor + ".y"}, conjugate);
-    });
-    return std::move(spec_);
-  }
-
- private:
-  /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
-  void prefetch_spectrum() {
-    if (shape_.width > columns_.block) return;  // not one line
-    spec_.body += fmt::format(
-        "for (uint e = local_y * {}u + local_x; e < {}u; e += {}u) {{\n"
-        "PREFETCH(spectrum, factors - wide(local_x) + wide(e) * {});\n"
-        "}}\n",
-        shape_.width, shape_.length, shape_.width * shape_.threads, literal(columns_.element_stride));
-  }
-
-  StagesText stages() {
-    return {spec_.body, shape_.radices, shape_.threads,
-            precision_, "local_y",      shared_access(fmt::format("at * {}u + local_x", shape_.width), shape_.width)};
-  }
-  Access cropped() const { return column_access(columns_, inside_, columns_.extent); }
-  Access whole() const { return column_access(columns_, inside_, shape_.length); }
-
-  const PassShape& shape_;
-  Precision precision_;
-  const Columns& columns_;
-  KernelSpec spec_;
-  std::string inside_;  // the condition, if not every thread has a column
-};
-
-// ---- rows: neighbouring threads work on neighbouring elements of a pair of rows
+/// Of pairs of butterflies each thread would take as many registers as it may: more threads hide more latency.
+constexpr std::uint32_t kResidentThreads = 1024;
 
 class RowPass {
  public:
@@ -174,6 +28,7 @@ class RowPass {
     spec_.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
     spec_.workgroup = {u32(shape.threads), u32(shape.width), 1};
     spec_.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
+    if (precision == Precision::f32) spec_.resident_threads = kResidentThreads;
     spec_.body = fmt::format(
         "uint row = ((group_y * {}u + group_x) * {}u + local_y) * 2u;\n"
         "bool has_first = row < {}u;\n"
@@ -185,9 +40,9 @@ class RowPass {
       spec_.body += fmt::format(
           "wide {0}_image = wide({1}) * {2};\n"
           "wide {0}_work = wide({3}) * {4} + wide({5}) * {6};\n",
-          name, row, literal(rows.extent), turned(fmt::format("({} / {}u)", row, rows.rows_per_plane), &Placement::plane),
-          literal(rows.work_plane), turned(fmt::format("({} % {}u)", row, rows.rows_per_plane), &Placement::row),
-          literal(rows.work_row));
+          name, row, literal(rows.extent),
+          turned(fmt::format("({} / {}u)", row, rows.rows_per_plane), &Placement::plane), literal(rows.work_plane),
+          turned(fmt::format("({} % {}u)", row, rows.rows_per_plane), &Placement::row), literal(rows.work_row));
     }
   }
 
@@ -231,6 +86,7 @@ class RowPass {
     text.inverse_but_last(image_access());
     return std::move(spec_);
   }
+
  private:
   StagesText stages() {
     const Skew skew = shape_.skew;
@@ -399,18 +255,6 @@ class RowPass {
 
 }  // namespace
 
-KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns) {
-  return ColumnPass("columns_forward", shape, precision, columns).forward();
-}
-
-KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns) {
-  return ColumnPass("columns_inverse", shape, precision, columns).inverse();
-}
-
-KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
-  return ColumnPass("columns_product", shape, precision, columns).product(conjugate);
-}
-
 KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
   return RowPass("rows_forward", shape, precision, rows, false).forward();
 }
@@ -421,11 +265,6 @@ KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, cons
 
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
   return RowPass("rows_inverse", shape, precision, rows, true).inverse(scale);
-}
-
-std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {
-  return {static_cast<std::uint64_t>(columns.num_outer * shape.width),
-          ceil_divided(columns.num_columns, shape.width) * static_cast<std::uint64_t>(shape.threads), 1};
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows) {
