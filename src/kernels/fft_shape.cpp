@@ -17,6 +17,8 @@ constexpr std::uint64_t kLargeSharedMemory = 100 << 10;
 /// Of a group, where more leaves room for a single one.
 constexpr std::uint64_t kUsualSharedMemory = 48 << 10;
 constexpr std::uint64_t kWidestBytes = 128;
+/// Narrower accesses cost more than groups that have a multiprocessor for themselves.
+constexpr std::uint64_t kNarrowBytes = 64;
 constexpr std::uint64_t kNarrowestBytes = 32;
 /// Eighths of a row that gaps take at most.
 constexpr Index kMostSkewed = 3;
@@ -77,8 +79,12 @@ std::optional<PassShape> column_shape(Index length, Precision precision, const L
   if (tuning.width_bytes > 0) {
     width = std::max<std::uint64_t>(1, tuning.width_bytes / complex_size(precision));
   } else {
-    const std::uint64_t narrowest = kNarrowestBytes / complex_size(precision);
-    while (width > narrowest && width * column_bytes > comfortable_bytes(limits)) width /= 2;
+    const auto narrow_to = [&](std::uint64_t access_bytes, std::uint64_t group_bytes) {
+      const std::uint64_t narrowest = access_bytes / complex_size(precision);
+      while (width > narrowest && width * column_bytes > group_bytes) width /= 2;
+    };
+    narrow_to(kNarrowBytes, comfortable_bytes(limits));
+    narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : kMaxThreads;
