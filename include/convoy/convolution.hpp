@@ -65,13 +65,17 @@ struct RunReport {
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
-/// Not for use by two threads at once; make one Convolver per thread (they may share a Device).
+/// Where the kernel is so large that tiles with their halos do not fit the device, or would take longer over the bus, a
+/// Convolver on one device splits the transform in place of the image (decimation in frequency; Karas and Svoboda
+/// 2011), with image and sums in host memory; its passes then are the tiles of Progress and RunReport. Not for use by
+/// two threads at once; make one Convolver per thread (they may share a Device).
 class Convolver {
  public:
   /// Plans, allocates, compiles and transforms the kernel. Blocks. `kernel` is read before this returns and may then
   /// go. When the device turns out to have less memory than it said, plans again for less, a few times. Throws
   /// Error(invalid_argument) if spec and kernel disagree, the kernel holds NaN or infinity, or its sum is 0 and
-  /// spec.normalize_kernel is set; OutOfMemory if not even the smallest tiling fits; Error(backend_unavailable),
+  /// spec.normalize_kernel is set; OutOfMemory if neither the smallest tiling nor any split of
+  /// the transform fits; Error(backend_unavailable),
   /// Error(unsupported), Error(device_lost) or Error(compile_failed) as the device answers.
   Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});
   /// The same on several devices, of whatever kinds, that share each run's tiles: whichever is free takes the next, and

@@ -36,12 +36,12 @@ struct Convolver::State {
     try {
       devices = prepare_devices(
           spec, on, options, [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
-      if (halos_weigh()) split_if_cheaper(kernel, scale, plan().transfer_bytes);
+      if (on.size() == 1) split_if_better(kernel, scale, &plan());
     } catch (const OutOfMemory&) {
       if (on.size() > 1) throw;
       devices.clear();
       devices.push_back({on.front(), {}});
-      split_if_cheaper(kernel, scale, UINT64_MAX);
+      split_if_better(kernel, scale, nullptr);
       if (!split) throw;
     }
     trace("kernel spectrum");
@@ -54,23 +54,12 @@ struct Convolver::State {
 
   const Plan& plan() const { return split ? split->plan() : common_plan(devices); }
 
-  /// Whether tiles carry so much twice that another strategy may win; not where tiles of some kind are asked for.
-  bool halos_weigh() const {
-    const PlanOptions& asked = options.plan;
-    if (devices.size() > 1 || plan().num_tiles() == 1 || asked.min_tiles > 1 || asked.choice || asked.tile_output) {
-      return false;
-    }
-    const std::uint64_t real = spec.precision == Precision::f32 ? 4 : 8;
-    const Index voxels = num_voxels(spec.image) + num_voxels(convoy::output_shape(spec));
-    return plan().transfer_bytes > 2 * real * static_cast<std::uint64_t>(voxels);
-  }
-
-  void split_if_cheaper(const ImageView& kernel, double scale, std::uint64_t transfer_bytes) {
+  void split_if_better(const ImageView& kernel, double scale, const Plan* tiles) {
     PreparedDevice& only = devices.front();
-    const auto cheaper = cheaper_split(spec, only.device, options.plan, transfer_bytes);
-    if (!cheaper) return;
+    const auto better = better_split(spec, only.device, options.plan, tiles);
+    if (!better) return;
     only.loaded.session.reset();
-    split = make_split_convolution(*cheaper, kernel, scale, only.device, options);
+    split = make_split_convolution(*better, kernel, scale, only.device, options);
   }
 
   void trace(const std::string& step) const {

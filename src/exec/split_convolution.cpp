@@ -25,6 +25,24 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr Index kSlabVoxels = Index{1} << 21;
+/// What the host adds up in its own memory; a guess, for choosing.
+constexpr double kHostBytesPerSecond = 1e10;
+
+/// Whether tiles carry so much twice that a split, which carries padded parts and kernels, may be faster.
+bool halos_weigh(const Plan& tiles) {
+  const std::uint64_t real = tiles.spec.precision == Precision::f32 ? 4 : 8;
+  const Index voxels = num_voxels(tiles.spec.image) + num_voxels(output_shape(tiles.spec));
+  return tiles.num_tiles() > 1 && tiles.transfer_bytes > 2 * real * static_cast<std::uint64_t>(voxels);
+}
+
+/// Every part is a sum over image and kernel, and is added to the output.
+double host_bytes_summed(const TransformSplit& split) {
+  const ConvolutionSpec& spec = split.whole.spec;
+  const double voxels = static_cast<double>(num_voxels(spec.image)) + static_cast<double>(num_voxels(spec.kernel)) +
+                        static_cast<double>(num_voxels(output_shape(spec)));
+  const double real = spec.precision == Precision::f32 ? 4 : 8;
+  return 3 * real * voxels * static_cast<double>(split.num_parts / 2 + 1);
+}
 
 /// exp(-2 pi i step / period).
 struct Phase {
@@ -209,18 +227,10 @@ class SplitConvolutionAs final : public SplitConvolution {
  public:
   SplitConvolutionAs(const TransformSplit& split, const ImageView& kernel, double scale, const Device& device,
                      const ConvolverOptions& options)
-      : split_(split), device_(device), options_(options), plan_(split.part_plan) {
+      : split_(split), device_(device), options_(options), plan_(plan_of(split)) {
     const auto& [z, y, x] = split_.whole.axes;
     kernel_.resize(static_cast<std::size_t>(z.kernel_size * y.kernel_size * x.kernel_size));
     write_kernel(split_.whole, kernel, scale, kernel_.data());
-    plan_.spec = split_.whole.spec;
-    plan_.transfer_bytes = split_.transfer_bytes;
-    plan_.host_bytes = split_.host_bytes;
-    plan_.reasons.insert(
-        plan_.reasons.begin(),
-        fmt::format("the transform is split into {} parts of {} zyx, staged through host memory: tiles "
-                    "with their halos would take more over the bus, or do not fit",
-                    split_.num_parts, to_text(split_.part.image)));
     log("plan", "{}: {}", device_.info().id, plan_.reasons.front());
   }
 
@@ -289,13 +299,35 @@ class SplitConvolutionAs final : public SplitConvolution {
 
 }  // namespace
 
-std::optional<TransformSplit> cheaper_split(const ConvolutionSpec& spec, const Device& device,
-                                            const PlanOptions& options, std::uint64_t transfer_bytes) {
+std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Device& device,
+                                           const PlanOptions& options, const Plan* tiles) {
+  if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident) return {};
+  if (tiles != nullptr && !halos_weigh(*tiles)) return {};
   PlanOptions with = options;
   with.host_memory_limit_bytes = host_memory_limit(options);
-  const std::optional<TransformSplit> split = split_transform(spec, device.limits(), with);
-  if (!split || split->transfer_bytes >= transfer_bytes) return {};
+  const Limits limits = device.limits();
+  const std::optional<TransformSplit> split = split_transform(spec, limits, with);
+  if (!split || tiles == nullptr) return split;
+  const double tiles_seconds = static_cast<double>(tiles->transfer_bytes) / limits.transfer_bytes_per_second;
+  const double split_seconds = static_cast<double>(split->transfer_bytes) / limits.transfer_bytes_per_second +
+                               host_bytes_summed(*split) / kHostBytesPerSecond;
+  if (split_seconds >= tiles_seconds) return {};
   return split;
+}
+
+Plan plan_of(const TransformSplit& split) {
+  Plan plan = split.part_plan;
+  plan.spec = split.whole.spec;
+  plan.transfer_bytes = split.transfer_bytes;
+  plan.traffic_bytes *= static_cast<std::uint64_t>(split.num_passes());
+  plan.predicted_seconds *= static_cast<double>(split.num_passes());
+  plan.host_bytes = split.host_bytes;
+  plan.host_ledger = {{"parts and sums", split.host_bytes, "of the split transform, with its kernel"}};
+  plan.reasons.insert(plan.reasons.begin(),
+                      fmt::format("the transform is split into {} parts of {} zyx, staged through host memory in {} "
+                                  "passes: tiles with their halos do not fit, or would take longer over the bus",
+                                  split.num_parts, to_text(split.part.image), split.num_passes()));
+  return plan;
 }
 
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,

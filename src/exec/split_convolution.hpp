@@ -8,9 +8,14 @@
 
 namespace convoy {
 
-/// The split, if this device can do without tiles what `transfer_bytes` (of the best tiles) would take over the bus.
-std::optional<TransformSplit> cheaper_split(const ConvolutionSpec& spec, const Device& device,
-                                            const PlanOptions& options, std::uint64_t transfer_bytes);
+/// The split, if this device should do that in place of `tiles`: when these do not fit (null), or would take longer
+/// over the bus than the parts with the host's sums. Not where tiles of some kind are asked for, nor for resident
+/// images.
+std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Device& device,
+                                           const PlanOptions& options, const Plan* tiles);
+
+/// What it tells of itself: sizes and memory of a part, bytes of the whole.
+Plan plan_of(const TransformSplit& split);
 
 class SplitConvolution {
  public:

@@ -11,6 +11,7 @@
 #include "backends/backend.hpp"
 #include "common/disk_cache.hpp"
 #include "common/log.hpp"
+#include "exec/split_convolution.hpp"
 #include "exec/wisdom.hpp"
 #include "plan/search.hpp"
 
@@ -177,7 +178,15 @@ PlanOptions tuned(const ConvolutionSpec& spec, Device& device, const Limits& lim
 
 Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& options) {
   const Limits limits = device.limits();
-  return make_plan(spec, limits, tuned(spec, device, limits, options));
+  try {
+    const Plan tiles = make_plan(spec, limits, tuned(spec, device, limits, options));
+    const auto better = better_split(spec, device, options, &tiles);
+    return better ? plan_of(*better) : tiles;
+  } catch (const OutOfMemory&) {
+    const auto split = better_split(spec, device, options, nullptr);
+    if (!split) throw;
+    return plan_of(*split);
+  }
 }
 
 }  // namespace convoy

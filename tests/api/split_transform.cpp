@@ -49,6 +49,9 @@ double check(const Problem& problem) {
   const RunReport report =
       convolver.run(ImageView(problem.image, problem.spec.image), MutableImageView(output, convolver.output_shape()));
   CHECK(convolver.plan().reasons.front().find("the transform is split") != std::string::npos);
+  ConvolutionSpec resolved = problem.spec;
+  resolved.origin = Origin::at(resolve_origin(problem.spec, nullptr));
+  CHECK(make_plan(resolved, device_under_test(), problem.options.plan).reasons == convolver.plan().reasons);
   CHECK(convolver.plan().footprint_bytes <= problem.options.plan.memory_limit_bytes);
   CHECK(report.num_tiles >= 4);
   CHECK(device_under_test().used_bytes() == 0);
