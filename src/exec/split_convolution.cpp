@@ -112,7 +112,9 @@ class SplitRun {
 
   ComplexPart<Real> part_of_image(Index r) const {
     ComplexPart<Real> part(part_voxels());
-    const auto& [x, y, z] = sources_;
+    const AxisSources& x = sources_[0];
+    const AxisSources& y = sources_[1];
+    const AxisSources& z = sources_[2];
     const ConvolutionSpec& spec = split_.whole.spec;
     const Real outside = reading_boundary(spec) == Boundary::constant ? static_cast<Real>(spec.constant) : Real(0);
     const bool zeroes = spec.non_finite == NonFinite::zero;
