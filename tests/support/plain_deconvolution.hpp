@@ -97,7 +97,7 @@ struct Result {
 /// 1 - lambda div(grad e / |grad e|) at one voxel: forward differences, backward divergence.
 inline double tv_damping(const Volume& e, Index z, Index y, Index x, double softness,
                          const convoy::DeconvolutionSpec& spec) {
-  const auto& [hz, hy, hx] = spec.voxel_size;
+  const double hz = spec.voxel_size[0], hy = spec.voxel_size[1], hx = spec.voxel_size[2];
   struct Flow {
     double z = 0, y = 0, x = 0;
   };
