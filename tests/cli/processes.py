@@ -18,7 +18,9 @@ for backend in backends:
     shutil.rmtree(cache, ignore_errors=True)
     tune = "measure" if backend == "cpu" else "model"
     for time in ("empty", "filled"):
-        running = [subprocess.Popen([PROGRAM, "convolve", "image.npy", "kernel.npy", f"out{i}.npy", "--overwrite", "--backend", backend,
+        for i in range(4):
+            (FOLDER / f"out{i}.npy").unlink(missing_ok=True)
+        running = [subprocess.Popen([PROGRAM, "convolve", "image.npy", "kernel.npy", f"out{i}.npy", "--backend", backend,
                                      "--tune", tune], cwd=FOLDER, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                    for i in range(4)]
         for i, process in enumerate(running):
@@ -26,4 +28,4 @@ for backend in backends:
             assert process.returncode == 0 and errors == "", (backend, time, process.returncode, errors)
             assert relative_l2(np.load(f"out{i}.npy"), alone) < 1e-6, (backend, time, i)
     left = [str(path) for path in cache.rglob("*") if path.is_file()]
-    assert left and not any(".tmp" in path or ".part" in path for path in left), left
+    assert (left or backend != "cpu") and not any(".tmp" in path or ".part" in path for path in left), left
