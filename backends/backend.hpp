@@ -86,6 +86,8 @@ class Device {
   virtual void reset_peak() = 0;
   /// Whether the device copies from and to this host memory without help (it is pinned).
   virtual bool reaches([[maybe_unused]] const void* data, [[maybe_unused]] std::uint64_t bytes) const { return false; }
+  /// Whether a DeviceArray's handle is its address; else it names a buffer (Vulkan).
+  virtual bool handles_are_addresses() const { return true; }
   /// Host memory that it reaches, given back with the last copy; null if there is no such thing. Throws OutOfMemory.
   virtual std::shared_ptr<std::byte> allocate_host([[maybe_unused]] std::uint64_t bytes) { return nullptr; }
   /// Allocates and compiles all that the program needs. Throws OutOfMemory (this is the only place that does) or

@@ -23,6 +23,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   VulkanDevice& operator=(const VulkanDevice&) = delete;
 
   const DeviceInfo& info() const override { return physical_.info; }
+  bool handles_are_addresses() const override { return false; }
   Limits limits() const override { return query_limits(physical_); }
   std::uint64_t used_bytes() const override { return account_.used_bytes(); }
   std::uint64_t peak_bytes() const override { return account_.peak_bytes(); }

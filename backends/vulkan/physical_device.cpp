@@ -78,8 +78,8 @@ std::string version_text(std::uint32_t version) {
 /// Fills in all that needs Vulkan 1.1's chained questions.
 void describe(PhysicalDevice& device) {
   const std::uint32_t api = device.properties.apiVersion;
-  VkPhysicalDeviceVulkan13Properties v13{};
-  v13.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES;
+  VkPhysicalDeviceMaintenance4Properties buffers{};
+  buffers.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES;
   VkPhysicalDeviceDriverProperties driver{};
   driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
   VkPhysicalDeviceMaintenance3Properties allocation{};
@@ -88,14 +88,19 @@ void describe(PhysicalDevice& device) {
   identity.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES;
   identity.pNext = &allocation;
   if (api >= VK_API_VERSION_1_2) allocation.pNext = &driver;
-  if (api >= VK_API_VERSION_1_3) driver.pNext = &v13;
+  // By extension, not by version: the instance may be a caller's, made for an older one.
+  if (api >= VK_API_VERSION_1_2 && has_extension(device.handle, VK_KHR_MAINTENANCE_4_EXTENSION_NAME)) {
+    driver.pNext = &buffers;
+  }
   VkPhysicalDeviceProperties2 all{};
   all.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
   all.pNext = &identity;
   vkGetPhysicalDeviceProperties2(device.handle, &all);
 
   device.max_allocation_bytes = allocation.maxMemoryAllocationSize;
-  if (v13.maxBufferSize > 0) device.max_allocation_bytes = std::min(device.max_allocation_bytes, v13.maxBufferSize);
+  if (buffers.maxBufferSize > 0) {
+    device.max_allocation_bytes = std::min(device.max_allocation_bytes, buffers.maxBufferSize);
+  }
   device.info.name = device.properties.deviceName;
   device.info.driver = driver.driverName[0] != '\0' ? fmt::format("{} {}", driver.driverName, driver.driverInfo)
                                                     : "driver " + version_text(device.properties.driverVersion);

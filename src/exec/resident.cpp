@@ -82,7 +82,7 @@ Shape ResidentConvolver::output_shape() const { return convoy::output_shape(stat
 void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
   require_array("image", image, state_->options.image, state_->spec.image);
   require_array("output", output, state_->options.output, output_shape());
-  require_apart(image, output, !state_->device.info().id.starts_with("vulkan"));
+  require_apart(image, output, state_->device.implementation().handles_are_addresses());
   state_->loaded.session->run_on(stream.handle, {{resident_slots::image, image.handle, image.offset_bytes},
                                                  {resident_slots::output, output.handle, output.offset_bytes}});
 }

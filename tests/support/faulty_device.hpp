@@ -128,6 +128,7 @@ class FaultyDevice final : public backend::Device {
 
   const DeviceInfo& info() const override { return info_; }
   Limits limits() const override { return inner_.implementation().limits(); }
+  bool handles_are_addresses() const override { return inner_.implementation().handles_are_addresses(); }
   std::uint64_t used_bytes() const override { return inner_.used_bytes(); }
   std::uint64_t peak_bytes() const override { return inner_.implementation().peak_bytes(); }
   void reset_peak() override { inner_.implementation().reset_peak(); }
