@@ -45,7 +45,6 @@ class StagesText {
   void round_trip(const Access& data, const Change& change);
   void barrier() { body_ += "group_barrier();\n"; }
 
-  const Access& shared() const { return shared_; }
   ButterflyText& butterfly() { return butterfly_; }
 
  private:
