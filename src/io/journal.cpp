@@ -36,9 +36,10 @@ std::string first_line_of(const JobDescription& job) {
   return Json{{"convoy_journal", 1}, {"job", json}}.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
-bool touch(const Box& a, const Box& b) {
-  const Box common = intersection(a, b);
-  return common.size.z > 0 && common.size.y > 0 && common.size.x > 0;
+/// Reads the box back if that has not been done: whether it holds.
+bool prove(WrittenBox& written, const Journal::ReadBack& read_back) {
+  if (!written.proven) written.proven = read_back(written.image, written.box) == written.checksum;
+  return written.proven;
 }
 
 }  // namespace
@@ -70,14 +71,13 @@ void Journal::load(const JobDescription& job) {
   std::size_t at = header_bytes_;
   for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
     std::istringstream line(text.substr(at, end - at));
-    Entry entry;
-    Box& box = entry.box;
-    line >> entry.image >> box.begin.z >> box.begin.y >> box.begin.x >> box.size.z >> box.size.y >> box.size.x >>
-        std::hex >> entry.checksum;
-    const bool possible = entry.image >= 0 && entry.image < num_images_ && contains(shape_, box);
+    WrittenBox written;
+    Box& box = written.box;
+    line >> written.image >> box.begin.z >> box.begin.y >> box.begin.x >> box.size.z >> box.size.y >> box.size.x >>
+        std::hex >> written.checksum;
+    const bool possible = written.image >= 0 && written.image < num_images_ && contains(shape_, box);
     if (!line || !line.eof() || !possible) break;
-    std::erase_if(entries_, [&](const Entry& old) { return old.image == entry.image && touch(old.box, box); });
-    entries_.push_back(entry);
+    replace_touched(written);
   }
   if (::ftruncate(descriptor_, static_cast<off_t>(at)) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
 }
@@ -120,43 +120,44 @@ void Journal::append(const std::string& line) {
 
 void Journal::forget() {
   const std::lock_guard lock(mutex_);
-  entries_.clear();
+  boxes_.clear();
   if (::ftruncate(descriptor_, static_cast<off_t>(header_bytes_)) != 0) {
     fail(path_, "cannot be written: {}", std::strerror(errno));
   }
 }
 
-void Journal::add(Index image, const Box& box, std::uint64_t checksum) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(entries_, [&](const Entry& old) { return old.image == image && touch(old.box, box); });
-  append(fmt::format("{} {} {} {} {} {} {} {:x}\n", image, box.begin.z, box.begin.y, box.begin.x, box.size.z,
-                     box.size.y, box.size.x, checksum));
-  entries_.push_back({image, box, checksum, true});
+void Journal::replace_touched(const WrittenBox& written) {
+  boxes_.filter_touching(written.image, written.box, [](const WrittenBox&) { return false; });
+  boxes_.insert(written);
 }
 
-void Journal::drop_unproven(const std::function<bool(const Entry&)>& concerned, const ReadBack& read_back) {
-  std::erase_if(entries_, [&](Entry& entry) {
-    if (!entry.proven && concerned(entry)) entry.proven = read_back(entry.image, entry.box) == entry.checksum;
-    return !entry.proven && concerned(entry);
-  });
+void Journal::add(Index image, const Box& box, std::uint64_t checksum) {
+  const std::lock_guard lock(mutex_);
+  boxes_.filter_touching(image, box, [](const WrittenBox&) { return false; });
+  append(fmt::format("{} {} {} {} {} {} {} {:x}\n", image, box.begin.z, box.begin.y, box.begin.x, box.size.z,
+                     box.size.y, box.size.x, checksum));
+  boxes_.insert({image, box, checksum, true});
 }
 
 bool Journal::holds(Index image, const Box& box, const ReadBack& read_back) {
   const std::lock_guard lock(mutex_);
-  const auto concerned = [&](const Entry& entry) { return entry.image == image && touch(entry.box, box); };
-  drop_unproven(concerned, read_back);
   std::uint64_t held = 0;
-  for (const Entry& entry : entries_) {
-    if (concerned(entry)) held += count_of(intersection(entry.box, box));
-  }
+  boxes_.filter_touching(image, box, [&](WrittenBox& written) {
+    const bool proven = prove(written, read_back);
+    if (proven) held += count_of(intersection(written.box, box));
+    return proven;
+  });
   return held == count_of(box);
 }
 
 std::uint64_t Journal::proven_voxels(const ReadBack& read_back) {
   const std::lock_guard lock(mutex_);
-  drop_unproven([](const Entry&) { return true; }, read_back);
   std::uint64_t voxels = 0;
-  for (const Entry& entry : entries_) voxels += count_of(entry.box);
+  boxes_.filter([&](WrittenBox& written) {
+    const bool proven = prove(written, read_back);
+    if (proven) voxels += count_of(written.box);
+    return proven;
+  });
   return voxels;
 }
 

@@ -6,9 +6,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "convoy/io.hpp"
+#include "io/written_boxes.hpp"
 
 namespace convoy::io {
 
@@ -26,7 +26,7 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  bool empty() const { return entries_.empty(); }
+  bool empty() const { return boxes_.empty(); }
   /// Forgets all boxes: the unfinished file is not the one that they were written to.
   void forget();
   /// Adds a box that is written. Earlier boxes that it touches no longer hold.
@@ -39,17 +39,10 @@ class Journal {
   void remove();
 
  private:
-  struct Entry {
-    Index image = 0;
-    Box box;
-    std::uint64_t checksum = 0;
-    bool proven = false;
-  };
-
   void load(const JobDescription& job);
   void begin(const JobDescription& job);
   void require_same_job(const std::string& line, const JobDescription& job) const;
-  void drop_unproven(const std::function<bool(const Entry&)>& concerned, const ReadBack& read_back);
+  void replace_touched(const WrittenBox& written);
   void append(const std::string& line);
 
   std::string path_;
@@ -59,7 +52,7 @@ class Journal {
   int descriptor_ = -1;
   std::uint64_t header_bytes_ = 0;
   std::mutex mutex_;
-  std::vector<Entry> entries_;  // no two overlap
+  WrittenBoxes boxes_;
 };
 
 }  // namespace convoy::io
