@@ -13,6 +13,7 @@
 #include "convoy/convoy.hpp"
 #include "report.hpp"
 #include "samples.hpp"
+#include "selftest/tolerances.hpp"
 #include "times.hpp"
 
 namespace convoy::bench {
@@ -138,9 +139,9 @@ class HostRun {
 
   void check(const Samples& samples, const ImageView& output, Json& json) const {
     const double error = relative_error(samples, output);
-    json["passed"] = error <= tolerance(Precision::f32);
+    json["passed"] = error <= tolerances::convolution(Precision::f32);
     json["error_relative_l2"] = error;
-    json["tolerance_relative_l2"] = tolerance(Precision::f32);
+    json["tolerance_relative_l2"] = tolerances::convolution(Precision::f32);
     json["num_voxels_checked"] = samples.positions.size();
   }
 

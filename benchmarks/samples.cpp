@@ -11,6 +11,7 @@
 #include "common/worker_pool.hpp"
 #include "convoy/device.hpp"
 #include "convoy/error.hpp"
+#include "selftest/tolerances.hpp"
 
 namespace convoy::bench {
 namespace {
@@ -192,10 +193,9 @@ double relative_error_of_every_voxel(const Problem& problem, Device& cpu, const 
 
 }  // namespace
 
-double tolerance(Precision precision) { return precision == Precision::f32 ? 5e-6 : 1e-13; }
-
 Verdict check_output(const Problem& problem, const Samples& samples, const ImageView& output) {
-  Verdict verdict{relative_error(samples, output), tolerance(problem.spec.precision), samples.positions.size()};
+  Verdict verdict{relative_error(samples, output), tolerances::convolution(problem.spec.precision),
+                  samples.positions.size()};
   if (!is_small(problem)) return verdict;
   if (std::optional<Device> cpu = cpu_if_there()) {
     verdict.relative_l2 = std::max(verdict.relative_l2, relative_error_of_every_voxel(problem, *cpu, output));

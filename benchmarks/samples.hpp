@@ -23,9 +23,6 @@ Samples make_samples(const ConvolutionSpec& spec, std::span<const float> image, 
 /// |output - truth| / |truth| over the samples, Euclidean; infinity if an output is not finite.
 double relative_error(const Samples& samples, const ImageView& output);
 
-/// Largest relative error that a right answer has.
-double tolerance(Precision precision);
-
 struct Verdict {
   double relative_l2 = 0;
   double tolerance = 0;

@@ -156,6 +156,4 @@ std::string to_text(const ConvolutionSpec& spec) {
                      name(spec.precision));
 }
 
-double tolerance(convoy::Precision precision) { return precision == convoy::Precision::f32 ? 5e-6 : 1e-13; }
-
 }  // namespace convoy::oracle

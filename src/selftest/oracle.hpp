@@ -24,7 +24,4 @@ double relative_l2(const std::vector<T>& a, const std::vector<double>& b);
 /// "3x4x5 * 2x2x2 same reflect center correlate f32".
 std::string to_text(const ConvolutionSpec& spec);
 
-/// Most that a float32 or float64 result may differ from the truth, as relative L2.
-double tolerance(convoy::Precision precision);
-
 }  // namespace convoy::oracle

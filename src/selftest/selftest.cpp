@@ -11,6 +11,7 @@
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
 
 namespace convoy {
 namespace {
@@ -102,7 +103,8 @@ std::vector<Check> all_checks() {
 }
 
 SelftestCheck evaluate(const Check& check, const Device& device) {
-  SelftestCheck result{check.name, Verdict::passed, 0, oracle::tolerance(check.problems.front().spec.precision), 0, ""};
+  const double tolerance = tolerances::convolution(check.problems.front().spec.precision);
+  SelftestCheck result{check.name, Verdict::passed, 0, tolerance, 0, ""};
   const auto start = std::chrono::steady_clock::now();
   if (check.problems.front().spec.precision == Precision::f64 && !device.info().limits.supports_f64) {
     result.verdict = Verdict::skipped;

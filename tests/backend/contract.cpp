@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
 #include "support/device_under_test.hpp"
+#include "support/differences.hpp"
 
 using namespace convoy;
 
@@ -27,7 +29,13 @@ ConvolverOptions options_for(const PlanOptions& plan) {
 }
 
 template <class Real>
-std::vector<Real> run(const Case& c, const std::vector<double>& image, const std::vector<double>& kernel) {
+struct Answer {
+  std::vector<Real> voxels;
+  Path path;
+};
+
+template <class Real>
+Answer<Real> run(const Case& c, const std::vector<double>& image, const std::vector<double>& kernel) {
   const std::vector<Real> voxels(image.begin(), image.end());
   const std::vector<Real> weights(kernel.begin(), kernel.end());
   Convolver convolver(c.spec, ImageView(weights, c.spec.kernel), device_under_test(), options_for(c.plan));
@@ -35,20 +43,24 @@ std::vector<Real> run(const Case& c, const std::vector<double>& image, const std
   std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
                            std::numeric_limits<Real>::quiet_NaN());
   convolver.run(ImageView(voxels, c.spec.image), MutableImageView(output, convolver.output_shape()));
-  return output;
+  return {output, convolver.plan().path};
 }
 
-double error_of(const Case& c, std::uint64_t seed = 1) {
-  const std::vector<double> image = oracle::random_image(c.spec.image, seed);
-  const std::vector<double> kernel = oracle::random_image(c.spec.kernel, seed + 1000);
-  const std::vector<double> truth = oracle::direct(c.spec, image, kernel);
-  return c.spec.precision == Precision::f32 ? oracle::relative_l2(run<float>(c, image, kernel), truth)
-                                            : oracle::relative_l2(run<double>(c, image, kernel), truth);
+template <class Real>
+void check_as(const Case& c, const char* kind) {
+  const std::vector<double> image = oracle::random_image(c.spec.image, 1);
+  const std::vector<double> kernel = oracle::random_image(c.spec.kernel, 1001);
+  const Answer<Real> answer = run<Real>(c, image, kernel);
+  const test::DifferenceKind all_such{kind, answer.path, c.spec.precision};
+  test::check_difference(all_such, oracle::relative_l2(answer.voxels, oracle::direct(c.spec, image, kernel)),
+                         tolerances::convolution(c.spec.precision));
+  test::check_difference_from_cpu<Real>(all_such, c.spec, c.plan, {image.begin(), image.end()},
+                                        {kernel.begin(), kernel.end()}, answer.voxels);
 }
 
-void check(const Case& c) {
+void check(const Case& c, const char* kind = "whole") {
   CAPTURE(oracle::to_text(c.spec));
-  CHECK(error_of(c) <= oracle::tolerance(c.spec.precision));
+  c.spec.precision == Precision::f32 ? check_as<float>(c, kind) : check_as<double>(c, kind);
 }
 
 /// The sizes that are tried in every mode: odd and even, in one, two and three dimensions.
@@ -198,7 +210,7 @@ TEST_CASE("tiled equals whole, for every boundary and operation") {
       PlanOptions plan;
       plan.min_tiles = tiles;
       CAPTURE(tiles);
-      check({spec, plan});
+      check({spec, plan}, "in tiles");
     }
   }
 }
@@ -224,12 +236,12 @@ TEST_CASE("the adjoint law <A x, y> = <x, A' y> holds for every boundary and par
       const auto aty = run<float>(adjoint, y, kernel);
       double left = 0, right = 0, scale = 0;
       for (std::size_t i = 0; i < x.size(); ++i) {
-        left += static_cast<double>(ax[i]) * y[i];
-        right += x[i] * static_cast<double>(aty[i]);
-        scale += std::abs(static_cast<double>(ax[i]) * y[i]);
+        left += static_cast<double>(ax.voxels[i]) * y[i];
+        right += x[i] * static_cast<double>(aty.voxels[i]);
+        scale += std::abs(static_cast<double>(ax.voxels[i]) * y[i]);
       }
       CAPTURE(oracle::to_text(forward.spec));
-      CHECK(std::abs(left - right) <= 1e-5 * scale);
+      test::check_difference({"adjoint law", ax.path}, std::abs(left - right) / scale, tolerances::kAdjoint);
     }
   }
 }
@@ -249,7 +261,7 @@ TEST_CASE("a delta stays where it is, for every parity of image and kernel") {
           convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test());
       CAPTURE(n);
       CAPTURE(k);
-      CHECK(oracle::relative_l2(output, {image.begin(), image.end()}) <= 1e-6);
+      CHECK(oracle::relative_l2(output, {image.begin(), image.end()}) <= tolerances::kFewVoxels);
     }
   }
 }
@@ -264,7 +276,7 @@ TEST_CASE("scipy's documented cases") {
                     ImageView(b, {1, 1, static_cast<Index>(b.size())}), spec, device_under_test());
   };
   const auto expect = [](const std::vector<float>& got, const std::vector<double>& wanted) {
-    CHECK(oracle::relative_l2(got, wanted) <= 2e-6);
+    CHECK(oracle::relative_l2(got, wanted) <= tolerances::kFewVoxels);
   };
   expect(line({1, 2, 3}, {1, 2, 3}, Mode::full), {1, 4, 10, 12, 9});
   expect(line({3, 4, 5}, {1, 2, 3, 4}, Mode::same), {10, 22, 34});

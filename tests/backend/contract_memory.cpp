@@ -4,8 +4,9 @@
 #include <cmath>
 #include <thread>
 
-#include "support/device_under_test.hpp"
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
+#include "support/device_under_test.hpp"
 
 using namespace convoy;
 
@@ -53,7 +54,7 @@ TEST_CASE("the device holds what the ledger says, and nothing afterwards") {
     // Drivers round allocations up: half a mebibyte in all is allowed beside the 5 %.
     CHECK(static_cast<double>(held) <= 1.05 * planned + 512 * 1024);
     CHECK(static_cast<double>(held) >= 0.5 * planned);
-    CHECK(problem.error(convolver) <= 5e-6);
+    CHECK(problem.error(convolver) <= tolerances::convolution(Precision::f32));
     CHECK(device.used_bytes() - before == held);
   }
   CHECK(device.used_bytes() == before);
@@ -91,7 +92,7 @@ TEST_CASE("a memory limit makes tiles, and every limit down to the named bound w
     Convolver convolver = problem.convolver(options);
     if (budget <= whole.footprint_bytes / 2) CHECK(convolver.plan().num_tiles() > 1);
     CHECK(convolver.plan().footprint_bytes <= options.plan.memory_limit_bytes);
-    CHECK(problem.error(convolver) <= 5e-6);
+    CHECK(problem.error(convolver) <= tolerances::convolution(Precision::f32));
   }
   options.plan.memory_limit_bytes = whole.smallest_footprint_bytes - 1;
   CHECK_THROWS_AS(problem.convolver(options), OutOfMemory);
@@ -102,7 +103,7 @@ TEST_CASE("a memory limit makes tiles, and every limit down to the named bound w
     CHECK(refusal.limit_bytes() == options.plan.memory_limit_bytes);
   }
   Convolver after = problem.convolver();
-  CHECK(problem.error(after) <= 5e-6);
+  CHECK(problem.error(after) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("a convolver serves many images, each with the same bits") {
@@ -145,7 +146,7 @@ TEST_CASE("integer images in and out: rounded, clipped, counted; flux told") {
   CHECK(worst <= 0.51);
   CHECK(report.saturated_voxels == 0);
   CHECK(std::abs(report.input_sum - sum_in) <= 1e-9 * sum_in);
-  CHECK(std::abs(report.output_sum - sum_out) <= 1e-5 * sum_out);
+  CHECK(std::abs(report.output_sum - sum_out) <= tolerances::kFlux * sum_out);
 
   std::vector<std::uint8_t> narrow(image.size());
   const RunReport clipped =
@@ -156,7 +157,7 @@ TEST_CASE("integer images in and out: rounded, clipped, counted; flux told") {
   CHECK(narrow.front() > 50);
   std::vector<double> wide(image.size());
   convolver.run(ImageView(image, problem.spec.image), MutableImageView(wide, problem.spec.image));
-  CHECK(oracle::relative_l2(wide, problem.truth) <= 5e-6);
+  CHECK(oracle::relative_l2(wide, problem.truth) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("NaN in the image is refused or taken as zero; NaN in the kernel is refused") {
@@ -176,7 +177,7 @@ TEST_CASE("NaN in the image is refused or taken as zero; NaN in the kernel is re
   problem.truth = oracle::direct(problem.spec, problem.image, problem.kernel);
   Convolver lenient = problem.convolver();
   CHECK(run(lenient).non_finite_voxels == 2);
-  CHECK(oracle::relative_l2(output, problem.truth) <= 5e-6);
+  CHECK(oracle::relative_l2(output, problem.truth) <= tolerances::convolution(Precision::f32));
 
   problem.kernel_f32[3] = NAN;
   CHECK_THROWS_WITH_AS(problem.convolver(), doctest::Contains("kernel has 1 NaN"), Error);
@@ -203,7 +204,7 @@ TEST_CASE("a stopped run says so, and the convolver goes on afterwards") {
   }
   CHECK(calls == 1);
   stop = false;
-  CHECK(problem.error(convolver) <= 5e-6);
+  CHECK(problem.error(convolver) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("wrong shapes and overlapping buffers are refused with the numbers") {
@@ -230,5 +231,5 @@ TEST_CASE("several convolvers on one device, from several threads") {
   errors[2] = problem.error(second);
   other.join();
   third.join();
-  for (const double error : errors) CHECK(error <= 5e-6);
+  for (const double error : errors) CHECK(error <= tolerances::convolution(Precision::f32));
 }

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "gpu/small_programs.hpp"
+#include "selftest/tolerances.hpp"
 #include "support/device_under_test.hpp"
+#include "support/differences.hpp"
 
 using namespace convoy;
 using namespace small_programs;
@@ -90,7 +92,8 @@ TEST_CASE("a product with the conjugate spectrum is the correlation, fused and s
         if (precision == Precision::f64 && (plans_are_costly() || !device_under_test().limits().supports_f64)) continue;
         const Task task{geometry_of(shape, precision, path)};
         CAPTURE(to_text(sectioned_program(task.geometry)));
-        CHECK(relative_l2(task.run(0, 1), task.expected(0, 1)) <= (precision == Precision::f32 ? 5e-6 : 1e-13));
+        test::check_difference({"conjugate product", path, precision}, relative_l2(task.run(0, 1), task.expected(0, 1)),
+                               tolerances::convolution(precision));
       }
     }
   }
@@ -98,5 +101,6 @@ TEST_CASE("a product with the conjugate spectrum is the correlation, fused and s
 
 TEST_CASE("a section that is submitted three times over sees its own writes") {
   const Task task{geometry_of(shapes().front(), Precision::f32, Path::fused)};
-  CHECK(relative_l2(task.run(3, 2), task.expected(3, 2)) <= 2e-5);
+  test::check_difference({"five in a row", Path::fused}, relative_l2(task.run(3, 2), task.expected(3, 2)),
+                         tolerances::in_a_row(5, Precision::f32));
 }

@@ -10,8 +10,10 @@
 
 #include "common/voxel_rows.hpp"
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
 #include "support/caller_memory.hpp"
 #include "support/device_under_test.hpp"
+#include "support/differences.hpp"
 
 using namespace convoy;
 
@@ -110,8 +112,12 @@ ResidentConvolver convolver_of(const ConvolutionSpec& spec, const ResidentOption
   return ResidentConvolver(spec, ImageView(kernel, spec.kernel), device(), options);
 }
 
-std::vector<double> run(const ConvolutionSpec& spec, const ResidentOptions& options,
-                        const std::vector<double>& voxels) {
+struct Answer {
+  std::vector<double> voxels;
+  Path path;
+};
+
+Answer run(const ConvolutionSpec& spec, const ResidentOptions& options, const std::vector<double>& voxels) {
   Array image(options.image, spec.image);
   image.set(voxels);
   const Array output(options.output, output_shape(spec));
@@ -119,7 +125,15 @@ std::vector<double> run(const ConvolutionSpec& spec, const ResidentOptions& opti
   convolver.run(image.get(), output.get(), memory().stream());
   convolver.wait();
   CHECK(image.values() == voxels);
-  return output.values();
+  return {output.values(), convolver.plan().path};
+}
+
+template <class Real>
+void check_from_cpu(const test::DifferenceKind& kind, const ConvolutionSpec& spec, const PlanOptions& plan,
+                    const std::vector<double>& image, const std::vector<double>& output) {
+  const std::vector<double> kernel = kernel_of(spec);
+  test::check_difference_from_cpu<Real>(kind, spec, plan, {image.begin(), image.end()}, {kernel.begin(), kernel.end()},
+                                        {output.begin(), output.end()});
 }
 
 void check(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
@@ -127,7 +141,11 @@ void check(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
   CAPTURE(plan.min_tiles);
   const std::vector<double> image = image_of(spec, real_of(spec));
   const std::vector<double> truth = oracle::direct(spec, image, kernel_of(spec));
-  CHECK(oracle::relative_l2(run(spec, options_for(spec, plan), image), truth) <= oracle::tolerance(spec.precision));
+  const Answer answer = run(spec, options_for(spec, plan), image);
+  const test::DifferenceKind kind{"resident", answer.path, spec.precision};
+  test::check_difference(kind, oracle::relative_l2(answer.voxels, truth), tolerances::convolution(spec.precision));
+  spec.precision == Precision::f32 ? check_from_cpu<float>(kind, spec, plan, image, answer.voxels)
+                                   : check_from_cpu<double>(kind, spec, plan, image, answer.voxels);
 }
 
 ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mode::same,
@@ -234,8 +252,8 @@ TEST_CASE("resident: integer voxels are read as they are, rounded to even and cl
                                               [](double a, double b) { return a == b ? 0 : 1; });
     CHECK(differing <= static_cast<int>(got.size()) / 2);
     options.output = Element::f32;
-    CHECK(oracle::relative_l2(run(spec, options, voxels), oracle::direct(spec, voxels, kernel_of(spec))) <=
-          oracle::tolerance(spec.precision));
+    CHECK(oracle::relative_l2(run(spec, options, voxels).voxels, oracle::direct(spec, voxels, kernel_of(spec))) <=
+          tolerances::convolution(spec.precision));
   }
 }
 
@@ -255,7 +273,7 @@ TEST_CASE("resident: NaN is taken as zero where the spec says so") {
   convolver.run(image.get(), output.get());
   convolver.wait();
   CHECK(oracle::relative_l2(output.values(), oracle::direct(spec, clean, kernel_of(spec))) <=
-        oracle::tolerance(spec.precision));
+        tolerances::convolution(spec.precision));
 }
 
 TEST_CASE("resident: runs are queued one behind the other, on changing arrays") {
@@ -269,7 +287,7 @@ TEST_CASE("resident: runs are queued one behind the other, on changing arrays") 
   convolver.run(second.get(), third.get(), memory().stream());
   const std::vector<double> twice = third.values();  // waits for the caller's stream alone
   const std::vector<double> once = oracle::direct(spec, voxels, kernel);
-  CHECK(oracle::relative_l2(twice, oracle::direct(spec, once, kernel)) <= 2 * oracle::tolerance(spec.precision));
+  CHECK(oracle::relative_l2(twice, oracle::direct(spec, once, kernel)) <= tolerances::in_a_row(2, spec.precision));
 }
 
 TEST_CASE("resident: the device holds what the ledger says, no transfers, and nothing afterwards") {

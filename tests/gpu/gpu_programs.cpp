@@ -5,6 +5,7 @@
 #include <cmath>
 #include <thread>
 
+#include "selftest/tolerances.hpp"
 #include "small_programs.hpp"
 #include "support/device_under_test.hpp"
 
@@ -36,8 +37,6 @@ double error_of(const FftGeometry& g) {
                      direct_convolution(g, image, kernel));
 }
 
-double tolerance(Precision precision) { return precision == Precision::f32 ? 5e-6 : 1e-13; }
-
 const TileShape kLine{1, {30, 1, 1}, {36, 1, 1}};
 const TileShape kOddLine{1, {27, 1, 1}, {33, 1, 1}};
 const TileShape kPlane{2, {21, 13, 1}, {32, 20, 1}};
@@ -63,21 +62,21 @@ TEST_CASE("fused convolutions, f32") {
     const FftGeometry g = geometry_of(shape, Precision::f32, Path::fused);
     CAPTURE(g.extent[0]);
     CAPTURE(g.num_axes);
-    CHECK(error_of(g) <= tolerance(g.precision));
+    CHECK(error_of(g) <= tolerances::convolution(g.precision));
   }
-  CHECK(error_of(geometry_of(kVolume, Precision::f32, Path::fused, 7)) <= tolerance(Precision::f32));
+  CHECK(error_of(geometry_of(kVolume, Precision::f32, Path::fused, 7)) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("staged convolutions, f32") {
   for (const TileShape& shape : {kOddLine, kPlane, kOddVolume}) {
-    CHECK(error_of(geometry_of(shape, Precision::f32, Path::staged)) <= tolerance(Precision::f32));
+    CHECK(error_of(geometry_of(shape, Precision::f32, Path::staged)) <= tolerances::convolution(Precision::f32));
   }
 }
 
 TEST_CASE("f64, fused and staged") {
-  CHECK(error_of(geometry_of(kOddPlane, Precision::f64, Path::fused)) <= tolerance(Precision::f64));
-  CHECK(error_of(geometry_of(kVolume, Precision::f64, Path::fused)) <= tolerance(Precision::f64));
-  CHECK(error_of(geometry_of(kVolume, Precision::f64, Path::staged)) <= tolerance(Precision::f64));
+  CHECK(error_of(geometry_of(kOddPlane, Precision::f64, Path::fused)) <= tolerances::convolution(Precision::f64));
+  CHECK(error_of(geometry_of(kVolume, Precision::f64, Path::fused)) <= tolerances::convolution(Precision::f64));
+  CHECK(error_of(geometry_of(kVolume, Precision::f64, Path::staged)) <= tolerances::convolution(Precision::f64));
 }
 
 TEST_CASE("two sets in flight keep their images apart") {
@@ -95,7 +94,7 @@ TEST_CASE("two sets in flight keep their images apart") {
       session->wait(set);
       const std::vector<double> image = random_values(num_image(g), 10 * round + static_cast<unsigned>(set));
       CHECK(relative_l2(from_port(session->port(kOutputPort, set), num_image(g), g.precision),
-                        direct_convolution(g, image, kernel)) <= tolerance(g.precision));
+                        direct_convolution(g, image, kernel)) <= tolerances::convolution(g.precision));
     }
   }
 }
@@ -163,7 +162,7 @@ TEST_CASE("out of memory tells the numbers and gives everything back") {
   CHECK(device().used_bytes() == 0);
   constexpr std::uint64_t kDriverBytes = 32 << 20;  // drivers keep some blocks for themselves, and give some back late
   CHECK(free_bytes() + kDriverBytes >= before);
-  CHECK(error_of(geometry_of(kPlane, Precision::f32, Path::fused)) <= tolerance(Precision::f32));
+  CHECK(error_of(geometry_of(kPlane, Precision::f32, Path::fused)) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("a write past a slot's end is found") {
@@ -212,7 +211,7 @@ TEST_CASE("sessions of several threads share the device, and one session may cha
   std::vector<std::thread> threads;
   for (double& error : errors) threads.emplace_back([&error, &g] { error = error_of(g); });
   for (std::thread& thread : threads) thread.join();
-  for (const double error : errors) CHECK(error <= tolerance(g.precision));
+  for (const double error : errors) CHECK(error <= tolerances::convolution(g.precision));
 
   const std::vector<double> kernel = random_values(num_padded(g), 1);
   const std::vector<double> image = random_values(num_image(g), 2);
@@ -224,5 +223,5 @@ TEST_CASE("sessions of several threads share the device, and one session may cha
   }).join();
   session->wait(0);
   CHECK(relative_l2(from_port(session->port(kOutputPort, 0), num_image(g), g.precision),
-                    direct_convolution(g, image, kernel)) <= tolerance(g.precision));
+                    direct_convolution(g, image, kernel)) <= tolerances::convolution(g.precision));
 }

@@ -5,6 +5,7 @@
 
 #include "laws/law.hpp"
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
 #include "support/device_under_test.hpp"
 
 namespace convoy::laws {
@@ -80,7 +81,7 @@ std::string disagreement(const Values& found, const Values& expected, Precision 
     norm += expected[i] * expected[i];
   }
   const double error = std::sqrt(difference) / std::max(std::sqrt(norm), scale);
-  const double allowed = oracle::tolerance(precision);
+  const double allowed = tolerances::convolution(precision);
   return error <= allowed ? "" : fmt::format("relative L2 difference {:.3g}, {:.1g} is allowed", error, allowed);
 }
 
@@ -137,7 +138,7 @@ std::string adjoint_agrees(const Case& one) {
     right += x[i] * aty[i];
   }
   const double error = std::abs(left - right) / scale;
-  if (error <= oracle::tolerance(one.spec.precision)) return "";
+  if (error <= tolerances::convolution(one.spec.precision)) return "";
   return fmt::format("<A x, y> = {:.9g}, <x, A' y> = {:.9g}", left, right);
 }
 
@@ -254,7 +255,7 @@ std::string flux_is_kept(const Case& one) {
   const double before = sum_of(image);
   const double after = sum_of(run(one.spec, options_of(one), image, kernel));
   const double error = std::abs(after / before - 1);
-  if (error <= oracle::tolerance(one.spec.precision)) return "";
+  if (error <= tolerances::convolution(one.spec.precision)) return "";
   return fmt::format("flux {:.9g} before, {:.9g} after", before, after);
 }
 
