@@ -33,8 +33,6 @@ int to_int(Index length) {
   return static_cast<int>(length);
 }
 
-unsigned flags_of(FftwEffort effort) { return effort == FftwEffort::measure ? kMeasure : kEstimate; }
-
 void* checked(void* plan, Index length) {
   if (plan == nullptr) throw Error(Errc::unsupported, fmt::format("FFTW has no plan for length {}", length));
   return plan;
@@ -94,6 +92,7 @@ bool Fftw<Real>::load(std::string& why_not) {
   get(destroy_, "destroy_plan");
   get(export_wisdom_, "export_wisdom_to_string");
   get(import_wisdom_, "import_wisdom_from_string");
+  get(forget_wisdom_, "forget_wisdom");
   if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version")))
     version_ = text;
   return why_not.empty();
@@ -104,9 +103,22 @@ template <class Real>
 template <class MakePlan>
 FftwPlan Fftw<Real>::planned(Index length, FftwEffort effort, const MakePlan& make_plan) const {
   const std::lock_guard lock(planner_mutex());
-  if (effort == FftwEffort::measure) recall_wisdom();
-  FftwPlan plan(checked(make_plan(flags_of(effort)), length), destroy_);
-  if (effort == FftwEffort::measure) keep_wisdom();
+  if (effort == FftwEffort::estimate) return {checked(estimated(make_plan), length), destroy_};
+  recall_wisdom();
+  FftwPlan plan(checked(make_plan(kMeasure), length), destroy_);
+  keep_wisdom();
+  return plan;
+}
+
+/// FFTW would use what was measured for other plans of this process, which would then round otherwise than in a process
+/// of their own: it is set aside meanwhile.
+template <class Real>
+template <class MakePlan>
+void* Fftw<Real>::estimated(const MakePlan& make_plan) const {
+  const std::unique_ptr<char, void (*)(void*)> measured(export_wisdom_(), std::free);
+  forget_wisdom_();
+  void* const plan = make_plan(kEstimate);
+  if (measured != nullptr) import_wisdom_(measured.get());
   return plan;
 }
 

@@ -71,6 +71,8 @@ class Fftw {
   bool load(std::string& why_not);
   template <class MakePlan>
   FftwPlan planned(Index length, FftwEffort effort, const MakePlan& make_plan) const;
+  template <class MakePlan>
+  void* estimated(const MakePlan& make_plan) const;
   void recall_wisdom() const;
   void keep_wisdom() const;
 
@@ -86,6 +88,7 @@ class Fftw {
   void (*destroy_)(void*) = nullptr;
   char* (*export_wisdom_)() = nullptr;
   int (*import_wisdom_)(const char*) = nullptr;
+  void (*forget_wisdom_)() = nullptr;
 };
 
 }  // namespace convoy::backend::cpu

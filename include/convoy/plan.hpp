@@ -73,6 +73,12 @@ struct PlanOptions {
   FftTuning tuning;
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
+  /// The same bits in every run of the same problem with the same options, by the same convoy on the same machine,
+  /// device and driver. The plan then counts on half of the device's memory and of the machine's, whatever is free (or
+  /// less, as memory_limit_bytes and host_memory_limit_bytes say); where that is not free after all, OutOfMemory is
+  /// thrown in place of planning again for less. What was measured decides nothing: Convolver's constructor throws
+  /// Error(invalid_argument) for Tune::measure and FftTuning::measure_transforms. Several devices must be of one kind.
+  bool deterministic = false;
   /// Image and output are the caller's and lie on the device, as a ResidentConvolver sets: no transfers and no room for
   /// them are counted. Tune::measure, which times whole runs, takes Tune::model here.
   bool resident = false;

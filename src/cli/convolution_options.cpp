@@ -47,6 +47,11 @@ void ConvolutionOptions::add_common_to(CLI::App& command) {
   add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
              "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
              "time, measure runs the likeliest few once and remembers the fastest (default model)");
+  command.add_flag(
+      "--deterministic", deterministic,
+      "The same bits in every run of this command on this machine: plan for half of the memory that there is, "
+      "whatever is free, and fail where that is not free; not with --tune measure, nor with devices of "
+      "several kinds");
 }
 
 void ConvolutionOptions::add_to(CLI::App& command) {
@@ -98,6 +103,7 @@ PlanOptions ConvolutionOptions::plan_options() const {
   PlanOptions options;
   options.memory_limit_bytes = memory_limit_bytes;
   options.tune = tune;
+  options.deterministic = deterministic;
   return options;
 }
 

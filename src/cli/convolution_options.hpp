@@ -17,6 +17,7 @@ struct ConvolutionOptions {
   std::string region;       ///< empty: all of the output
   std::uint64_t memory_limit_bytes = 0;
   Tune tune = Tune::model;
+  bool deterministic = false;
 
   /// Adds the options to a command.
   void add_to(CLI::App& command);

@@ -43,7 +43,7 @@ struct ConvolveCommand {
   void require_paths() const;
   void run();
   void convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record);
-  JobDescription job(const ConvolutionSpec& spec, const Image& kernel) const;
+  JobDescription job(const std::vector<Device>& on, const ConvolutionSpec& spec, const Image& kernel) const;
   ConvolverOptions convolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
                                      std::uint64_t host_bytes_beside_plan) const;
   Element output_element() const;
@@ -80,7 +80,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
                                                     std::uint64_t host_bytes_beside_plan) const {
   ConvolverOptions convolver;
   convolver.plan = options.plan_options();
-  convolver.plan.host_memory_limit_bytes = files.host_memory_limit_bytes(host_bytes_beside_plan);
+  convolver.plan.host_memory_limit_bytes = files.host_memory_limit_bytes(host_bytes_beside_plan, options.deterministic);
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
@@ -96,7 +96,8 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
 }
 
 /// All that the output's voxels depend on, for --resume.
-JobDescription ConvolveCommand::job(const ConvolutionSpec& spec, const Image& kernel) const {
+JobDescription ConvolveCommand::job(const std::vector<Device>& on, const ConvolutionSpec& spec,
+                                    const Image& kernel) const {
   if (!files.resume) return {};
   const Shape& at = spec.origin.index;
   const bool origin_given = spec.origin.rule == Origin::Rule::at;
@@ -111,6 +112,14 @@ JobDescription ConvolveCommand::job(const ConvolutionSpec& spec, const Image& ke
                      {"normalization", spec.normalize_kernel ? "on" : "off"},
                      {"region", spec.region ? to_text(*spec.region) : "all"},
                      {"NaN", spec.non_finite == NonFinite::zero ? "taken as 0" : "refused"}};
+  if (options.deterministic) {
+    job.emplace_back("bits",
+                     fmt::format("the same on every run, on {} ({}) with --memory-limit {} --ram-limit {} --tune {}",
+                                 on.front().info().name, on.front().info().driver, options.memory_limit_bytes,
+                                 files.ram_limit_bytes, name(options.tune)));
+  } else {
+    job.emplace_back("bits", "as they come");
+  }
   if (const auto& raw = files.raw) {
     job.emplace_back("raw layout", fmt::format("{} {} from {}{}", to_text(raw->shape), raw->type, raw->offset_bytes,
                                                raw->big_endian ? ", big-endian" : ""));
@@ -161,7 +170,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
   if (files.resume) set_interrupt_text(kInterruptedButKept);
   const std::optional<ConvolutionSpec> part = workplace.own_part(whole);
   const auto output = workplace.create(output_path, whole, record.output_element, first.metadata(),
-                                       files.create_options(job(whole, kernel)));
+                                       files.create_options(job(on, whole, kernel)));
   if (part) {
     const Workload workload{record.num_images, num_voxels(output_shape(*part)), bytes_per_image(record, *part)};
     ProgressBar bar(verbosity, workload);

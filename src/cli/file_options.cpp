@@ -89,9 +89,18 @@ std::uint64_t FileOptions::host_bytes_beside_plan(const std::vector<Device>& dev
   return resident_host_bytes() + kReserve + num_compiling * kCompiledReserve + caches_bytes;
 }
 
-std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes) const {
+std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes, bool deterministic) const {
   if (ram_limit_bytes == 0) return 0;
-  if (other_bytes < ram_limit_bytes) return ram_limit_bytes - other_bytes;
+  const std::uint64_t left_bytes = ram_limit_bytes - std::min(ram_limit_bytes, other_bytes);
+  if (deterministic && left_bytes >= ram_limit_bytes / 2) return ram_limit_bytes / 2;
+  if (!deterministic && left_bytes > 0) return left_bytes;
+  if (deterministic) {
+    throw OutOfMemory(
+        fmt::format("--ram-limit {} leaves less than half of it for the convolution, which --deterministic counts on: "
+                    "program, kernel, tables and buffers take {}; raise it",
+                    bytes_to_text(ram_limit_bytes), bytes_to_text(other_bytes)),
+        other_bytes, ram_limit_bytes / 2, "--ram-limit");
+  }
   throw OutOfMemory(
       fmt::format("--ram-limit {} leaves nothing for the convolution: program, kernel, tables and buffers take {}; "
                   "raise it well above that",

@@ -24,8 +24,9 @@ struct FileOptions {
   std::vector<std::unique_ptr<ImageFileReader>> open(const std::string& path) const;
   CreateOptions create_options(JobDescription job) const;
   /// What --ram-limit leaves to a convolution, for PlanOptions, beside `other_bytes`; 0 without --ram-limit. Throws
-  /// OutOfMemory if that is nothing.
-  std::uint64_t host_memory_limit_bytes(std::uint64_t other_bytes) const;
+  /// OutOfMemory if that is nothing. `other_bytes` change a little from run to run, so `deterministic` takes half of
+  /// --ram-limit, and throws OutOfMemory if less is left.
+  std::uint64_t host_memory_limit_bytes(std::uint64_t other_bytes, bool deterministic) const;
   /// Host memory that a plan does not count: what the program holds now, and what it will take beside the plan, with
   /// `caches_bytes` of readers and writers. With --ram-limit, the devices are made to work first, so that what their
   /// drivers and compilers keep is counted.

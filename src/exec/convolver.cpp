@@ -5,6 +5,7 @@
 #include "exec/callers_kernel.hpp"
 #include "exec/checks.hpp"
 #include "exec/file_tiles.hpp"
+#include "exec/loaded_plan.hpp"
 #include "exec/memory_tiles.hpp"
 #include "exec/split_convolution.hpp"
 
@@ -38,7 +39,7 @@ struct Convolver::State {
           spec, on, options, [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
       if (on.size() == 1) split_if_better(kernel, scale, &plan());
     } catch (const OutOfMemory&) {
-      if (on.size() > 1) throw;
+      if (on.size() > 1 || (options.plan.deterministic && has_tiles(on.front()))) throw;
       devices.clear();
       devices.push_back({on.front(), {}});
       split_if_better(kernel, scale, nullptr);
@@ -60,6 +61,18 @@ struct Convolver::State {
     if (!better) return;
     only.loaded.session.reset();
     split = make_split_convolution(*better, kernel, scale, only.device, options);
+  }
+
+  /// Whether the device had been expected to hold tiles.
+  bool has_tiles(const Device& device) const {
+    PlanOptions with = options.plan;
+    with.host_memory_limit_bytes = host_memory_limit(with);
+    try {
+      make_plan(spec, device.limits(), with);
+      return true;
+    } catch (const OutOfMemory&) {
+      return false;
+    }
   }
 
   void trace(const std::string& step) const {

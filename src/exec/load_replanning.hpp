@@ -21,7 +21,8 @@ struct Loaded {
   std::unique_ptr<backend::Session> session;
 };
 
-/// Throws what `make` and Device::load throw; OutOfMemory only after smaller plans have failed too.
+/// Throws what `make` and Device::load throw; OutOfMemory only after smaller plans have failed too, unless the plan
+/// must be deterministic.
 /// make(options) -> plan; path_of(plan) -> Path; make_program(plan) -> Program.
 template <class Make, class PathOf>
 auto load_replanning(Device& device, PlanOptions options, const backend::LoadOptions& load_options, const Make& make,
@@ -50,6 +51,12 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
     } catch (const OutOfMemory& problem) {
       smallest_tried = std::min(smallest_tried, loaded.plan.footprint_bytes);
       refusal = problem.what();
+      if (options.deterministic) {
+        throw OutOfMemory(fmt::format("{} ({}); a deterministic plan is not made smaller for what happens to be free: "
+                                      "free some memory, or set a memory limit below {}",
+                                      problem.what(), device.info().id, bytes_to_text(loaded.plan.footprint_bytes)),
+                          problem.requested_bytes(), problem.limit_bytes(), problem.limit_name());
+      }
       log("plan", "{}: attempt {}: {}; planning again for less", device.info().id, attempt, problem.what());
       if (attempt == kMaxAttempts) {
         throw OutOfMemory(

@@ -21,6 +21,7 @@ bool sentinels_wanted(bool asked_for) {
 
 std::uint64_t host_memory_limit(const PlanOptions& options) {
   if (options.host_memory_limit_bytes > 0) return options.host_memory_limit_bytes;
+  if (options.deterministic) return total_host_bytes() / 2;
   return static_cast<std::uint64_t>(kShareOfHostMemory * static_cast<double>(available_host_bytes()));
 }
 

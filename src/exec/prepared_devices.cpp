@@ -42,6 +42,22 @@ std::optional<Shape> common_tile(const ConvolutionSpec& spec, const PlanOptions&
   return smallest;
 }
 
+/// Which of them does a tile is chance: kinds round differently.
+void require_one_kind(const std::vector<Device>& devices) {
+  const auto kind_of = [](const Device& device) {
+    const DeviceInfo& info = device.info();
+    return fmt::format("{} {} {} {}", info.id.substr(0, info.id.find(':')), info.name, info.architecture, info.driver);
+  };
+  for (const Device& device : devices) {
+    if (kind_of(device) == kind_of(devices.front())) continue;
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("deterministic results need devices of one kind, and {} ({}) is none of {}'s ({}): choose "
+                    "one of them",
+                    device.info().id, device.info().name, devices.front().info().id, devices.front().info().name));
+  }
+}
+
 /// The code that all problems share, if they do.
 Errc common_code(const std::vector<PreparedDevice>& devices) {
   std::optional<Errc> common;
@@ -98,6 +114,7 @@ std::vector<PreparedDevice> prepare_devices(const ConvolutionSpec& spec, const s
                                             const ConvolverOptions& options,
                                             const std::function<void(LoadedPlan&)>& set_up) {
   if (devices.empty()) throw Error(Errc::invalid_argument, "a convolver needs at least one device; none was given");
+  if (options.plan.deterministic) require_one_kind(devices);
   std::vector<PreparedDevice> prepared;
   for (const Device& device : devices) prepared.push_back({device, {}});
   if (prepared.size() == 1) {

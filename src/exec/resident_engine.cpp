@@ -65,7 +65,7 @@ PlannedEngine make_fast_engine(const EngineTask& task, const Limits& limits, Dec
       plan.psf_sum = task.psf_sum;
       return {std::move(plan), std::move(engine)};
     } catch (const OutOfMemory& problem) {
-      if (attempt == kMaxAttempts) throw;
+      if (attempt == kMaxAttempts || task.options.plan.deterministic) throw;
       PlanOptions less = task.options.plan;
       less.memory_limit_bytes = plan.footprint_bytes / 5 * 4;
       plan = make_fast_plan(task.spec, limits, less, problem.what());
@@ -88,7 +88,7 @@ PlannedEngine make_engine(const EngineTask& task) {
   try {
     return planned(make_resident_engine(task, limits));
   } catch (const OutOfMemory& problem) {  // although there had seemed to be enough
-    if (!can_be_tiled(task.spec)) throw;
+    if (!can_be_tiled(task.spec) || task.options.plan.deterministic) throw;
     log("plan", "{}: {}; it goes through it in tiles", task.device.info().id, problem.what());
     PlanOptions less = task.options.plan;
     less.memory_limit_bytes = plan.footprint_bytes / 2;

@@ -342,6 +342,7 @@ std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& s
   of_parts.plan.allow_fused = options.plan.allow_fused;
   of_parts.plan.tuning = options.plan.tuning;
   of_parts.plan.max_sets = 1;
+  of_parts.plan.deterministic = options.plan.deterministic;
   if (split.whole.spec.precision == Precision::f32) {
     return std::make_unique<SplitConvolutionAs<float>>(split, kernel, scale, device, of_parts);
   }

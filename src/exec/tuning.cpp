@@ -160,9 +160,24 @@ std::optional<PlanChoice> known_choice(const std::string& key, const Convolution
   }
 }
 
+void require_nothing_measured(const PlanOptions& options) {
+  if (!options.deterministic) return;
+  if (options.tune == Tune::measure) {
+    throw Error(Errc::invalid_argument,
+                "a deterministic plan rests on no measured time, which tuning by measuring (--tune measure) does: use "
+                "model or off");
+  }
+  if (options.tuning.measure_transforms || (options.choice && options.choice->tuning.measure_transforms)) {
+    throw Error(Errc::invalid_argument,
+                "FFTW's measuring (measure_transforms) gives other bits in another process: "
+                "leave it out of a deterministic plan");
+  }
+}
+
 }  // namespace
 
 PlanOptions tuned(const ConvolutionSpec& spec, Device& device, const Limits& limits, const PlanOptions& options) {
+  require_nothing_measured(options);
   if (options.tune != Tune::measure || options.choice || options.resident) return options;
   const std::string key = wisdom_key(spec, device.info(), options);
   PlanOptions result = options;

@@ -1,7 +1,7 @@
 #include "exec/voxel_sums.hpp"
 
 #include <algorithm>
-#include <mutex>
+#include <vector>
 
 #include "common/worker_pool.hpp"
 
@@ -14,16 +14,21 @@ void InputSums::add(const InputSums& part) {
 }
 
 InputSums scan(const ImageView& image) {
-  InputSums total;
-  std::mutex mutex;
-  host_workers().for_each(num_voxels(image.shape), 1 << 16, [&](int, Index begin, Index end) {
-    InputSums part;
+  // Sums of parts of one size, added up in order: the same on every run.
+  constexpr Index kPart = 1 << 16;
+  const Index voxels = num_voxels(image.shape);
+  std::vector<InputSums> parts(static_cast<std::size_t>((voxels + kPart - 1) / kPart));
+  host_workers().for_each(static_cast<Index>(parts.size()), 1, [&](int, Index first, Index last) {
     with_element(image.element, [&](auto type) {
-      part.add_row(static_cast<const decltype(type)*>(image.data) + begin, end - begin, {1, begin, 1});
+      const auto* values = static_cast<const decltype(type)*>(image.data);
+      for (Index part = first; part < last; ++part) {
+        const Index begin = part * kPart;
+        parts[static_cast<std::size_t>(part)].add_row(values + begin, std::min(voxels - begin, kPart), {1, begin, 1});
+      }
     });
-    const std::lock_guard lock(mutex);
-    total.add(part);
   });
+  InputSums total;
+  for (const InputSums& part : parts) total.add(part);
   return total;
 }
 

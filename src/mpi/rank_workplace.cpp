@@ -106,14 +106,17 @@ std::unique_ptr<ImageFileWriter> RankWorkplace::create(const std::string& path, 
 
 void RankWorkplace::limit(PlanOptions& options, const std::vector<Device>& on) {
   if (options.host_memory_limit_bytes == 0) {
-    options.host_memory_limit_bytes = static_cast<std::uint64_t>(
-        kShareOfHostMemory * static_cast<double>(available_host_bytes()) / world_.num_local_ranks());
+    const double share = options.deterministic ? 0.5 * static_cast<double>(total_host_bytes())
+                                               : kShareOfHostMemory * static_cast<double>(available_host_bytes());
+    options.host_memory_limit_bytes = static_cast<std::uint64_t>(share / world_.num_local_ranks());
   }
   if (options.memory_limit_bytes > 0 || num_sharing_devices_ == 1) return;
   for (const Device& device : on) {
     const Limits limits = device.limits();
-    const std::uint64_t share = (limits.free_bytes - std::min(limits.free_bytes, limits.reserve_bytes)) /
-                                static_cast<std::uint64_t>(num_sharing_devices_);
+    const std::uint64_t whole = options.deterministic
+                                    ? limits.total_bytes / 2
+                                    : limits.free_bytes - std::min(limits.free_bytes, limits.reserve_bytes);
+    const std::uint64_t share = whole / static_cast<std::uint64_t>(num_sharing_devices_);
     if (options.memory_limit_bytes == 0 || share < options.memory_limit_bytes) options.memory_limit_bytes = share;
   }
 }

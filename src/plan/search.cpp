@@ -294,8 +294,11 @@ class Search {
 
 Budget budget_of(const Limits& limits, const PlanOptions& options) {
   Budget budget;
+  if (options.deterministic && limits.total_bytes > 0) {
+    budget = {limits.total_bytes / 2, "half of the device's memory"};
+  }
   const bool free_bytes_known = limits.free_bytes > 0 || limits.total_bytes > 0;
-  if (free_bytes_known) {
+  if (free_bytes_known && !options.deterministic) {
     budget.bytes = limits.free_bytes > limits.reserve_bytes ? limits.free_bytes - limits.reserve_bytes : 0;
     budget.limit_name = "free device memory";
   }

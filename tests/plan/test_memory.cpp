@@ -148,6 +148,26 @@ TEST_CASE("the budget is the lower of memory limit and free bytes less reserve")
   CHECK(make_plan(spec, {}, with_limit(1 << 30)).budget_bytes == 1 << 30);
 }
 
+TEST_CASE("a deterministic plan counts on half of the device's memory, whatever is free") {
+  const ConvolutionSpec spec = spec_of({200, 500, 600}, {9, 9, 9});
+  Limits limits = small_gpu();
+  PlanOptions options;
+  options.deterministic = true;
+  const Plan expected = make_plan(spec, limits, options);
+  CHECK(expected.budget_bytes == limits.total_bytes / 2);
+  for (const std::uint64_t part : {3, 8, 1000}) {
+    limits.free_bytes = limits.total_bytes / part;
+    limits.reserve_bytes = limits.free_bytes / 10;
+    const Plan plan = make_plan(spec, limits, options);
+    CHECK(plan.padded() == expected.padded());
+    CHECK(plan.num_tiles() == expected.num_tiles());
+    CHECK(plan.budget_bytes == expected.budget_bytes);
+  }
+  options.memory_limit_bytes = expected.footprint_bytes - 1;
+  CHECK(make_plan(spec, limits, options).footprint_bytes < expected.footprint_bytes);
+  CHECK(make_plan(spec, limits).num_tiles() > expected.num_tiles());  // what is free would have mattered
+}
+
 TEST_CASE("no buffer is larger than a binding or an allocation") {
   const ConvolutionSpec spec = spec_of({128, 512, 512}, {128, 256, 256});
   for (const std::uint64_t ceiling : {128ull << 20, 100ull << 20, 64ull << 20}) {
