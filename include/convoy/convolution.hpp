@@ -65,9 +65,10 @@ struct RunReport {
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
-/// Where the kernel is so large that tiles with their halos do not fit the device, or would take longer over the bus, a
-/// Convolver on one device splits the transform in place of the image (decimation in frequency; Karas and Svoboda
-/// 2011), with image and sums in host memory; its passes then are the tiles of Progress and RunReport. Not for use by
+/// Where the kernel is so large that tiles with their halos do not fit the device, are longer than it transforms, or are
+/// predicted to take longer, the transform is split in place of the image (decimation in frequency; Karas and Svoboda
+/// 2011), with image and sums in host memory; the convolutions of its parts then are the tiles of Progress and
+/// RunReport, and devices share them as they share tiles. PlanOptions::tune off prefers tiles. Not for use by
 /// two threads at once; make one Convolver per thread (they may share a Device).
 class Convolver {
  public:

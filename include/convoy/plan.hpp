@@ -34,7 +34,7 @@ struct FftTuning {
 
 /// How to choose among plans that are all right.
 enum class Tune {
-  off,     ///< fewest tiles, then least memory, and the transforms' own defaults
+  off,     ///< fewest tiles, then least memory, and the transforms' own defaults; tiles wherever they fit
   model,   ///< least predicted time
   measure  ///< the likeliest few are run once on the device, and the fastest is kept as wisdom for the next time
 };

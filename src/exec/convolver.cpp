@@ -21,6 +21,10 @@ RunReport timed(Clock::time_point start, RunReport report) {
   return report;
 }
 
+bool shows_no_tiles_fit(const Error& problem) {
+  return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
+}
+
 }  // namespace
 
 struct Convolver::State {
@@ -37,30 +41,34 @@ struct Convolver::State {
     try {
       devices = prepare_devices(
           spec, on, options, [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
-      if (on.size() == 1) split_if_better(kernel, scale, &plan());
-    } catch (const OutOfMemory&) {
-      if (on.size() > 1 || (options.plan.deterministic && has_tiles(on.front()))) throw;
+      split_if_better(kernel, scale, on, &plan());
+    } catch (const Error& problem) {
+      if (!shows_no_tiles_fit(problem) || (options.plan.deterministic && has_tiles(on.front()))) throw;
       devices.clear();
-      devices.push_back({on.front(), {}});
-      split_if_better(kernel, scale, nullptr);
+      for (const Device& device : on) devices.push_back({device, {}});
+      split_if_better(kernel, scale, on, nullptr);
       if (!split) throw;
     }
     trace("kernel spectrum");
   }
 
   ~State() {
-    for (PreparedDevice& one : devices) one.loaded.session.reset();
+    release_sessions();
+    split.reset();
     trace("end");
   }
 
   const Plan& plan() const { return split ? split->plan() : common_plan(devices); }
 
-  void split_if_better(const ImageView& kernel, double scale, const Plan* tiles) {
-    PreparedDevice& only = devices.front();
-    const auto better = better_split(spec, only.device, options.plan, tiles);
+  void release_sessions() {
+    for (PreparedDevice& one : devices) one.loaded.session.reset();
+  }
+
+  void split_if_better(const ImageView& kernel, double scale, const std::vector<Device>& on, const Plan* tiles) {
+    const auto better = better_split(spec, on, options.plan, tiles);
     if (!better) return;
-    only.loaded.session.reset();
-    split = make_split_convolution(*better, kernel, scale, only.device, options);
+    release_sessions();
+    split = make_split_convolution(*better, kernel, scale, on, options);
   }
 
   /// Whether the device had been expected to hold tiles.
@@ -70,7 +78,8 @@ struct Convolver::State {
     try {
       make_plan(spec, device.limits(), with);
       return true;
-    } catch (const OutOfMemory&) {
+    } catch (const Error& problem) {
+      if (!shows_no_tiles_fit(problem)) throw;
       return false;
     }
   }

@@ -126,7 +126,7 @@ std::vector<PreparedDevice> prepare_devices(const ConvolutionSpec& spec, const s
   ConvolverOptions shared = options;
   shared.plan.num_devices = static_cast<int>(devices.size());
   shared.plan.host_memory_limit_bytes = host_memory_limit(shared.plan);
-  shared.plan.tile_output = common_tile(spec, shared.plan, prepared);
+  if (!shared.plan.tile_output) shared.plan.tile_output = common_tile(spec, shared.plan, prepared);
   for (PreparedDevice& one : prepared) {
     if (one.problem) continue;
     attempt(one, [&] {

@@ -23,7 +23,8 @@ struct PreparedDevice {
 /// Whether a device that met this problem is left out, rather than the run given up.
 bool drops_device(const Error& problem);
 
-/// Plans and loads for all devices, and has each set up. Of several devices those that refuse are left out, and told of
+/// Plans and loads for all devices, and has each set up. Several take PlanOptions::tile_output, or else the smallest of
+/// the tiles that they would take alone. Of several devices those that refuse are left out, and told of
 /// in the log and in their problem; throws as throw_no_device_left() if all do. Of one device as load_plan().
 std::vector<PreparedDevice> prepare_devices(const ConvolutionSpec& spec, const std::vector<Device>& devices,
                                             const ConvolverOptions& options,

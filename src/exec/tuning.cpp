@@ -195,10 +195,11 @@ Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& op
   const Limits limits = device.limits();
   try {
     const Plan tiles = make_plan(spec, limits, tuned(spec, device, limits, options));
-    const auto better = better_split(spec, device, options, &tiles);
+    const auto better = better_split(spec, {device}, options, &tiles);
     return better ? plan_of(*better) : tiles;
-  } catch (const OutOfMemory&) {
-    const auto split = better_split(spec, device, options, nullptr);
+  } catch (const Error& problem) {
+    if (problem.code() != Errc::out_of_memory && problem.code() != Errc::unsupported) throw;
+    const auto split = better_split(spec, {device}, options, nullptr);
     if (!split) throw;
     return plan_of(*split);
   }

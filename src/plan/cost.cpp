@@ -86,4 +86,15 @@ double run_seconds(const TileCost& tile, Index num_tiles, int num_sets) {
   return tile.seconds() + static_cast<double>(num_tiles - 1) * period;
 }
 
+double run_seconds(const Plan& plan) {
+  const TileLayout layout = layout_of(plan);
+  double downloaded = static_cast<double>(layout.extent[0]);
+  for (int d = 1; d < 3; ++d) {
+    const int axis = plan.device_axes[static_cast<std::size_t>(d)];
+    downloaded *= static_cast<double>(plan.axes[static_cast<std::size_t>(axis)].tile_output);
+  }
+  const TileCost cost = CostModel(plan.limits, plan.resident).tile(layout, downloaded);
+  return run_seconds(cost, plan.num_tiles(), plan.num_sets);
+}
+
 }  // namespace convoy

@@ -20,6 +20,9 @@ struct TileCost {
 /// before as soon as the slowest of upload, computing and download allows.
 double run_seconds(const TileCost& tile, Index num_tiles, int num_sets);
 
+/// The same of a plan; with rates that are guessed where the device tells none (Plan::predicted_seconds is 0 then).
+double run_seconds(const Plan& plan);
+
 /// Rates that the device does not tell are guessed: good enough to compare plans, not to predict times.
 class CostModel {
  public:

@@ -61,6 +61,21 @@ TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision 
   return tile_layout(axes, precision, Path::fused, tuning);
 }
 
+TileLayout layout_of(const Plan& plan) {
+  TileLayout tile;
+  tile.precision = plan.spec.precision;
+  tile.path = plan.path;
+  tile.num_axes = plan.num_transforms;
+  tile.device_axes = plan.device_axes;
+  tile.row_pitch = plan.row_pitch;
+  for (std::size_t d = 0; d < 3; ++d) {
+    const AxisPlan& axis = plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
+    tile.extent[d] = axis.extent;
+    tile.padded[d] = axis.padded;
+  }
+  return tile;
+}
+
 std::uint64_t image_bytes(const TileLayout& tile) {
   return product(real_bytes(tile.precision), tile.extent[0], tile.extent[1], tile.extent[2]);
 }

@@ -30,6 +30,9 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning);
 
+/// The layout of a plan's tiles.
+TileLayout layout_of(const Plan& plan);
+
 /// All byte counts stop at 2^64 - 1 instead of wrapping.
 std::uint64_t image_bytes(const TileLayout& tile);
 std::uint64_t work_bytes(const TileLayout& tile);

@@ -70,6 +70,16 @@ void add_kernel_reasons(const AxisPlan& plan, char axis, std::vector<std::string
   }
 }
 
+/// What would spare most of the time.
+void add_memory_reason(const SearchResult& search, const Budget& budget, std::vector<std::string>& reasons) {
+  if (!search.fast_with) return;
+  const double times = search.chosen.seconds() / search.fast_with->seconds;
+  reasons.push_back(fmt::format(
+      "this takes {:.0f} times as long as with {} in place of {} ({}): allow that much, or "
+      "crop the kernel",
+      times, bytes_to_text(search.fast_with->footprint_bytes), bytes_to_text(budget.bytes), budget.limit_name));
+}
+
 /// Nothing is to be said of single tiles and of devices on which tiles cannot overlap.
 void add_sets_reason(const Plan& plan, const Tiling& tiling, const PlanOptions& options,
                      std::vector<std::string>& reasons) {
@@ -91,6 +101,7 @@ double stretch(const AxisPlan& plan) { return static_cast<double>(plan.padded) /
 std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search, const PlanOptions& options,
                                     const Budget& budget) {
   std::vector<std::string> reasons{tiles_reason(plan, search, options, budget)};
+  add_memory_reason(search, budget, reasons);
   add_sets_reason(plan, search.chosen, options, reasons);
   for (int d = 0; d < 3; ++d) {
     const int axis = plan.device_axes[d];

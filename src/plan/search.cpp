@@ -17,6 +17,10 @@ constexpr double kGainThatPaysForTiles = 1.10;
 constexpr double kEqualCosts = 1.01;
 /// What whole chunks of files are worth: a chunk that tiles cut is read and written several times.
 constexpr double kEqualCostsOfFiles = 1.5;
+/// A way that takes so many times as long as another is not chosen without telling what would change it.
+constexpr double kSlow = 4;
+/// As fast as any, nearly.
+constexpr double kFastEnough = 1.5;
 /// So many, that devices of unlike speed come out even.
 constexpr Index kTilesPerDevice = 4;
 
@@ -107,7 +111,8 @@ class Search {
     for (int axis = 0; axis < 3; ++axis) {
       if (!has_whole(options_[axis])) whole_.too_long_axis = axis;
     }
-    return {tiling_of(best()), smallest_footprint_bytes_, whole_};
+    const Candidate& chosen = best();
+    return {tiling_of(chosen), smallest_footprint_bytes_, whole_, faster_with_more(chosen.seconds)};
   }
 
   /// After run(): the feasible ones of least predicted time, the fastest first.
@@ -143,7 +148,10 @@ class Search {
       return;
     }
     smallest_footprint_bytes_ = std::min(smallest_footprint_bytes_, candidate.footprint_bytes);
-    if (candidate.footprint_bytes > budget_.bytes) return;
+    if (candidate.footprint_bytes > budget_.bytes) {
+      if (host_bytes <= host_budget_bytes_) beyond_budget_.push_back({candidate.footprint_bytes, seconds_of(axes)});
+      return;
+    }
     smallest_host_bytes_ = std::min(smallest_host_bytes_, host_bytes);
     if (host_bytes > host_budget_bytes_) return;
     const TileCost cost = costs_.tile(layout, downloaded_voxels(layout, axes));
@@ -151,6 +159,23 @@ class Search {
     if (!whole) put_more_in_flight(layout, cost, candidate);
     if (whole && (whole_.seconds == 0 || candidate.seconds < whole_.seconds)) whole_.seconds = candidate.seconds;
     feasible_.push_back(candidate);
+  }
+
+  double seconds_of(const AxisChoice& axes) const {
+    const TileLayout layout = layout_of(axes);
+    const Index num_tiles = axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles;
+    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, axes)), num_tiles, min_sets_);
+  }
+
+  std::optional<BeyondBudget> faster_with_more(double seconds) const {
+    const auto faster = [](const BeyondBudget& a, const BeyondBudget& b) { return a.seconds < b.seconds; };
+    const auto fastest = std::min_element(beyond_budget_.begin(), beyond_budget_.end(), faster);
+    if (fastest == beyond_budget_.end() || seconds < kSlow * fastest->seconds) return {};
+    BeyondBudget least = *fastest;
+    for (const BeyondBudget& one : beyond_budget_) {
+      if (one.seconds <= kFastEnough * fastest->seconds && one.footprint_bytes < least.footprint_bytes) least = one;
+    }
+    return least;
   }
 
   /// As many tiles in flight as there is room for, if they save time.
@@ -283,6 +308,7 @@ class Search {
   CostModel costs_;
   AxisOptions options_;
   std::vector<Candidate> feasible_;
+  std::vector<BeyondBudget> beyond_budget_;
   std::uint64_t smallest_footprint_bytes_ = UINT64_MAX;
   std::uint64_t host_budget_bytes_ = UINT64_MAX;
   std::uint64_t smallest_host_bytes_ = UINT64_MAX;

@@ -46,10 +46,18 @@ struct WholeImage {
   double seconds = 0;                           ///< of the cheapest one that fits; 0 if none does
 };
 
+/// A way that the budget does not allow.
+struct BeyondBudget {
+  std::uint64_t footprint_bytes = 0;
+  double seconds = 0;
+};
+
 struct SearchResult {
   Tiling chosen;
   std::uint64_t smallest_footprint_bytes = 0;
   WholeImage whole;
+  /// The least memory that nearly reaches the speed of any, where what was chosen takes several times as long.
+  std::optional<BeyondBudget> fast_with;
 };
 
 /// Throws OutOfMemory or Error(unsupported, invalid_argument) as make_plan() does.

@@ -8,27 +8,37 @@
 
 namespace convoy {
 
-/// With z padded to P = d * m, decimation in frequency (Karas and Svoboda 2011) makes one circular convolution of
-/// period P into d complex ones of period m along z:
-///   x_r[i] = sum over z = i mod m of x[z] exp(-2 pi i r z / P)          (and k_r of the kernel), 0 <= r < d
-///   y[z]   = 1 / d sum over r of exp(2 pi i r z / P) (x_r * k_r)[z mod m]
-/// Of real images r and d - r are conjugates. d is odd, so that only r = 0, which is real, stands alone.
+/// With one axis (a, of positions i) padded to P = d * m, decimation in frequency (Karas and Svoboda 2011) makes one
+/// circular convolution of period P into d complex ones of period m along that axis:
+///   x_r[j] = sum over i = j mod m of x[i] w^(r i)  with w = exp(-2 pi i / P)      (and k_r of the kernel), 0 <= r < d
+///   y[i]   = 1 / d sum over r of w^(-r i) (x_r * k_r)[i mod m]
+/// Of real images r and d - r are conjugates. d is odd, so that only r = 0, which is real, stands alone. Every other r
+/// takes three real convolutions (Gauss), each of which adds its share to the output; no two depend on each other.
 struct TransformSplit {
+  int axis = 0;                      ///< of the image, whose transform is split
   Plan whole;                        ///< one tile of the whole, padded; device axes are x, y, z; no memory is planned
   Index num_parts = 1;               ///< d
-  ConvolutionSpec part;              ///< circular, of the padded plane and m along z
+  ConvolutionSpec part;              ///< circular, of the padded image with m in place of P
   Plan part_plan;                    ///< one tile
   std::uint64_t transfer_bytes = 0;  ///< host <-> device bytes of one run, spectra made anew included
   std::uint64_t host_bytes = 0;      ///< host memory of a run, the caller's images not counted
+  double seconds = 0;                ///< predicted, of one run, as run_seconds() of a plan
 
-  /// Real convolutions of a run: a complex one takes three.
-  Index num_passes() const { return 1 + 3 * (num_parts / 2); }
+  Index num_convolutions() const { return 1 + 3 * (num_parts / 2); }
 };
 
-/// The fewest parts that fit. Nothing if there are none, if the host's memory is too small, if z is no longer than a
-/// few voxels, or for an adjoint whose output is folded (Plan::fold_output). The spec must be valid, its origin
-/// resolved.
+/// Of the axes the one that promises the least time, in the fewest parts that fit; of several devices
+/// (PlanOptions::num_devices) each gets a convolution at least. Nothing if no part fits, if the host's memory is too small, if all axes are only a few voxels
+/// long, or for an adjoint whose output is folded (Plan::fold_output). The spec must be valid, its origin resolved.
 std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const Limits& limits,
                                               const PlanOptions& options);
+
+/// The same, if it takes the place of `tiles`: when there are none that the device can do (null), or they are predicted to take clearly longer.
+/// Not where tiles of some kind are asked for, nor for resident images; with Tune::off only where tiles do not fit.
+std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
+                                           const PlanOptions& options, const Plan* tiles);
+
+/// What it tells of itself: sizes and memory of a part, bytes and time of the whole.
+Plan plan_of(const TransformSplit& split);
 
 }  // namespace convoy

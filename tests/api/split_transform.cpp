@@ -5,11 +5,11 @@
 #include <limits>
 
 #include "convoy/convoy.hpp"
-#include "exec/split_convolution.hpp"
 #include "plan/origin.hpp"
 #include "selftest/oracle.hpp"
 #include "support/boxed_image.hpp"
 #include "support/device_under_test.hpp"
+#include "support/faulty_device.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
@@ -54,7 +54,7 @@ double check(const Problem& problem) {
   CHECK(make_plan(resolved, device_under_test(), problem.options.plan).reasons == convolver.plan().reasons);
   CHECK(convolver.plan().footprint_bytes <= problem.options.plan.memory_limit_bytes);
   CHECK(report.num_tiles >= 4);
-  CHECK(device_under_test().used_bytes() == 0);
+  CHECK(device_under_test().used_bytes() <= convolver.plan().footprint_bytes);
   return oracle::relative_l2(output, problem.truth);
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("box by box, with progress that can stop it") {
   Convolver convolver = problem.convolver();
   const BoxedImage<double> reader(problem.image, problem.spec.image, {1, 11, 12});
   BoxedOutput<double> writer(problem.spec.image, {1, 11, 12});
-  CHECK_THROWS_WITH_AS(convolver.run(reader, writer), doctest::Contains("stopped after pass 1"), Error);
+  CHECK_THROWS_WITH_AS(convolver.run(reader, writer), doctest::Contains("stopped after tile 1"), Error);
   stop = false;
   const RunReport report = convolver.run(reader, writer);
   CHECK(last == report.num_tiles);
@@ -135,29 +135,47 @@ TEST_CASE("NaN is told, or taken as 0, and too little memory is still too little
   CHECK_THROWS_AS(problem.convolver(), OutOfMemory);
 }
 
-TEST_CASE("predicted bytes over the bus decide") {
-  Limits gpu;
-  gpu.total_bytes = gpu.free_bytes = std::uint64_t{100} << 30;
-  gpu.shared_memory_bytes = 227 << 10;
-  gpu.coalesced_bytes = 32;
-  gpu.transfer_bytes_per_second = 5e10;
-  gpu.transfers_overlap = true;
-  PlanOptions options;
-  options.memory_limit_bytes = std::uint64_t{8} << 30;
-  ConvolutionSpec spec;
-  spec.image = {1024, 1024, 1024};
-  spec.kernel = {33, 33, 33};
-  const Plan small = make_plan(spec, gpu, options);
-  const auto not_worth_it = split_transform(spec, gpu, options);
-  REQUIRE(not_worth_it);
-  CHECK(not_worth_it->transfer_bytes > small.transfer_bytes);
-  spec.kernel = {1000, 700, 700};
-  options.memory_limit_bytes = std::uint64_t{16} << 30;
-  const auto split = split_transform(spec, gpu, options);
-  REQUIRE(split);
-  CHECK(split->part_plan.footprint_bytes <= options.memory_limit_bytes);
-  CHECK(split->num_parts % 2 == 1);
-  CHECK(split->whole.axes[0].padded == split->num_parts * split->part.image.z);
-  options.host_memory_limit_bytes = std::uint64_t{1} << 30;
-  CHECK_FALSE(split_transform(spec, gpu, options));
+TEST_CASE("whatever axis is the long one: planes, lines and volumes") {
+  const std::vector<std::pair<Shape, Shape>> shapes{
+      {{1, 60, 20}, {1, 55, 19}}, {{1, 20, 60}, {1, 19, 55}}, {{1, 1, 300}, {1, 1, 280}}, {{2, 50, 9}, {1, 50, 9}}};
+  for (const auto& [image, kernel] : shapes) {
+    for (const Boundary boundary : {Boundary::constant, Boundary::reflect}) {
+      Problem problem(image, kernel);
+      problem.spec.boundary = boundary;
+      problem.spec.constant = boundary == Boundary::constant ? 3 : 0;
+      problem.spec.precision = Precision::f64;
+      problem.prepare();
+      problem.make_memory_short();
+      CAPTURE(to_text(image));
+      CHECK(check(problem) <= 1e-13);
+    }
+    if (plans_are_costly()) return;
+  }
+}
+
+TEST_CASE("several devices share the convolutions, and one that fails costs time only") {
+  Problem problem({40, 11, 12}, {38, 10, 11});
+  problem.prepare();
+  problem.make_memory_short();
+  for (const int good_submits : {-1, 0, 1}) {
+    Fault fault;
+    fault.slowness = std::chrono::milliseconds(5);
+    const Device good = faulty(device_under_test(), fault, "good");
+    fault.good_submits = good_submits;
+    const Device bad = faulty(device_under_test(), fault, "bad");
+    Convolver convolver(problem.spec, ImageView(problem.kernel, problem.spec.kernel), {good, bad}, problem.options);
+    REQUIRE(convolver.plan().reasons.front().find("the transform is split") != std::string::npos);
+    for (int time = 0; time < 2; ++time) {
+      std::vector<double> output(problem.truth.size(), std::numeric_limits<double>::quiet_NaN());
+      const RunReport report = convolver.run(ImageView(problem.image, problem.spec.image),
+                                             MutableImageView(output, convolver.output_shape()));
+      CHECK(oracle::relative_l2(output, problem.truth) <= 5e-6);
+      REQUIRE(report.devices.size() == 2);
+      CHECK(report.devices[0].num_tiles + report.devices[1].num_tiles == report.num_tiles);
+      CHECK(report.devices[1].failure.empty() == (good_submits < 0));
+      CHECK((report.devices[1].num_tiles > 0) == (good_submits != 0 && (time == 0 || good_submits < 0)));
+    }
+    const std::uint64_t num_parts_held = good_submits < 0 ? 2 : 1;
+    CHECK(bad.used_bytes() <= num_parts_held * convolver.plan().footprint_bytes);
+  }
 }
