@@ -29,20 +29,21 @@ class RowPass {
     spec_.workgroup = {u32(shape.threads), u32(shape.width), 1};
     spec_.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
     if (precision == Precision::f32) spec_.resident_threads = kResidentThreads;
+    // Behind the last pair it is done again, which changes nothing, rather than asked about at every access.
     spec_.body = fmt::format(
-        "uint row = ((group_y * {}u + group_x) * {}u + local_y) * 2u;\n"
-        "bool has_first = row < {}u;\n"
-        "bool has_second = row + 1u < {}u;\n"
-        "uint next = row + 1u;\n"
-        "uint own = local_y * {}u;\n",
-        kGroupsAcross, shape.width, rows.num_rows, rows.num_rows, skewed_length(shape));
-    for (const auto& [name, row] : {std::pair("first", "row"), std::pair("second", "next")}) {
+        "uint row = ((group_y * {0}u + group_x) * {1}u + local_y) * 2u;\n"
+        "row = row < {2}u ? row : {2}u;\n"
+        "uint own = local_y * {3}u;\n"
+        "wide first_image = wide(row) * {4};\n"
+        "wide first_work = {5};\n",
+        kGroupsAcross, shape.width, (rows.num_rows - 1) / 2 * 2, skewed_length(shape), literal(rows.extent),
+        work_of("row"));
+    if (!are_neighbours()) {
       spec_.body += fmt::format(
-          "wide {0}_image = wide({1}) * {2};\n"
-          "wide {0}_work = wide({3}) * {4} + wide({5}) * {6};\n",
-          name, row, literal(rows.extent),
-          turned(fmt::format("({} / {}u)", row, rows.rows_per_plane), &Placement::plane), literal(rows.work_plane),
-          turned(fmt::format("({} % {}u)", row, rows.rows_per_plane), &Placement::row), literal(rows.work_row));
+          "uint next = row + 1u < {0}u ? row + 1u : row;\n"
+          "wide second_image = wide(next) * {1};\n"
+          "wide second_work = {2};\n",
+          rows.num_rows, literal(rows.extent), work_of("next"));
     }
   }
 
@@ -56,9 +57,10 @@ class RowPass {
                                   is_alone() ? Butterfly() : text.butterfly().transform(names("v"), kForward)};
     for_each_stored(frequencies, [this](const ComplexName& own, const ComplexName& mirror) {
       spec_.body += fmt::format(
-          "if (has_first) work[first_work + w] = to_real2(({0} + {2}) * real(0.5), ({1} - {3}) * real(0.5));\n"
-          "if (has_second) work[second_work + w] = to_real2(({1} + {3}) * real(0.5), ({2} - {0}) * real(0.5));\n",
-          own.x, own.y, mirror.x, mirror.y);
+          "{4}"
+          "{5} = to_real2(({0} + {2}) * real(0.5), ({1} - {3}) * real(0.5));\n"
+          "{6} = to_real2(({1} + {3}) * real(0.5), ({2} - {0}) * real(0.5));\n",
+          own.x, own.y, mirror.x, mirror.y, begin_work(), first_of_work(), second_of_work());
     });
     spec_.body += "}\n";
     return std::move(spec_);
@@ -71,8 +73,7 @@ class RowPass {
       spec_.body += zero(fmt::format("u{}", j)) + zero(fmt::format("v{}", j));
     }
     for_each_stored({names("u"), names("v")}, [this](const ComplexName& own, const ComplexName& mirror) {
-      spec_.body += zero("a") + "if (has_first) a = work[first_work + w];\n" + zero("c") +
-                    "if (has_second) c = work[second_work + w];\n" +
+      spec_.body += begin_work() + fmt::format("real2 a = {};\nreal2 c = {};\n", first_of_work(), second_of_work()) +
                     fmt::format("{} = a.x + c.y;\n{} = c.x - a.y;\n{} = a.x - c.y;\n{} = a.y + c.x;\n", mirror.x,
                                 mirror.y, own.x, own.y);
     });
@@ -102,6 +103,24 @@ class RowPass {
     return {spec_.body, shape_.radices, shape_.threads, precision_, "local_x", std::move(shared)};
   }
 
+  /// Whether a pair's rows lie at the same distance everywhere.
+  bool are_neighbours() const { return !place_ && rows_.num_rows % 2 == 0 && rows_.rows_per_plane % 2 == 0; }
+  /// Where a row begins in work.
+  std::string work_of(const char* row) const {
+    return fmt::format(
+        "wide({}) * {} + wide({}) * {}",
+        turned(fmt::format("({} / {}u)", row, rows_.rows_per_plane), &Placement::plane), literal(rows_.work_plane),
+        turned(fmt::format("({} % {}u)", row, rows_.rows_per_plane), &Placement::row), literal(rows_.work_row));
+  }
+  std::string begin_work() const {
+    const std::string first = "CURSOR(work, g, first_work + w);\n";
+    return are_neighbours() ? first : first + "CURSOR(work, h, second_work + w);\n";
+  }
+  static std::string first_of_work() { return "ELEMENT(work, g, 0u)"; }
+  std::string second_of_work() const {
+    return are_neighbours() ? fmt::format("ELEMENT(work, g, {})", literal(rows_.work_row)) : "ELEMENT(work, h, 0u)";
+  }
+
   /// Where a row, or a plane, is put.
   std::string turned(const std::string& position, Turn Placement::*axis) const {
     if (!place_ || (*place_.*axis).begin == 0) return position;
@@ -121,8 +140,8 @@ class RowPass {
                   return zero(name) + fmt::format(
                                           "{{ uint voxel = (at + {}u) % {}u;\n"
                                           "if (voxel < {}u) {{\n"
-                                          "if (has_first) {}.x = image[first_image + wide(voxel)];\n"
-                                          "if (has_second) {}.y = image[second_image + wide(voxel)];\n"
+                                          "{}.x = image[first_image + wide(voxel)];\n"
+                                          "{}.y = image[second_image + wide(voxel)];\n"
                                           "}} }}\n",
                                           j * stride + ahead, length, extent, name, name);
                 },
@@ -132,30 +151,30 @@ class RowPass {
   Access image_access() const {
     if (place_) return placed_access();
     const Index extent = rows_.extent;
+    const std::string begin = std::string("CURSOR(image, a, first_image + wide(at));\n") +
+                              (are_neighbours() ? "" : "CURSOR(image, c, second_image + wide(at));\n");
+    const auto voxels = [extent, close = are_neighbours()](Index position) {
+      return std::pair(fmt::format("ELEMENT(image, a, {}u)", position),
+                       close ? fmt::format("ELEMENT(image, a, {}u)", position + extent)
+                             : fmt::format("ELEMENT(image, c, {}u)", position));
+    };
     return {.memory = "image",
-            .begin =
-                [](Index) {
-                  return std::string(
-                      "CURSOR(image, a, first_image + wide(at));\nCURSOR(image, c, second_image + wide(at));\n");
-                },
+            .begin = [begin](Index) { return begin; },
             .load =
-                [extent](const std::string& name, Index j, Index stride) {
+                [=](const std::string& name, Index j, Index stride) {
                   if (within(j, stride, extent) == Within::never) return zero(name);
+                  const auto [first, second] = voxels(j * stride);
                   const std::string check = position_check(j, stride, extent);
-                  return zero(name) +
-                         guarded(both("has_first", check),
-                                 fmt::format("{}.x = ELEMENT(image, a, {}u);\n", name, j * stride)) +
-                         guarded(both("has_second", check),
-                                 fmt::format("{}.y = ELEMENT(image, c, {}u);\n", name, j * stride));
+                  if (check.empty()) return fmt::format("real2 {} = to_real2({}, {});\n", name, first, second);
+                  return zero(name) + guarded(check, fmt::format("{} = to_real2({}, {});\n", name, first, second));
                 },
             .store =
-                [extent](const ComplexName& value, Index j, Index stride) {
+                [=](const ComplexName& value, Index j, Index stride) {
                   if (within(j, stride, extent) == Within::never) return std::string();
-                  const std::string check = position_check(j, stride, extent);
-                  return guarded(both("has_first", check),
-                                 fmt::format("ELEMENT(image, a, {}u) = {} * scale;\n", j * stride, value.x)) +
-                         guarded(both("has_second", check),
-                                 fmt::format("ELEMENT(image, c, {}u) = {} * scale;\n", j * stride, value.y));
+                  const auto [first, second] = voxels(j * stride);
+                  return guarded(
+                      position_check(j, stride, extent),
+                      fmt::format("{{ {} = {} * scale;\n{} = {} * scale; }}\n", first, value.x, second, value.y));
                 }};
   }
 
