@@ -40,7 +40,7 @@ struct ConvolverOptions {
   /// Called after every step that may change it with the device bytes that convoy then holds, down to 0 at the end.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
   /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
-  /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere.
+  /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere, 0 off.
   bool sentinels = false;
 };
 

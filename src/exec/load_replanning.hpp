@@ -79,7 +79,8 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
   }
 }
 
-/// CONVOY_SENTINELS=1 switches them on everywhere.
+/// CONVOY_SENTINELS=1 switches them on everywhere, 0 off: a tool that looks for reads of what nobody wrote sees the
+/// NaN as written.
 bool sentinels_wanted(bool asked_for);
 
 }  // namespace convoy

@@ -16,7 +16,8 @@ constexpr double kShareOfHostMemory = 0.9;
 
 bool sentinels_wanted(bool asked_for) {
   const char* variable = std::getenv("CONVOY_SENTINELS");
-  return asked_for || (variable != nullptr && std::string_view(variable) == "1");
+  const std::string_view wanted = variable == nullptr ? "" : variable;
+  return wanted == "1" || (asked_for && wanted != "0");
 }
 
 std::uint64_t host_memory_limit(const PlanOptions& options) {
