@@ -11,6 +11,7 @@
 #include "bus.hpp"
 #include "common/worker_pool.hpp"
 #include "convoy/convoy.hpp"
+#include "host_rates.hpp"
 #include "report.hpp"
 #include "samples.hpp"
 #include "selftest/tolerances.hpp"
@@ -112,6 +113,9 @@ class HostRun {
     ConvolverOptions with;
     with.plan.memory_limit_bytes = options_.memory_limit_bytes;
     with.plan.tune = options_.tune;
+    with.plan.choice = options_.choice;
+    with.plan.piece_bytes = options_.piece_bytes;
+    with.plan.max_sets = options_.max_sets;
     Convolver convolver(problem_.spec, problem_.kernel_view(), team.devices, with);
     const Plan& plan = convolver.plan();
     json["path"] = name(plan.path);
@@ -119,6 +123,11 @@ class HostRun {
     json["tiles_in_flight"] = plan.num_sets;
     json["footprint_bytes"] = plan.footprint_bytes;
     json["transfer_bytes"] = plan.transfer_bytes;
+    json["predicted_seconds"] = plan.predicted_seconds;
+    json["padded_zyx"] = zyx(plan.padded());
+    json["tiles_zyx"] = {plan.axes[0].num_tiles, plan.axes[1].num_tiles, plan.axes[2].num_tiles};
+    json["device_axes"] = plan.device_axes;
+    json["piece_bytes"] = options_.piece_bytes;
 
     const Device& device = team.devices.front();
     const Shape shape = convolver.output_shape();
@@ -196,6 +205,17 @@ std::string line_of(const Json& json) {
                             100 * json["share_of_bus_bound"].get<double>());
 }
 
+Json told_host_rates() {
+  const HostRates rates = measure_host();
+  fmt::print(
+      "host, {} threads: copied and summed {:.1f}, only summed {:.1f}, into a ring of 16 MiB {:.1f}, out of it {:.1f} "
+      "GB/s\n",
+      host_workers().num_threads(), 1e-9 * rates.copy, 1e-9 * rates.sum, 1e-9 * rates.into_ring,
+      1e-9 * rates.from_ring);
+  return {
+      {"copy_and_sum", rates.copy}, {"sum", rates.sum}, {"into_ring", rates.into_ring}, {"from_ring", rates.from_ring}};
+}
+
 }  // namespace
 
 bool run_host_runs(const Options& options) {
@@ -206,10 +226,11 @@ bool run_host_runs(const Options& options) {
                1e-9 * team.bus.up_bytes_per_second, 1e-9 * team.bus.down_bytes_per_second,
                1e-9 * team.bus.both_bytes_per_second, team.bus.measured() ? team.bus.measured_by : "not measured");
   }
+  Json document = document_head(options);
+  if (!options.check_only) document["host_bytes_per_second"] = told_host_rates();
   fmt::print("{:<10}{:<18}{:<10}{:<10}{:>9}{:>12}{:>10}{:>10}{:>10}\n", "case", "on", "memory", "path", "error", "ms",
              "GB/s", "/bound", "% bound");
   bool all_right = true;
-  Json document = document_head(options);
   for (const BenchCase& which : options.cases) {
     for (const Team& team : teams) {
       for (const MemoryKind kind : options.memory_kinds) {

@@ -27,6 +27,9 @@ const std::map<std::string, MemoryKind> kMemoryKinds{{"pinned", MemoryKind::pinn
 struct Arguments {
   std::string cases;
   std::vector<Index> size;
+  std::vector<Index> padded;
+  std::vector<Index> tiles;
+  std::string piece;
   std::vector<Index> kernel;
   Mode mode = Mode::same;
   std::string precision = "f32";
@@ -150,6 +153,19 @@ Options parse_options(int argc, char** argv) {
       ->needs(host);
   app.add_flag("--together", options.together, "Of these runs: all devices named by --backend share each of them")
       ->needs(host);
+  auto* padded = app.add_option("--padded", given.padded, "Of these runs: transform lengths Z,Y,X (with --tiles)")
+                     ->delimiter(',')
+                     ->expected(3)
+                     ->needs(host);
+  auto* tiles = app.add_option("--tiles", given.tiles, "Of these runs: tiles along Z,Y,X (with --padded)")
+                    ->delimiter(',')
+                    ->expected(3)
+                    ->needs(padded);
+  padded->needs(tiles);
+  app.add_option("--piece", given.piece, "Of these runs: bytes of a piece of a transfer, such as 2MiB")->needs(host);
+  app.add_option("--sets", options.max_sets, "Of these runs: most tiles in flight")
+      ->needs(host)
+      ->check(CLI::Range(1, 8));
   app.add_flag("--no-host", given.no_host, "Leaves out the times from host memory to host memory");
   app.add_flag("--check-only", options.check_only, "Checks the answers and times nothing");
   app.add_option("--json", options.json_path, "Writes the results to this file after every case");
@@ -169,6 +185,8 @@ Options parse_options(int argc, char** argv) {
   options.path = given.fused ? PathChoice::fused : given.staged ? PathChoice::staged : PathChoice::planned;
   options.tune = given.tune == "off" ? Tune::off : given.tune == "measure" ? Tune::measure : Tune::model;
   if (!given.memory.empty()) options.memory_limit_bytes = bytes_from_text(given.memory);
+  if (!given.piece.empty()) options.piece_bytes = bytes_from_text(given.piece);
+  if (!given.padded.empty()) options.choice = {shape_from(given.padded), shape_from(given.tiles), options.tuning};
   options.host_to_host = !given.no_host;
   options.command = "convoy-bench";  // wherever it lies
   for (int i = 1; i < argc; ++i) options.command += " " + std::string(argv[i]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ struct Options {
   bool host_runs = false;  ///< only runs from host memory to host memory
   bool together = false;   ///< of these, all devices in one run
   std::vector<MemoryKind> memory_kinds;
+  std::optional<PlanChoice> choice;  ///< of these, in place of the planner's
+  std::uint64_t piece_bytes = PlanOptions{}.piece_bytes;
+  int max_sets = PlanOptions{}.max_sets;
   bool list = false;
   bool peer_cufft = false;
   bool peer_fftw = false;

@@ -40,19 +40,4 @@ T to_voxel(Real value, Index& saturated) {
   }
 }
 
-/// In double precision. Eight sums side by side: a single one would wait for itself at every voxel.
-template <class T>
-double sum_of(const T* values, Index count) {
-  constexpr Index kLanes = 8;
-  double lanes[kLanes] = {};
-  Index i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (Index lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(values[i + lane]);
-  }
-  double sum = 0;
-  for (const double lane : lanes) sum += lane;
-  for (; i < count; ++i) sum += static_cast<double>(values[i]);
-  return sum;
-}
-
 }  // namespace convoy

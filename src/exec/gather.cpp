@@ -1,10 +1,10 @@
 #include "exec/gather.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <type_traits>
 
-#include "common/stream_copy.hpp"
 #include "exec/row_loop.hpp"
 #include "plan/boundary_map.hpp"
 
@@ -19,10 +19,11 @@ Real as_real(T value, NonFinite policy) {
   return static_cast<Real>(value);
 }
 
-/// One row of a tile, where the outer axes lie inside the image. `streams`: large copies go past the caches.
+/// One row of a tile, where the outer axes lie inside the image. `streams`: large copies go past the caches; they alone
+/// return the sum of what lies side by side, others NaN.
 template <class T, class Real>
-void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, NonFinite policy, bool streams,
-                Real* out) {
+double gather_row(const T* row, Index stride, const AxisSources& x, Real outside, NonFinite policy, bool streams,
+                  Real* out) {
   const auto slow = [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index from = x.positions[static_cast<std::size_t>(i)];
@@ -33,14 +34,17 @@ void gather_row(const T* row, Index stride, const AxisSources& x, Real outside, 
   const Index first = x.run_begin < x.run_end ? x.positions[static_cast<std::size_t>(x.run_begin)] : 0;
   const T* from = row + first * stride;
   const Index length = x.run_end - x.run_begin;
-  if (std::is_same_v<T, Real> && stride == 1 && policy == NonFinite::error && streams) {
-    stream_copy(out + x.run_begin, from, static_cast<std::size_t>(length) * sizeof(Real));
-  } else if (stride == 1) {  // a loop of its own, so that it can be vectorised
-    for (Index i = 0; i < length; ++i) out[x.run_begin + i] = as_real<T, Real>(from[i], policy);
-  } else {
-    for (Index i = 0; i < length; ++i) out[x.run_begin + i] = as_real<T, Real>(from[i * stride], policy);
-  }
+  Real* const to = out + x.run_begin;
   slow(x.run_end, x.extent());
+  if constexpr (std::is_same_v<T, Real>) {
+    if (stride == 1 && policy == NonFinite::error && streams) return stream_copy_and_sum(to, from, length);
+  }
+  if (stride == 1) {  // a loop of its own, so that it can be vectorised
+    for (Index i = 0; i < length; ++i) to[i] = as_real<T, Real>(from[i], policy);
+  } else {
+    for (Index i = 0; i < length; ++i) to[i] = as_real<T, Real>(from[i * stride], policy);
+  }
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 /// A row that lies outside the image: constant as far as the tile reads, padding beyond.
@@ -92,19 +96,32 @@ class OwnVoxels {
         stride_(device_strides(plan, input.voxels.shape)),
         image_stride_(device_strides(plan, plan.spec.image)) {}
 
-  /// at_y, at_z: the row's place in the tile.
-  void add_row(Index at_y, Index at_z, InputSums& sums) const {
+  /// at_y, at_z: the row's place in the tile. `run_sum`: of all that it shows side by side, or NaN.
+  void add_row(Index at_y, Index at_z, double run_sum, InputSums& sums) const {
     const AxisSources &x = input_.sources[0], &y = input_.sources[1], &z = input_.sources[2];
     if (x.own_begin == x.own_end || !y.owns(at_y) || !z.owns(at_z)) return;
-    const Index from =
-        position(x, x.own_begin) * stride_[0] + position(y, at_y) * stride_[1] + position(z, at_z) * stride_[2];
-    const Index in_image = input_.own_begin[0] * image_stride_[0] +
-                           (input_.own_begin[1] + at_y - y.own_begin) * image_stride_[1] +
-                           (input_.own_begin[2] + at_z - z.own_begin) * image_stride_[2];
-    sums.add_row(voxels_ + from, x.own_end - x.own_begin, {stride_[0], in_image, image_stride_[0]});
+    const RowPlace place = place_of(at_y, at_z);
+    const T* const row = voxels_ + offset_of(at_y, at_z);
+    const Index count = x.own_end - x.own_begin;
+    if (std::isfinite(run_sum) && count == x.run_end - x.run_begin) {
+      sums.add_row(row, count, place, run_sum);
+    } else {
+      sums.add_row(row, count, place);
+    }
   }
 
  private:
+  Index offset_of(Index at_y, Index at_z) const {
+    const AxisSources &x = input_.sources[0], &y = input_.sources[1], &z = input_.sources[2];
+    return position(x, x.own_begin) * stride_[0] + position(y, at_y) * stride_[1] + position(z, at_z) * stride_[2];
+  }
+  RowPlace place_of(Index at_y, Index at_z) const {
+    const AxisSources &y = input_.sources[1], &z = input_.sources[2];
+    const Index in_image = input_.own_begin[0] * image_stride_[0] +
+                           (input_.own_begin[1] + at_y - y.own_begin) * image_stride_[1] +
+                           (input_.own_begin[2] + at_z - z.own_begin) * image_stride_[2];
+    return {stride_[0], in_image, image_stride_[0]};
+  }
   static Index position(const AxisSources& axis, Index at) { return axis.positions[static_cast<std::size_t>(at)]; }
 
   const TileInput& input_;
@@ -144,8 +161,8 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, cons
           outside_row(x, outside, out);
         } else {
           const T* row = voxels + from_y * stride[1] + from_z * stride[2];
-          gather_row(row, stride[0], x, outside, plan.spec.non_finite, streams, out);
-          own_voxels.add_row(at_y, at_z, part);
+          const double sum = gather_row(row, stride[0], x, outside, plan.spec.non_finite, streams, out);
+          own_voxels.add_row(at_y, at_z, sum, part);
         }
       }
     });
@@ -168,7 +185,8 @@ InputSums sum_own_voxels(const Plan& plan, const TileInput& input) {
     with_element(input.voxels.element, [&](auto type) {
       const OwnVoxels<decltype(type)> own_voxels(plan, input);
       for (Index i = begin; i < end; ++i) {
-        own_voxels.add_row(y.own_begin + i % num_rows, z.own_begin + i / num_rows, part);
+        const Index at_y = y.own_begin + i % num_rows;
+        own_voxels.add_row(at_y, z.own_begin + i / num_rows, std::numeric_limits<double>::quiet_NaN(), part);
       }
     });
     const std::lock_guard lock(mutex);

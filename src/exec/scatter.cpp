@@ -47,10 +47,14 @@ class PieceGate {
 
 template <class T, class Real>
 void write_row(const Real* values, Index count, T* out, Index stride, bool streams, OutputSums& sums) {
+  if constexpr (std::is_same_v<T, Real>) {
+    if (stride == 1 && streams) {
+      sums.sum += stream_copy_and_sum(out, values, count);
+      return;
+    }
+  }
   sums.sum += sum_of(values, count);
-  if (std::is_same_v<T, Real> && stride == 1 && streams) {
-    stream_copy(out, values, static_cast<std::size_t>(count) * sizeof(T));
-  } else if (stride == 1) {
+  if (stride == 1) {
     for (Index i = 0; i < count; ++i) out[i] = to_voxel<T>(values[i], sums.saturated);
   } else {
     for (Index i = 0; i < count; ++i) out[i * stride] = to_voxel<T>(values[i], sums.saturated);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/row_sums.hpp"
 #include "common/voxel_rows.hpp"
 #include "convoy/image.hpp"
 
@@ -26,7 +27,13 @@ struct InputSums {
   void add(const InputSums& part);
   /// `count` voxels from `row` on.
   template <class T>
-  void add_row(const T* row, Index count, const RowPlace& place);
+  void add_row(const T* row, Index count, const RowPlace& place) {
+    const bool side_by_side = place.stride == 1;
+    add_row(row, count, place, side_by_side ? sum_of(row, count) : std::numeric_limits<double>::quiet_NaN());
+  }
+  /// Their sum is known already, or is NaN.
+  template <class T>
+  void add_row(const T* row, Index count, const RowPlace& place, double row_sum);
 };
 
 /// What writing an output revealed.
@@ -44,13 +51,10 @@ struct OutputSums {
 InputSums scan(const ImageView& image);
 
 template <class T>
-void InputSums::add_row(const T* row, Index count, const RowPlace& place) {
-  if (place.stride == 1) {
-    const double row_sum = sum_of(row, count);
-    if (std::isfinite(row_sum)) {
-      sum += row_sum;
-      return;
-    }
+void InputSums::add_row(const T* row, Index count, const RowPlace& place, double row_sum) {
+  if (std::isfinite(row_sum)) {
+    sum += row_sum;
+    return;
   }
   for (Index i = 0; i < count; ++i) {
     const auto value = static_cast<double>(row[i * place.stride]);

@@ -15,6 +15,9 @@ constexpr double kTileOverheadSeconds = 50e-6;
 /// Queueing alone: nobody waits for a resident tile.
 constexpr double kResidentTileOverheadSeconds = 10e-6;
 
+/// A piece of a transfer that the caller's memory does not continue costs as much as so many bytes more; a guess.
+constexpr double kBytesPerHostRun = 1024;
+
 /// How much longer than its bytes at the streaming rate a pass takes; measured on volumes of 512^3 voxels.
 constexpr double kContiguousPass = 1.3;
 constexpr double kStridedPass = 1.7;
@@ -74,9 +77,11 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
     streamed_bytes += pass.bytes * pass.slowdown;
   }
   if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = real * (voxels + downloaded);
-  cost.upload_seconds = real * voxels * transfer_seconds_per_byte_;
+  const double transfer_seconds_per_byte =
+      transfer_seconds_per_byte_ * (1 + kBytesPerHostRun / (real * static_cast<double>(layout.host_run)));
+  cost.upload_seconds = real * voxels * transfer_seconds_per_byte;
   cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_;
-  cost.download_seconds = real * downloaded * transfer_seconds_per_byte_;
+  cost.download_seconds = real * downloaded * transfer_seconds_per_byte;
   return cost;
 }
 

@@ -19,6 +19,21 @@ bool stretched_more(const AxisPlan& a, const AxisPlan& b) {
          static_cast<double>(b.padded) * static_cast<double>(a.extent);
 }
 
+/// Up to the first axis that is split, or that does not follow in memory as it does in the image.
+Index host_run_of(const std::array<const AxisPlan*, 3>& axes, const std::array<int, 3>& device_axes) {
+  Index run = 1;
+  int next = 2;
+  for (const int axis : device_axes) {
+    while (next > axis && axes[static_cast<std::size_t>(next)]->image == 1) --next;
+    if (axis != next) break;
+    const AxisPlan& plan = *axes[static_cast<std::size_t>(axis)];
+    run *= std::min(plan.tile_input, plan.image);
+    if (plan.num_tiles > 1 || next == 0) break;
+    --next;
+  }
+  return run;
+}
+
 }  // namespace
 
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
@@ -42,6 +57,7 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
     tile.extent[d] = axes[tile.device_axes[d]]->extent;
     tile.padded[d] = axes[tile.device_axes[d]]->padded;
   }
+  tile.host_run = host_run_of(axes, tile.device_axes);
   const Index row = tile.padded[0] / 2 + 1;
   // Alignment may cost an eighth of the memory at most.
   const Index alignment = std::max<Index>(tuning.pitch_alignment, 1);
@@ -68,6 +84,7 @@ TileLayout layout_of(const Plan& plan) {
   tile.num_axes = plan.num_transforms;
   tile.device_axes = plan.device_axes;
   tile.row_pitch = plan.row_pitch;
+  tile.host_run = host_run_of({&plan.axes[0], &plan.axes[1], &plan.axes[2]}, plan.device_axes);
   for (std::size_t d = 0; d < 3; ++d) {
     const AxisPlan& axis = plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
     tile.extent[d] = axis.extent;

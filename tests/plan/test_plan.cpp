@@ -9,6 +9,7 @@
 #include "convoy/plan.hpp"
 #include "plan/cost.hpp"
 #include "plan/devices.hpp"
+#include "plan/layout.hpp"
 #include "plan/lengths.hpp"
 #include "program/program.hpp"
 
@@ -107,10 +108,30 @@ TEST_CASE("each axis is split when it must be") {
 
 TEST_CASE("a slow axis is split rather than a fast one") {
   const ConvolutionSpec spec = spec_of({256, 256, 256}, {17, 17, 17});
-  const Plan plan = make_plan(spec, large_gpu(), too_little_for_one_tile(spec, large_gpu()));
+  Limits no_bus = large_gpu();
+  no_bus.transfer_bytes_per_second = 0;
+  no_bus.shared_memory_bytes = 0;
+  const Plan plan = make_plan(spec, no_bus, too_little_for_one_tile(spec, no_bus));
   CHECK(tiles_of(plan).z > 1);
   CHECK(tiles_of(plan).y == 1);
   CHECK(tiles_of(plan).x == 1);
+}
+
+TEST_CASE("over a bus, tiles whose rows follow each other in the caller's memory are preferred") {
+  const auto runs_of = [](const Shape& image, const Shape& kernel, const PlanOptions& options) {
+    const Plan plan = make_plan(spec_of(image, kernel), overlapping_gpu(), options);
+    CAPTURE(to_text(plan));
+    CHECK(plan.num_tiles() > 1);
+    CHECK(tiles_of(plan).x == 1);
+    const TileLayout layout = layout_of(plan);
+    CHECK(layout.host_run >= image.x * plan.axes[1].tile_output);
+    return layout.host_run;
+  };
+  CHECK(runs_of({512, 512, 512}, {65, 65, 65}, {}) >= Index{235} * 512 * 512);
+  runs_of({256, 1024, 1024}, {64, 64, 64}, {});
+  runs_of({64, 2048, 2048}, {31, 31, 31}, {});
+  const ConvolutionSpec spec = spec_of({256, 256, 256}, {17, 17, 17});
+  runs_of(spec.image, spec.kernel, too_little_for_one_tile(spec, overlapping_gpu()));
 }
 
 TEST_CASE("a whole image that fits is not cut, and one that does not says why") {
