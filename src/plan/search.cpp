@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "convoy/error.hpp"
@@ -19,6 +21,7 @@ constexpr double kEqualCosts = 1.01;
 constexpr double kEqualCostsOfFiles = 1.5;
 /// A way that takes so many times as long as another is not chosen without telling what would change it.
 constexpr double kSlow = 4;
+constexpr double kNever = std::numeric_limits<double>::infinity();
 /// As fast as any, nearly.
 constexpr double kFastEnough = 1.5;
 /// So many, that devices of unlike speed come out even.
@@ -149,7 +152,7 @@ class Search {
     }
     smallest_footprint_bytes_ = std::min(smallest_footprint_bytes_, candidate.footprint_bytes);
     if (candidate.footprint_bytes > budget_.bytes) {
-      if (host_bytes <= host_budget_bytes_) beyond_budget_.push_back({candidate.footprint_bytes, seconds_of(axes)});
+      if (host_bytes <= host_budget_bytes_) beyond_budget_.push_back({candidate, layout});
       return;
     }
     smallest_host_bytes_ = std::min(smallest_host_bytes_, host_bytes);
@@ -161,21 +164,33 @@ class Search {
     feasible_.push_back(candidate);
   }
 
-  double seconds_of(const AxisChoice& axes) const {
-    const TileLayout layout = layout_of(axes);
-    const Index num_tiles = axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles;
-    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, axes)), num_tiles, min_sets_);
-  }
-
+  /// What is beyond the budget is looked at only where something may come of it: there is much of it.
   std::optional<BeyondBudget> faster_with_more(double seconds) const {
-    const auto faster = [](const BeyondBudget& a, const BeyondBudget& b) { return a.seconds < b.seconds; };
-    const auto fastest = std::min_element(beyond_budget_.begin(), beyond_budget_.end(), faster);
-    if (fastest == beyond_budget_.end() || seconds < kSlow * fastest->seconds) return {};
-    BeyondBudget least = *fastest;
-    for (const BeyondBudget& one : beyond_budget_) {
-      if (one.seconds <= kFastEnough * fastest->seconds && one.footprint_bytes < least.footprint_bytes) least = one;
+    const double whole_seconds = least_seconds_beyond_budget([](const Candidate& one) { return one.num_tiles == 1; });
+    if (seconds < kSlow / 2 * whole_seconds && whole_seconds < kNever) return {};
+    const double least_seconds = least_seconds_beyond_budget([](const Candidate&) { return true; });
+    if (seconds < kSlow * least_seconds) return {};
+    BeyondBudget least{UINT64_MAX, 0};
+    for (const auto& [one, layout] : beyond_budget_) {
+      if (one.footprint_bytes >= least.footprint_bytes) continue;
+      const double its_seconds = seconds_alone(one, layout);
+      if (its_seconds <= kFastEnough * least_seconds) least = {one.footprint_bytes, its_seconds};
     }
     return least;
+  }
+
+  template <class Counts>
+  double least_seconds_beyond_budget(const Counts& counts) const {
+    double least = kNever;
+    for (const auto& [one, layout] : beyond_budget_) {
+      if (counts(one)) least = std::min(least, seconds_alone(one, layout));
+    }
+    return least;
+  }
+
+  /// With no more tiles in flight than there must be.
+  double seconds_alone(const Candidate& one, const TileLayout& layout) const {
+    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, one.axes)), one.num_tiles, min_sets_);
   }
 
   /// As many tiles in flight as there is room for, if they save time.
@@ -308,7 +323,7 @@ class Search {
   CostModel costs_;
   AxisOptions options_;
   std::vector<Candidate> feasible_;
-  std::vector<BeyondBudget> beyond_budget_;
+  std::vector<std::pair<Candidate, TileLayout>> beyond_budget_;
   std::uint64_t smallest_footprint_bytes_ = UINT64_MAX;
   std::uint64_t host_budget_bytes_ = UINT64_MAX;
   std::uint64_t smallest_host_bytes_ = UINT64_MAX;
