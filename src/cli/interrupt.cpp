@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kPatience{800};
 
 volatile std::sig_atomic_t signalled = 0;
 sem_t signal_arrived;
+std::atomic<bool> is_ending{false};
 std::atomic<const char*> text{"interrupted; no output was written"};
 
 void remember_signal(int) {
@@ -32,6 +33,7 @@ void end_program_when_signalled() {
   while (::sem_wait(&signal_arrived) != 0 && errno == EINTR) {
   }
   std::this_thread::sleep_for(kPatience);
+  if (is_ending.exchange(true)) return;
   abandon_outputs();
   const char* clear_line = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";  // there may be a progress bar
   fmt::print(stderr, "{}convoy: {}\n", clear_line, interrupt_text());
@@ -58,5 +60,10 @@ void stop_if_interrupted() {
 
 void set_interrupt_text(const char* lasting) { text = lasting; }
 std::string interrupt_text() { return text.load(); }
+
+void begin_ending() {
+  if (!is_ending.exchange(true)) return;
+  for (;;) ::pause();
+}
 
 }  // namespace convoy::cli

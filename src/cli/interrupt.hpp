@@ -18,4 +18,8 @@ void stop_if_interrupted();
 void set_interrupt_text(const char* text);
 std::string interrupt_text();
 
+/// To be called by the main thread before it tells how the program ended. After a signal another thread ends a program
+/// that takes too long, and whichever begins first tells the end alone: this does not return if that was the other one.
+void begin_ending();
+
 }  // namespace convoy::cli

@@ -56,6 +56,7 @@ int main(int count, char** arguments) {
   describe(program);
   add_commands(program);
   const Outcome outcome = run_program(program, count, arguments);
+  begin_ending();
   if (!outcome.problem.empty()) return complain(outcome.problem, outcome.exit_code);
   const bool unheard = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
   if (unheard && outcome.exit_code == kDone)

@@ -158,11 +158,12 @@ class SplitConvolutionAs final : public SplitConvolution {
     std::vector<Index> all(static_cast<std::size_t>(split_.num_convolutions()));
     std::iota(all.begin(), all.end(), Index{0});
     SharedRun shared(devices_, std::move(all), split_.num_convolutions(), options_);
-    SplitRun<Real> split_run(split_, ImageView(kernel_, kernel_shape_), image, devices_);
+    // Not on the stack: ThreadSanitizer takes mutexes that lie at one place there one after the other for one.
+    const auto split_run = std::make_unique<SplitRun<Real>>(split_, ImageView(kernel_, kernel_shape_), image, devices_);
     shared.run(
-        [&](std::size_t i, TileQueue& queue, const std::function<void()>& done) { split_run.work(i, queue, done); });
+        [&](std::size_t i, TileQueue& queue, const std::function<void()>& done) { split_run->work(i, queue, done); });
     RunReport report = shared.report();
-    const OutputSums outputs = write(split_run.sums().data());
+    const OutputSums outputs = write(split_run->sums().data());
     report.non_finite_voxels = inputs.non_finite;
     report.saturated_voxels = outputs.saturated;
     report.input_sum = inputs.sum;

@@ -37,6 +37,7 @@ int main(int count, char** arguments) {
   cli::make_convolve_command(program, workplace);
   const cli::Outcome own = cli::run_program(program, count, arguments, workplace.speaks());
   const mpi::Outcome all = workplace.end({own.exit_code, own.problem});
+  cli::begin_ending();
   if (!all.problem.empty()) fmt::print(stderr, "convoy-mpi: {}\n", all.problem);
   return all.exit_code;
 }
