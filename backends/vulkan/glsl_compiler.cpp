@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 #include <glslang/Include/glslang_c_interface.h>
+#include <glslang/build_info.h>
 
+#include <cstring>
 #include <memory>
+#include <optional>
 
+#include "common/disk_cache.hpp"
 #include "convoy/error.hpp"
+#include "convoy/version.hpp"
 
 namespace convoy::backend::vulkan {
 namespace {
@@ -67,6 +72,20 @@ std::vector<std::uint32_t> compile_glsl(const std::string& text, const std::stri
   glslang_program_SPIRV_generate(program.get(), GLSLANG_STAGE_COMPUTE);
   std::vector<std::uint32_t> code(glslang_program_SPIRV_get_size(program.get()));
   glslang_program_SPIRV_get(program.get(), code.data());
+  return code;
+}
+
+std::vector<std::uint32_t> compiled_glsl(const std::string& text, const std::string& name) {
+  const std::string key = fmt::format("SPIR-V by convoy {}, glslang {}.{}.{}\n{}", CONVOY_VERSION, GLSLANG_VERSION_MAJOR,
+                                      GLSLANG_VERSION_MINOR, GLSLANG_VERSION_PATCH, text);
+  if (const std::optional<std::string> known = plan_cache().find(key)) {
+    std::vector<std::uint32_t> code(known->size() / sizeof(std::uint32_t));
+    std::memcpy(code.data(), known->data(), code.size() * sizeof(std::uint32_t));
+    return code;
+  }
+  std::vector<std::uint32_t> code = compile_glsl(text, name);
+  plan_cache().store(key,
+                     std::string(reinterpret_cast<const char*>(code.data()), code.size() * sizeof(std::uint32_t)));
   return code;
 }
 

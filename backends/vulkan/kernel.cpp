@@ -43,7 +43,7 @@ VkPipelineLayout make_layout(VkDevice device, const std::string& device_id, VkDe
 
 Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& device_id, const KernelSpec& spec,
                    const std::string& glsl) {
-  const std::vector<std::uint32_t> code = compile_glsl(glsl, spec.name);
+  const std::vector<std::uint32_t> code = compiled_glsl(glsl, spec.name);
   VkShaderModuleCreateInfo module_creation{};
   module_creation.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
   module_creation.codeSize = code.size() * sizeof(std::uint32_t);
