@@ -93,11 +93,11 @@ Options parse_options(int argc, char** argv) {
   auto* size = app.add_option("--size", given.size, "An own problem: image extents Z,Y,X (or Y,X, or X)")
                    ->delimiter(',')
                    ->expected(1, 3)
-                   ->check(CLI::PositiveNumber);
+                   ->check(CLI::Range(1, 1000000000));
   auto* kernel = app.add_option("--kernel", given.kernel, "Its kernel")
                      ->delimiter(',')
                      ->expected(1, 3)
-                     ->check(CLI::PositiveNumber);
+                     ->check(CLI::Range(1, 1000000000));
   size->needs(kernel);
   kernel->needs(size);
   app.add_option("--mode", given.mode, "Its mode: same, full, valid, circular")
@@ -140,7 +140,7 @@ Options parse_options(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(kAccelerations))
       ->needs(deconvolution);
   app.add_option("--iterations", options.iterations, "In each timed deconvolution")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1000000000))
       ->needs(deconvolution);
   auto* host = app.add_flag("--host", options.host_runs,
                             "Times only runs from host memory to host memory, against what the bus carries; of S0, S1, "

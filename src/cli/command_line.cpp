@@ -60,6 +60,14 @@ std::uint64_t memory_limit_from_text(const std::string& option, const std::strin
   throw CLI::ValidationError(option, "0 bytes hold nothing; leave it out to use what is free");
 }
 
+/// Empty if the text is a number that is allowed.
+template <class Allowed>
+std::string number_problem(const std::string& text, const Allowed& allowed, const char* which) {
+  double number = 0;
+  if (CLI::detail::lexical_cast(text, number) && allowed(number)) return {};
+  return fmt::format("'{}' is no number {}", text, which);
+}
+
 }  // namespace
 
 void need_subcommand(CLI::App& command) {
@@ -108,6 +116,22 @@ CLI::Option* add_position(CLI::App& command, const std::string& option, Position
           option, [&position, option](const std::string& text) { position = position_from_text(option, text); },
           description)
       ->type_name("z,y,x");
+}
+
+CLI::Validator above_zero() {
+  return {[](const std::string& text) {
+            return number_problem(
+                text, [](double number) { return number > 0; }, "above 0");
+          },
+          ""};
+}
+
+CLI::Validator zero_or_above() {
+  return {[](const std::string& text) {
+            return number_problem(
+                text, [](double number) { return number >= 0; }, "of 0 or more");
+          },
+          ""};
 }
 
 CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,

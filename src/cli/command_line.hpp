@@ -49,6 +49,10 @@ CLI::Option* add_choice(CLI::App& command, const std::string& option, Value& cho
       ->type_name(fmt::format("{}", fmt::join(names, "|")));
 }
 
+/// Checks of options that take a number.
+CLI::Validator above_zero();
+CLI::Validator zero_or_above();
+
 /// --dtype: how the voxels of a file that is written are stored.
 CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,
                          const std::string& description);

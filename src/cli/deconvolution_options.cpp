@@ -46,7 +46,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
              "the image's reflection (default noncirculant)");
   command.add_option("--background", choices.background, "Constant background in the image (default 0)")
       ->type_name("B")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_above());
   add_choice(command, "--start", choices.start, {Start::mean, Start::image}, name_of<Start>(),
              "What to start from: a flat image of the same mean, or the image itself (default mean)");
   command
@@ -56,12 +56,12 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       ->type_name("relative:X|none");
   command.add_option("--tv", choices.tv, "Prefer flat patches: weight of the total variation, say 0.01 (default 0)")
       ->type_name("LAMBDA")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_above());
   command
       .add_option("--noise", choices.wiener_noise,
                   "Noise power over signal power, for --algorithm wiener (default 0.001)")
       ->type_name("R")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_above());
   command.add_option("--saturation", choices.saturation, "Take voxels of this value and above as missing")
       ->type_name("V");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, missing_name,
@@ -75,7 +75,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       .add_option("--halo", choices.halo,
                   "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
       ->type_name("X")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_above());
   common.add_common_to(command);
 }
 

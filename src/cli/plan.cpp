@@ -103,7 +103,7 @@ void add_plan(CLI::App& program) {
                    "Cut the output into N regions, and print for each the option --region of the job that computes it, "
                    "with its memory and time")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->excludes(resident)
       ->excludes("--deconvolve");
   command->add_flag("--json", state->json, "Print JSON");

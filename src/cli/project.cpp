@@ -40,10 +40,10 @@ void add_project(CLI::App& program) {
           ""));
   command->add_option("--gamma", state->options.gamma, "Grey = value^gamma; below 1 shows faint light (default 1)")
       ->type_name("G")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command->add_option("--scale-z", state->options.z_scale, "Pixels per voxel along z (default 1)")
       ->type_name("S")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command->add_flag("--quiet,-q", state->quiet, "Print nothing");
   command->footer("Example:\n  convoy project blurred.tif blurred.png --gamma 0.5 --scale-z 3");
   command->callback([state] { state->run(); });

@@ -68,7 +68,9 @@ fail(2, "--center", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--center"
 fail(2, "--radius", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--radius", "4junk")
 fail(2, ".png", "project", "image.npy", "picture.jpg")
 for gamma in ("0", "-1", "x"):
-    fail(2, "--gamma", "project", "image.npy", "picture.png", f"--gamma={gamma}")
+    fail(2, f"--gamma: '{gamma}' is no number above 0", "project", "image.npy", "picture.png", f"--gamma={gamma}")
+fail(2, "--split: '0' is no number above 0", *PLAN, "--split=0")
+fail(2, "--halo: '-1' is no number of 0 or more", "deconvolve", "a.tif", "b.tif", "c.tif", "--halo=-1")
 fail(2, "--scale-z", "project", "image.npy", "picture.png", "--scale-z=0")
 
 with open("/dev/full", "w") as full:
