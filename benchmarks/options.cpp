@@ -153,11 +153,11 @@ Options parse_options(int argc, char** argv) {
       ->needs(host);
   app.add_flag("--together", options.together, "Of these runs: all devices named by --backend share each of them")
       ->needs(host);
-  auto* padded = app.add_option("--padded", given.padded, "Of these runs: transform lengths Z,Y,X (with --tiles)")
-                     ->delimiter(',')
-                     ->expected(3)
-                     ->needs(host);
-  auto* tiles = app.add_option("--tiles", given.tiles, "Of these runs: tiles along Z,Y,X (with --padded)")
+  auto* padded =
+      app.add_option("--padded", given.padded, "Transform lengths Z,Y,X in place of the planner's (with --tiles)")
+          ->delimiter(',')
+          ->expected(3);
+  auto* tiles = app.add_option("--tiles", given.tiles, "Tiles along Z,Y,X in place of the planner's (with --padded)")
                     ->delimiter(',')
                     ->expected(3)
                     ->needs(padded);

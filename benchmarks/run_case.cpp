@@ -26,6 +26,7 @@ class ConvoyCase {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
     convolver_options_.plan.allow_native = options.path == PathChoice::planned;
     convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
+    convolver_options_.plan.choice = options.choice;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
     convolver_options_.plan.max_sets = 1;  // as if there were no transfers
