@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
 #include "support/boxed_image.hpp"
 #include "support/device_under_test.hpp"
 #include "support/faulty_device.hpp"
@@ -42,7 +43,7 @@ struct Problem {
   RunReport check(Convolver& convolver) const {
     std::vector<float> output(truth.size(), std::numeric_limits<float>::quiet_NaN());
     const RunReport report = convolver.run(ImageView(voxels, spec.image), MutableImageView(output, spec.image));
-    CHECK(oracle::relative_l2(output, truth) <= 5e-6);
+    CHECK(oracle::relative_l2(output, truth) <= tolerances::convolution(Precision::f32));
     double sum = 0;
     for (const float voxel : voxels) sum += static_cast<double>(voxel);
     CHECK(report.input_sum == doctest::Approx(sum));
@@ -155,7 +156,7 @@ TEST_CASE("box by box on two devices, one of which fails, every voxel is written
   const RunReport report = convolver.run(reader, writer);
   CHECK_FALSE(report.devices[1].failure.empty());
   CHECK(writer.all_written());
-  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= 5e-6);
+  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("errors that no device is to blame for end the run on all of them") {
@@ -171,7 +172,7 @@ TEST_CASE("errors that no device is to blame for end the run on all of them") {
   CHECK_THROWS_WITH_AS(convolver.run(reader, writer), "the disk is gone", Error);
   reader.on_read = nullptr;
   convolver.run(reader, writer);
-  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= 5e-6);
+  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("progress is told on the calling thread, and stops all devices") {

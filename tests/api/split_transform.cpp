@@ -7,6 +7,7 @@
 #include "convoy/convoy.hpp"
 #include "plan/origin.hpp"
 #include "selftest/oracle.hpp"
+#include "selftest/tolerances.hpp"
 #include "support/boxed_image.hpp"
 #include "support/device_under_test.hpp"
 #include "support/faulty_device.hpp"
@@ -77,7 +78,7 @@ TEST_CASE("every mode, boundary and operation equals the direct sum") {
         CAPTURE(name(mode));
         CAPTURE(name(boundary));
         CAPTURE(name(operation));
-        CHECK(check(problem) <= 1e-13);
+        CHECK(check(problem) <= tolerances::convolution(Precision::f64));
       }
     }
   }
@@ -95,7 +96,7 @@ TEST_CASE("a region of the output, in single precision") {
   problem.truth = truth;
   problem.spec.region = region;
   problem.make_memory_short();
-  CHECK(check(problem) <= 5e-6);
+  CHECK(check(problem) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("box by box, with progress that can stop it") {
@@ -117,7 +118,7 @@ TEST_CASE("box by box, with progress that can stop it") {
   const RunReport report = convolver.run(reader, writer);
   CHECK(last == report.num_tiles);
   CHECK(writer.all_written_once());
-  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= 5e-6);
+  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
 }
 
 TEST_CASE("NaN is told, or taken as 0, and too little memory is still too little") {
@@ -130,7 +131,7 @@ TEST_CASE("NaN is told, or taken as 0, and too little memory is still too little
   std::vector<double> zeroed = problem.image;
   zeroed[7] = 0;
   problem.truth = oracle::direct(problem.spec, zeroed, problem.kernel);
-  CHECK(check(problem) <= 5e-6);
+  CHECK(check(problem) <= tolerances::convolution(Precision::f32));
   problem.options.plan.memory_limit_bytes = 1000;
   CHECK_THROWS_AS(problem.convolver(), OutOfMemory);
 }
@@ -147,7 +148,7 @@ TEST_CASE("whatever axis is the long one: planes, lines and volumes") {
       problem.prepare();
       problem.make_memory_short();
       CAPTURE(to_text(image));
-      CHECK(check(problem) <= 1e-13);
+      CHECK(check(problem) <= tolerances::convolution(Precision::f64));
     }
     if (plans_are_costly()) return;
   }
@@ -169,7 +170,7 @@ TEST_CASE("several devices share the convolutions, and one that fails costs time
       std::vector<double> output(problem.truth.size(), std::numeric_limits<double>::quiet_NaN());
       const RunReport report = convolver.run(ImageView(problem.image, problem.spec.image),
                                              MutableImageView(output, convolver.output_shape()));
-      CHECK(oracle::relative_l2(output, problem.truth) <= 5e-6);
+      CHECK(oracle::relative_l2(output, problem.truth) <= tolerances::convolution(Precision::f32));
       REQUIRE(report.devices.size() == 2);
       CHECK(report.devices[0].num_tiles + report.devices[1].num_tiles == report.num_tiles);
       CHECK(report.devices[1].failure.empty() == (good_submits < 0));

@@ -2,6 +2,7 @@
 // plan for seconds.
 #include <doctest/doctest.h>
 
+#include "selftest/tolerances.hpp"
 #include "vulkan/tile_program.hpp"
 
 using namespace convoy;
@@ -27,7 +28,7 @@ void check_all(Path path, Precision precision) {
     MESSAGE(device->info().name << " has no double precision");
     return;
   }
-  const double tolerance = precision == Precision::f32 ? 5e-6 : 1e-13;
+  const double tolerance = tolerances::convolution(precision);
   for (const Tile& tile : kTiles) {
     if (precision == Precision::f64 && tile.extent[0] % 2 == 0) continue;
     CAPTURE(tile.num_axes);
@@ -49,7 +50,7 @@ TEST_CASE("rows may be longer than the transform needs") {
   for (const Path path : {Path::fused, Path::staged}) {
     FftGeometry g = geometry(path, Precision::f32, 3, {10, 9, 7}, {14, 12, 9});
     g.row_pitch = 12;
-    CHECK(error_of(*device, g) <= 5e-6);
+    CHECK(error_of(*device, g) <= tolerances::convolution(Precision::f32));
   }
 }
 
@@ -71,7 +72,8 @@ TEST_CASE("lengths of the last axis that VkFFT does not compile unrepaired") {
   if (device == nullptr) return;
   for (const Index length : {21, 26, 44, 52}) {  // convoy selftest tries others
     CAPTURE(length);
-    CHECK(error_of(*device, geometry(Path::fused, Precision::f32, 2, {6, length - 3, 1}, {8, length, 1})) <= 5e-6);
+    CHECK(error_of(*device, geometry(Path::fused, Precision::f32, 2, {6, length - 3, 1}, {8, length, 1})) <=
+          tolerances::convolution(Precision::f32));
   }
 }
 
@@ -82,12 +84,12 @@ TEST_CASE("the fused path is refused where VkFFT would be wrong, and the staged 
   const auto refused = geometry(Path::fused, Precision::f32, 2, {6, 40, 1}, {8, 47, 1});
   try {
     const double error = error_of(*device, refused);
-    CHECK(error <= 5e-6);
+    CHECK(error <= tolerances::convolution(Precision::f32));
   } catch (const Error& refusal) {
     CHECK(std::string(refusal.what()).find("Bluestein") != std::string::npos);
   }
   CHECK(device->used_bytes() == 0);
   auto staged = refused;
   staged.path = Path::staged;
-  CHECK(error_of(*device, staged) <= 5e-6);
+  CHECK(error_of(*device, staged) <= tolerances::convolution(Precision::f32));
 }

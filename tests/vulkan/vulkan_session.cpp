@@ -4,6 +4,7 @@
 #include <limits>
 #include <thread>
 
+#include "selftest/tolerances.hpp"
 #include "vulkan/tile_program.hpp"
 
 using namespace convoy;
@@ -34,7 +35,7 @@ TEST_CASE("two sets in flight hold two images") {
       session->wait(set);
       const auto& image = images[static_cast<std::size_t>(set)];
       const auto result = read_port(*session, 2, set, Precision::f32, image.size());
-      CHECK(relative_l2(result, circular_convolution(kTile, image, kernel)) <= 5e-6);
+      CHECK(relative_l2(result, circular_convolution(kTile, image, kernel)) <= tolerances::convolution(Precision::f32));
     }
   }
 }
@@ -49,7 +50,7 @@ TEST_CASE("threads with a session each share a device") {
       threads.emplace_back([&, i] { errors[i] = error_of(*device, kTile, static_cast<unsigned>(10 + i)); });
     }
   }
-  for (const double error : errors) CHECK(error <= 5e-6);
+  for (const double error : errors) CHECK(error <= tolerances::convolution(Precision::f32));
   CHECK(device->used_bytes() == 0);
 }
 
