@@ -25,12 +25,12 @@ bool split(Index length, std::size_t count, Index largest, std::vector<Index>& f
 
 }  // namespace
 
-std::optional<std::vector<Index>> radices_of(Index length) {
+std::optional<std::vector<Index>> radices_of(Index length, Index largest_allowed) {
   std::vector<Index> factors;
   if (length == 1) return factors;
   constexpr std::size_t kMostFactors = 8;
   for (std::size_t count = 1; count <= kMostFactors; ++count) {
-    for (Index largest = 2; largest <= kLargestRadix; ++largest) {
+    for (Index largest = 2; largest <= largest_allowed; ++largest) {
       if (!split(length, count, largest, factors)) continue;
       std::sort(factors.begin(), factors.end());
       return factors;
@@ -59,6 +59,11 @@ std::vector<std::complex<double>> roots_of_unity(Index length) {
     roots.push_back(std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(length)));
   }
   return roots;
+}
+
+std::optional<std::vector<Index>> column_radices_of(Index length) {
+  constexpr Index kLargestOfColumns = 18;
+  return radices_of(length, kLargestOfColumns);
 }
 
 std::optional<std::vector<Index>> row_radices_of(Index length) {

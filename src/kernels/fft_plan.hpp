@@ -12,9 +12,12 @@ namespace convoy {
 /// Largest factor that one thread transforms in its registers.
 inline constexpr Index kLargestRadix = 16;
 
-/// Factors of `length`, as few as possible, the largest of them as small as possible, largest last. Nothing if a prime
-/// factor is too large. {} for length 1.
-std::optional<std::vector<Index>> radices_of(Index length);
+/// Factors of `length`, as few as possible, the largest of them as small as possible and at most `largest`, largest
+/// last. Nothing if a prime factor is too large. {} for length 1.
+std::optional<std::vector<Index>> radices_of(Index length, Index largest = kLargestRadix);
+
+/// Of columns, where 18 still leaves as many registers to others: 288 is 16 * 18, with one exchange instead of two.
+std::optional<std::vector<Index>> column_radices_of(Index length);
 
 /// The frequency that decimation in frequency with these radices leaves at each position (Cooley and Tukey 1965;
 /// digits reversed).

@@ -72,7 +72,7 @@ std::vector<std::byte> table_of(std::vector<double> numbers, Index length, Preci
 }  // namespace
 
 std::optional<PassShape> column_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning) {
-  const auto radices = radices_of(length);
+  const auto radices = column_radices_of(length);
   if (!radices || radices->empty()) return {};
   const std::uint64_t column_bytes = static_cast<std::uint64_t>(length) * complex_size(precision);
   std::uint64_t width = kWidestBytes / complex_size(precision);
@@ -133,7 +133,7 @@ Index blocked_columns(Index num_columns, Precision precision) {
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }
 
 std::vector<std::byte> column_table(Index length, Precision precision) {
-  return table_of(twiddle_factors(radices_of(length).value()), length, precision);
+  return table_of(twiddle_factors(column_radices_of(length).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

@@ -36,6 +36,7 @@ TEST_CASE("rules: every smooth length has radices that a thread can hold") {
     CHECK(product == length);
     CHECK(std::is_sorted(radices->begin(), radices->end()));
   }
+  CHECK(column_radices_of(288) == std::vector<Index>{16, 18});
   CHECK_FALSE(radices_of(17));
   CHECK_FALSE(radices_of(2 * 19));
 }
