@@ -120,6 +120,14 @@ struct LedgerLine {
   std::string note;
 };
 
+/// Of plans that split the transform in place of the image: one axis in so many parts (decimation in frequency), which
+/// take so many convolutions of the plan's padded shape, one after the other or shared by devices.
+struct SplitInParts {
+  int axis = 0;
+  Index num_parts = 1;
+  Index num_convolutions = 1;
+};
+
 /// A finished plan.
 struct Plan {
   ConvolutionSpec spec;
@@ -134,6 +142,8 @@ struct Plan {
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
+  /// If set, axes, path and device memory are those of one part, and bytes and time those of all.
+  std::optional<SplitInParts> split;
   /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot.
   int num_sets = 1;
   /// A tile is uploaded and downloaded in pieces of so many voxels of the last transformed axis, so that the host fills
@@ -146,12 +156,14 @@ struct Plan {
   std::uint64_t host_bytes = 0;                ///< sum of the host's ledger
   std::uint64_t footprint_bytes = 0;           ///< sum of the ledger
   std::uint64_t budget_bytes = 0;              ///< what it had to fit
-  std::uint64_t smallest_footprint_bytes = 0;  ///< of the finest tiling: no budget below it can be served
+  std::uint64_t smallest_footprint_bytes = 0;  ///< of the finest tiling, below which only a split may serve a budget
   double predicted_seconds = 0;      ///< of one run, from the device's expected rates; 0 when they are unknown
   std::uint64_t traffic_bytes = 0;   ///< device memory traffic of one run
   std::uint64_t transfer_bytes = 0;  ///< host <-> device bytes of one run
   std::vector<std::string> reasons;  ///< why so: what was chosen and what was not
 
+  /// What a run does one after the other, or devices share.
+  Index num_pieces() const { return split ? split->num_convolutions : num_tiles(); }
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
   Shape padded() const { return {axes[0].padded, axes[1].padded, axes[2].padded}; }
 };

@@ -118,7 +118,7 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   if (record.run.iterations == 1) what = "1 iteration";
   if (record.run.stop_reason == StopReason::relative_change) what += ", ended by --stop";
   if (plan.is_tiled()) {
-    what += fmt::format(", {} and {} tiles each", plan.convolution.num_tiles(), plan.adjoint->num_tiles());
+    what += fmt::format(", {} and {} tiles each", plan.convolution.num_pieces(), plan.adjoint->num_pieces());
   }
   if (plan.fast) {
     what += fmt::format(", {} fast tiles, seam error {:.2g}", plan.fast->num_tiles(), record.run.seam.relative_l2);

@@ -4,6 +4,7 @@
 
 #include "convoy/deconvolution.hpp"
 #include "plan/lengths.hpp"
+#include "plan/transform_split.hpp"
 
 namespace convoy {
 namespace {
@@ -25,8 +26,9 @@ std::string task_to_text(const DeconvolutionPlan& plan) {
                        fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path));
   }
   if (!plan.is_tiled()) return text + fmt::format("at once, {}\n", name(plan.convolution.path));
-  return text + fmt::format("each blur in {} tiles, each adjoint in {}, {}\n", plan.convolution.num_tiles(),
-                            plan.adjoint->num_tiles(), name(plan.convolution.path));
+  return text + fmt::format("each blur in {} {}, each adjoint in {} {}, {}\n", plan.convolution.num_pieces(),
+                            name_of_pieces(plan.convolution), plan.adjoint->num_pieces(), name_of_pieces(*plan.adjoint),
+                            name(plan.convolution.path));
 }
 
 std::string axes_to_text(const DeconvolutionPlan& plan) {
@@ -93,7 +95,7 @@ std::string to_json(const DeconvolutionPlan& plan) {
   json["path"] = name(plan.convolution.path);
   json["frame"] = to_json(plan.frame());
   json["tiles"] = plan.is_tiled() || plan.fast ? name(plan.spec.tiles) : "none";
-  json["num_tiles"] = {plan.convolution.num_tiles(), plan.is_tiled() ? plan.adjoint->num_tiles() : 1};
+  json["num_tiles"] = {plan.convolution.num_pieces(), plan.is_tiled() ? plan.adjoint->num_pieces() : 1};
   if (const auto& fast = plan.fast) {
     json["num_tiles"] = fast->num_tiles();
     json["tile"] = to_json(fast->tile);

@@ -49,8 +49,10 @@ std::string memory_to_text(const Plan& plan) {
   const std::uint64_t nine_copies = nine_copy_bytes(plan.spec);
   const double ratio = static_cast<double>(nine_copies) / static_cast<double>(plan.footprint_bytes);
   text += fmt::format("    {:<18} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
-  text += fmt::format("    {:<18} {:>12}   in the smallest tiles\n", "least possible",
-                      bytes_to_text(plan.smallest_footprint_bytes));
+  if (!plan.split) {
+    text += fmt::format("    {:<18} {:>12}   in the smallest tiles\n", "least possible",
+                        bytes_to_text(plan.smallest_footprint_bytes));
+  }
   text += fmt::format("    {:<18} {:>12}   {:.1f} times this total: the padded arrays of the usual script\n",
                       "nine copies", bytes_to_text(nine_copies), ratio);
   text += "\n  host memory of a run\n";
@@ -115,14 +117,21 @@ Json device_axes_to_json(const Plan& plan) {
   return json;
 }
 
+std::string division_to_text(const Plan& plan) {
+  if (const auto& split = plan.split) {
+    return fmt::format("{} parts along {} in {} convolutions, {}; sizes and device memory are those of one part\n",
+                       split->num_parts, axis_name(split->axis), split->num_convolutions, name(plan.path));
+  }
+  const std::string in_flight = plan.num_sets > 1 ? fmt::format(", {} in flight", plan.num_sets) : "";
+  return fmt::format("{} tile{}{}, {}\n", plan.num_tiles(), plan.num_tiles() == 1 ? "" : "s", in_flight,
+                     name(plan.path));
+}
+
 }  // namespace
 
 std::string to_text(const Plan& plan) {
-  std::string text = task_to_text(plan);
-  const std::string in_flight = plan.num_sets > 1 ? fmt::format(", {} in flight", plan.num_sets) : "";
-  text +=
-      fmt::format("{} tile{}{}, {}\n", plan.num_tiles(), plan.num_tiles() == 1 ? "" : "s", in_flight, name(plan.path));
-  return text + axes_to_text(plan) + memory_to_text(plan) + prediction_to_text(plan) + reasons_to_text(plan);
+  return task_to_text(plan) + division_to_text(plan) + axes_to_text(plan) + memory_to_text(plan) +
+         prediction_to_text(plan) + reasons_to_text(plan);
 }
 
 std::string to_json(const Plan& plan) {
@@ -131,6 +140,11 @@ std::string to_json(const Plan& plan) {
   json["padded"] = to_json(plan.padded());
   json["tiles"] = per_axis(plan, &AxisPlan::num_tiles);
   json["num_tiles"] = plan.num_tiles();
+  if (const auto& split = plan.split) {
+    json["split"] = {{"axis", std::string(1, axis_name(split->axis))},
+                     {"num_parts", split->num_parts},
+                     {"num_convolutions", split->num_convolutions}};
+  }
   json["num_sets"] = plan.num_sets;
   json["tile_input"] = per_axis(plan, &AxisPlan::tile_input);
   json["tile_output"] = per_axis(plan, &AxisPlan::tile_output);

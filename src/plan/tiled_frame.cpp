@@ -5,6 +5,7 @@
 #include "plan/deconvolution_plans.hpp"
 #include "plan/lengths.hpp"
 #include "plan/search.hpp"
+#include "plan/transform_split.hpp"
 
 namespace convoy {
 namespace {
@@ -27,8 +28,13 @@ std::uint64_t bytes_of(const DeconvolutionSpec& spec, const Shape& shape) {
 std::uint64_t host_bytes_of(const DeconvolutionPlan& plan) {
   // Estimate, weights, image and the buffer that convolutions write to.
   const std::uint64_t num_frames = plan.spec.acceleration == Acceleration::biggs ? 6 : 4;
+  std::uint64_t of_splits = 0;
+  for (const Plan* part : {&plan.convolution, &*plan.adjoint}) {
+    if (part->split) of_splits = saturating_sum(of_splits, part->host_bytes);
+  }
   const Shape window{plan.axes[0].window, plan.axes[1].window, plan.axes[2].window};
-  return saturating_sum(bytes_of(plan.spec, window), saturating_product(num_frames, bytes_of(plan.spec, plan.frame())));
+  const std::uint64_t of_frames = saturating_product(num_frames, bytes_of(plan.spec, plan.frame()));
+  return saturating_sum(of_splits, saturating_sum(bytes_of(plan.spec, window), of_frames));
 }
 
 void add_ledger(const Plan& part, const char* name, DeconvolutionPlan& plan) {
@@ -55,15 +61,16 @@ DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& l
   DeconvolutionPlan plan;
   plan.spec = spec;
   plan.axes = frame_axes(spec);
-  plan.convolution = make_plan(convolution_of(spec, plan.frame(), Operation::convolve), limits, half);
-  plan.adjoint = make_plan(convolution_of(spec, plan.frame(), Operation::correlate), limits, half);
+  plan.convolution = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::convolve), limits, half);
+  plan.adjoint = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::correlate), limits, half);
   add_ledger(plan.convolution, "blur", plan);
   add_ledger(*plan.adjoint, "adjoint", plan);
   plan.budget_bytes = budget.bytes;
   plan.host_bytes = host_bytes_of(plan);
   plan.predicted_seconds = predicted_seconds(plan);
-  plan.reasons = {fmt::format("each blur in {} tiles and each adjoint in {}: {}", plan.convolution.num_tiles(),
-                              plan.adjoint->num_tiles(), why)};
+  plan.reasons = {fmt::format("each blur in {} {} and each adjoint in {} {}: {}", plan.convolution.num_pieces(),
+                              name_of_pieces(plan.convolution), plan.adjoint->num_pieces(),
+                              name_of_pieces(*plan.adjoint), why)};
   return plan;
 }
 

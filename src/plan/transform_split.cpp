@@ -196,6 +196,7 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Li
 Plan plan_of(const TransformSplit& split) {
   Plan plan = split.part_plan;
   plan.spec = split.whole.spec;
+  plan.split = SplitInParts{split.axis, split.num_parts, split.num_convolutions()};
   plan.transfer_bytes = split.transfer_bytes;
   plan.traffic_bytes = saturating_product(plan.traffic_bytes, static_cast<std::uint64_t>(split.num_convolutions()));
   plan.predicted_seconds = plan.predicted_seconds > 0 ? split.seconds : 0;
@@ -206,6 +207,21 @@ Plan plan_of(const TransformSplit& split) {
       "with their halos do not fit, or would take longer",
       axis_name(split.axis), split.num_parts, to_text(split.part.image), split.num_convolutions());
   return plan;
+}
+
+const char* name_of_pieces(const Plan& plan) { return plan.split ? "convolutions of parts" : "tiles"; }
+
+Plan plan_tiles_or_split(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
+  try {
+    const Plan tiles = make_plan(spec, limits, options);
+    const auto split = better_split(spec, limits, options, &tiles);
+    return split ? plan_of(*split) : tiles;
+  } catch (const Error& problem) {
+    if (problem.code() != Errc::out_of_memory && problem.code() != Errc::unsupported) throw;
+    const auto split = better_split(spec, limits, options, nullptr);
+    if (!split) throw;
+    return plan_of(*split);
+  }
 }
 
 }  // namespace convoy

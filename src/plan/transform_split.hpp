@@ -41,4 +41,10 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Li
 /// What it tells of itself: sizes and memory of a part, bytes and time of the whole.
 Plan plan_of(const TransformSplit& split);
 
+/// Plan::num_pieces() of what: "tiles" or "convolutions of parts".
+const char* name_of_pieces(const Plan& plan);
+
+/// make_plan(), or the split that takes its place. Throws what make_plan() throws.
+Plan plan_tiles_or_split(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options);
+
 }  // namespace convoy
