@@ -1,6 +1,7 @@
 // Runs on several devices: the same numbers, every tile done once, and devices that fail cost time only.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 
@@ -53,7 +54,24 @@ struct Problem {
     CHECK(report.num_tiles >= 16);
     return report;
   }
+
+  /// On a busy machine one device may be done with everything before another's thread begins: then once more.
+  template <class Reached>
+  RunReport check_until(const Reached& reached, Convolver& convolver) const {
+    constexpr int kMostRuns = 20;
+    for (int run = 1;; ++run) {
+      RunReport report = check(convolver);
+      if (reached(report) || run == kMostRuns) return report;
+    }
+  }
 };
+
+bool all_had_tiles(const RunReport& report) {
+  return std::all_of(report.devices.begin(), report.devices.end(),
+                     [](const DeviceShare& share) { return share.num_tiles > 0; });
+}
+
+bool second_failed(const RunReport& report) { return !report.devices[1].failure.empty(); }
 
 /// Slow enough that the others have their share.
 Fault slow() {
@@ -69,7 +87,7 @@ TEST_CASE("two devices share the tiles, for every boundary and for the adjoint")
     for (const Operation operation : {Operation::convolve, Operation::correlate}) {
       const Problem problem(boundary, operation);
       Convolver convolver = problem.convolver({faulty(cpu(), slow(), "one"), faulty(cpu(), slow(), "two")});
-      const RunReport report = problem.check(convolver);
+      const RunReport report = problem.check_until(all_had_tiles, convolver);
       REQUIRE(report.devices.size() == 2);
       for (const DeviceShare& share : report.devices) {
         CHECK(share.num_tiles > 0);
@@ -93,7 +111,7 @@ TEST_CASE("a device that fails mid-run is dropped, and its tiles are done by the
         CAPTURE(fault.good_uploads);
         const Device bad = faulty(cpu(), fault, "bad");
         Convolver convolver = problem.convolver({faulty(cpu(), slow(), "good"), bad});
-        const RunReport report = problem.check(convolver);
+        const RunReport report = problem.check_until(second_failed, convolver);
         CHECK(report.devices[0].failure.empty());
         CHECK(report.devices[1].failure.find("fell off the bus") != std::string::npos);
         CHECK(bad.used_bytes() == 0);
@@ -111,7 +129,7 @@ TEST_CASE("a folded adjoint counts every tile once, whoever fails") {
   Fault fault = slow();
   fault.good_waits = 2;
   Convolver convolver = problem.convolver({faulty(cpu(), slow(), "good"), faulty(cpu(), fault, "bad")});
-  problem.check(convolver);
+  CHECK(second_failed(problem.check_until(second_failed, convolver)));
 }
 
 TEST_CASE("when all devices fail the reasons of all are told, and nothing stays allocated") {
@@ -152,11 +170,12 @@ TEST_CASE("box by box on two devices, one of which fails, every voxel is written
   fault.good_waits = 5;
   Convolver convolver = problem.convolver({faulty(cpu(), slow(), "good"), faulty(cpu(), fault, "bad")});
   const BoxedImage<float> reader(problem.voxels, problem.spec.image, {1, 22, 25});
-  BoxedOutput<float> writer(problem.spec.image, {1, 22, 25});
-  const RunReport report = convolver.run(reader, writer);
-  CHECK_FALSE(report.devices[1].failure.empty());
-  CHECK(writer.all_written());
-  CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
+  for (bool failed = false; !failed;) {
+    BoxedOutput<float> writer(problem.spec.image, {1, 22, 25});
+    failed = second_failed(convolver.run(reader, writer));
+    CHECK(writer.all_written());
+    CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
+  }
 }
 
 TEST_CASE("errors that no device is to blame for end the run on all of them") {
@@ -200,7 +219,7 @@ TEST_CASE("progress is told on the calling thread, and stops all devices") {
 TEST_CASE("a slow device does not keep a fast one waiting at the end") {
   const Problem problem;
   Fault snail;
-  snail.slowness = std::chrono::milliseconds(400);
+  snail.slowness = std::chrono::milliseconds(1000);
   Convolver convolver = problem.convolver({faulty(cpu(), snail, "slow"), cpu()});
   problem.check(convolver);
   const RunReport report = problem.check(convolver);
@@ -219,7 +238,7 @@ TEST_CASE("unlike devices work together") {
   }
   const Problem problem;
   Convolver convolver = problem.convolver({faulty(cpu(), slow(), "slow cpu"), open_device(vulkan->devices[0].id)});
-  const RunReport report = problem.check(convolver);
+  const RunReport report = problem.check_until(all_had_tiles, convolver);
   REQUIRE(report.devices.size() == 2);
   for (const DeviceShare& share : report.devices) CHECK(share.num_tiles > 0);
 }
