@@ -203,9 +203,11 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
       record.run.skipped_tiles > 0 ? fmt::format(" ({} were there already)", record.run.skipped_tiles) : "";
   const std::string limit =
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
-  fmt::print("{}: {} tile{}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.devices_text(), num_tiles,
-             num_tiles == 1 ? "" : "s", skipped, record.times.prepare_seconds + record.times.run_seconds, several,
-             name(record.output_element), to_text(record.output_shape), output_path);
+  const std::string pieces = record.plan.split ? fmt::format("{} convolutions of parts", num_tiles)
+                                               : fmt::format("{} tile{}", num_tiles, num_tiles == 1 ? "" : "s");
+  fmt::print("{}: {}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
+             record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
+             to_text(record.output_shape), output_path);
   fmt::print("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),
              bytes_to_text(record.planned_host_bytes()), limit);
 }
