@@ -9,6 +9,7 @@
 #include "convoy/error.hpp"
 #include "plan/devices.hpp"
 #include "plan/lengths.hpp"
+#include "plan/problems.hpp"
 #include "program/program.hpp"
 
 using namespace convoy;
@@ -36,19 +37,6 @@ void check_books(const Plan& plan) {
   CHECK(plan.footprint_bytes == make_program(plan).footprint_bytes() + bytes_of_tables(plan));
   CHECK(plan.footprint_bytes <= plan.budget_bytes);
   CHECK(plan.smallest_footprint_bytes <= plan.footprint_bytes);
-}
-
-PlanOptions with_limit(std::uint64_t bytes) {
-  PlanOptions options;
-  options.memory_limit_bytes = bytes;
-  return options;
-}
-
-ConvolutionSpec spec_of(const Shape& image, const Shape& kernel) {
-  ConvolutionSpec spec;
-  spec.image = image;
-  spec.kernel = kernel;
-  return spec;
 }
 
 class RandomSpec {

@@ -11,26 +11,13 @@
 #include "plan/devices.hpp"
 #include "plan/layout.hpp"
 #include "plan/lengths.hpp"
+#include "plan/problems.hpp"
 #include "program/program.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
 
 namespace {
-
-ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mode::same) {
-  ConvolutionSpec spec;
-  spec.image = image;
-  spec.kernel = kernel;
-  spec.mode = mode;
-  return spec;
-}
-
-PlanOptions with_limit(std::uint64_t bytes) {
-  PlanOptions options;
-  options.memory_limit_bytes = bytes;
-  return options;
-}
 
 Shape tiles_of(const Plan& plan) { return {plan.axes[0].num_tiles, plan.axes[1].num_tiles, plan.axes[2].num_tiles}; }
 

@@ -9,18 +9,12 @@
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
 #include "plan/origin.hpp"
+#include "plan/problems.hpp"
 
 using namespace convoy;
+using namespace convoy::test;
 
 namespace {
-
-ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mode::same) {
-  ConvolutionSpec spec;
-  spec.image = image;
-  spec.kernel = kernel;
-  spec.mode = mode;
-  return spec;
-}
 
 void check_refused(const ConvolutionSpec& spec, const std::vector<std::string>& told) {
   const std::vector<std::function<void()>> doors{[&] { validate(spec); }, [&] { output_shape(spec); },

@@ -2,27 +2,15 @@
 #include <doctest/doctest.h>
 
 #include "convoy/error.hpp"
-#include "devices.hpp"
 #include "plan/cost.hpp"
+#include "plan/devices.hpp"
+#include "plan/problems.hpp"
 #include "plan/transform_split.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
 
 namespace {
-
-ConvolutionSpec spec_of(const Shape& image, const Shape& kernel) {
-  ConvolutionSpec spec;
-  spec.image = image;
-  spec.kernel = kernel;
-  return spec;
-}
-
-PlanOptions with_memory(std::uint64_t bytes) {
-  PlanOptions options;
-  options.memory_limit_bytes = bytes;
-  return options;
-}
 
 /// CPUs tell a rate, as the backend does.
 Limits rated_cpu() {
@@ -58,7 +46,7 @@ bool tells(const Plan& plan, const std::string& words) {
 
 TEST_CASE("a plan's modelled time is the predicted one, where there is a prediction") {
   for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{1} << 30, std::uint64_t{200} << 20}) {
-    const Plan plan = make_plan(spec_of({512, 300, 400}, {31, 31, 31}), overlapping_gpu(), with_memory(limit));
+    const Plan plan = make_plan(spec_of({512, 300, 400}, {31, 31, 31}), overlapping_gpu(), with_limit(limit));
     CHECK(run_seconds(plan) == doctest::Approx(plan.predicted_seconds));
   }
   const Plan guessed = make_plan(spec_of({64, 64, 64}, {9, 9, 9}), cpu());
@@ -73,7 +61,7 @@ TEST_CASE("a kernel as large as the image never goes in thousands of tiles where
     int num_splits = 0;
     for (int step = 0; step <= 20; ++step) {
       const std::uint64_t low = whole.smallest_footprint_bytes / 4;
-      const auto options = with_memory(low + (whole.footprint_bytes - low) * static_cast<std::uint64_t>(step) / 20);
+      const auto options = with_limit(low + (whole.footprint_bytes - low) * static_cast<std::uint64_t>(step) / 20);
       CAPTURE(options.memory_limit_bytes);
       const auto tiles = tiles_of(spec, limits, options);
       const auto split = better_split(spec, limits, options, tiles ? &*tiles : nullptr);
@@ -98,10 +86,10 @@ TEST_CASE("where nothing better fits, the plan tells what memory would make it f
   const Limits limits = rated_cpu();
   const Plan whole = make_plan(spec, limits);
   CHECK_FALSE(tells(whole, "times as long as with"));
-  const Plan slow = make_plan(spec, limits, with_memory(whole.smallest_footprint_bytes));
+  const Plan slow = make_plan(spec, limits, with_limit(whole.smallest_footprint_bytes));
   REQUIRE(slow.num_tiles() > 10000);
   REQUIRE(tells(slow, "times as long as with"));
-  PlanOptions no_room_for_sums = with_memory(whole.smallest_footprint_bytes);
+  PlanOptions no_room_for_sums = with_limit(whole.smallest_footprint_bytes);
   CHECK(better_split(spec, limits, no_room_for_sums, &slow));
   no_room_for_sums.host_memory_limit_bytes = 4 * static_cast<std::uint64_t>(num_voxels(spec.image));
   CHECK_FALSE(better_split(spec, limits, no_room_for_sums, &slow));
@@ -114,14 +102,14 @@ TEST_CASE("where nothing better fits, the plan tells what memory would make it f
     named = bytes_from_text(rest.substr(0, rest.find(" in place")));
   }
   REQUIRE(named > whole.smallest_footprint_bytes);
-  const Plan fast = make_plan(spec, limits, with_memory(named + named / 100));  // told in three digits
+  const Plan fast = make_plan(spec, limits, with_limit(named + named / 100));  // told in three digits
   CHECK(run_seconds(fast) < 2 * run_seconds(whole));
   CHECK(run_seconds(slow) > 4 * run_seconds(fast));
 }
 
 TEST_CASE("small kernels, resident images and tiles that were asked for are not split") {
   const Limits limits = overlapping_gpu();
-  const auto options = with_memory(std::uint64_t{4500} << 20);
+  const auto options = with_limit(std::uint64_t{4500} << 20);
   CHECK_FALSE(chosen_split(spec_of({1024, 1024, 1024}, {33, 33, 33}), limits, options));
   const ConvolutionSpec spec = spec_of({700, 700, 700}, {690, 690, 690});
   const auto split = chosen_split(spec, limits, options);
@@ -145,7 +133,7 @@ TEST_CASE("small kernels, resident images and tiles that were asked for are not 
 TEST_CASE("the axis that serves best is split") {
   const Limits limits = overlapping_gpu();
   const auto axis_of = [&](const Shape& image, const Shape& kernel, std::uint64_t memory) {
-    const auto split = chosen_split(spec_of(image, kernel), limits, with_memory(memory));
+    const auto split = chosen_split(spec_of(image, kernel), limits, with_limit(memory));
     REQUIRE(split);
     const AxisPlan& axis = split->whole.axes[static_cast<std::size_t>(split->axis)];
     CHECK(axis.padded == split->num_parts * split->part.image[split->axis]);
@@ -164,7 +152,7 @@ TEST_CASE("the axis that serves best is split") {
 
 TEST_CASE("several devices get parts enough, and gain time by them") {
   const ConvolutionSpec spec = spec_of({700, 700, 700}, {690, 690, 690});
-  PlanOptions options = with_memory(std::uint64_t{16} << 30);
+  PlanOptions options = with_limit(std::uint64_t{16} << 30);
   const auto alone = split_transform(spec, overlapping_gpu(), options);
   options.num_devices = 4;
   const auto shared = split_transform(spec, overlapping_gpu(), options);
