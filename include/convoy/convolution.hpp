@@ -42,6 +42,9 @@ struct ConvolverOptions {
   /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
   /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere, 0 off.
   bool sentinels = false;
+  /// Tells RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is used
+  /// in place the host reads it for them alone, and competes with the bus for the host's memory.
+  bool sums = false;
 };
 
 /// A device's part in a run.
@@ -60,8 +63,9 @@ struct RunReport {
   std::uint64_t peak_device_bytes = 0;
   Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
   Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output
-  double input_sum = 0;         ///< flux in: sum over the image as read, in double precision
-  double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision
+  double input_sum = 0;         ///< flux in: sum over the image as read, in double precision; NaN without
+                                ///< ConvolverOptions::sums
+  double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision; likewise
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.

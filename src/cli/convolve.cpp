@@ -79,6 +79,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
                                                     const ImageWriter& writer,
                                                     std::uint64_t host_bytes_beside_plan) const {
   ConvolverOptions convolver;
+  convolver.sums = true;
   convolver.plan = options.plan_options();
   convolver.plan.host_memory_limit_bytes = files.host_memory_limit_bytes(host_bytes_beside_plan, options.deterministic);
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};

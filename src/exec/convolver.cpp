@@ -1,4 +1,5 @@
 #include <chrono>
+#include <limits>
 #include <vector>
 
 #include "convoy/convolution.hpp"
@@ -16,8 +17,9 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-RunReport timed(Clock::time_point start, RunReport report) {
+RunReport finished(Clock::time_point start, RunReport report, bool sums) {
   report.elapsed_seconds = seconds_since(start);
+  if (!sums) report.input_sum = report.output_sum = std::numeric_limits<double>::quiet_NaN();
   return report;
 }
 
@@ -89,7 +91,7 @@ struct Convolver::State {
   }
 
   RunReport run(Clock::time_point start, std::vector<Index> tiles, RunInput& input, RunOutput& output) {
-    return timed(start, run_tiles(devices, std::move(tiles), options, input, output));
+    return finished(start, run_tiles(devices, std::move(tiles), options, input, output), options.sums);
   }
 };
 
@@ -113,15 +115,16 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
-  if (state_->split) return timed(start, state_->split->run(image, output));
-  return state_->run(start, all_tiles(plan()), *input_from(plan(), image), *output_to(plan(), output));
+  if (state_->split) return finished(start, state_->split->run(image, output), state_->options.sums);
+  const bool sums = state_->options.sums;
+  return state_->run(start, all_tiles(plan()), *input_from(plan(), image, sums), *output_to(plan(), output, sums));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   const auto start = Clock::now();
   require_shape("image", image.shape(), state_->spec.image);
   require_shape("output", output.shape(), output_shape());
-  if (state_->split) return timed(start, state_->split->run(image, output));
+  if (state_->split) return finished(start, state_->split->run(image, output), state_->options.sums);
   return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image), *output_to(plan(), output));
 }
 

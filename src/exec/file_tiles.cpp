@@ -76,6 +76,7 @@ class ReaderSource final : public TileSource {
   }
 
   InputSums look_through(const TileIndex&) override { return {}; }
+  InputSums look_again() override { return {}; }
   /// Reading the rest only to count would take too long.
   InputSums all_non_finite(const InputSums& met) override { return met; }
 

@@ -1,5 +1,7 @@
 #include "exec/memory_tiles.hpp"
 
+#include <utility>
+
 #include "exec/folded_sums.hpp"
 #include "exec/gather.hpp"
 #include "exec/lent_memory.hpp"
@@ -10,8 +12,12 @@ namespace {
 template <class Real>
 class MemorySource final : public TileSource {
  public:
-  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image)
-      : plan_(loaded.plan), session_(*loaded.session), image_(image), lent_(can_lend(plan_, device, image)) {}
+  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image, bool sums)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        image_(image),
+        sums_(sums),
+        lent_(can_lend(plan_, device, image)) {}
 
   std::size_t tiles_ahead() const override { return 0; }
   void begin(const TileIndex&) override {}
@@ -31,8 +37,15 @@ class MemorySource final : public TileSource {
 
   /// What was not gathered has not been looked at yet.
   InputSums look_through(const TileIndex& tile) override {
+    if (!sums_) return {};
     const TileInput input = input_from_image(plan_, image_, tile);
     return lends(input) ? sum_own_voxels(plan_, input) : InputSums{};
+  }
+
+  /// Once: finite voxels, too, may have outputs that are too large.
+  InputSums look_again() override {
+    if (!lent_ || sums_ || std::exchange(looked_again_, true)) return {};
+    return scan(image_);
   }
 
   InputSums all_non_finite(const InputSums&) override { return scan(image_); }
@@ -43,14 +56,20 @@ class MemorySource final : public TileSource {
   const Plan& plan_;
   backend::Session& session_;
   ImageView image_;
+  bool sums_;
   bool lent_;
+  bool looked_again_ = false;
 };
 
 template <class Real>
 class MemorySink final : public TileSink {
  public:
-  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& output)
-      : plan_(loaded.plan), session_(*loaded.session), output_(output), lent_(can_lend(plan_, device, output)) {}
+  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& output, bool sums)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        output_(output),
+        sums_(sums),
+        lent_(can_lend(plan_, device, output)) {}
 
   void prepare(const TileIndex& tile, int set) override {
     if (!lent_) return;
@@ -63,7 +82,8 @@ class MemorySink final : public TileSink {
   OutputSums take(const TileIndex& tile, int set) override {
     const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
     const TileOutputs outputs = tile_outputs(plan_, tile);
-    if (lent_) return sum_output_voxels<Real>(plan_, outputs, output_, await);
+    if (lent_ && sums_) return sum_output_voxels<Real>(plan_, outputs, output_, await);
+    if (lent_) return {.sum = one_voxel(outputs, await)};
     return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_,
                         await);
   }
@@ -71,34 +91,46 @@ class MemorySink final : public TileSink {
   void finish() override {}
 
  private:
+  /// One tells of all: a NaN or an infinity in a transform's input is in every output.
+  double one_voxel(const TileOutputs& outputs, const AwaitPiece& await) const {
+    for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
+    const std::array<Index, 3> stride = device_strides(plan_, output_.shape);
+    Index first = 0;
+    for (std::size_t d = 0; d < 3; ++d) first += outputs[d].begin * stride[d];
+    return static_cast<double>(static_cast<const Real*>(output_.data)[first]);
+  }
+
   const Plan& plan_;
   backend::Session& session_;
   MutableImageView output_;
+  bool sums_;
   bool lent_;
 };
 
 template <class Real>
 class ImageInput final : public RunInput {
  public:
-  explicit ImageInput(const ImageView& image) : image_(image) {}
+  ImageInput(const ImageView& image, bool sums) : image_(image), sums_(sums) {}
   std::unique_ptr<TileSource> source(const PreparedDevice& on) override {
-    return std::make_unique<MemorySource<Real>>(on.loaded, on.device.implementation(), image_);
+    return std::make_unique<MemorySource<Real>>(on.loaded, on.device.implementation(), image_, sums_);
   }
 
  private:
   ImageView image_;
+  bool sums_;
 };
 
 template <class Real>
 class ImageOutput final : public RunOutput {
  public:
-  explicit ImageOutput(const MutableImageView& output) : output_(output) {}
+  ImageOutput(const MutableImageView& output, bool sums) : output_(output), sums_(sums) {}
   std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
-    return std::make_unique<MemorySink<Real>>(on.loaded, on.device.implementation(), output_);
+    return std::make_unique<MemorySink<Real>>(on.loaded, on.device.implementation(), output_, sums_);
   }
 
  private:
   MutableImageView output_;
+  bool sums_;
 };
 
 template <class Real>
@@ -117,17 +149,17 @@ class FoldedOutput final : public RunOutput {
 
 }  // namespace
 
-std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageView& image) {
-  if (plan.spec.precision == Precision::f32) return std::make_unique<ImageInput<float>>(image);
-  return std::make_unique<ImageInput<double>>(image);
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageView& image, bool sums) {
+  if (plan.spec.precision == Precision::f32) return std::make_unique<ImageInput<float>>(image, sums);
+  return std::make_unique<ImageInput<double>>(image, sums);
 }
 
-std::unique_ptr<RunOutput> output_to(const Plan& plan, const MutableImageView& output) {
+std::unique_ptr<RunOutput> output_to(const Plan& plan, const MutableImageView& output, bool sums) {
   const bool f32 = plan.spec.precision == Precision::f32;
   if (plan.fold_output && f32) return std::make_unique<FoldedOutput<float>>(plan.spec, output);
   if (plan.fold_output) return std::make_unique<FoldedOutput<double>>(plan.spec, output);
-  if (f32) return std::make_unique<ImageOutput<float>>(output);
-  return std::make_unique<ImageOutput<double>>(output);
+  if (f32) return std::make_unique<ImageOutput<float>>(output, sums);
+  return std::make_unique<ImageOutput<double>>(output, sums);
 }
 
 }  // namespace convoy

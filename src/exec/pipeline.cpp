@@ -1,5 +1,6 @@
 #include "exec/pipeline.hpp"
 
+#include <cmath>
 #include <deque>
 #include <numeric>
 
@@ -80,6 +81,7 @@ class Pipeline {
   void finish() {
     const Flight& flight = flying_.front();
     const OutputSums outputs = sink_.take(tile_index(plan_, flight.tile), flight.set);
+    if (!std::isfinite(outputs.sum)) require_finite(source_.look_again());
     queue_.done(worker_, flight.tile, {flight.inputs, outputs});
     const int set = flight.set;
     flying_.pop_front();

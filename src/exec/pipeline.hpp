@@ -23,6 +23,8 @@ class TileSource {
   virtual InputSums supply(const TileIndex& tile, int set) = 0;
   /// Called when the tile has been submitted.
   virtual InputSums look_through(const TileIndex& tile) = 0;
+  /// Called when the output of a tile holds NaN or infinity: what no one has looked at yet may hold some, too.
+  virtual InputSums look_again() = 0;
   /// What to tell of non-finite voxels, when some were met.
   virtual InputSums all_non_finite(const InputSums& met) = 0;
 };

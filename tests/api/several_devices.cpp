@@ -34,6 +34,7 @@ struct Problem {
     truth = oracle::direct(spec, image, kernel);
     voxels.assign(image.begin(), image.end());
     options.sentinels = true;
+    options.sums = true;
     options.plan.min_tiles = 16;
   }
 

@@ -38,6 +38,7 @@ class StreamedRun {
       : stream_(std::move(stream)),
         reader(voxels_of<In>(stream_.spec.image, stream_.seed), stream_.spec.image, stream_.chunk) {
     const auto kernel = oracle::random_image(stream_.spec.kernel, stream_.seed + 1);
+    stream_.options.sums = true;
     stream_.options.plan.streaming = Streaming{element_of<In>(), element_of<Out>(), stream_.chunk, stream_.chunk};
     convolver.emplace(stream_.spec, ImageView(kernel, stream_.spec.kernel), device_under_test(), stream_.options);
   }

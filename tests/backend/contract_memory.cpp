@@ -39,6 +39,12 @@ struct Problem {
   }
 };
 
+ConvolverOptions with_sums() {
+  ConvolverOptions options;
+  options.sums = true;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("the device holds what the ledger says, and nothing afterwards") {
@@ -132,7 +138,7 @@ TEST_CASE("integer images in and out: rounded, clipped, counted; flux told") {
   for (double& value : problem.kernel) value = std::abs(value) + 0.1;
   problem.kernel_f32 = to_f32(problem.kernel);
   problem.truth = oracle::direct(problem.spec, problem.image, problem.kernel);
-  Convolver convolver = problem.convolver();
+  Convolver convolver = problem.convolver(with_sums());
 
   std::vector<std::uint16_t> output(image.size());
   const RunReport report =

@@ -33,6 +33,7 @@ Values run_as(const ConvolutionSpec& spec, const PlanOptions& plan, const Values
   ConvolverOptions options;
   options.plan = plan;
   options.sentinels = true;
+  options.sums = true;
   Convolver convolver(spec, ImageView(weights, spec.kernel), device_under_test(), options);
   std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
                            std::numeric_limits<Real>::quiet_NaN());
