@@ -106,6 +106,9 @@ bool Api::is_unsupported(Result result) {
 Api::Handle Api::open(int ordinal, const std::string& device_id) {
   Handle handle;
   Result result = cuDeviceGet(&handle.device, ordinal);
+  if (result == CUDA_SUCCESS) {
+    result = cuDeviceGetAttribute(&handle.compute_major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, handle.device);
+  }
   if (result == CUDA_SUCCESS) result = cuDevicePrimaryCtxRetain(&handle.context, handle.device);
   if (result != CUDA_SUCCESS) {
     throw Error(
@@ -114,6 +117,44 @@ Api::Handle Api::open(int ordinal, const std::string& device_id) {
                     device_id, error_text(result)));
   }
   return handle;
+}
+
+#if CUDA_VERSION >= 11080
+bool Api::launches_overlap(const Handle& handle) {
+  constexpr int kFirstWithDependentLaunches = 9;
+  return cuLaunchKernelEx != nullptr && handle.compute_major >= kFirstWithDependentLaunches;
+}
+#else
+bool Api::launches_overlap(const Handle&) { return false; }
+#endif
+
+Api::Result Api::launch(Function function, const std::array<std::uint64_t, 3>& groups,
+                        const std::array<std::uint32_t, 3>& threads, std::uint64_t shared_bytes, Stream stream,
+                        void** arguments, [[maybe_unused]] bool starts_early) {
+  const std::array<unsigned, 3> grid{static_cast<unsigned>(groups[0]), static_cast<unsigned>(groups[1]),
+                                     static_cast<unsigned>(groups[2])};
+  const auto shared = static_cast<unsigned>(shared_bytes);
+#if CUDA_VERSION >= 11080
+  if (starts_early) {
+    CUlaunchAttribute attribute{};
+    attribute.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
+    attribute.value.programmaticStreamSerializationAllowed = 1;
+    CUlaunchConfig config{};
+    config.gridDimX = grid[0];
+    config.gridDimY = grid[1];
+    config.gridDimZ = grid[2];
+    config.blockDimX = threads[0];
+    config.blockDimY = threads[1];
+    config.blockDimZ = threads[2];
+    config.sharedMemBytes = shared;
+    config.hStream = stream;
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+    return cuLaunchKernelEx(&config, function, arguments, nullptr);
+  }
+#endif
+  return cuLaunchKernel(function, grid[0], grid[1], grid[2], threads[0], threads[1], threads[2], shared, stream,
+                        arguments, nullptr);
 }
 
 Api::Result Api::upload(void* slot, const void* host, const gpu::Rectangle& rectangle, Stream stream) {

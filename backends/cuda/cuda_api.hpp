@@ -20,6 +20,7 @@ struct Api {
   struct Handle {
     CUdevice device = 0;
     CUcontext context = nullptr;  // the device's primary context, retained
+    int compute_major = 0;
   };
   using Result = CUresult;
   using Stream = CUstream;
@@ -106,13 +107,12 @@ struct Api {
     return cuModuleGetFunction(function, module, name);
   }
   static void unload_module(Module module) { static_cast<void>(cuModuleUnload(module)); }
+  /// `starts_early`: KernelSpec::starts_early, where launches_overlap() allows it.
   static Result launch(Function function, const std::array<std::uint64_t, 3>& groups,
                        const std::array<std::uint32_t, 3>& threads, std::uint64_t shared_bytes, Stream stream,
-                       void** arguments) {
-    return cuLaunchKernel(function, static_cast<unsigned>(groups[0]), static_cast<unsigned>(groups[1]),
-                          static_cast<unsigned>(groups[2]), threads[0], threads[1], threads[2],
-                          static_cast<unsigned>(shared_bytes), stream, arguments, nullptr);
-  }
+                       void** arguments, bool starts_early);
+  /// Programmatic dependent launches: compute capability 9.0, CUDA 11.8.
+  static bool launches_overlap(const Handle& handle);
   /// Before a launch with more than 48 KiB.
   static Result allow_shared(Function function, std::uint64_t shared_bytes) {
     return cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,

@@ -56,7 +56,11 @@ namespace convoy::backend::cuda {
   X(cuLaunchKernel)
 
 // Newer than the oldest driver that will do; null where absent.
+#if CUDA_VERSION >= 11080
+#define CONVOY_CUDA_OPTIONAL_FUNCTIONS(X) X(cuDeviceGetUuid) X(cuLaunchKernelEx)
+#else
 #define CONVOY_CUDA_OPTIONAL_FUNCTIONS(X) X(cuDeviceGetUuid)
+#endif
 
 #define CONVOY_NVRTC_FUNCTIONS(X) \
   X(nvrtcVersion)                 \

@@ -102,11 +102,12 @@ struct Api {
   static void unload_module(Module module) { static_cast<void>(hipModuleUnload(module)); }
   static Result launch(Function function, const std::array<std::uint64_t, 3>& groups,
                        const std::array<std::uint32_t, 3>& threads, std::uint64_t shared_bytes, Stream stream,
-                       void** arguments) {
+                       void** arguments, bool) {
     return hipModuleLaunchKernel(function, static_cast<unsigned>(groups[0]), static_cast<unsigned>(groups[1]),
                                  static_cast<unsigned>(groups[2]), threads[0], threads[1], threads[2],
                                  static_cast<unsigned>(shared_bytes), stream, arguments, nullptr);
   }
+  static bool launches_overlap(const Handle&) { return false; }
   /// HIP needs no leave for what the hardware has.
   static Result allow_shared(Function, std::uint64_t) { return hipSuccess; }
 };

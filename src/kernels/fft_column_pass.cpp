@@ -48,10 +48,12 @@ class ColumnPass {
   }
 
   KernelSpec forward() {
+    await_predecessor();
     stages().forward(cropped(), whole());
     return std::move(spec_);
   }
   KernelSpec inverse() {
+    await_predecessor();
     stages().inverse(whole(), cropped());
     return std::move(spec_);
   }
@@ -60,6 +62,7 @@ class ColumnPass {
     spec_.body += fmt::format("wide factors = wide(column / {}u) * {} + in_block;\n", columns_.block,
                               literal(columns_.spectrum_block_stride));
     prefetch_spectrum();
+    await_predecessor();
     StagesText text = stages();
     const Index apart = columns_.element_stride;
     text.round_trip(cropped(), [&](const ComplexName& value, Index j, Index stride) {
@@ -73,6 +76,7 @@ class ColumnPass {
   }
 
  private:
+  void await_predecessor() { spec_.body += "await_predecessor();\n"; }
   /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
   void prefetch_spectrum() {
     if (shape_.width > columns_.block) return;  // not one line

@@ -6,6 +6,7 @@ KernelSpec named(const char* what, const PassShape& shape) {
   KernelSpec spec;
   spec.name = fmt::format("{}_{}", what, shape.length);
   spec.parameters = {{"table_begin", KernelSpec::Parameter::Kind::u32}};
+  spec.starts_early = true;
   return spec;
 }
 
@@ -29,14 +30,14 @@ std::string position_check(Index j, Index stride, Index extent) {
 
 Access shared_access(const std::string& first, Index spacing) {
   return {.memory = "shared",
-          .begin = [first](Index) { return fmt::format("uint s = {};\n", first); },
+          .begin = [first](Index) { return fmt::format("CURSOR(shared_values, s, {});\n", first); },
           .load =
               [spacing](const std::string& name, Index j, Index stride) {
-                return fmt::format("real2 {} = shared_values[s + {}u];\n", name, j * stride * spacing);
+                return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, j * stride * spacing);
               },
           .store =
               [spacing](const ComplexName& value, Index j, Index stride) {
-                return fmt::format("shared_values[s + {}u] = to_real2({}, {});\n", j * stride * spacing, value.x,
+                return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", j * stride * spacing, value.x,
                                    value.y);
               }};
 }

@@ -45,6 +45,7 @@ class RowPass {
           "wide second_work = {2};\n",
           rows.num_rows, literal(rows.extent), work_of("next"));
     }
+    spec_.body += "await_predecessor();\n";
   }
 
   KernelSpec forward() {
@@ -93,12 +94,12 @@ class RowPass {
     const Skew skew = shape_.skew;
     Access shared = shared_access("", 1);
     const auto distance = [skew](Index j, Index stride) { return skew.place(j * stride); };
-    shared.begin = [skew](Index) { return fmt::format("uint s = own + at + at / {}u * {}u;\n", skew.every, skew.gap); };
+    shared.begin = [skew](Index) { return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", skew.every, skew.gap); };
     shared.load = [distance](const std::string& name, Index j, Index stride) {
-      return fmt::format("real2 {} = shared_values[s + {}u];\n", name, distance(j, stride));
+      return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, distance(j, stride));
     };
     shared.store = [distance](const ComplexName& value, Index j, Index stride) {
-      return fmt::format("shared_values[s + {}u] = to_real2({}, {});\n", distance(j, stride), value.x, value.y);
+      return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", distance(j, stride), value.x, value.y);
     };
     return {spec_.body, shape_.radices, shape_.threads, precision_, "local_x", std::move(shared)};
   }
@@ -201,8 +202,8 @@ class RowPass {
     }
     spec_.body += fmt::format(
         "real2 places = table[table_begin + {}u + t];\n"
-        "uint first_place = own + low_bits(places.x);\n"
-        "uint second_place = own + low_bits(places.y);\n"
+        "CURSOR(shared_values, first_place, own + low_bits(places.x));\n"
+        "CURSOR(shared_values, second_place, own + low_bits(places.y));\n"
         "wide wt = wide(t / {}u) * {} + wide(t % {}u);\n",
         shape_.length, rows_.block, literal(rows_.block_stride), rows_.block);
   }
@@ -213,7 +214,7 @@ class RowPass {
       const std::string name = fmt::format("{}{}", prefix, j);
       spec_.body += is_alone()
                         ? image.load(name, j, 1)
-                        : fmt::format("real2 {} = shared_values[{} + {}u];\n", name, place, shape_.skew.place(j));
+                        : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.skew.place(j));
     }
   }
   void store(const Butterfly& values, const char* place) {
@@ -222,7 +223,7 @@ class RowPass {
     for (Index j = 0; j < columns_.radix; ++j) {
       const ComplexName& value = values[static_cast<std::size_t>(j)];
       spec_.body += is_alone() ? image.store(value, j, 1)
-                               : fmt::format("shared_values[{} + {}u] = to_real2({}, {});\n", place,
+                               : fmt::format("ELEMENT(shared_values, {}, {}u) = to_real2({}, {});\n", place,
                                              shape_.skew.place(j), value.x, value.y);
     }
   }

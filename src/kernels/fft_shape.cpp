@@ -10,6 +10,8 @@ namespace convoy {
 namespace {
 
 constexpr std::uint64_t kMaxThreads = 640;
+/// Of a group that has a multiprocessor's shared memory for itself.
+constexpr std::uint64_t kMaxLoneThreads = 1024;
 constexpr Index kMaxRowThreads = 256;
 constexpr Index kComfortableThreads = 128;
 /// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.
@@ -33,9 +35,8 @@ std::uint64_t comfortable_bytes(const Limits& limits) {
                                                          : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
-/// As even shares of the butterflies as at most `most` threads can have.
-Index threads_for(const std::vector<Index>& radices, Index length, Index most) {
-  const Index butterflies = length / radices.front();
+/// As even shares of `butterflies` as at most `most` threads can have.
+Index even_shares(Index butterflies, Index most) {
   const Index rounds = (butterflies + most - 1) / most;
   return (butterflies + rounds - 1) / rounds;
 }
@@ -87,15 +88,19 @@ std::optional<PassShape> column_shape(Index length, Precision precision, const L
     narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
-  const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : kMaxThreads;
+  const bool alone = 2 * width * column_bytes > limits.shared_memory_bytes;
+  const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
+  const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
-  return PassShape{length, *radices, static_cast<Index>(width), threads_for(*radices, length, most_for_one), {}};
+  // The largest butterflies are as many as there are threads: they keep all of them busy, with the most loads each.
+  const Index threads = even_shares(length / radices->back(), most_for_one);
+  return PassShape{length, *radices, static_cast<Index>(width), threads, {}};
 }
 
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
   const auto radices = row_radices_of(length);
   if (!radices || radices->empty()) return {};
-  PassShape shape{length, *radices, 1, threads_for(*radices, length, kMaxRowThreads), best_skew(*radices)};
+  PassShape shape{length, *radices, 1, even_shares(length / radices->front(), kMaxRowThreads), best_skew(*radices)};
   const auto fits = [&](Index width, std::uint64_t bytes) {
     return static_cast<std::uint64_t>(width * skewed_length(shape)) * complex_size(precision) <= bytes;
   };

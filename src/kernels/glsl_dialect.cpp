@@ -88,6 +88,7 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
         "#define CURSOR(buffer, name, first) uint name = first\n"
         "#define ELEMENT(buffer, name, offset) buffer[name + offset]\n"
         "#define PREFETCH(buffer, first)\n"
+        "#define await_predecessor()\n"
         "#define low_bits(x) {}\n"
         "#define group_barrier() barrier()\n"
         "#define local_x gl_LocalInvocationID.x\n"
