@@ -1,4 +1,6 @@
 // Neighbouring threads work on neighbouring columns.
+#include <algorithm>
+
 #include "kernels/fft_pass_text.hpp"
 
 namespace convoy::kernels {
@@ -59,23 +61,43 @@ class ColumnPass {
   }
   KernelSpec product(bool conjugate) {
     spec_.buffers.insert(spec_.buffers.begin() + 1, {"spectrum", kReal2, false});
+    bound_registers();
     spec_.body += fmt::format("wide factors = wide(column / {}u) * {} + in_block;\n", columns_.block,
                               literal(columns_.spectrum_block_stride));
     prefetch_spectrum();
     await_predecessor();
     StagesText text = stages();
-    const Index apart = columns_.element_stride;
-    text.round_trip(cropped(), [&](const ComplexName& value, Index j, Index stride) {
-      if (j == 0) spec_.body += fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
-      const std::string factor = fmt::format("f{}", j);
-      spec_.body += zero(factor) + guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor,
-                                                                literal(j * stride * apart)));
-      return text.butterfly().multiply(value, {factor + ".x", factor + ".y"}, conjugate);
-    });
+    const auto factor = [](Index j) { return fmt::format("f{}", j); };
+    Change change;
+    for (Index j = 0; j < shape_.radices.back(); ++j) change.declare += zero(factor(j));
+    change.load = [&](Index stride) {
+      const Index apart = columns_.element_stride;
+      std::string loads = fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
+      for (Index j = 0; j < shape_.radices.back(); ++j) {
+        loads += guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor(j), literal(j * stride * apart)));
+      }
+      return loads;
+    };
+    change.apply = [&](const ComplexName& value, Index j) {
+      return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
+    };
+    text.round_trip(cropped(), change);
     return std::move(spec_);
   }
 
  private:
+  /// A thread holds a butterfly and its factors: with as many registers as that takes, and no fewer, compilers load all
+  /// factors at once. As few as they like, and they load one at a time.
+  void bound_registers() {
+    if (precision_ != Precision::f32) return;
+    constexpr Index kRegisters = 65536;
+    constexpr Index kWarp = 32;
+    const Index largest = *std::max_element(shape_.radices.begin(), shape_.radices.end());
+    const Index needed = std::max(4 * shape_.radices.back() + 16, 3 * largest + 16);
+    const Index threads = shape_.width * shape_.threads;
+    const Index groups = kRegisters / (needed * ((threads + kWarp - 1) / kWarp * kWarp));
+    spec_.resident_threads = u32(groups * threads);
+  }
   void await_predecessor() { spec_.body += "await_predecessor();\n"; }
   /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
   void prefetch_spectrum() {

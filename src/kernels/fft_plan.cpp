@@ -66,6 +66,15 @@ std::optional<std::vector<Index>> column_radices_of(Index length) {
   return radices_of(length, kLargestOfColumns);
 }
 
+std::optional<std::vector<Index>> product_radices_of(Index length) {
+  constexpr Index kMostThreads = 80;
+  auto radices = column_radices_of(length);
+  if (radices && !radices->empty() && length / radices->front() <= kMostThreads) {
+    std::reverse(radices->begin(), radices->end());
+  }
+  return radices;
+}
+
 std::optional<std::vector<Index>> row_radices_of(Index length) {
   auto radices = radices_of(length);
   if (radices && !radices->empty()) std::rotate(radices->begin(), radices->begin() + 1, radices->end());

@@ -19,6 +19,10 @@ std::optional<std::vector<Index>> radices_of(Index length, Index largest = kLarg
 /// Of columns, where 18 still leaves as many registers to others: 288 is 16 * 18, with one exchange instead of two.
 std::optional<std::vector<Index>> column_radices_of(Index length);
 
+/// Of columns that are multiplied in between. Where few threads do the most butterflies of a stage at once, the smallest
+/// factor is the last: the stage that needs the kernel's spectrum, too, then needs the fewest registers.
+std::optional<std::vector<Index>> product_radices_of(Index length);
+
 /// The frequency that decimation in frequency with these radices leaves at each position (Cooley and Tukey 1965;
 /// digits reversed).
 std::vector<Index> frequencies_in_place(const std::vector<Index>& radices);

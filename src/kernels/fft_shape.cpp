@@ -35,6 +35,10 @@ std::uint64_t comfortable_bytes(const Limits& limits) {
                                                          : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
+std::optional<std::vector<Index>> radices_of_role(Index length, ColumnRole role) {
+  return role == ColumnRole::product ? product_radices_of(length) : column_radices_of(length);
+}
+
 /// As even shares of `butterflies` as at most `most` threads can have.
 Index even_shares(Index butterflies, Index most) {
   const Index rounds = (butterflies + most - 1) / most;
@@ -72,8 +76,9 @@ std::vector<std::byte> table_of(std::vector<double> numbers, Index length, Preci
 
 }  // namespace
 
-std::optional<PassShape> column_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning) {
-  const auto radices = column_radices_of(length);
+std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
+                                      PassTuning tuning) {
+  const auto radices = radices_of_role(length, role);
   if (!radices || radices->empty()) return {};
   const std::uint64_t column_bytes = static_cast<std::uint64_t>(length) * complex_size(precision);
   std::uint64_t width = kWidestBytes / complex_size(precision);
@@ -88,12 +93,13 @@ std::optional<PassShape> column_shape(Index length, Precision precision, const L
     narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
-  const bool alone = 2 * width * column_bytes > limits.shared_memory_bytes;
+  const bool alone = limits.shared_memory_bytes > kLargeSharedMemory && 2 * width * column_bytes > limits.shared_memory_bytes;
   const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
-  // The largest butterflies are as many as there are threads: they keep all of them busy, with the most loads each.
-  const Index threads = even_shares(length / radices->back(), most_for_one);
+  // Of a product each thread has one butterfly of the last stage, if it can (Change::load).
+  const Index butterflies = length / (role == ColumnRole::product ? radices->back() : radices->front());
+  const Index threads = even_shares(butterflies, most_for_one);
   return PassShape{length, *radices, static_cast<Index>(width), threads, {}};
 }
 
@@ -137,8 +143,8 @@ Index blocked_columns(Index num_columns, Precision precision) {
 
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }
 
-std::vector<std::byte> column_table(Index length, Precision precision) {
-  return table_of(twiddle_factors(column_radices_of(length).value()), length, precision);
+std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision) {
+  return table_of(twiddle_factors(radices_of_role(length, role).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

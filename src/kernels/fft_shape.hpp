@@ -26,8 +26,12 @@ struct PassTuning {
   std::uint64_t max_threads = 0;  ///< of a workgroup
 };
 
+/// What columns are for: those of the last axis are multiplied by the spectrum between forth and back.
+enum class ColumnRole { transform, product };
+
 /// Nothing if the length has a prime factor above 13 or does not fit the device's shared memory.
-std::optional<PassShape> column_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning = {});
+std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
+                                      PassTuning tuning = {});
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits);
 
 /// Whether the device's shared memory holds the rows and columns of a tile (device order).
@@ -46,7 +50,7 @@ Index skewed_length(const PassShape& shape);
 constexpr Index pass_table_length(Index length) { return length + length / 2 + 1; }
 
 /// What the passes of a length look up: the twiddle factors stage by stage, exp(-2 pi i n / L) for 0 <= n < L / radix.
-std::vector<std::byte> column_table(Index length, Precision precision);
+std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision);
 /// The same for rows; then at `length`, for each pair of mirrored_butterflies(), their places in shared memory. Places
 /// are added to 2^23 in single precision, so that they are the lower bits of the number.
 std::vector<std::byte> row_table(Index length, Precision precision);

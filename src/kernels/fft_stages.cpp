@@ -33,12 +33,13 @@ void StagesText::inverse(const Access& from, const Access& to) {
   inverse_but_last(to);
 }
 
-void StagesText::forward_but_last(const Access& from) {
+void StagesText::forward_but_last(const Access& from, const std::function<void()>& before_last_barrier) {
   for (std::size_t i = 0; i + 1 < num_stages(); ++i) {
     const Access& source = i == 0 ? from : shared_;
     begin(i);
     put(i, forward_values(i, loaded(i, source)), source, shared_);
     end();
+    if (i + 2 == num_stages() && before_last_barrier) before_last_barrier();
     barrier();
   }
 }
@@ -55,12 +56,18 @@ void StagesText::inverse_but_last(const Access& to) {
 void StagesText::round_trip(const Access& data, const Change& change) {
   const std::size_t last = num_stages() - 1;
   const auto memory = [&](std::size_t stage) -> const Access& { return stage == 0 ? data : shared_; };
-  forward_but_last(data);
+  const bool loads_ahead = last > 0 && num_butterflies(last) <= num_threads_;
+  if (loads_ahead) body_ += change.declare;
+  forward_but_last(data, [&] {
+    if (!loads_ahead) return;
+    begin(last);
+    body_ += change.load(stride(last));
+    end();
+  });
   begin(last);
+  if (!loads_ahead) body_ += change.declare + change.load(stride(last));
   std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
-  for (std::size_t j = 0; j < values.size(); ++j) {
-    values[j] = change(values[j], static_cast<Index>(j), stride(last));
-  }
+  for (std::size_t j = 0; j < values.size(); ++j) values[j] = change.apply(values[j], static_cast<Index>(j));
   put(last, inverse_values(last, values), memory(last), memory(last));
   end();
   inverse_but_last(data);
@@ -81,7 +88,7 @@ Index StagesText::first_root(std::size_t stage) const {
 
 /// Loop over the butterflies of the stage: `at` is the first element, `n` its place in the sub-transform.
 void StagesText::begin(std::size_t stage) {
-  const Index butterflies = length_ / radices_[stage];
+  const Index butterflies = num_butterflies(stage);
   if (butterflies == num_threads_) {
     body_ += fmt::format("{{\nuint b = {};\n", thread_);
   } else {

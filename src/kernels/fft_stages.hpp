@@ -22,8 +22,15 @@ struct Access {
   std::function<std::string(const ComplexName& value, Index j, Index stride)> store;
 };
 
-/// What happens to frequency j of a butterfly between forth and back. Statements may be appended to the body.
-using Change = std::function<ComplexName(const ComplexName& value, Index j, Index stride)>;
+/// What happens to the frequencies of a butterfly between forth and back.
+struct Change {
+  std::string declare;  ///< statements that declare what the others use
+  /// Statements that load it. Before the last barrier where each thread has one butterfly at most: compilers leave loads
+  /// on their side of a barrier, and so all of them are on their way while shared memory is waited for.
+  std::function<std::string(Index stride)> load;
+  /// Frequency j, changed.
+  std::function<ComplexName(const ComplexName& value, Index j)> apply;
+};
 
 /// Decimation in frequency forth, in time back. In every stage a thread puts its elements back to where it took them
 /// from, so that one barrier between stages is enough.
@@ -39,7 +46,7 @@ class StagesText {
   void inverse(const Access& from, const Access& to);
   /// The same without the last stage of forth, which is the first of back: the caller's. Ends and begins with a
   /// barrier, unless there is no other stage.
-  void forward_but_last(const Access& from);
+  void forward_but_last(const Access& from, const std::function<void()>& before_last_barrier = {});
   void inverse_but_last(const Access& to);
   /// Forth, `change` of every frequency in the registers, back.
   void round_trip(const Access& data, const Change& change);
@@ -49,6 +56,7 @@ class StagesText {
 
  private:
   std::size_t num_stages() const { return radices_.size(); }
+  Index num_butterflies(std::size_t stage) const { return length_ / radices_[stage]; }
   Index sub_length(std::size_t stage) const;
   Index stride(std::size_t stage) const { return sub_length(stage) / radices_[stage]; }
   Index first_root(std::size_t stage) const;

@@ -9,6 +9,12 @@ namespace convoy {
 namespace {
 
 constexpr Index kMostColumns = 1024;
+/// Passes over more last so long that a gap between them is nothing; their early groups only get in the way.
+constexpr Index kShortPassBytes = 256 << 20;
+
+ColumnRole role_of(int axis, const FftGeometry& geometry) {
+  return axis == geometry.num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
+}
 
 struct NativeSlots {
   SlotId image = 0;
@@ -97,14 +103,15 @@ class PassSteps {
 
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
-    return column_shape(g_.padded[axis], g_.precision, limits_, {width_bytes(), g_.tuning.aim_threads}).value();
+    return column_shape(g_.padded[axis], role_of(axis, g_), g_.precision, limits_, {width_bytes(), g_.tuning.aim_threads})
+        .value();
   }
   /// Of a workgroup's columns: along all axes the same, for the blocks are as wide.
   std::uint64_t width_bytes() const {
     if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
     Index width = kMostColumns;
     for (int axis = 1; axis < g_.num_axes; ++axis) {
-      width = std::min(width, column_shape(g_.padded[axis], g_.precision, limits_).value().width);
+      width = std::min(width, column_shape(g_.padded[axis], role_of(axis, g_), g_.precision, limits_).value().width);
     }
     return static_cast<std::uint64_t>(width) * 2 * g_.real_bytes();
   }
@@ -125,6 +132,7 @@ class PassSteps {
   }
   void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
     slots.insert(slots.begin(), slots_.tables);
+    kernel.starts_early = kernel.starts_early && work_block() * num_columns() / block() * 2 * g_.real_bytes() <= kShortPassBytes;
     steps_.emplace_back(Dispatch{.kernel = std::move(kernel),
                                  .precision = g_.precision,
                                  .slots = std::move(slots),
@@ -143,7 +151,8 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry) {
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
     const Index length = geometry.padded[axis];
     const std::vector<std::byte> table =
-        axis == 0 ? row_table(length, geometry.precision) : column_table(length, geometry.precision);
+        axis == 0 ? row_table(length, geometry.precision)
+                  : column_table(length, role_of(axis, geometry), geometry.precision);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;

@@ -37,6 +37,8 @@ TEST_CASE("rules: every smooth length has radices that a thread can hold") {
     CHECK(std::is_sorted(radices->begin(), radices->end()));
   }
   CHECK(column_radices_of(288) == std::vector<Index>{16, 18});
+  CHECK(product_radices_of(288) == std::vector<Index>{18, 16});
+  CHECK(product_radices_of(768) == std::vector<Index>{8, 8, 12});
   CHECK_FALSE(radices_of(17));
   CHECK_FALSE(radices_of(2 * 19));
 }
@@ -105,16 +107,18 @@ TEST_CASE("rules: what has native passes has shapes that fit the shared memory")
       for (const Index length : smooth_lengths(4000)) {
         if (!has_native_passes(2, {length, length, 1}, precision, limits)) continue;
         CAPTURE(length);
-        const auto columns = column_shape(length, precision, limits);
         const auto rows = row_shape(length, precision, limits);
-        REQUIRE(columns);
         REQUIRE(rows);
-        CHECK(static_cast<std::uint64_t>(length * columns->width) * complex <= shared);
         CHECK(static_cast<std::uint64_t>(skewed_length(*rows) * rows->width) * complex <= shared);
-        CHECK(columns->width * columns->threads <= 1024);
         CHECK(rows->width * rows->threads <= 1024);
         const auto table_bytes = static_cast<std::size_t>(pass_table_length(length)) * complex;
-        CHECK(column_table(length, precision).size() == table_bytes);
+        for (const ColumnRole role : {ColumnRole::transform, ColumnRole::product}) {
+          const auto columns = column_shape(length, role, precision, limits);
+          REQUIRE(columns);
+          CHECK(static_cast<std::uint64_t>(length * columns->width) * complex <= shared);
+          CHECK(columns->width * columns->threads <= 1024);
+          CHECK(column_table(length, role, precision).size() == table_bytes);
+        }
         CHECK(row_table(length, precision).size() == table_bytes);
         if (length > 700) break;  // tables of all are slow to make
       }
