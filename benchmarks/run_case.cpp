@@ -29,7 +29,8 @@ class ConvoyCase {
     convolver_options_.plan.choice = options.choice;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
-    convolver_options_.plan.max_sets = 1;  // as if there were no transfers
+    convolver_options_.plan.max_sets = 1;
+    if (!on_cpu() && !options.choice && options.tune != Tune::measure) take_plan_without_transfers();
   }
 
   void run() {
@@ -77,12 +78,24 @@ class ConvoyCase {
     return time_batches(kHostRuns, kHostBudgetSeconds, 1, [&] { return convolver.run(image, output).elapsed_seconds; });
   }
 
-  void time_arrays_of(PlanFigures& figures) {
+  Plan resident_plan() const {
     ConvolutionSpec spec = problem_.spec;
     spec.origin = Origin::at(resolve_origin(spec, nullptr));
     PlanOptions options = convolver_options_.plan;
     options.resident = true;
-    const Plan plan = make_plan(spec, device_.limits(), options);
+    return make_plan(spec, device_.limits(), options);
+  }
+
+  /// The convolution that is timed in device memory is the one that a plan for device memory makes.
+  void take_plan_without_transfers() {
+    const Plan plan = resident_plan();
+    PlanChoice choice{plan.padded(), {1, 1, 1}, convolver_options_.plan.tuning};
+    for (int axis = 0; axis < 3; ++axis) choice.num_tiles[axis] = plan.axes[static_cast<std::size_t>(axis)].num_tiles;
+    convolver_options_.plan.choice = choice;
+  }
+
+  void time_arrays_of(PlanFigures& figures) {
+    const Plan plan = resident_plan();
     const double seconds = expected_seconds(figures) * static_cast<double>(figures.num_tiles);
     describe(plan, figures);
     result_.resident = time_arrays(device_, plan, problem_, seconds, options_.repeats);
@@ -93,6 +106,7 @@ class ConvoyCase {
   void time_host_to_host(const MutableImageView& output) {
     ConvolverOptions options = convolver_options_;
     options.plan.max_sets = PlanOptions{}.max_sets;
+    options.plan.choice = options_.choice;
     Convolver convolver(problem_.spec, problem_.kernel_view(), device_, options);
     result_.host_num_tiles = convolver.plan().num_tiles();
     result_.host_num_sets = convolver.plan().num_sets;

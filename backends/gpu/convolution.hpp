@@ -36,8 +36,8 @@ class SpectrumProduct {
       void* arguments[] = {&spectrum_part, &work_part, &count, &row, &scale, &sign};
       const KernelSpec& kernel = kernels::multiply_spectrum;
       const auto groups = num_groups(kernel, {row, (count + row - 1) / row, 1});
-      check<Api>(Api::launch(kernel_->function(), groups, kernel.workgroup, 0, stream, arguments, false), "launching multiply_spectrum",
-                 device_id_);
+      check<Api>(Api::launch(kernel_->function(), groups, kernel.workgroup, 0, stream, arguments, false),
+                 "launching multiply_spectrum", device_id_);
     }
   }
 

@@ -306,10 +306,10 @@ class GpuSession final : public Session {
     std::vector<void*> arguments;
     for (void*& address : addresses) arguments.push_back(&address);
     for (std::uint32_t& parameter : parameters) arguments.push_back(&parameter);
-    const auto result = Api::launch(prepared.kernel->function(), num_groups(*dispatch.kernel, dispatch.threads),
-                                    dispatch.kernel->workgroup, shared_bytes(*dispatch.kernel, dispatch.precision),
-                                    stream, arguments.data(),
-                                    dispatch.kernel->starts_early && Api::launches_overlap(device_->handle));
+    const auto result =
+        Api::launch(prepared.kernel->function(), num_groups(*dispatch.kernel, dispatch.threads),
+                    dispatch.kernel->workgroup, shared_bytes(*dispatch.kernel, dispatch.precision), stream,
+                    arguments.data(), dispatch.kernel->starts_early && Api::launches_overlap(device_->handle));
     check<Api>(result, ("launching " + dispatch.kernel->name).c_str(), device_->info.id);
   }
   void queue(const TransformKernel& transform, const Prepared& prepared, int set, typename Api::Stream) {

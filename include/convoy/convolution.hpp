@@ -42,8 +42,8 @@ struct ConvolverOptions {
   /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
   /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere, 0 off.
   bool sentinels = false;
-  /// Tells RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is used
-  /// in place the host reads it for them alone, and competes with the bus for the host's memory.
+  /// Tells RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is
+  /// used in place the host reads it for them alone, and competes with the bus for the host's memory.
   bool sums = false;
 };
 
@@ -69,9 +69,9 @@ struct RunReport {
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
-/// Where the kernel is so large that tiles with their halos do not fit the device, are longer than it transforms, or are
-/// predicted to take longer, the transform is split in place of the image (decimation in frequency; Karas and Svoboda
-/// 2011), with image and sums in host memory; the convolutions of its parts then are the tiles of Progress and
+/// Where the kernel is so large that tiles with their halos do not fit the device, are longer than it transforms, or
+/// are predicted to take longer, the transform is split in place of the image (decimation in frequency; Karas and
+/// Svoboda 2011), with image and sums in host memory; the convolutions of its parts then are the tiles of Progress and
 /// RunReport, and devices share them as they share tiles. PlanOptions::tune off prefers tiles. Not for use by
 /// two threads at once; make one Convolver per thread (they may share a Device).
 class Convolver {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/fft_pass_text.hpp"
+#include "kernels/fft_plan.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -69,14 +70,14 @@ class ColumnPass {
     StagesText text = stages();
     const auto factor = [](Index j) { return fmt::format("f{}", j); };
     Change change;
-    for (Index j = 0; j < shape_.radices.back(); ++j) change.declare += zero(factor(j));
-    change.load = [&](Index stride) {
-      const Index apart = columns_.element_stride;
-      std::string loads = fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
-      for (Index j = 0; j < shape_.radices.back(); ++j) {
-        loads += guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor(j), literal(j * stride * apart)));
-      }
-      return loads;
+    change.loads_together = loads_spectrum_together(shape_.radices);
+    const Index apart = columns_.element_stride;
+    change.begin = [&](Index) {
+      return fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
+    };
+    change.declare = [&](Index j) { return zero(factor(j)); };
+    change.load = [&](Index j, Index stride) {
+      return guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor(j), literal(j * stride * apart)));
     };
     change.apply = [&](const ComplexName& value, Index j) {
       return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
@@ -89,7 +90,7 @@ class ColumnPass {
   /// A thread holds a butterfly and its factors: with as many registers as that takes, and no fewer, compilers load all
   /// factors at once. As few as they like, and they load one at a time.
   void bound_registers() {
-    if (precision_ != Precision::f32) return;
+    if (precision_ != Precision::f32 || !loads_spectrum_together(shape_.radices)) return;
     constexpr Index kRegisters = 65536;
     constexpr Index kWarp = 32;
     const Index largest = *std::max_element(shape_.radices.begin(), shape_.radices.end());

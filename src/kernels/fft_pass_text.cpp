@@ -37,8 +37,8 @@ Access shared_access(const std::string& first, Index spacing) {
               },
           .store =
               [spacing](const ComplexName& value, Index j, Index stride) {
-                return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", j * stride * spacing, value.x,
-                                   value.y);
+                return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", j * stride * spacing,
+                                   value.x, value.y);
               }};
 }
 

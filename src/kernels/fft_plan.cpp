@@ -66,10 +66,15 @@ std::optional<std::vector<Index>> column_radices_of(Index length) {
   return radices_of(length, kLargestOfColumns);
 }
 
+bool loads_spectrum_together(const std::vector<Index>& radices) {
+  constexpr Index kLargeButterfly = 12;
+  return std::any_of(radices.begin(), radices.end(), [](Index radix) { return radix >= kLargeButterfly; });
+}
+
 std::optional<std::vector<Index>> product_radices_of(Index length) {
   constexpr Index kMostThreads = 80;
   auto radices = column_radices_of(length);
-  if (radices && !radices->empty() && length / radices->front() <= kMostThreads) {
+  if (radices && loads_spectrum_together(*radices) && length / radices->front() <= kMostThreads) {
     std::reverse(radices->begin(), radices->end());
   }
   return radices;

@@ -19,8 +19,12 @@ std::optional<std::vector<Index>> radices_of(Index length, Index largest = kLarg
 /// Of columns, where 18 still leaves as many registers to others: 288 is 16 * 18, with one exchange instead of two.
 std::optional<std::vector<Index>> column_radices_of(Index length);
 
-/// Of columns that are multiplied in between. Where few threads do the most butterflies of a stage at once, the smallest
-/// factor is the last: the stage that needs the kernel's spectrum, too, then needs the fewest registers.
+/// Whether a product is to load all factors of a butterfly together: left to it, compilers load those of large
+/// butterflies one after the other, to spare registers; those of small ones they load together themselves.
+bool loads_spectrum_together(const std::vector<Index>& radices);
+
+/// Of columns that are multiplied in between. Where few threads do the most butterflies of a stage at once, and the
+/// spectrum is loaded ahead, the smallest factor is the last: that stage then needs the fewest registers.
 std::optional<std::vector<Index>> product_radices_of(Index length);
 
 /// The frequency that decimation in frequency with these radices leaves at each position (Cooley and Tukey 1965;

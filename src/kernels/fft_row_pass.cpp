@@ -94,7 +94,9 @@ class RowPass {
     const Skew skew = shape_.skew;
     Access shared = shared_access("", 1);
     const auto distance = [skew](Index j, Index stride) { return skew.place(j * stride); };
-    shared.begin = [skew](Index) { return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", skew.every, skew.gap); };
+    shared.begin = [skew](Index) {
+      return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", skew.every, skew.gap);
+    };
     shared.load = [distance](const std::string& name, Index j, Index stride) {
       return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, distance(j, stride));
     };
@@ -212,9 +214,9 @@ class RowPass {
     if (is_alone()) spec_.body += image.begin(1);
     for (Index j = 0; j < columns_.radix; ++j) {
       const std::string name = fmt::format("{}{}", prefix, j);
-      spec_.body += is_alone()
-                        ? image.load(name, j, 1)
-                        : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.skew.place(j));
+      spec_.body +=
+          is_alone() ? image.load(name, j, 1)
+                     : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.skew.place(j));
     }
   }
   void store(const Butterfly& values, const char* place) {

@@ -93,13 +93,14 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
     narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
-  const bool alone = limits.shared_memory_bytes > kLargeSharedMemory && 2 * width * column_bytes > limits.shared_memory_bytes;
+  const bool alone =
+      limits.shared_memory_bytes > kLargeSharedMemory && 2 * width * column_bytes > limits.shared_memory_bytes;
   const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
-  // Of a product each thread has one butterfly of the last stage, if it can (Change::load).
-  const Index butterflies = length / (role == ColumnRole::product ? radices->back() : radices->front());
-  const Index threads = even_shares(butterflies, most_for_one);
+  // One butterfly of the last stage for each thread, if it can be, where that loads the spectrum together.
+  const bool by_last = role == ColumnRole::product && loads_spectrum_together(*radices);
+  const Index threads = even_shares(length / (by_last ? radices->back() : radices->front()), most_for_one);
   return PassShape{length, *radices, static_cast<Index>(width), threads, {}};
 }
 

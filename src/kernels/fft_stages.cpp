@@ -56,18 +56,35 @@ void StagesText::inverse_but_last(const Access& to) {
 void StagesText::round_trip(const Access& data, const Change& change) {
   const std::size_t last = num_stages() - 1;
   const auto memory = [&](std::size_t stage) -> const Access& { return stage == 0 ? data : shared_; };
-  const bool loads_ahead = last > 0 && num_butterflies(last) <= num_threads_;
-  if (loads_ahead) body_ += change.declare;
+  const bool together = change.loads_together;
+  const bool ahead = together && last > 0 && num_butterflies(last) <= num_threads_;
+  const Index radix = radices_[last];
+  const auto declare_all = [&] {
+    for (Index j = 0; j < radix; ++j) body_ += change.declare(j);
+  };
+  const auto load_all = [&] {
+    body_ += change.begin(stride(last));
+    for (Index j = 0; j < radix; ++j) body_ += change.load(j, stride(last));
+  };
+  if (ahead) declare_all();
   forward_but_last(data, [&] {
-    if (!loads_ahead) return;
+    if (!ahead) return;
     begin(last);
-    body_ += change.load(stride(last));
+    load_all();
     end();
   });
   begin(last);
-  if (!loads_ahead) body_ += change.declare + change.load(stride(last));
+  if (together && !ahead) {
+    declare_all();
+    load_all();
+  }
   std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
-  for (std::size_t j = 0; j < values.size(); ++j) values[j] = change.apply(values[j], static_cast<Index>(j));
+  if (!together) body_ += change.begin(stride(last));
+  for (Index j = 0; j < radix; ++j) {
+    if (!together) body_ += change.declare(j) + change.load(j, stride(last));
+    ComplexName& value = values[static_cast<std::size_t>(j)];
+    value = change.apply(value, j);
+  }
   put(last, inverse_values(last, values), memory(last), memory(last));
   end();
   inverse_but_last(data);

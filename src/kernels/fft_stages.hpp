@@ -24,10 +24,14 @@ struct Access {
 
 /// What happens to the frequencies of a butterfly between forth and back.
 struct Change {
-  std::string declare;  ///< statements that declare what the others use
-  /// Statements that load it. Before the last barrier where each thread has one butterfly at most: compilers leave loads
-  /// on their side of a barrier, and so all of them are on their way while shared memory is waited for.
-  std::function<std::string(Index stride)> load;
+  /// Statements before anything is loaded for a butterfly; then those that declare and load what changes frequency j.
+  std::function<std::string(Index stride)> begin;
+  std::function<std::string(Index j)> declare;
+  std::function<std::string(Index j, Index stride)> load;
+  /// Load everything before anything is changed, and before the last barrier where each thread has one butterfly at
+  /// most: compilers leave loads on their side of a barrier, so that all are on their way while shared memory is waited
+  /// for.
+  bool loads_together = false;
   /// Frequency j, changed.
   std::function<ComplexName(const ComplexName& value, Index j)> apply;
 };

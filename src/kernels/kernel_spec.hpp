@@ -50,8 +50,8 @@ struct KernelSpec {
   std::uint64_t num_shared = 0;
   /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
   std::uint32_t resident_threads = 0;
-  /// The body says await_predecessor() before it touches what the launch before it in a stream touches. Where a device can,
-  /// its workgroups then start while the last ones of that launch still run.
+  /// The body says await_predecessor() before it touches what the launch before it in a stream touches. Where a device
+  /// can, its workgroups then start while the last ones of that launch still run.
   bool starts_early = false;
 };
 

@@ -12,8 +12,8 @@ constexpr double kGuessedTransferRate = 2e10;
 constexpr double kGuessedCpuMemoryRate = 2e10;
 /// Queueing, synchronising and the executor's bookkeeping.
 constexpr double kTileOverheadSeconds = 50e-6;
-/// Queueing alone: nobody waits for a resident tile.
-constexpr double kResidentTileOverheadSeconds = 10e-6;
+/// Queueing, and passes that begin and end: nobody waits for a resident tile.
+constexpr double kResidentTileOverheadSeconds = 13e-6;
 
 /// A piece of a transfer that the caller's memory does not continue costs as much as so many bytes more; a guess.
 constexpr double kBytesPerHostRun = 1024;
@@ -24,9 +24,15 @@ constexpr double kStridedPass = 1.7;
 constexpr double kProductPass = 2.2;
 /// Odd rows of reals are packed less well.
 constexpr double kOddRow = 1.1;
-/// Long rows fill the shared memory, and only powers of two do that well.
+/// Long rows fill the shared memory, and only powers of two do that well, unless convoy's own passes do it.
 constexpr double kLongRow = 1.5;
 constexpr Index kLongRowLength = 4096;
+/// What work and spectrum cost when the device's cache holds both: of planes in tiles, measured.
+constexpr double kCached = 0.4;
+constexpr double kUsableCache = 0.85;
+/// Columns, 64 bytes of them side by side, of which a multiprocessor holds one group only; a cache is no help to them.
+constexpr double kLoneColumns = 1.1;
+constexpr double kColumnBytes = 64;
 
 struct Pass {
   double bytes;
@@ -40,6 +46,8 @@ CostModel::CostModel(const Limits& limits, bool resident)
       memory_bytes_per_second_(limits.memory_bytes_per_second),
       transfer_seconds_per_byte_(0),
       overhead_seconds_(resident ? kResidentTileOverheadSeconds : kTileOverheadSeconds),
+      cache_bytes_(static_cast<double>(limits.cache_bytes)),
+      shared_memory_bytes_(static_cast<double>(limits.shared_memory_bytes)),
       gpu_(limits.shared_memory_bytes > 0),
       resident_(resident) {
   if (!predicts_) memory_bytes_per_second_ = gpu_ ? kGuessedMemoryRate : kGuessedCpuMemoryRate;
@@ -61,18 +69,26 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded) const {
   const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
 
   const bool volume = layout.num_axes == 3;
-  const double last_length = length_weight(volume ? p2 : p1);
-  const Pass contiguous{2 * real * voxels + 2 * unpadded,
-                        kContiguousPass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? kOddRow : 1) *
-                            (gpu_ && p0 > kLongRowLength && (p0 & (p0 - 1)) != 0 ? kLongRow : 1)};
-  const Pass middle{volume ? 2 * (unpadded + half_padded) : 0, kStridedPass * length_weight(p1)};
-  const Pass product{2 * (volume ? half_padded : unpadded) + padded, kProductPass * last_length};
-  const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * last_length};
+  const Index last = volume ? p2 : p1;
+  const double work = volume ? half_padded : unpadded;
+  const double in_cache = work + padded <= kUsableCache * cache_bytes_ ? kCached : 1;
+  const bool native = layout.path == Path::native;
+  const auto of_columns = [&](Index length) {
+    const bool alone = native && 2 * kColumnBytes * static_cast<double>(length) > shared_memory_bytes_;
+    return length_weight(length) * (alone ? kLoneColumns : in_cache);
+  };
+  const double contiguous = kContiguousPass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? kOddRow : 1) *
+                            (gpu_ && !native && p0 > kLongRowLength && (p0 & (p0 - 1)) != 0 ? kLongRow : 1);
+  const Pass image{2 * real * voxels, contiguous};
+  const Pass rows{2 * unpadded, contiguous * in_cache};
+  const Pass middle{volume ? 2 * (unpadded + half_padded) : 0, kStridedPass * of_columns(p1)};
+  const Pass product{2 * work + padded, kProductPass * of_columns(last)};
+  const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * length_weight(last)};
   const Pass copies{resident_ ? 2 * real * (voxels + downloaded) : 0, 1};
 
   TileCost cost;
   double streamed_bytes = 0;
-  for (const Pass& pass : {contiguous, middle, product, staging, copies}) {
+  for (const Pass& pass : {image, rows, middle, product, staging, copies}) {
     cost.traffic_bytes += pass.bytes;
     streamed_bytes += pass.bytes * pass.slowdown;
   }

@@ -41,6 +41,8 @@ class CostModel {
   double memory_bytes_per_second_;
   double transfer_seconds_per_byte_;
   double overhead_seconds_;
+  double cache_bytes_;
+  double shared_memory_bytes_;
   bool gpu_;
   bool resident_;
 };

@@ -103,7 +103,8 @@ class PassSteps {
 
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
-    return column_shape(g_.padded[axis], role_of(axis, g_), g_.precision, limits_, {width_bytes(), g_.tuning.aim_threads})
+    return column_shape(g_.padded[axis], role_of(axis, g_), g_.precision, limits_,
+                        {width_bytes(), g_.tuning.aim_threads})
         .value();
   }
   /// Of a workgroup's columns: along all axes the same, for the blocks are as wide.
@@ -132,7 +133,8 @@ class PassSteps {
   }
   void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
     slots.insert(slots.begin(), slots_.tables);
-    kernel.starts_early = kernel.starts_early && work_block() * num_columns() / block() * 2 * g_.real_bytes() <= kShortPassBytes;
+    kernel.starts_early =
+        kernel.starts_early && work_block() * num_columns() / block() * 2 * g_.real_bytes() <= kShortPassBytes;
     steps_.emplace_back(Dispatch{.kernel = std::move(kernel),
                                  .precision = g_.precision,
                                  .slots = std::move(slots),
@@ -150,9 +152,8 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry) {
   std::vector<std::byte> bytes;
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
     const Index length = geometry.padded[axis];
-    const std::vector<std::byte> table =
-        axis == 0 ? row_table(length, geometry.precision)
-                  : column_table(length, role_of(axis, geometry), geometry.precision);
+    const std::vector<std::byte> table = axis == 0 ? row_table(length, geometry.precision)
+                                                   : column_table(length, role_of(axis, geometry), geometry.precision);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;

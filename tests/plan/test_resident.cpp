@@ -43,8 +43,13 @@ TEST_CASE("a resident plan is as fast as predicted for the transforms and two co
   CHECK(resident.predicted_seconds < 0.5 * host.predicted_seconds);
 }
 
-TEST_CASE("long rows are cut where no transfer pays for the halo") {
-  const Plan plan = plan_of({1, 8192, 8192}, {1, 65, 65}, true);
+TEST_CASE("planes are cut so that the cache holds work and spectrum, where no transfer pays for the halo") {
+  Limits limits = large_gpu();
+  limits.cache_bytes = 60 << 20;
+  const Plan plan = plan_of({1, 8192, 8192}, {1, 65, 65}, true, limits);
   CHECK(plan.num_tiles() > 1);
-  CHECK(plan.axes[2].padded <= 4096);
+  const Shape padded = plan.padded();
+  CHECK(2 * 8 * (padded.x / 2 + 1) * padded.y <= static_cast<Index>(limits.cache_bytes));
+  limits.cache_bytes = 0;
+  CHECK(plan_of({1, 8192, 8192}, {1, 65, 65}, true, limits).num_tiles() < plan.num_tiles());
 }
