@@ -17,6 +17,8 @@ using namespace convoy::test;
 
 namespace {
 
+constexpr std::uint64_t kRoundedUpBytes = 64 << 10;  // by drivers, of all allocations together
+
 struct Problem {
   ConvolutionSpec spec;
   std::vector<double> image, kernel, truth;
@@ -55,7 +57,7 @@ double check(const Problem& problem) {
   CHECK(make_plan(resolved, device_under_test(), problem.options.plan).reasons == convolver.plan().reasons);
   CHECK(convolver.plan().footprint_bytes <= problem.options.plan.memory_limit_bytes);
   CHECK(report.num_tiles >= 4);
-  CHECK(device_under_test().used_bytes() <= convolver.plan().footprint_bytes);
+  CHECK(device_under_test().used_bytes() <= convolver.plan().footprint_bytes + kRoundedUpBytes);
   return oracle::relative_l2(output, problem.truth);
 }
 
