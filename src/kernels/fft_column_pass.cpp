@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "kernels/fft_pass_text.hpp"
-#include "kernels/fft_plan.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -70,7 +69,7 @@ class ColumnPass {
     StagesText text = stages();
     const auto factor = [](Index j) { return fmt::format("f{}", j); };
     Change change;
-    change.loads_together = loads_spectrum_together(shape_.radices);
+    change.loads_together = shape_.loads_together;
     const Index apart = columns_.element_stride;
     change.begin = [&](Index) {
       return fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
@@ -90,7 +89,7 @@ class ColumnPass {
   /// A thread holds a butterfly and its factors: with as many registers as that takes, and no fewer, compilers load all
   /// factors at once. As few as they like, and they load one at a time.
   void bound_registers() {
-    if (precision_ != Precision::f32 || !loads_spectrum_together(shape_.radices)) return;
+    if (precision_ != Precision::f32 || !shape_.loads_together) return;
     constexpr Index kRegisters = 65536;
     constexpr Index kWarp = 32;
     const Index largest = *std::max_element(shape_.radices.begin(), shape_.radices.end());

@@ -66,7 +66,7 @@ std::optional<std::vector<Index>> column_radices_of(Index length) {
   return radices_of(length, kLargestOfColumns);
 }
 
-bool loads_spectrum_together(const std::vector<Index>& radices) {
+bool has_large_butterfly(const std::vector<Index>& radices) {
   constexpr Index kLargeButterfly = 12;
   return std::any_of(radices.begin(), radices.end(), [](Index radix) { return radix >= kLargeButterfly; });
 }
@@ -74,7 +74,7 @@ bool loads_spectrum_together(const std::vector<Index>& radices) {
 std::optional<std::vector<Index>> product_radices_of(Index length) {
   constexpr Index kMostThreads = 80;
   auto radices = column_radices_of(length);
-  if (radices && loads_spectrum_together(*radices) && length / radices->front() <= kMostThreads) {
+  if (radices && has_large_butterfly(*radices) && length / radices->front() <= kMostThreads) {
     std::reverse(radices->begin(), radices->end());
   }
   return radices;

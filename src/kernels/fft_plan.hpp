@@ -19,9 +19,8 @@ std::optional<std::vector<Index>> radices_of(Index length, Index largest = kLarg
 /// Of columns, where 18 still leaves as many registers to others: 288 is 16 * 18, with one exchange instead of two.
 std::optional<std::vector<Index>> column_radices_of(Index length);
 
-/// Whether a product is to load all factors of a butterfly together: left to it, compilers load those of large
-/// butterflies one after the other, to spare registers; those of small ones they load together themselves.
-bool loads_spectrum_together(const std::vector<Index>& radices);
+/// Of so many factors that compilers load the kernel's spectrum for it one by one (PassShape::loads_together).
+bool has_large_butterfly(const std::vector<Index>& radices);
 
 /// Of columns that are multiplied in between. Where few threads do the most butterflies of a stage at once, and the
 /// spectrum is loaded ahead, the smallest factor is the last: that stage then needs the fewest registers.

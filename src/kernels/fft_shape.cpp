@@ -98,10 +98,13 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
   const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
-  // One butterfly of the last stage for each thread, if it can be, where that loads the spectrum together.
-  const bool by_last = role == ColumnRole::product && loads_spectrum_together(*radices);
-  const Index threads = even_shares(length / (by_last ? radices->back() : radices->front()), most_for_one);
-  return PassShape{length, *radices, static_cast<Index>(width), threads, {}};
+  // Large groups with so many registers need a compiler that is told how many there are: CUDA's.
+  const bool bounded = limits.shared_memory_bytes > kLargeSharedMemory;
+  const bool together =
+      role == ColumnRole::product && has_large_butterfly(*radices) && (bounded || radices->back() <= radices->front());
+  // Then one butterfly of the last stage for each thread, if it can be.
+  const Index threads = even_shares(length / (together ? radices->back() : radices->front()), most_for_one);
+  return PassShape{length, *radices, static_cast<Index>(width), threads, {}, together};
 }
 
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {

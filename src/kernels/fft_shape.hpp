@@ -18,6 +18,9 @@ struct PassShape {
   Index width = 1;    ///< columns, or pairs of rows, of a workgroup
   Index threads = 1;  ///< for each of them
   Skew skew;          ///< of rows in shared memory
+  /// A product loads all factors of a butterfly together (Change::loads_together). Left to it, compilers load those of
+  /// large butterflies one after the other, to spare registers; those of small ones they load together themselves.
+  bool loads_together = false;
 };
 
 /// Knobs; 0 leaves the choice to the function.

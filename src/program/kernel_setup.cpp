@@ -89,6 +89,9 @@ void append_kernel_setup(const Plan& plan, const FftGeometry& geometry, SlotId w
   steps.emplace_back(Clear{spectrum});
   append_kernel_slabs(plan, geometry, work, spectrum, steps);
   steps.emplace_back(TransformKernel{geometry, spectrum, work});
+  // The gaps that align rows are multiplied along: by zeros, rather than by what nobody wrote.
+  const bool has_gaps = geometry.row_pitch > geometry.padded[0] / 2 + 1;
+  if (geometry.path == Path::staged && has_gaps) steps.emplace_back(Clear{work});
 }
 
 }  // namespace convoy

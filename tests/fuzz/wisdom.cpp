@@ -8,8 +8,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto choice = convoy::choice_from_text(convoy::fuzz::to_string(data, size));
   if (!choice) return 0;
   convoy::ConvolutionSpec spec;
-  spec.image = {8, 12, 16};
-  spec.kernel = {3, 4, 5};
+  spec.image = {3, 4, 6};
+  spec.kernel = {2, 3, 2};
   convoy::Limits limits;
   limits.free_bytes = limits.total_bytes = 1 << 24;
   convoy::PlanOptions options;
