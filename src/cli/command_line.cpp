@@ -77,7 +77,8 @@ void need_subcommand(CLI::App& command) {
     for (const CLI::App* known : command.get_subcommands([](const CLI::App*) { return true; })) {
       names.push_back(known->get_name());
     }
-    throw CLI::ValidationError(command.get_name(), fmt::format("a subcommand is needed: {}", fmt::join(names, ", ")));
+    const std::string of = command.get_parent() != nullptr ? command.get_name() + ": " : "";  // convoy's own is told anyway
+    throw CLI::ValidationError(fmt::format("{}a subcommand is needed: {}", of, fmt::join(names, ", ")));
   });
 }
 

@@ -15,7 +15,7 @@ for words in ((), ("convolve",), ("plan",), ("devices",), ("phantom",), ("phanto
     assert "Example" in done.stdout and done.stderr == "", words
 assert "default" in succeed("convolve", "--help").stdout
 
-fail(2, "a subcommand is needed: convolve")
+assert fail(2, "a subcommand is needed: convolve").stderr.startswith("convoy: a subcommand")
 fail(2, "a subcommand is needed: spheres", "phantom")
 fail(2, "nonsense", "phantom", "nonsense")
 fail(2, "nonsense", "nonsense")
