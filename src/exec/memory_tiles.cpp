@@ -16,7 +16,7 @@ class MemorySource final : public TileSource {
       : plan_(loaded.plan),
         session_(*loaded.session),
         image_(image),
-        sums_(sums),
+        sums_(sums || plan_.fold_output),  // what is folded is not looked at tile by tile
         lent_(can_lend(plan_, device, image)) {}
 
   std::size_t tiles_ahead() const override { return 0; }

@@ -71,9 +71,7 @@ class ColumnPass {
     Change change;
     change.loads_together = shape_.loads_together;
     const Index apart = columns_.element_stride;
-    change.begin = [&](Index) {
-      return fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
-    };
+    change.begin = fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
     change.declare = [&](Index j) { return zero(factor(j)); };
     change.load = [&](Index j, Index stride) {
       return guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor(j), literal(j * stride * apart)));

@@ -93,15 +93,14 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
     narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
-  const bool alone =
-      limits.shared_memory_bytes > kLargeSharedMemory && 2 * width * column_bytes > limits.shared_memory_bytes;
+  const bool large_memory = limits.shared_memory_bytes > kLargeSharedMemory;
+  const bool alone = large_memory && 2 * width * column_bytes > limits.shared_memory_bytes;
   const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
   // Large groups with so many registers need a compiler that is told how many there are: CUDA's.
-  const bool bounded = limits.shared_memory_bytes > kLargeSharedMemory;
-  const bool together =
-      role == ColumnRole::product && has_large_butterfly(*radices) && (bounded || radices->back() <= radices->front());
+  const bool together = role == ColumnRole::product && has_large_butterfly(*radices) &&
+                        (large_memory || radices->back() <= radices->front());
   // Then one butterfly of the last stage for each thread, if it can be.
   const Index threads = even_shares(length / (together ? radices->back() : radices->front()), most_for_one);
   return PassShape{length, *radices, static_cast<Index>(width), threads, {}, together};

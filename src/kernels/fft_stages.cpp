@@ -63,7 +63,7 @@ void StagesText::round_trip(const Access& data, const Change& change) {
     for (Index j = 0; j < radix; ++j) body_ += change.declare(j);
   };
   const auto load_all = [&] {
-    body_ += change.begin(stride(last));
+    body_ += change.begin;
     for (Index j = 0; j < radix; ++j) body_ += change.load(j, stride(last));
   };
   if (ahead) declare_all();
@@ -79,7 +79,7 @@ void StagesText::round_trip(const Access& data, const Change& change) {
     load_all();
   }
   std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
-  if (!together) body_ += change.begin(stride(last));
+  if (!together) body_ += change.begin;
   for (Index j = 0; j < radix; ++j) {
     if (!together) body_ += change.declare(j) + change.load(j, stride(last));
     ComplexName& value = values[static_cast<std::size_t>(j)];

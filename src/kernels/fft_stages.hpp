@@ -25,7 +25,7 @@ struct Access {
 /// What happens to the frequencies of a butterfly between forth and back.
 struct Change {
   /// Statements before anything is loaded for a butterfly; then those that declare and load what changes frequency j.
-  std::function<std::string(Index stride)> begin;
+  std::string begin;
   std::function<std::string(Index j)> declare;
   std::function<std::string(Index j, Index stride)> load;
   /// Load everything before anything is changed, and before the last barrier where each thread has one butterfly at

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Index kMostColumns = 1024;
 /// Passes over more last so long that a gap between them is nothing; their early groups only get in the way.
-constexpr Index kShortPassBytes = 256 << 20;
+constexpr std::uint64_t kShortPassBytes = 256 << 20;
 
 ColumnRole role_of(int axis, const FftGeometry& geometry) {
   return axis == geometry.num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
@@ -133,8 +133,7 @@ class PassSteps {
   }
   void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
     slots.insert(slots.begin(), slots_.tables);
-    kernel.starts_early =
-        kernel.starts_early && work_block() * num_columns() / block() * 2 * g_.real_bytes() <= kShortPassBytes;
+    if (g_.work_bytes() > kShortPassBytes) kernel.starts_early = false;
     steps_.emplace_back(Dispatch{.kernel = std::move(kernel),
                                  .precision = g_.precision,
                                  .slots = std::move(slots),
