@@ -20,7 +20,9 @@ constexpr int kMaxBatch = 250;  // with the repeats, far below what repeatable_k
 
 /// The plan's program with the image uploaded once in the set-up, and nothing but `batch` convolutions, each in place
 /// of the one before, in the run.
-Program resident_program(const Plan& plan, int batch) {
+Program resident_program(Plan plan, int batch) {
+  const auto last = static_cast<std::size_t>(plan.num_transforms - 1);
+  plan.piece_extent = plan.axes[static_cast<std::size_t>(plan.device_axes[last])].extent;  // nothing comes in pieces
   Program program = make_program(plan);
   program.ports[ports::input].section = Section::setup;
   program.ports.resize(ports::output);

@@ -1,6 +1,7 @@
 // A loaded program on a CUDA or HIP device. Api names the driver's calls (cuda_api.hpp, hip_api.hpp).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -53,7 +54,8 @@ class GpuSession final : public Session {
     } else {
       queue(upload, step, set, stream);
     }
-    early(set).uploaded.at(static_cast<std::size_t>(piece)) = true;
+    streams_->uploaded(set, index(piece));
+    early(set).uploaded.at(index(piece)) = true;
   }
 
   void lend_output(int set, int piece, const HostBox& box) override {
@@ -92,7 +94,7 @@ class GpuSession final : public Session {
   }
   void wait_piece(int set, int piece) override {
     const Entered<Api> entered(*device_);
-    streams_->wait_for_mark(set, piece);
+    streams_->wait_for_download(set, index(piece));
   }
 
   void end_setup() override {
@@ -143,18 +145,25 @@ class GpuSession final : public Session {
   /// What was uploaded or lent ahead of the submit is not queued again.
   void queue_run(int set) {
     begin_early(set);
-    int num_uploads = 0;
-    int num_downloads = 0;
+    std::size_t num_uploads = 0;
+    std::size_t num_downloads = 0;
     for (const Prepared& step : prepared(Section::run)) {
-      if (std::holds_alternative<Upload>(*step.step) && early(set).uploaded[index(num_uploads++)]) continue;
+      if (std::holds_alternative<Upload>(*step.step)) {
+        if (!early(set).uploaded[num_uploads]) {
+          queue(step, set);
+          streams_->uploaded(set, num_uploads);
+        }
+        streams_->await_upload(set, num_uploads++);
+        continue;
+      }
       const bool downloads = std::holds_alternative<Download>(*step.step);
-      if (downloads && early(set).lent_outputs[index(num_downloads)]) {
-        queue_lent(std::get<Download>(*step.step), *early(set).lent_outputs[index(num_downloads)], set,
+      if (downloads && early(set).lent_outputs[num_downloads]) {
+        queue_lent(std::get<Download>(*step.step), *early(set).lent_outputs[num_downloads], set,
                    streams_->enter(set, lane_of(*step.step)));
       } else {
         queue(step, set);
       }
-      if (downloads) streams_->mark(set, num_downloads++);
+      if (downloads) streams_->downloaded(set, num_downloads++);
     }
     early_[index(set)] = Early(uploads_.size(), num_downloads_);
   }
@@ -170,7 +179,9 @@ class GpuSession final : public Session {
       if (std::holds_alternative<Download>(program_.run[i])) ++num_downloads_;
     }
     early_.assign(index(program_.num_sets), Early(uploads_.size(), num_downloads_));
-    streams_ = std::make_unique<Streams<Api>>(program_.num_sets, static_cast<int>(num_downloads_), id);
+    const bool overlaps = std::any_of(program_.slots.begin(), program_.slots.end(),
+                                      [](const Slot& slot) { return slot.per_set; });
+    streams_ = std::make_unique<Streams<Api>>(program_.num_sets, overlaps, uploads_.size(), num_downloads_, id);
     slots_->fill_sentinels(streams_->compute());
     try {
       for (const Section section : kSections) prepared(section) = prepare(program_.steps(section));

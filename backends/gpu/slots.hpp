@@ -34,7 +34,7 @@ class Slots {
         continue;
       }
       for (int copy = 0; copy < copies; ++copy) {
-        const std::string name = slot.per_set ? fmt::format("{}[{}]", slot.name, copy) : slot.name;
+        const std::string name = copies > 1 ? fmt::format("{}[{}]", slot.name, copy) : slot.name;
         addresses_.back().push_back(memory.allocate(name, slot.bytes + (sentinels_ ? kGuardBytes : 0)));
       }
     }

@@ -1,5 +1,5 @@
-// The queues of a session: computing in one, and with several sets of ports uploads and downloads in their own, so that
-// the copies of one tile run while another is computed.
+// The queues of a session: computing in one, and where slots allow it uploads and downloads in their own, so that the
+// copies of one tile, or of one piece of it, run while another is computed.
 #pragma once
 
 #include <array>
@@ -17,10 +17,14 @@ enum class Lane { upload, compute, download };
 template <class Api>
 class Streams {
  public:
-  /// `num_marks`: how many points of a set's work can be waited for before its end.
-  Streams(int num_sets, int num_marks, std::string device_id)
-      : device_id_(std::move(device_id)), sets_(static_cast<std::size_t>(num_sets)) {
-    for (Set& set : sets_) set.marks.resize(static_cast<std::size_t>(num_marks));
+  /// `num_uploads`, `num_downloads`: of a run, each of which can be waited for by itself. Without `overlaps` all lanes
+  /// are one.
+  Streams(int num_sets, bool overlaps, std::size_t num_uploads, std::size_t num_downloads, std::string device_id)
+      : device_id_(std::move(device_id)), overlaps_(overlaps), sets_(static_cast<std::size_t>(num_sets)) {
+    for (Set& set : sets_) {
+      set.downloaded.resize(num_downloads);
+      if (overlaps) set.uploaded.resize(num_uploads);
+    }
     try {
       create();
     } catch (...) {
@@ -32,40 +36,51 @@ class Streams {
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
-  bool overlaps() const { return sets_.size() > 1; }
   typename Api::Stream compute() const { return streams_[static_cast<std::size_t>(Lane::compute)]; }
 
-  /// Queues what follows in `lane`, behind all that the set has queued since begin(set).
+  /// Queues what follows in `lane`: downloads behind all computing that the set has queued before, computing behind the
+  /// uploads that it awaits. Uploads fill what no step before them in the run touches, and no step touches what was
+  /// downloaded before it, so that neither waits, nor is waited for, beyond that.
   typename Api::Stream enter(int set, Lane lane) {
     Set& state = sets_[static_cast<std::size_t>(set)];
-    if (!overlaps()) lane = Lane::compute;
-    const auto stream = streams_[static_cast<std::size_t>(lane)];
-    if (state.lane && *state.lane != lane) {
-      const auto left = static_cast<std::size_t>(*state.lane);
-      check<Api>(Api::record(state.left[left], streams_[left]), "recording an event", device_id_);
-      check<Api>(Api::make_wait(stream, state.left[left]), "ordering two streams", device_id_);
-    }
+    if (!overlaps_) lane = Lane::compute;
+    if (lane == Lane::download && state.lane != lane) order(state, Lane::compute, Lane::download);
     state.lane = lane;
-    return stream;
+    state.downloads = state.downloads || lane == Lane::download;
+    return streams_[static_cast<std::size_t>(lane)];
   }
-  void begin(int set) { sets_[static_cast<std::size_t>(set)].lane.reset(); }
+  /// The set's run has queued upload number `number`.
+  void uploaded(int set, std::size_t number) {
+    if (!overlaps_) return;
+    const Set& state = sets_[static_cast<std::size_t>(set)];
+    check<Api>(Api::record(state.uploaded.at(number), streams_[static_cast<std::size_t>(Lane::upload)]),
+               "recording an event", device_id_);
+  }
+  void await_upload(int set, std::size_t number) {
+    if (!overlaps_) return;
+    const Set& state = sets_[static_cast<std::size_t>(set)];
+    check<Api>(Api::make_wait(compute(), state.uploaded.at(number)), "ordering two streams", device_id_);
+  }
+  void begin(int set) {
+    sets_[static_cast<std::size_t>(set)].lane.reset();
+    sets_[static_cast<std::size_t>(set)].downloads = false;
+  }
   void end(int set) {
     Set& state = sets_[static_cast<std::size_t>(set)];
+    if (state.downloads && state.lane != Lane::download) order(state, Lane::download, *state.lane);
     const auto lane = static_cast<std::size_t>(state.lane.value_or(Lane::compute));
     check<Api>(Api::record(state.done, streams_[lane]), "recording an event", device_id_);
     state.submitted = true;
   }
-  /// Point number `number` of the set's work: all that it has queued so far.
-  void mark(int set, int number) {
+  /// The set's run has queued download number `number`.
+  void downloaded(int set, std::size_t number) {
     const Set& state = sets_[static_cast<std::size_t>(set)];
     const auto lane = static_cast<std::size_t>(state.lane.value_or(Lane::compute));
-    check<Api>(Api::record(state.marks.at(static_cast<std::size_t>(number)), streams_[lane]), "recording an event",
-               device_id_);
+    check<Api>(Api::record(state.downloaded.at(number), streams_[lane]), "recording an event", device_id_);
   }
-  void wait_for_mark(int set, int number) {
+  void wait_for_download(int set, std::size_t number) {
     const Set& state = sets_[static_cast<std::size_t>(set)];
-    check<Api>(Api::synchronize_event(state.marks.at(static_cast<std::size_t>(number))), "waiting for a transfer",
-               device_id_);
+    check<Api>(Api::synchronize_event(state.downloaded.at(number)), "waiting for a transfer", device_id_);
   }
   void wait(int set) {
     const Set& state = sets_[static_cast<std::size_t>(set)];
@@ -93,20 +108,30 @@ class Streams {
   struct Set {
     typename Api::Event done{};
     std::array<typename Api::Event, 3> left{};
-    std::vector<typename Api::Event> marks;
+    std::vector<typename Api::Event> uploaded;
+    std::vector<typename Api::Event> downloaded;
     std::optional<Lane> lane;  // where the set's last step was queued
+    bool downloads = false;    // something was queued there since begin(set)
     bool submitted = false;
   };
 
+  /// What `after` is given from here on waits for what `before` holds.
+  void order(Set& state, Lane before, Lane after) {
+    auto& event = state.left[static_cast<std::size_t>(before)];
+    check<Api>(Api::record(event, streams_[static_cast<std::size_t>(before)]), "recording an event", device_id_);
+    check<Api>(Api::make_wait(streams_[static_cast<std::size_t>(after)], event), "ordering two streams", device_id_);
+  }
+
   void create() {
     for (std::size_t lane = 0; lane < streams_.size(); ++lane) {
-      if (!overlaps() && lane != static_cast<std::size_t>(Lane::compute)) continue;
+      if (!overlaps_ && lane != static_cast<std::size_t>(Lane::compute)) continue;
       check<Api>(Api::create_stream(&streams_[lane]), "creating a stream", device_id_);
     }
     for (Set& set : sets_) {
       check<Api>(Api::create_event(&set.done), "creating an event", device_id_);
-      for (auto& event : set.marks) check<Api>(Api::create_event(&event), "creating an event", device_id_);
-      if (!overlaps()) continue;
+      for (auto& event : set.downloaded) check<Api>(Api::create_event(&event), "creating an event", device_id_);
+      if (!overlaps_) continue;
+      for (auto& event : set.uploaded) check<Api>(Api::create_event(&event), "creating an event", device_id_);
       for (auto& event : set.left) check<Api>(Api::create_event(&event), "creating an event", device_id_);
     }
   }
@@ -115,7 +140,7 @@ class Streams {
     if (followed_ != typename Api::Event{}) Api::destroy_event(followed_);
     for (Set& set : sets_) {
       std::vector<typename Api::Event> events(set.left.begin(), set.left.end());
-      events.insert(events.end(), set.marks.begin(), set.marks.end());
+      for (const auto& more : {set.uploaded, set.downloaded}) events.insert(events.end(), more.begin(), more.end());
       events.push_back(set.done);
       for (auto event : events) {
         if (event != typename Api::Event{}) Api::destroy_event(event);
@@ -127,6 +152,7 @@ class Streams {
   }
 
   std::string device_id_;
+  bool overlaps_;
   std::array<typename Api::Stream, 3> streams_{};
   std::vector<Set> sets_;
   typename Api::Event followed_{};

@@ -19,6 +19,7 @@ struct Limits {
   std::uint64_t max_binding_bytes = 0;     ///< largest buffer that a kernel may see
   std::uint64_t shared_memory_bytes = 0;   ///< per workgroup; bounds transform lengths (0: any length)
   std::uint64_t cache_bytes = 0;           ///< of the last cache before device memory (0: not told)
+  std::uint64_t num_multiprocessors = 0;   ///< told where workgroups may wait for those that began before them
   std::uint64_t coalesced_bytes = 0;       ///< width of a strided access; bounds strided transform lengths
   std::uint64_t offset_alignment_bytes = 1;
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};

@@ -19,6 +19,8 @@ const char* type_of(KernelBuffer::Kind kind) {
       return "float";
     case KernelBuffer::Kind::f64:
       return "double";
+    case KernelBuffer::Kind::count:
+      return "unsigned int";
   }
   return "";
 }
@@ -27,11 +29,58 @@ const char* type_of(KernelBuffer::Kind kind) {
 std::string conversions(const KernelSpec& kernel) {
   for (const KernelBuffer& buffer : kernel.buffers) {
     if (buffer.kind == KernelBuffer::Kind::real || buffer.kind == KernelBuffer::Kind::real2) continue;
+    if (buffer.kind == KernelBuffer::Kind::count) continue;
     return fmt::format("#define to_real(voxel) real(voxel)\n#define to_voxel(value) (({})(value))\n",
                        type_of(buffer.kind));
   }
   return "";
 }
+
+/// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past the
+/// first-level one: an acquire would empty that, and every group would look up its factors anew. Turns are taken from a counter: which workgroup begins first is for the device to say.
+constexpr const char* kTurns = R"(
+#define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
+#if defined(__CUDA_ARCH__)
+#define PAIR_BARRIER(pair, pairs, threads) \
+  if (pair < pairs) asm volatile("bar.sync %0, %1;" : : "r"(pair + 1u), "n"(threads) : "memory")
+#else
+#define PAIR_BARRIER(pair, pairs, threads) __syncthreads()
+#endif
+#define TAKE_TURN(counter, turn) \
+  __shared__ uint turn_of_group; \
+  if (IS_FIRST) turn_of_group = atomicInc(counter, gridDim.x - 1u); \
+  __syncthreads(); \
+  uint turn = turn_of_group
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 700
+__device__ __forceinline__ uint arrivals(const uint* counter) {
+  uint value;
+  asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
+  return value;
+}
+__device__ __forceinline__ void tell_arrival(uint* counter, uint last) {
+  asm volatile("red.release.gpu.global.inc.u32 [%0], %1;" : : "l"(counter), "r"(last) : "memory");
+}
+#else
+__device__ __forceinline__ uint arrivals(uint* counter) {
+  uint value = atomicAdd(counter, 0u);
+  __threadfence();
+  return value;
+}
+__device__ __forceinline__ void tell_arrival(uint* counter, uint last) {
+  __threadfence();
+  atomicInc(counter, last);
+}
+#endif
+#define ARRIVE(counter, all) \
+  __syncthreads(); \
+  if (IS_FIRST) tell_arrival(counter, (all) - 1u)
+#define AWAIT(counter, enough, all) \
+  if (IS_FIRST) { \
+    while (arrivals(counter) < (enough)) {} \
+    atomicInc(counter, (all) - 1u); \
+  } \
+  __syncthreads()
+)";
 
 }  // namespace
 
@@ -53,6 +102,11 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "#define to_real2(x, y) make_{}2(x, y)\n"
         "#define CURSOR(buffer, name, first) auto name = buffer + (first)\n"
         "#define ELEMENT(buffer, name, offset) name[offset]\n"
+        "#if defined(__CUDA_ARCH__) && defined(TAKES_TURNS)\n"
+        "#define FETCH(buffer, name, offset) __ldcg(name + (offset))\n"
+        "#else\n"
+        "#define FETCH(buffer, name, offset) name[offset]\n"
+        "#endif\n"
         "#if defined(__CUDA_ARCH__)\n"
         "#define PREFETCH(buffer, first) asm volatile(\"prefetch.global.L2 [%0];\" : : \"l\"(buffer + (first)))\n"
         "#else\n"
@@ -74,6 +128,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "extern __shared__ {}2 shared_values[];\n",
         real, precision == Precision::f64 ? "uint(x)" : "(__float_as_uint(x) & 0x7fffffu)", real);
   }
+  if (kernel.takes_turns) sharing = "#define TAKES_TURNS\n" + sharing + kTurns;
   const std::uint32_t threads = kernel.workgroup[0] * kernel.workgroup[1] * kernel.workgroup[2];
   std::string bounds = kernel.num_shared > 0 ? fmt::format(" __launch_bounds__({})", threads) : "";
   if (kernel.resident_threads > threads) {  // in HIP the second number means something else

@@ -4,7 +4,7 @@
 // All sizes are literals of the text: compilers then drop what is known to be zero and fold every address.
 #pragma once
 
-#include "kernels/fft_shape.hpp"
+#include "kernels/fft_plane_shape.hpp"
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy::kernels {
@@ -62,8 +62,19 @@ KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, cons
 /// Back, times `scale`; reals from `extent` on are not written.
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale);
 
+/// Planes one by one: a pair's rows and, once all rows of a plane are there, its columns, while rows of the next planes
+/// are read; what rows leave for columns is then found in the device's last cache. buffers: table, image, work,
+/// progress (one counter for the turns, then one a plane, all 0). parameters: table_begin of rows, of columns,
+/// first_plane, num_planes. The schedule's makers are rows.
+KernelSpec planes_forward(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
+                          const PlaneSchedule& schedule);
+/// Back: columns are the makers.
+KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
+                          const PlaneSchedule& schedule, double scale);
+
 /// Threads to launch so that every group finds its columns, or rows.
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows);
+std::array<std::uint64_t, 3> threads_of(const PlaneShape& shape, const PlaneSchedule& schedule, Index num_planes);
 
 }  // namespace convoy::kernels

@@ -1,9 +1,8 @@
-// Neighbouring threads work on neighbouring elements of a pair of rows.
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "kernels/fft_pass_text.hpp"
-#include "kernels/fft_plan.hpp"
+#include "kernels/fft_row_text.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -15,278 +14,34 @@ constexpr std::uint32_t kGroupsAcross = 32768;
 /// Of pairs of butterflies each thread would take as many registers as it may: more threads hide more latency.
 constexpr std::uint32_t kResidentThreads = 1024;
 
-class RowPass {
- public:
-  RowPass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image,
-          std::optional<Placement> place = {})
-      : shape_(shape),
-        precision_(precision),
-        rows_(rows),
-        columns_(shape.radices),
-        place_(place),
-        spec_(named(what, shape)) {
-    spec_.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
-    spec_.workgroup = {u32(shape.threads), u32(shape.width), 1};
-    spec_.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
-    if (precision == Precision::f32) spec_.resident_threads = kResidentThreads;
-    // Behind the last pair it is done again, which changes nothing, rather than asked about at every access.
-    spec_.body = fmt::format(
-        "uint row = ((group_y * {0}u + group_x) * {1}u + local_y) * 2u;\n"
-        "row = row < {2}u ? row : {2}u;\n"
-        "uint own = local_y * {3}u;\n"
-        "wide first_image = wide(row) * {4};\n"
-        "wide first_work = {5};\n",
-        kGroupsAcross, shape.width, (rows.num_rows - 1) / 2 * 2, skewed_length(shape), literal(rows.extent),
-        work_of("row"));
-    if (!are_neighbours()) {
-      spec_.body += fmt::format(
-          "uint next = row + 1u < {0}u ? row + 1u : row;\n"
-          "wide second_image = wide(next) * {1};\n"
-          "wide second_work = {2};\n",
-          rows.num_rows, literal(rows.extent), work_of("next"));
-    }
-    spec_.body += "await_predecessor();\n";
-  }
-
-  KernelSpec forward() {
-    StagesText text = stages();
-    text.forward_but_last(image_access());
-    begin_pairs();
-    load("u", "first_place");
-    if (!is_alone()) load("v", "second_place");
-    const Butterflies frequencies{text.butterfly().transform(names("u"), kForward),
-                                  is_alone() ? Butterfly() : text.butterfly().transform(names("v"), kForward)};
-    for_each_stored(frequencies, [this](const ComplexName& own, const ComplexName& mirror) {
-      spec_.body += fmt::format(
-          "{4}"
-          "{5} = to_real2(({0} + {2}) * real(0.5), ({1} - {3}) * real(0.5));\n"
-          "{6} = to_real2(({1} + {3}) * real(0.5), ({2} - {0}) * real(0.5));\n",
-          own.x, own.y, mirror.x, mirror.y, begin_work(), first_of_work(), second_of_work());
-    });
-    spec_.body += "}\n";
-    return std::move(spec_);
-  }
-  KernelSpec inverse(double scale) {
-    spec_.body += fmt::format("real scale = {:.20g}{};\n", scale, precision_ == Precision::f64 ? "_d" : "f");
-    StagesText text = stages();
-    begin_pairs();
-    for (Index j = 0; j < columns_.radix; ++j) {
-      spec_.body += zero(fmt::format("u{}", j)) + zero(fmt::format("v{}", j));
-    }
-    for_each_stored({names("u"), names("v")}, [this](const ComplexName& own, const ComplexName& mirror) {
-      spec_.body += begin_work() + fmt::format("real2 a = {};\nreal2 c = {};\n", first_of_work(), second_of_work()) +
-                    fmt::format("{} = a.x + c.y;\n{} = c.x - a.y;\n{} = a.x - c.y;\n{} = a.y + c.x;\n", mirror.x,
-                                mirror.y, own.x, own.y);
-    });
-    store(text.butterfly().transform(names("u"), kInverse), "first_place");
-    if (!is_alone()) {
-      if (!columns_.has_middle) spec_.body += fmt::format("if (t < {}u) {{\n", columns_.num_pairs);
-      store(text.butterfly().transform(names("v"), kInverse), "second_place");
-      if (!columns_.has_middle) spec_.body += "}\n";
-    }
-    spec_.body += "}\n";
-    text.inverse_but_last(image_access());
-    return std::move(spec_);
-  }
-
- private:
-  StagesText stages() {
-    const Skew skew = shape_.skew;
-    Access shared = shared_access("", 1);
-    const auto distance = [skew](Index j, Index stride) { return skew.place(j * stride); };
-    shared.begin = [skew](Index) {
-      return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", skew.every, skew.gap);
-    };
-    shared.load = [distance](const std::string& name, Index j, Index stride) {
-      return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, distance(j, stride));
-    };
-    shared.store = [distance](const ComplexName& value, Index j, Index stride) {
-      return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", distance(j, stride), value.x, value.y);
-    };
-    return {spec_.body, shape_.radices, shape_.threads, precision_, "local_x", std::move(shared)};
-  }
-
-  /// Whether a pair's rows lie at the same distance everywhere.
-  bool are_neighbours() const { return !place_ && rows_.num_rows % 2 == 0 && rows_.rows_per_plane % 2 == 0; }
-  /// Where a row begins in work.
-  std::string work_of(const char* row) const {
-    return fmt::format(
-        "wide({}) * {} + wide({}) * {}",
-        turned(fmt::format("({} / {}u)", row, rows_.rows_per_plane), &Placement::plane), literal(rows_.work_plane),
-        turned(fmt::format("({} % {}u)", row, rows_.rows_per_plane), &Placement::row), literal(rows_.work_row));
-  }
-  std::string begin_work() const {
-    const std::string first = "CURSOR(work, g, first_work + w);\n";
-    return are_neighbours() ? first : first + "CURSOR(work, h, second_work + w);\n";
-  }
-  static std::string first_of_work() { return "ELEMENT(work, g, 0u)"; }
-  std::string second_of_work() const {
-    return are_neighbours() ? fmt::format("ELEMENT(work, g, {})", literal(rows_.work_row)) : "ELEMENT(work, h, 0u)";
-  }
-
-  /// Where a row, or a plane, is put.
-  std::string turned(const std::string& position, Turn Placement::*axis) const {
-    if (!place_ || (*place_.*axis).begin == 0) return position;
-    const auto& [begin, period] = *place_.*axis;
-    return fmt::format("(({} + {}u) % {}u)", position, begin, period);
-  }
-
-  /// A kernel's row, of which voxel 0 is put at place_->voxel.
-  Access placed_access() const {
-    const Index extent = rows_.extent;
-    const Index length = shape_.length;
-    const Index ahead = (length - place_->voxel) % length;
-    return {.memory = "image",
-            .begin = [](Index) { return std::string(); },
-            .load =
-                [=](const std::string& name, Index j, Index stride) {
-                  return zero(name) + fmt::format(
-                                          "{{ uint voxel = (at + {}u) % {}u;\n"
-                                          "if (voxel < {}u) {{\n"
-                                          "{}.x = image[first_image + wide(voxel)];\n"
-                                          "{}.y = image[second_image + wide(voxel)];\n"
-                                          "}} }}\n",
-                                          j * stride + ahead, length, extent, name, name);
-                },
-            .store = {}};
-  }
-
-  Access image_access() const {
-    if (place_) return placed_access();
-    const Index extent = rows_.extent;
-    const std::string begin = std::string("CURSOR(image, a, first_image + wide(at));\n") +
-                              (are_neighbours() ? "" : "CURSOR(image, c, second_image + wide(at));\n");
-    const auto voxels = [extent, close = are_neighbours()](Index position) {
-      return std::pair(fmt::format("ELEMENT(image, a, {}u)", position),
-                       close ? fmt::format("ELEMENT(image, a, {}u)", position + extent)
-                             : fmt::format("ELEMENT(image, c, {}u)", position));
-    };
-    return {.memory = "image",
-            .begin = [begin](Index) { return begin; },
-            .load =
-                [=](const std::string& name, Index j, Index stride) {
-                  if (within(j, stride, extent) == Within::never) return zero(name);
-                  const auto [first, second] = voxels(j * stride);
-                  const std::string check = position_check(j, stride, extent);
-                  if (check.empty()) return fmt::format("real2 {} = to_real2({}, {});\n", name, first, second);
-                  return zero(name) + guarded(check, fmt::format("{} = to_real2({}, {});\n", name, first, second));
-                },
-            .store =
-                [=](const ComplexName& value, Index j, Index stride) {
-                  if (within(j, stride, extent) == Within::never) return std::string();
-                  const auto [first, second] = voxels(j * stride);
-                  return guarded(
-                      position_check(j, stride, extent),
-                      fmt::format("{{ {} = {} * scale;\n{} = {} * scale; }}\n", first, value.x, second, value.y));
-                }};
-  }
-
-  using Butterfly = std::vector<ComplexName>;
-  using Butterflies = std::pair<Butterfly, Butterfly>;
-
-  /// The only butterfly: it goes between registers and image.
-  bool is_alone() const { return shape_.radices.size() == 1; }
-
-  Butterfly names(const char* prefix) const {
-    Butterfly butterfly;
-    for (Index j = 0; j < columns_.radix; ++j) {
-      butterfly.push_back({fmt::format("{}{}.x", prefix, j), fmt::format("{}{}.y", prefix, j)});
-    }
-    return butterfly;
-  }
-
-  /// Loop over pairs of butterflies of the last stage.
-  void begin_pairs() {
-    spec_.body += fmt::format("for (uint t = local_x; t < {}u; t += {}u) {{\n", columns_.num_pairs + 1, shape_.threads);
-    if (is_alone()) {
-      spec_.body += "uint at = 0u;\n";
-      return;
-    }
-    spec_.body += fmt::format(
-        "real2 places = table[table_begin + {}u + t];\n"
-        "CURSOR(shared_values, first_place, own + low_bits(places.x));\n"
-        "CURSOR(shared_values, second_place, own + low_bits(places.y));\n"
-        "wide wt = wide(t / {}u) * {} + wide(t % {}u);\n",
-        shape_.length, rows_.block, literal(rows_.block_stride), rows_.block);
-  }
-  void load(const char* prefix, const char* place) {
-    const Access image = image_access();
-    if (is_alone()) spec_.body += image.begin(1);
-    for (Index j = 0; j < columns_.radix; ++j) {
-      const std::string name = fmt::format("{}{}", prefix, j);
-      spec_.body +=
-          is_alone() ? image.load(name, j, 1)
-                     : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.skew.place(j));
-    }
-  }
-  void store(const Butterfly& values, const char* place) {
-    const Access image = image_access();
-    if (is_alone()) spec_.body += image.begin(1);
-    for (Index j = 0; j < columns_.radix; ++j) {
-      const ComplexName& value = values[static_cast<std::size_t>(j)];
-      spec_.body += is_alone() ? image.store(value, j, 1)
-                               : fmt::format("ELEMENT(shared_values, {}, {}u) = to_real2({}, {});\n", place,
-                                             shape_.skew.place(j), value.x, value.y);
-    }
-  }
-
-  /// Calls visit(own, mirror) for every stored frequency: statements that know its place `w` in work.
-  template <typename Visit>
-  void for_each_stored(const Butterflies& butterflies, const Visit& visit) {
-    const Index radix = columns_.radix;
-    const auto at = [](const Butterfly& butterfly, Index j) { return butterfly[static_cast<std::size_t>(j)]; };
-    const auto& [first, second] = butterflies;
-    if (columns_.num_pairs > 0) {
-      spec_.body += fmt::format("if (t < {}u) {{\n", columns_.num_pairs);
-      for (Index j = 0; j < radix; ++j) {
-        spec_.body += "{\n" + place_of_general(j);
-        visit(at(first, j), at(second, radix - 1 - j));
-        spec_.body += "}\n";
-      }
-      spec_.body += "} else {\n";
-    }
-    const auto special = [&](Index number, const ComplexName& own, const ComplexName& mirror) {
-      const Index column = columns_.special(number);
-      const Index place = column / rows_.block * rows_.block_stride + column % rows_.block;
-      spec_.body += fmt::format("{{\nwide w = {};\n", literal(place));
-      visit(own, mirror);
-      spec_.body += "}\n";
-    };
-    for (Index j = 0; j < columns_.num_own(); ++j) special(j, at(first, j), at(first, (radix - j) % radix));
-    for (Index j = 0; j < columns_.num_middle(); ++j) {
-      special(columns_.num_own() + j, at(second, j), at(second, radix - 1 - j));
-    }
-    if (columns_.num_pairs > 0) spec_.body += "}\n";
-  }
-  std::string place_of_general(Index element) const {
-    const Index begin = columns_.general(element, 0);
-    if (begin % rows_.block == 0) {
-      return fmt::format("wide w = wt + {};\n", literal(begin / rows_.block * rows_.block_stride));
-    }
-    return fmt::format("uint f = t + {}u;\nwide w = wide(f / {}u) * {} + wide(f % {}u);\n", begin, rows_.block,
-                       literal(rows_.block_stride), rows_.block);
-  }
-
-  const PassShape& shape_;
-  Precision precision_;
-  const Rows& rows_;
-  StoredColumns columns_;
-  std::optional<Placement> place_;
-  KernelSpec spec_;
-};
+KernelSpec row_pass(const char* what, const PassShape& shape, Precision precision, bool writes_image) {
+  KernelSpec spec = named(what, shape);
+  spec.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
+  spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
+  spec.num_shared = static_cast<std::uint64_t>(skewed_length(shape) * shape.width);
+  if (precision == Precision::f32) spec.resident_threads = kResidentThreads;
+  spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross);
+  return spec;
+}
 
 }  // namespace
 
 KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
-  return RowPass("rows_forward", shape, precision, rows, false).forward();
+  KernelSpec spec = row_pass("rows_forward", shape, precision, false);
+  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows});
+  return spec;
 }
 
 KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place) {
-  return RowPass("rows_forward_placed", shape, precision, rows, false, place).forward();
+  KernelSpec spec = row_pass("rows_forward_placed", shape, precision, false);
+  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows, .place = place});
+  return spec;
 }
 
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
-  return RowPass("rows_inverse", shape, precision, rows, true).inverse(scale);
+  KernelSpec spec = row_pass("rows_inverse", shape, precision, true);
+  append_rows_inverse(spec.body, {.shape = shape, .precision = precision, .rows = rows}, scale);
+  return spec;
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows) {

@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 640;
 /// Of a group that has a multiprocessor's shared memory for itself.
 constexpr std::uint64_t kMaxLoneThreads = 1024;
-constexpr Index kMaxRowThreads = 256;
 constexpr Index kComfortableThreads = 128;
 /// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.
 constexpr std::uint64_t kLargeSharedMemory = 100 << 10;
@@ -28,21 +27,8 @@ constexpr Index kMostSkewed = 3;
 constexpr Index kLeastFilled = 8;
 constexpr double kLowBits = 8388608;  // 2^23
 
-std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
-
-std::uint64_t comfortable_bytes(const Limits& limits) {
-  return limits.shared_memory_bytes > kLargeSharedMemory ? limits.shared_memory_bytes / 16 * 5
-                                                         : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
-}
-
 std::optional<std::vector<Index>> radices_of_role(Index length, ColumnRole role) {
   return role == ColumnRole::product ? product_radices_of(length) : column_radices_of(length);
-}
-
-/// As even shares of `butterflies` as at most `most` threads can have.
-Index even_shares(Index butterflies, Index most) {
-  const Index rounds = (butterflies + most - 1) / most;
-  return (butterflies + rounds - 1) / rounds;
 }
 
 std::vector<double> twiddle_factors(const std::vector<Index>& radices) {
@@ -75,6 +61,18 @@ std::vector<std::byte> table_of(std::vector<double> numbers, Index length, Preci
 }
 
 }  // namespace
+
+std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
+
+std::uint64_t comfortable_bytes(const Limits& limits) {
+  return limits.shared_memory_bytes > kLargeSharedMemory ? limits.shared_memory_bytes / 16 * 5
+                                                         : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
+}
+
+Index even_shares(Index butterflies, Index most) {
+  const Index rounds = (butterflies + most - 1) / most;
+  return (butterflies + rounds - 1) / rounds;
+}
 
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning) {
@@ -142,6 +140,17 @@ Index widest_block(Index num_columns, Precision precision) {
 Index blocked_columns(Index num_columns, Precision precision) {
   const Index block = widest_block(num_columns, precision);
   return (num_columns + block - 1) / block * block;
+}
+
+std::uint64_t common_width_bytes(int num_axes, const std::array<Index, 3>& padded, Precision precision,
+                                 const Limits& limits) {
+  std::uint64_t bytes = kWidestBytes;
+  for (int axis = 1; axis < num_axes; ++axis) {
+    const ColumnRole role = axis == num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
+    const auto shape = column_shape(padded[static_cast<std::size_t>(axis)], role, precision, limits);
+    if (shape) bytes = std::min(bytes, static_cast<std::uint64_t>(shape->width) * complex_size(precision));
+  }
+  return bytes;
 }
 
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }

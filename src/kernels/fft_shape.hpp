@@ -32,6 +32,15 @@ struct PassTuning {
 /// What columns are for: those of the last axis are multiplied by the spectrum between forth and back.
 enum class ColumnRole { transform, product };
 
+/// Threads of a row's transform, at most.
+inline constexpr Index kMaxRowThreads = 256;
+
+std::uint64_t complex_size(Precision precision);
+/// Of shared memory, what a workgroup may take so that others fit beside it.
+std::uint64_t comfortable_bytes(const Limits& limits);
+/// As even shares of `butterflies` as at most `most` threads can have.
+Index even_shares(Index butterflies, Index most);
+
 /// Nothing if the length has a prime factor above 13 or does not fit the device's shared memory.
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning = {});
@@ -45,6 +54,10 @@ bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precisi
 Index widest_block(Index num_columns, Precision precision);
 /// num_columns up to whole blocks.
 Index blocked_columns(Index num_columns, Precision precision);
+
+/// Of the columns of a workgroup, the same along all axes of a tile (device order).
+std::uint64_t common_width_bytes(int num_axes, const std::array<Index, 3>& padded, Precision precision,
+                                 const Limits& limits);
 
 /// Elements of shared memory that a pair of rows takes.
 Index skewed_length(const PassShape& shape);

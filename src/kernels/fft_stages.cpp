@@ -6,13 +6,12 @@
 #include <numeric>
 
 namespace convoy {
-StagesText::StagesText(std::string& body, const std::vector<Index>& radices, Index num_threads, Precision precision,
-                       std::string thread, Access shared)
+StagesText::StagesText(std::string& body, const std::vector<Index>& radices, TransformThreads threads,
+                       Precision precision, Access shared)
     : body_(body),
       radices_(radices),
       length_(std::accumulate(radices.begin(), radices.end(), Index{1}, std::multiplies<>())),
-      num_threads_(num_threads),
-      thread_(std::move(thread)),
+      threads_(std::move(threads)),
       shared_(std::move(shared)),
       butterfly_(body, precision == Precision::f64) {}
 
@@ -57,7 +56,7 @@ void StagesText::round_trip(const Access& data, const Change& change) {
   const std::size_t last = num_stages() - 1;
   const auto memory = [&](std::size_t stage) -> const Access& { return stage == 0 ? data : shared_; };
   const bool together = change.loads_together;
-  const bool ahead = together && last > 0 && num_butterflies(last) <= num_threads_;
+  const bool ahead = together && last > 0 && num_butterflies(last) <= threads_.count;
   const Index radix = radices_[last];
   const auto declare_all = [&] {
     for (Index j = 0; j < radix; ++j) body_ += change.declare(j);
@@ -106,10 +105,10 @@ Index StagesText::first_root(std::size_t stage) const {
 /// Loop over the butterflies of the stage: `at` is the first element, `n` its place in the sub-transform.
 void StagesText::begin(std::size_t stage) {
   const Index butterflies = num_butterflies(stage);
-  if (butterflies == num_threads_) {
-    body_ += fmt::format("{{\nuint b = {};\n", thread_);
+  if (butterflies == threads_.count && !threads_.some_idle) {
+    body_ += fmt::format("{{\nuint b = {};\n", threads_.number);
   } else {
-    body_ += fmt::format("for (uint b = {}; b < {}u; b += {}u) {{\n", thread_, butterflies, num_threads_);
+    body_ += fmt::format("for (uint b = {}; b < {}u; b += {}u) {{\n", threads_.number, butterflies, threads_.count);
   }
   if (stage == 0) {
     body_ += "uint n = b;\nuint at = b;\n";

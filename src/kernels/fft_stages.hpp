@@ -36,14 +36,21 @@ struct Change {
   std::function<ComplexName(const ComplexName& value, Index j)> apply;
 };
 
+/// Those that work on one transform.
+struct TransformThreads {
+  Index count = 1;
+  std::string number;  ///< of this one among them
+  /// Some have nothing to do but to wait at barriers; their number is beyond the transform's length.
+  bool some_idle = false;
+  std::string barrier = "group_barrier()";
+};
+
 /// Decimation in frequency forth, in time back. In every stage a thread puts its elements back to where it took them
 /// from, so that one barrier between stages is enough.
 class StagesText {
  public:
-  /// `thread` is this thread's number among the `num_threads` that work on one transform; `roots` is the position in
-  /// the table of the first twiddle factor (roots_by_stage()).
-  StagesText(std::string& body, const std::vector<Index>& radices, Index num_threads, Precision precision,
-             std::string thread, Access shared);
+  StagesText(std::string& body, const std::vector<Index>& radices, TransformThreads threads, Precision precision,
+             Access shared);
 
   /// From `from` to `to`, through shared memory between.
   void forward(const Access& from, const Access& to);
@@ -54,7 +61,7 @@ class StagesText {
   void inverse_but_last(const Access& to);
   /// Forth, `change` of every frequency in the registers, back.
   void round_trip(const Access& data, const Change& change);
-  void barrier() { body_ += "group_barrier();\n"; }
+  void barrier() { body_ += threads_.barrier + ";\n"; }
 
   ButterflyText& butterfly() { return butterfly_; }
 
@@ -75,8 +82,7 @@ class StagesText {
   std::string& body_;
   const std::vector<Index> radices_;
   Index length_;
-  Index num_threads_;
-  std::string thread_;
+  TransformThreads threads_;
   Access shared_;
   ButterflyText butterfly_;
   int num_loaded_ = 0;

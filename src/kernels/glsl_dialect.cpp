@@ -21,6 +21,8 @@ const char* type_of(KernelBuffer::Kind kind) {
       return "float";
     case KernelBuffer::Kind::f64:
       return "double";
+    case KernelBuffer::Kind::count:
+      return "uint";
   }
   return "";
 }
@@ -87,6 +89,7 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
         "#define to_real2(x, y) real2(x, y)\n"
         "#define CURSOR(buffer, name, first) uint name = first\n"
         "#define ELEMENT(buffer, name, offset) buffer[name + offset]\n"
+        "#define FETCH(buffer, name, offset) buffer[name + offset]\n"
         "#define PREFETCH(buffer, first)\n"
         "#define await_predecessor()\n"
         "#define low_bits(x) {}\n"

@@ -23,7 +23,8 @@ namespace convoy {
 struct KernelBuffer {
   std::string name;
   /// u8 to f64 are voxels of a caller's array, of one kind in a kernel: to_real(voxel) and to_voxel(real) convert.
-  enum class Kind { real, real2, u8, u16, f32, f64 } kind = Kind::real;
+  /// Kind::count is for the counters of KernelSpec::takes_turns.
+  enum class Kind { real, real2, u8, u16, f32, f64, count } kind = Kind::real;
   bool writable = false;
 };
 
@@ -46,13 +47,21 @@ struct KernelSpec {
   std::array<std::uint32_t, 3> workgroup{64, 4, 1};  ///< threads of a workgroup (a block in CUDA and HIP)
   /// Elements of real2 that the threads of a workgroup share as shared_values. With any, the body may say
   /// group_barrier() and knows local_x, local_y and group_x, group_y, group_z; `wide` is an unsigned integer for
-  /// positions in buffers.
+  /// positions in buffers. CURSOR(buffer, name, first) names a place, ELEMENT(buffer, name, offset) what lies there, and
+  /// FETCH the same, to be read, where other workgroups may have written it (takes_turns).
   std::uint64_t num_shared = 0;
   /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
   std::uint32_t resident_threads = 0;
   /// The body says await_predecessor() before it touches what the launch before it in a stream touches. Where a device
   /// can, its workgroups then start while the last ones of that launch still run.
   bool starts_early = false;
+  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TURN(counter, turn), which
+  /// numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be seen;
+  /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included, a
+  /// counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of those
+  /// threads, whole warps, that have this number below `pairs`, of which there are 15 at most.
+  /// For devices that tell Limits::num_multiprocessors only.
+  bool takes_turns = false;
 };
 
 /// Workgroups that cover a grid of threads.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/fft_shape.hpp"
+#include "kernels/fft_plane_shape.hpp"
 #include "plan/lengths.hpp"
 
 namespace convoy {
@@ -116,6 +116,7 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
     const Index elements = tile.path == Path::native ? pass_table_length(length) : 2 * length;
     bytes = saturating_sum(bytes, product(complex_bytes(tile.precision), elements, 1, 1));
   }
+  if (tile.path == Path::native) bytes += plane_counters_bytes(tile.num_axes, tile.extent, limits);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 #include "program/native_passes.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "kernels/fft_passes.hpp"
@@ -8,7 +9,6 @@
 namespace convoy {
 namespace {
 
-constexpr Index kMostColumns = 1024;
 /// Passes over more last so long that a gap between them is nothing; their early groups only get in the way.
 constexpr std::uint64_t kShortPassBytes = 256 << 20;
 
@@ -21,6 +21,7 @@ struct NativeSlots {
   SlotId work = 0;
   SlotId spectrum = 0;
   SlotId tables = 0;
+  SlotId progress = 0;
 };
 
 /// Appends the passes of one step.
@@ -43,17 +44,52 @@ class PassSteps {
     for (int axis = 1; axis < g_.num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.padded);
   }
   void convolve(bool conjugate) {
-    const int last = g_.num_axes - 1;
+    if (paying_plane_shape(g_.num_axes, g_.extent, g_.padded, g_.precision, limits_)) {
+      planes_forward(0, g_.extent[2]);
+      product(conjugate);
+      planes_inverse(0, g_.extent[2]);
+      return;
+    }
     const PassShape shape = shape_of_rows();
     append(kernels::rows_forward(shape, g_.precision, rows_of_image()), 0, {slots_.image, slots_.work},
            threads_of(shape, rows_of_image()));
-    for (int axis = 1; axis < last; ++axis) columns_forward(axis, slots_.work, g_.extent);
-    columns_product(last, conjugate);
-    for (int axis = last - 1; axis >= 1; --axis) columns_inverse(axis);
+    for (int axis = 1; axis < last_axis(); ++axis) columns_forward(axis, slots_.work, g_.extent);
+    product(conjugate);
+    for (int axis = last_axis() - 1; axis >= 1; --axis) columns_inverse(axis);
     rows_inverse();
   }
 
+  /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
+  bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
+  void planes_forward(Index first, Index count) {
+    const PlaneShape shape = shape_of_planes().value();
+    const PlaneSchedule schedule = schedule_of(shape.row_groups(g_.extent[1]), shape.column_groups(num_columns()), shape);
+    if (!forward_) {
+      forward_ = kernel_of(kernels::planes_forward(shape, g_.precision, rows_of_image(), columns_of(1, g_.extent), schedule));
+    }
+    append_planes(*forward_, shape, schedule, first, count);
+  }
+  void product(bool conjugate) { columns_product(last_axis(), conjugate); }
+  void planes_inverse(Index first, Index count) {
+    const PlaneShape shape = shape_of_planes().value();
+    const PlaneSchedule schedule = schedule_of(shape.column_groups(num_columns()), shape.row_groups(g_.extent[1]), shape);
+    if (!inverse_) {
+      inverse_ = kernel_of(
+          kernels::planes_inverse(shape, g_.precision, rows_of_image(), columns_of(1, g_.extent), schedule, scale()));
+    }
+    append_planes(*inverse_, shape, schedule, first, count);
+  }
+
  private:
+  int last_axis() const { return g_.num_axes - 1; }
+  std::optional<PlaneShape> shape_of_planes() const {
+    return plane_shape(g_.padded[0], g_.padded[1], width_bytes(), g_.precision, limits_);
+  }
+  double scale() const {
+    double scale = 1;
+    for (const Index length : g_.padded) scale /= static_cast<double>(length);
+    return scale;
+  }
   /// Columns of a block: as many as a workgroup takes, so that it reads whole blocks and neighbouring ones read on.
   Index block() const { return std::min(widest_block(num_columns(), g_.precision), shape_of_columns(1).width); }
   Index num_columns() const { return g_.padded[0] / 2 + 1; }
@@ -76,9 +112,7 @@ class PassSteps {
   void rows_inverse() {
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of_image();
-    double scale = 1;
-    for (const Index length : g_.padded) scale /= static_cast<double>(length);
-    append(kernels::rows_inverse(shape, g_.precision, rows, scale), 0, {slots_.image, slots_.work},
+    append(kernels::rows_inverse(shape, g_.precision, rows, scale()), 0, {slots_.image, slots_.work},
            threads_of(shape, rows));
   }
 
@@ -107,14 +141,18 @@ class PassSteps {
                         {width_bytes(), g_.tuning.aim_threads})
         .value();
   }
-  /// Of a workgroup's columns: along all axes the same, for the blocks are as wide.
   std::uint64_t width_bytes() const {
     if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
-    Index width = kMostColumns;
-    for (int axis = 1; axis < g_.num_axes; ++axis) {
-      width = std::min(width, column_shape(g_.padded[axis], role_of(axis, g_), g_.precision, limits_).value().width);
-    }
-    return static_cast<std::uint64_t>(width) * 2 * g_.real_bytes();
+    return common_width_bytes(g_.num_axes, g_.padded, g_.precision, limits_);
+  }
+  PlaneSchedule schedule_of(Index makers, Index waiters, const PlaneShape& shape) const {
+    return {makers, waiters, static_cast<Index>(limits_.num_multiprocessors) * shape.groups};
+  }
+  void append_planes(const KernelHandle& kernel, const PlaneShape& shape, const PlaneSchedule& schedule, Index first,
+                     Index count) {
+    append_step(kernel, {slots_.image, slots_.work, slots_.progress},
+                {table_begin(0), table_begin(1), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)},
+                kernels::threads_of(shape, schedule, count));
   }
   kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
     return {.num_columns = num_columns(),
@@ -131,20 +169,28 @@ class PassSteps {
     for (int before = 0; before < axis; ++before) begin += pass_table_length(g_.padded[before]);
     return static_cast<std::uint32_t>(begin);
   }
-  void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
-    slots.insert(slots.begin(), slots_.tables);
+  KernelHandle kernel_of(KernelSpec kernel) const {
     if (g_.work_bytes() > kShortPassBytes) kernel.starts_early = false;
-    steps_.emplace_back(Dispatch{.kernel = std::move(kernel),
-                                 .precision = g_.precision,
-                                 .slots = std::move(slots),
-                                 .parameters = {parameter(table_begin(axis))},
-                                 .threads = threads});
+    return KernelHandle(std::move(kernel));
+  }
+  void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
+    append_step(kernel_of(std::move(kernel)), std::move(slots), {table_begin(axis)}, threads);
+  }
+  void append_step(const KernelHandle& kernel, std::vector<SlotId> slots, const std::vector<std::uint32_t>& parameters,
+                   const std::array<std::uint64_t, 3>& threads) {
+    slots.insert(slots.begin(), slots_.tables);
+    Dispatch dispatch{
+        .kernel = kernel, .precision = g_.precision, .slots = std::move(slots), .parameters = {}, .threads = threads};
+    for (const std::uint32_t value : parameters) dispatch.parameters.push_back(parameter(value));
+    steps_.emplace_back(std::move(dispatch));
   }
 
   const FftGeometry& g_;
   const Limits& limits_;
-  const NativeSlots& slots_;
+  const NativeSlots slots_;
   std::vector<Step>& steps_;
+  std::optional<KernelHandle> forward_;  // of planes: one for all pieces
+  std::optional<KernelHandle> inverse_;
 };
 
 std::vector<std::byte> tables_of(const FftGeometry& geometry) {
@@ -164,6 +210,7 @@ class Lowering {
 
   void lower(std::vector<Step>& section) {
     std::vector<Step> lowered;
+    std::optional<PassSteps> pieces = passes_in_pieces(section, lowered);
     for (Step& step : section) {
       if (const FftGeometry* placed = geometry_of_placed(section, step)) {
         place_kernel(*placed, std::get<Dispatch>(step), lowered);
@@ -172,8 +219,14 @@ class Lowering {
         const NativeSlots slots{0, 0, transform->spectrum, tables(transform->geometry)};
         PassSteps(transform->geometry, limits_, slots, lowered).transform_kernel();
       } else if (const auto* convolve = std::get_if<Convolve>(&step); convolve && is_native(convolve->geometry)) {
+        if (pieces) {
+          pieces->product(convolve->conjugate);
+          continue;
+        }
         const std::vector<Step>& passes = passes_of(*convolve);
         lowered.insert(lowered.end(), passes.begin(), passes.end());
+      } else if (pieces) {
+        piece_by_piece(std::move(step), *pieces, lowered);
       } else {
         lowered.push_back(std::move(step));
       }
@@ -183,6 +236,37 @@ class Lowering {
 
  private:
   static bool is_native(const FftGeometry& geometry) { return geometry.path == Path::native; }
+
+  /// Where uploads and downloads of a tile's pieces run beside computing, and no other tile does, its planes are computed
+  /// as they come and go.
+  std::optional<PassSteps> passes_in_pieces(const std::vector<Step>& section, std::vector<Step>& lowered) {
+    if (!limits_.transfers_overlap || program_.num_sets > 1) return {};
+    const Convolve* only = nullptr;
+    int num_uploads = 0;
+    for (const Step& step : section) {
+      if (std::holds_alternative<Upload>(step)) ++num_uploads;
+      if (std::holds_alternative<Upload>(step) || std::holds_alternative<Download>(step)) continue;
+      if (only != nullptr || !std::holds_alternative<Convolve>(step)) return {};
+      only = &std::get<Convolve>(step);
+    }
+    if (only == nullptr || num_uploads < 2 || !is_native(only->geometry)) return {};
+    std::optional<PassSteps> passes;
+    passes.emplace(only->geometry, limits_, slots_of(*only), lowered);
+    if (!passes->has_planes()) return {};
+    program_.slots[static_cast<std::size_t>(only->image)].per_set = true;
+    plane_bytes_ = only->geometry.image_bytes() / static_cast<std::uint64_t>(only->geometry.extent[2]);
+    return passes;
+  }
+  void piece_by_piece(Step&& step, PassSteps& passes, std::vector<Step>& lowered) const {
+    const auto planes = [this](std::uint64_t bytes) { return static_cast<Index>(bytes / plane_bytes_); };
+    if (const auto* download = std::get_if<Download>(&step)) {
+      passes.planes_inverse(planes(download->slot_offset), static_cast<Index>(download->num_chunks));
+    }
+    lowered.push_back(std::move(step));
+    if (const auto* upload = std::get_if<Upload>(&lowered.back())) {
+      passes.planes_forward(planes(upload->slot_offset), planes(upload->chunk_bytes));
+    }
+  }
 
   /// Of the kernel that the step puts into a spectrum, if own passes are to transform that.
   static const FftGeometry* geometry_of_placed(const std::vector<Step>& section, const Step& step) {
@@ -211,10 +295,12 @@ class Lowering {
     for (const auto& [known, passes] : passes_) {
       if (known == convolve) return passes;
     }
-    const NativeSlots slots{convolve.image, convolve.work, convolve.spectrum, tables(convolve.geometry)};
     auto& [known, passes] = passes_.emplace_back(convolve, std::vector<Step>());
-    PassSteps(convolve.geometry, limits_, slots, passes).convolve(convolve.conjugate);
+    PassSteps(convolve.geometry, limits_, slots_of(convolve), passes).convolve(convolve.conjugate);
     return passes;
+  }
+  NativeSlots slots_of(const Convolve& convolve) {
+    return {convolve.image, convolve.work, convolve.spectrum, tables(convolve.geometry), progress(convolve.geometry)};
   }
 
   SlotId tables(const FftGeometry& geometry) {
@@ -226,10 +312,23 @@ class Lowering {
     return tables_.emplace_back(geometry, static_cast<SlotId>(program_.slots.size() - 1)).second;
   }
 
+  /// One counter for the turns, then one for each plane.
+  SlotId progress(const FftGeometry& geometry) {
+    const std::uint64_t bytes = plane_counters_bytes(geometry.num_axes, geometry.extent, limits_);
+    if (bytes == 0) return 0;
+    for (std::size_t id = 0; id < program_.slots.size(); ++id) {
+      if (program_.slots[id].name == "progress" && program_.slots[id].bytes == bytes) return static_cast<SlotId>(id);
+    }
+    auto contents = std::make_shared<const std::vector<std::byte>>(static_cast<std::size_t>(bytes));
+    program_.slots.push_back({.name = "progress", .bytes = bytes, .contents = std::move(contents)});
+    return static_cast<SlotId>(program_.slots.size() - 1);
+  }
+
   const Limits& limits_;
   Program& program_;
   std::vector<std::pair<FftGeometry, SlotId>> tables_;
   std::vector<std::pair<Convolve, std::vector<Step>>> passes_;
+  std::uint64_t plane_bytes_ = 0;  // of the image in pieces
 };
 
 }  // namespace

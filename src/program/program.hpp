@@ -21,7 +21,8 @@ using PortId = int;
 struct Slot {
   std::string name;
   std::uint64_t bytes = 0;
-  bool per_set = false;   ///< one copy for each set of ports, so that transfers and computing overlap
+  bool per_set = false;   ///< one copy for each set of ports, so that transfers and computing overlap; of one set, too,
+                          ///< where its pieces come and go while others are computed (see Program::run)
   bool external = false;  ///< the caller's memory, named at each Session::run_on: not allocated, not in the footprint
   std::shared_ptr<const std::vector<std::byte>> contents{};  ///< what load() puts there; nothing: undefined
 };
@@ -122,6 +123,7 @@ struct Program {
   std::vector<Slot> slots;
   std::vector<Port> ports;
   std::vector<Step> setup;
+  /// Of a per_set slot, no step before an upload touches what it fills, and none behind a download what that reads.
   std::vector<Step> run;
   std::vector<Step> iterate;
   std::vector<Step> measure;

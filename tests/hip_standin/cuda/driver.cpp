@@ -148,14 +148,20 @@ EXPORT CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, C
     case CU_DEVICE_ATTRIBUTE_SINGLE_TO_DOUBLE_PRECISION_PERF_RATIO:
       *value = 2;
       return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE:
+      *value = 50 << 20;
+      return CUDA_SUCCESS;
+    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
+      *value = 132;
+      return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_INTEGRATED:
       *value = 0;
       return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE:
-      *value = 3'201'000;
+      *value = 2'619'000;
       return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH:
-      *value = 6144;
+      *value = 5120;
       return CUDA_SUCCESS;
     default:
       return CUDA_ERROR_INVALID_VALUE;

@@ -1,0 +1,104 @@
+#include "kernels/fft_plane_shape.hpp"
+
+#include <algorithm>
+
+#include "kernels/fft_plan.hpp"
+
+namespace convoy {
+namespace {
+
+/// Of a workgroup; of more, one barrier holds up too many. Of all on a multiprocessor, which bounds each one's registers.
+constexpr Index kMostThreads = 544;
+constexpr Index kResidentThreads = 1152;
+constexpr Index kLeastThreads = 128;
+constexpr Index kWarp = 32;
+constexpr Index kMostPairs = 15;
+/// Of the device's last cache, what planes between rows and columns may fill.
+constexpr double kUsableCache = 0.6;
+/// What a multiprocessor gets from the last cache when reads and writes are mixed (H100: 3.7 TB/s for 132). Memory that is
+/// as fast (H200) gains nothing.
+constexpr double kCacheBytesPerSecond = 2.8e10;
+
+Index ceil_divided(Index a, Index b) { return (a + b - 1) / b; }
+
+/// As many pairs of rows as the threads and the shared memory of the columns allow; false if not even one.
+bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
+  PassShape& rows = shape.rows;
+  rows.threads = even_shares(rows.length / rows.radices.front(), std::min(shape.threads(), kMaxRowThreads));
+  const Index whole_warps = (rows.threads + kWarp - 1) / kWarp * kWarp;
+  if (whole_warps - rows.threads <= whole_warps / 8 && whole_warps <= shape.threads()) rows.threads = whole_warps;
+  const auto row_bytes = static_cast<std::uint64_t>(skewed_length(rows)) * complex_size(precision);
+  const auto column_bytes = static_cast<std::uint64_t>(shape.columns.width * shape.columns.length) * complex_size(precision);
+  const std::uint64_t room = std::max(column_bytes, comfortable_bytes(limits));
+  rows.width = std::min(shape.threads() / rows.threads, static_cast<Index>(room / row_bytes));
+  if (rows.width == 0) return false;
+  const auto group_bytes = static_cast<std::uint64_t>(shape.num_shared()) * complex_size(precision);
+  const auto held = static_cast<Index>(limits.shared_memory_bytes / group_bytes);
+  shape.groups = std::max<Index>(1, std::min(held, kResidentThreads / shape.threads()));
+  return true;
+}
+
+/// Threads with something to do on a multiprocessor, in rows and in columns.
+Index held_threads(const PlaneShape& shape) {
+  return shape.groups * (shape.threads() + shape.rows.width * shape.rows.threads);
+}
+
+}  // namespace
+
+Index PlaneShape::num_shared() const {
+  return std::max(rows.width * skewed_length(rows), columns.width * columns.length);
+}
+
+std::optional<PlaneShape> plane_shape(Index row_length, Index column_length, std::uint64_t width_bytes,
+                                      Precision precision, const Limits& limits) {
+  const auto columns = column_shape(column_length, ColumnRole::transform, precision, limits, {width_bytes, 0});
+  const auto radices = row_radices_of(row_length);
+  if (!columns || !radices || radices->empty()) return {};
+  const Index butterflies = column_length / columns->radices.front();
+  std::optional<PlaneShape> best;
+  for (Index rounds = 1; rounds <= butterflies; ++rounds) {
+    PlaneShape shape{{row_length, *radices, 1, 1, best_skew(*radices)}, *columns};
+    shape.columns.threads = ceil_divided(butterflies, rounds);
+    if (shape.threads() > kMostThreads) continue;
+    if (best && shape.threads() < kLeastThreads) break;
+    if (give_rows(shape, precision, limits) && (!best || held_threads(shape) > held_threads(*best))) best = shape;
+  }
+  return best;
+}
+
+bool PlaneShape::pairs_are_warps() const { return rows.threads % kWarp == 0 && rows.width <= kMostPairs; }
+Index PlaneShape::row_groups(Index rows_per_plane) const { return ceil_divided(rows_per_plane, 2 * rows.width); }
+Index PlaneShape::column_groups(Index num_columns) const { return ceil_divided(num_columns, columns.width); }
+
+PlaneSchedule::PlaneSchedule(Index num_makers, Index num_waiters, Index at_work)
+    : makers(num_makers),
+      waiters(num_waiters),
+      lead(num_waiters + ceil_divided(at_work * num_waiters, num_makers + num_waiters)) {}
+
+bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
+                const Limits& limits) {
+  if (shape.groups < 2) return false;  // nobody computes while rows are waited for
+  const auto multiprocessors = static_cast<double>(limits.num_multiprocessors);
+  if (limits.memory_bytes_per_second > kCacheBytesPerSecond * multiprocessors) return false;
+  const Index num_columns = shape.rows.length / 2 + 1;
+  const PlaneSchedule schedule(shape.row_groups(extent[1]), shape.column_groups(num_columns),
+                               static_cast<Index>(limits.num_multiprocessors) * shape.groups);
+  const auto plane_bytes = static_cast<double>(static_cast<std::uint64_t>(num_columns * extent[1]) * complex_size(precision));
+  return schedule.num_planes_held() * plane_bytes <= kUsableCache * static_cast<double>(limits.cache_bytes);
+}
+
+std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Index, 3>& extent,
+                                             const std::array<Index, 3>& padded, Precision precision,
+                                             const Limits& limits) {
+  if (num_axes < 3 || limits.num_multiprocessors == 0) return {};
+  auto shape = plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);
+  if (shape && !planes_pay(*shape, extent, precision, limits)) shape.reset();
+  return shape;
+}
+
+std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits) {
+  if (num_axes < 3 || limits.num_multiprocessors == 0) return 0;
+  return sizeof(std::uint32_t) * static_cast<std::uint64_t>(extent[2] + 1);
+}
+
+}  // namespace convoy

@@ -1,0 +1,53 @@
+// How workgroups do the rows and the columns of planes in one launch (KernelSpec::takes_turns).
+#pragma once
+
+#include "kernels/fft_shape.hpp"
+
+namespace convoy {
+
+/// Of a workgroup that does pairs of rows in one turn and columns in another, with the same threads.
+struct PlaneShape {
+  PassShape rows;
+  PassShape columns;
+  Index groups = 1;  ///< that a multiprocessor shall hold at once
+  Index threads() const { return columns.width * columns.threads; }
+  Index num_shared() const;
+  /// Pairs of rows are whole warps, and few enough for barriers of their own.
+  bool pairs_are_warps() const;
+  /// Workgroups that the rows, and the columns, of a plane take.
+  Index row_groups(Index rows_per_plane) const;
+  Index column_groups(Index num_columns) const;
+};
+
+/// For columns `width_bytes` wide. Nothing where a workgroup does not fit.
+std::optional<PlaneShape> plane_shape(Index row_length, Index column_length, std::uint64_t width_bytes,
+                                      Precision precision, const Limits& limits);
+
+/// The workgroups of `makers` and `waiters` a plane, evenly mixed, in periods of one plane's. Those that wait are `lead`
+/// of their own kind behind: the last maker of a plane has then ended when its first waiter begins.
+struct PlaneSchedule {
+  Index makers = 1;
+  Index waiters = 1;
+  Index lead = 1;
+
+  /// `at_work`: how many workgroups the device holds at once.
+  PlaneSchedule(Index num_makers, Index num_waiters, Index at_work);
+  Index period() const { return makers + waiters; }
+  Index num_turns(Index num_planes) const { return period() * (num_planes + (lead + waiters - 1) / waiters); }
+  /// How many planes are between making and waiting.
+  double num_planes_held() const { return static_cast<double>(lead) / static_cast<double>(waiters); }
+};
+
+/// Whether a tile's planes (device order) are best done so: its rows leave for its columns what the device's last cache
+/// still holds then, and that cache is faster than the memory.
+bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
+                const Limits& limits);
+/// Of the best workgroups for a tile of native passes, if it has planes and they pay.
+std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Index, 3>& extent,
+                                             const std::array<Index, 3>& padded, Precision precision,
+                                             const Limits& limits);
+
+/// Of the counters that turns and planes take; 0 on devices whose workgroups may not wait.
+std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits);
+
+}  // namespace convoy
