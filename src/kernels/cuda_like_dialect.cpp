@@ -37,20 +37,22 @@ std::string conversions(const KernelSpec& kernel) {
 }
 
 /// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past the
-/// first-level one: an acquire would empty that, and every group would look up its factors anew. Turns are taken from a counter: which workgroup begins first is for the device to say.
+/// first-level one: an acquire would empty that, and every group would look up its factors anew. CUDA begins workgroups in the
+/// order of their numbers, which CUB's scans rely on, too; elsewhere turns are taken from a counter.
 constexpr const char* kTurns = R"(
 #define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
 #if defined(__CUDA_ARCH__)
 #define PAIR_BARRIER(pair, pairs, threads) \
   if (pair < pairs) asm volatile("bar.sync %0, %1;" : : "r"(pair + 1u), "n"(threads) : "memory")
+#define TAKE_TURN(counter, turn) uint turn = blockIdx.x
 #else
 #define PAIR_BARRIER(pair, pairs, threads) __syncthreads()
-#endif
 #define TAKE_TURN(counter, turn) \
   __shared__ uint turn_of_group; \
   if (IS_FIRST) turn_of_group = atomicInc(counter, gridDim.x - 1u); \
   __syncthreads(); \
   uint turn = turn_of_group
+#endif
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 700
 __device__ __forceinline__ uint arrivals(const uint* counter) {
   uint value;

@@ -15,6 +15,9 @@ constexpr Index kWarp = 32;
 constexpr Index kMostPairs = 15;
 /// Of the device's last cache, what planes between rows and columns may fill.
 constexpr double kUsableCache = 0.6;
+/// Where they fill less than this, waiters may stay another third of the workgroups at work behind: groups differ in pace.
+constexpr double kRoomyCache = 0.2;
+constexpr Index kAmpleShare = 3;
 /// What a multiprocessor gets from the last cache when reads and writes are mixed (H100: 3.7 TB/s for 132). Memory that is
 /// as fast (H200) gains nothing.
 constexpr double kCacheBytesPerSecond = 2.8e10;
@@ -41,6 +44,15 @@ bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
 /// Threads with something to do on a multiprocessor, in rows and in columns.
 Index held_threads(const PlaneShape& shape) {
   return shape.groups * (shape.threads() + shape.rows.width * shape.rows.threads);
+}
+
+Index num_columns(const PlaneShape& shape) { return shape.rows.length / 2 + 1; }
+
+/// Of planes between making and waiting.
+double held_bytes(const PlaneSchedule& schedule, const PlaneShape& shape, const std::array<Index, 3>& extent,
+                  Precision precision) {
+  const auto plane = static_cast<std::uint64_t>(num_columns(shape) * extent[1]) * complex_size(precision);
+  return schedule.num_planes_held() * static_cast<double>(plane);
 }
 
 }  // namespace
@@ -70,21 +82,28 @@ bool PlaneShape::pairs_are_warps() const { return rows.threads % kWarp == 0 && r
 Index PlaneShape::row_groups(Index rows_per_plane) const { return ceil_divided(rows_per_plane, 2 * rows.width); }
 Index PlaneShape::column_groups(Index num_columns) const { return ceil_divided(num_columns, columns.width); }
 
-PlaneSchedule::PlaneSchedule(Index num_makers, Index num_waiters, Index at_work)
-    : makers(num_makers),
-      waiters(num_waiters),
-      lead(num_waiters + ceil_divided(at_work * num_waiters, num_makers + num_waiters)) {}
+PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const std::array<Index, 3>& extent,
+                                 Precision precision, const Limits& limits) {
+  const Index rows = shape.row_groups(extent[1]);
+  const Index columns = shape.column_groups(num_columns(shape));
+  const Index makers = rows_make ? rows : columns;
+  const Index waiters = rows_make ? columns : rows;
+  const auto at_work = static_cast<Index>(limits.num_multiprocessors) * shape.groups;
+  const auto behind = [&](Index groups) {
+    return PlaneSchedule{makers, waiters, waiters + ceil_divided(groups * waiters, makers + waiters)};
+  };
+  const PlaneSchedule ample = behind(at_work + ceil_divided(at_work, kAmpleShare));
+  const bool roomy = held_bytes(ample, shape, extent, precision) <= kRoomyCache * static_cast<double>(limits.cache_bytes);
+  return roomy ? ample : behind(at_work);
+}
 
 bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
                 const Limits& limits) {
   if (shape.groups < 2) return false;  // nobody computes while rows are waited for
   const auto multiprocessors = static_cast<double>(limits.num_multiprocessors);
   if (limits.memory_bytes_per_second > kCacheBytesPerSecond * multiprocessors) return false;
-  const Index num_columns = shape.rows.length / 2 + 1;
-  const PlaneSchedule schedule(shape.row_groups(extent[1]), shape.column_groups(num_columns),
-                               static_cast<Index>(limits.num_multiprocessors) * shape.groups);
-  const auto plane_bytes = static_cast<double>(static_cast<std::uint64_t>(num_columns * extent[1]) * complex_size(precision));
-  return schedule.num_planes_held() * plane_bytes <= kUsableCache * static_cast<double>(limits.cache_bytes);
+  const PlaneSchedule schedule = schedule_of_planes(shape, true, extent, precision, limits);
+  return held_bytes(schedule, shape, extent, precision) <= kUsableCache * static_cast<double>(limits.cache_bytes);
 }
 
 std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Index, 3>& extent,

@@ -30,13 +30,15 @@ struct PlaneSchedule {
   Index waiters = 1;
   Index lead = 1;
 
-  /// `at_work`: how many workgroups the device holds at once.
-  PlaneSchedule(Index num_makers, Index num_waiters, Index at_work);
   Index period() const { return makers + waiters; }
   Index num_turns(Index num_planes) const { return period() * (num_planes + (lead + waiters - 1) / waiters); }
   /// How many planes are between making and waiting.
   double num_planes_held() const { return static_cast<double>(lead) / static_cast<double>(waiters); }
 };
+
+/// Of planes of `extent` (device order): rows make what columns wait for, or the other way round.
+PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const std::array<Index, 3>& extent,
+                                 Precision precision, const Limits& limits);
 
 /// Whether a tile's planes (device order) are best done so: its rows leave for its columns what the device's last cache
 /// still holds then, and that cache is faster than the memory.

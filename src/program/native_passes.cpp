@@ -63,7 +63,7 @@ class PassSteps {
   bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
   void planes_forward(Index first, Index count) {
     const PlaneShape shape = shape_of_planes().value();
-    const PlaneSchedule schedule = schedule_of(shape.row_groups(g_.extent[1]), shape.column_groups(num_columns()), shape);
+    const PlaneSchedule schedule = schedule_of_planes(shape, true, g_.extent, g_.precision, limits_);
     if (!forward_) {
       forward_ = kernel_of(kernels::planes_forward(shape, g_.precision, rows_of_image(), columns_of(1, g_.extent), schedule));
     }
@@ -72,7 +72,7 @@ class PassSteps {
   void product(bool conjugate) { columns_product(last_axis(), conjugate); }
   void planes_inverse(Index first, Index count) {
     const PlaneShape shape = shape_of_planes().value();
-    const PlaneSchedule schedule = schedule_of(shape.column_groups(num_columns()), shape.row_groups(g_.extent[1]), shape);
+    const PlaneSchedule schedule = schedule_of_planes(shape, false, g_.extent, g_.precision, limits_);
     if (!inverse_) {
       inverse_ = kernel_of(
           kernels::planes_inverse(shape, g_.precision, rows_of_image(), columns_of(1, g_.extent), schedule, scale()));
@@ -144,9 +144,6 @@ class PassSteps {
   std::uint64_t width_bytes() const {
     if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
     return common_width_bytes(g_.num_axes, g_.padded, g_.precision, limits_);
-  }
-  PlaneSchedule schedule_of(Index makers, Index waiters, const PlaneShape& shape) const {
-    return {makers, waiters, static_cast<Index>(limits_.num_multiprocessors) * shape.groups};
   }
   void append_planes(const KernelHandle& kernel, const PlaneShape& shape, const PlaneSchedule& schedule, Index first,
                      Index count) {
