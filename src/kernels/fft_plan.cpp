@@ -71,9 +71,16 @@ bool has_large_butterfly(const std::vector<Index>& radices) {
   return std::any_of(radices.begin(), radices.end(), [](Index radix) { return radix >= kLargeButterfly; });
 }
 
-std::optional<std::vector<Index>> product_radices_of(Index length) {
+std::optional<std::vector<Index>> product_radices_of(Index length, bool many_registers) {
   constexpr Index kMostThreads = 80;
+  constexpr Index kLargestOfTwo = 32;
+  constexpr Index kLargestWithFactors = 24;  // the last, of which a thread holds the spectrum's as well
   auto radices = column_radices_of(length);
+  if (many_registers && radices && radices->size() > 2) {
+    for (Index last = 2; last <= kLargestWithFactors; ++last) {
+      if (length % last == 0 && length / last <= kLargestOfTwo) return std::vector<Index>{length / last, last};
+    }
+  }
   if (radices && has_large_butterfly(*radices) && length / radices->front() <= kMostThreads) {
     std::reverse(radices->begin(), radices->end());
   }

@@ -27,8 +27,12 @@ constexpr Index kMostSkewed = 3;
 constexpr Index kLeastFilled = 8;
 constexpr double kLowBits = 8388608;  // 2^23
 
-std::optional<std::vector<Index>> radices_of_role(Index length, ColumnRole role) {
-  return role == ColumnRole::product ? product_radices_of(length) : column_radices_of(length);
+bool has_large_memory(const Limits& limits) { return limits.shared_memory_bytes > kLargeSharedMemory; }
+
+std::optional<std::vector<Index>> radices_of_role(Index length, ColumnRole role, Precision precision,
+                                                  const Limits& limits) {
+  if (role != ColumnRole::product) return column_radices_of(length);
+  return product_radices_of(length, precision == Precision::f32 && has_large_memory(limits));
 }
 
 std::vector<double> twiddle_factors(const std::vector<Index>& radices) {
@@ -65,7 +69,7 @@ std::vector<std::byte> table_of(std::vector<double> numbers, Index length, Preci
 std::uint64_t complex_size(Precision precision) { return precision == Precision::f32 ? 8 : 16; }
 
 std::uint64_t comfortable_bytes(const Limits& limits) {
-  return limits.shared_memory_bytes > kLargeSharedMemory ? limits.shared_memory_bytes / 16 * 5
+  return has_large_memory(limits) ? limits.shared_memory_bytes / 16 * 5
                                                          : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
@@ -76,7 +80,7 @@ Index even_shares(Index butterflies, Index most) {
 
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning) {
-  const auto radices = radices_of_role(length, role);
+  const auto radices = radices_of_role(length, role, precision, limits);
   if (!radices || radices->empty()) return {};
   const std::uint64_t column_bytes = static_cast<std::uint64_t>(length) * complex_size(precision);
   std::uint64_t width = kWidestBytes / complex_size(precision);
@@ -91,7 +95,7 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
     narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
-  const bool large_memory = limits.shared_memory_bytes > kLargeSharedMemory;
+  const bool large_memory = has_large_memory(limits);
   const bool alone = large_memory && 2 * width * column_bytes > limits.shared_memory_bytes;
   const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
@@ -155,8 +159,8 @@ std::uint64_t common_width_bytes(int num_axes, const std::array<Index, 3>& padde
 
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }
 
-std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision) {
-  return table_of(twiddle_factors(radices_of_role(length, role).value()), length, precision);
+std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits) {
+  return table_of(twiddle_factors(radices_of_role(length, role, precision, limits).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

@@ -66,7 +66,7 @@ Index skewed_length(const PassShape& shape);
 constexpr Index pass_table_length(Index length) { return length + length / 2 + 1; }
 
 /// What the passes of a length look up: the twiddle factors stage by stage, exp(-2 pi i n / L) for 0 <= n < L / radix.
-std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision);
+std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits);
 /// The same for rows; then at `length`, for each pair of mirrored_butterflies(), their places in shared memory. Places
 /// are added to 2^23 in single precision, so that they are the lower bits of the number.
 std::vector<std::byte> row_table(Index length, Precision precision);

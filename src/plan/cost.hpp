@@ -30,19 +30,23 @@ class CostModel {
   explicit CostModel(const Limits& limits, bool resident = false);
 
   /// `downloaded` counts the voxels that come back.
-  TileCost tile(const TileLayout& layout, double downloaded) const;
+  TileCost tile(const TileLayout& layout, double downloaded) const { return tile(layout, downloaded, false); }
+  /// The same of a tile that has been chosen: it is asked as well whether rows and columns meet in the device's cache
+  /// (planes_pay()), which is too much to ask of every candidate, and much the same for all.
+  TileCost chosen_tile(const TileLayout& layout, double downloaded) const;
   /// Of passes that only stream so many bytes through device memory.
   double streaming_seconds(double bytes) const { return bytes / memory_bytes_per_second_; }
   /// Whether seconds rest on rates that the device told.
   bool predicts() const { return predicts_; }
 
  private:
+  TileCost tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const;
+
+  Limits limits_;
   bool predicts_;
   double memory_bytes_per_second_;
   double transfer_seconds_per_byte_;
   double overhead_seconds_;
-  double cache_bytes_;
-  double shared_memory_bytes_;
   bool gpu_;
   bool resident_;
 };

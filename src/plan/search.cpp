@@ -268,7 +268,7 @@ class Search {
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
     tiling.layout = layout_of(axes);
-    tiling.cost = costs_.tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
+    tiling.cost = costs_.chosen_tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.num_sets = candidate.num_sets;
     tiling.host = host_needs_of(axes, tiling.layout, candidate.num_sets);
     tiling.footprint_bytes = candidate.footprint_bytes;

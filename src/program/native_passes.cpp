@@ -44,7 +44,7 @@ class PassSteps {
     for (int axis = 1; axis < g_.num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.padded);
   }
   void convolve(bool conjugate) {
-    if (paying_plane_shape(g_.num_axes, g_.extent, g_.padded, g_.precision, limits_)) {
+    if (has_planes() && planes_pay(*shape_of_planes(), g_.extent, g_.precision, limits_)) {
       planes_forward(0, g_.extent[2]);
       product(conjugate);
       planes_inverse(0, g_.extent[2]);
@@ -190,12 +190,13 @@ class PassSteps {
   std::optional<KernelHandle> inverse_;
 };
 
-std::vector<std::byte> tables_of(const FftGeometry& geometry) {
+std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limits) {
   std::vector<std::byte> bytes;
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
     const Index length = geometry.padded[axis];
-    const std::vector<std::byte> table = axis == 0 ? row_table(length, geometry.precision)
-                                                   : column_table(length, role_of(axis, geometry), geometry.precision);
+    const std::vector<std::byte> table =
+        axis == 0 ? row_table(length, geometry.precision)
+                  : column_table(length, role_of(axis, geometry), geometry.precision, limits);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;
@@ -304,7 +305,7 @@ class Lowering {
     for (const auto& [known, slot] : tables_) {
       if (known == geometry) return slot;
     }
-    auto contents = std::make_shared<const std::vector<std::byte>>(tables_of(geometry));
+    auto contents = std::make_shared<const std::vector<std::byte>>(tables_of(geometry, limits_));
     program_.slots.push_back({.name = "tables", .bytes = contents->size(), .contents = contents});
     return tables_.emplace_back(geometry, static_cast<SlotId>(program_.slots.size() - 1)).second;
   }

@@ -8,6 +8,8 @@
 
 #include "common/shared_library.hpp"
 #include "kernels/dialects.hpp"
+#include "plan/devices.hpp"
+#include "program/program.hpp"
 
 using namespace convoy;
 
@@ -78,6 +80,25 @@ TEST_CASE("CUDA: every kernel compiles with NVRTC in both precisions") {
   const RuntimeCompiler compiler(library, "nvrtc");
   REQUIRE(compiler.complete());
   CHECK(compile_all(compiler, "--gpu-architecture=compute_75") == "");
+
+  // And the passes of a plan whose workgroups wait for each other, with and without dependent launches.
+  ConvolutionSpec spec;
+  spec.image = {8, 60, 66};
+  spec.kernel = {3, 5, 7};
+  for (spec.precision = Precision::f32;; spec.precision = Precision::f64) {
+    int num_waiting = 0;
+    for (const Step& step : make_program(make_plan(spec, test::caching_gpu())).run) {
+      const auto* dispatch = std::get_if<Dispatch>(&step);
+      if (dispatch == nullptr) continue;
+      num_waiting += dispatch->kernel->takes_turns ? 1 : 0;
+      const std::string text = to_cuda(*dispatch->kernel, dispatch->precision);
+      for (const char* architecture : {"--gpu-architecture=compute_75", "--gpu-architecture=compute_90"}) {
+        CHECK(compiler.complaint(text, architecture) == "");
+      }
+    }
+    CHECK(num_waiting == 2);
+    if (spec.precision == Precision::f64) break;
+  }
 }
 
 // An architecture that hiprtc does not know ends the process, hence the child.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "kernels/fft_plan.hpp"
+#include "kernels/fft_plane_shape.hpp"
 #include "kernels/fft_shape.hpp"
 #include "kernels/fft_skew.hpp"
 #include "plan/lengths.hpp"
@@ -19,6 +20,31 @@ std::vector<Index> smooth_lengths(Index up_to) {
     if (is_smooth(length)) lengths.push_back(length);
   }
   return lengths;
+}
+
+/// Goes through all turns as the kernels' text does (fft_plane_pass.cpp): every workgroup of every plane comes once, and
+/// those that wait after all that they wait for.
+void check_turns(const PlaneSchedule& schedule, Index num_planes) {
+  std::vector<Index> made(static_cast<std::size_t>(num_planes), 0);
+  std::vector<Index> waited(static_cast<std::size_t>(num_planes), 0);
+  const Index period = schedule.period();
+  for (Index turn = 0; turn < schedule.num_turns(num_planes); ++turn) {
+    const Index waiters_before = turn % period * schedule.waiters / period;
+    const bool makes = (turn % period + 1) * schedule.waiters / period == waiters_before;
+    const Index number = makes ? turn % period - waiters_before + turn / period * schedule.makers
+                               : waiters_before + turn / period * schedule.waiters - schedule.lead;
+    if (number < 0) continue;
+    const auto plane = static_cast<std::size_t>(number / (makes ? schedule.makers : schedule.waiters));
+    if (plane >= made.size()) continue;
+    if (makes) {
+      ++made[plane];
+    } else {
+      REQUIRE(made[plane] == schedule.makers);
+      ++waited[plane];
+    }
+  }
+  CHECK(made == std::vector<Index>(made.size(), schedule.makers));
+  CHECK(waited == std::vector<Index>(waited.size(), schedule.waiters));
 }
 
 }  // namespace
@@ -37,8 +63,12 @@ TEST_CASE("rules: every smooth length has radices that a thread can hold") {
     CHECK(std::is_sorted(radices->begin(), radices->end()));
   }
   CHECK(column_radices_of(288) == std::vector<Index>{16, 18});
-  CHECK(product_radices_of(288) == std::vector<Index>{18, 16});
-  CHECK(product_radices_of(768) == std::vector<Index>{8, 8, 12});
+  CHECK(product_radices_of(288, false) == std::vector<Index>{18, 16});
+  CHECK(product_radices_of(768, false) == std::vector<Index>{8, 8, 12});
+  CHECK(product_radices_of(768, true) == std::vector<Index>{32, 24});
+  CHECK(product_radices_of(576, true) == std::vector<Index>{32, 18});
+  CHECK(product_radices_of(288, true) == std::vector<Index>{18, 16});
+  CHECK(product_radices_of(1056, true) == product_radices_of(1056, false));
   CHECK_FALSE(radices_of(17));
   CHECK_FALSE(radices_of(2 * 19));
 }
@@ -117,10 +147,41 @@ TEST_CASE("rules: what has native passes has shapes that fit the shared memory")
           REQUIRE(columns);
           CHECK(static_cast<std::uint64_t>(length * columns->width) * complex <= shared);
           CHECK(columns->width * columns->threads <= 1024);
-          CHECK(column_table(length, role, precision).size() == table_bytes);
+          CHECK(column_table(length, role, precision, limits).size() == table_bytes);
         }
         CHECK(row_table(length, precision).size() == table_bytes);
         if (length > 700) break;  // tables of all are slow to make
+      }
+    }
+  }
+}
+
+TEST_CASE("rules: workgroups of planes fit, and none waits for one that begins later") {
+  Limits limits;
+  limits.num_multiprocessors = 132;
+  limits.cache_bytes = 50 << 20;
+  for (const std::uint64_t shared : {49152, 101376, 232448}) {
+    limits.shared_memory_bytes = shared;
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      for (const Index row : {16, 100, 512, 528, 576, 1056, 2048}) {
+        for (const Index column : {6, 64, 96, 512, 640, 1056}) {
+          const std::array<Index, 3> padded{row, column, 32};
+          const std::uint64_t width = common_width_bytes(3, padded, precision, limits);
+          const auto shape = plane_shape(row, column, width, precision, limits);
+          if (!shape) continue;
+          CAPTURE(row);
+          CAPTURE(column);
+          CHECK(static_cast<std::uint64_t>(shape->num_shared()) * complex_size(precision) <= shared);
+          CHECK(shape->threads() <= 1024);
+          CHECK(shape->rows.width * shape->rows.threads <= shape->threads());
+          CHECK(shape->num_shared() >= shape->rows.width * skewed_length(shape->rows));
+          CHECK(shape->num_shared() >= shape->columns.width * shape->columns.length);
+          for (const bool rows_make : {true, false}) {
+            const PlaneSchedule s = schedule_of_planes(*shape, rows_make, {row, column, 9}, precision, limits);
+            CHECK(s.lead >= s.waiters);
+            check_turns(s, 9);
+          }
+        }
       }
     }
   }

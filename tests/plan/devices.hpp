@@ -25,6 +25,15 @@ inline Limits overlapping_gpu() {
   return limits;
 }
 
+/// One whose workgroups may wait for each other, and whose cache is faster than its memory.
+inline Limits caching_gpu() {
+  Limits limits = overlapping_gpu();
+  limits.memory_bytes_per_second = 3e12;
+  limits.cache_bytes = 50 << 20;
+  limits.num_multiprocessors = 132;
+  return limits;
+}
+
 /// A GPU of lavapipe's making: bindings of 128 MiB, 32 KiB of shared memory.
 inline Limits small_gpu() {
   Limits limits;

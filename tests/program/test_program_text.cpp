@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "plan/devices.hpp"
 #include "program/program.hpp"
 
@@ -67,4 +71,91 @@ TEST_CASE("steps have names") {
   CHECK(std::string(name(Step(Dispatch{}))) == "Dispatch");
   CHECK(std::string(name(Step(TransformKernel{}))) == "TransformKernel");
   CHECK(std::string(name(Step(Convolve{}))) == "Convolve");
+}
+
+namespace {
+
+/// What a run does, step by step: "upload", "download", or the kernel's name up to its first length.
+std::vector<std::string> run_of(const Program& program) {
+  std::vector<std::string> names;
+  for (const Step& step : program.run) {
+    const auto* dispatch = std::get_if<Dispatch>(&step);
+    const std::string text = dispatch != nullptr ? dispatch->kernel->name : name(step);
+    names.push_back(text.substr(0, text.find_first_of("0123456789")));
+  }
+  return names;
+}
+
+/// Planes that the dispatches of this kernel do, in their order.
+std::vector<Index> planes_of(const Program& program, const std::string& kernel) {
+  std::vector<Index> planes;
+  for (const Step& step : program.run) {
+    const auto* dispatch = std::get_if<Dispatch>(&step);
+    if (dispatch == nullptr || !dispatch->kernel->name.starts_with(kernel)) continue;
+    const Index first = dispatch->parameters.at(2).bits;
+    for (Index plane = 0; plane < Index{dispatch->parameters.at(3).bits}; ++plane) planes.push_back(first + plane);
+  }
+  return planes;
+}
+
+ConvolutionSpec stack_spec() {
+  ConvolutionSpec spec;
+  spec.image = {10, 256, 256};
+  spec.kernel = {5, 31, 31};
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("planes of a single tile are computed as its pieces come and go") {
+  PlanOptions options;
+  options.piece_bytes = 4 * 256 * 256 * 4;  // four planes
+  const Plan plan = make_plan(stack_spec(), caching_gpu(), options);
+  REQUIRE(plan.num_sets == 1);
+  const Program program = make_program(plan);
+  const std::vector<std::string> expected{"Upload",          "planes_forward_", "Upload",          "planes_forward_",
+                                          "Upload",          "planes_forward_", "columns_product_", "planes_inverse_",
+                                          "Download",        "planes_inverse_", "Download",         "planes_inverse_",
+                                          "Download"};
+  CHECK(run_of(program) == expected);
+  const std::vector<Index> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  CHECK(planes_of(program, "planes_forward") == all);
+  CHECK(planes_of(program, "planes_inverse") == all);
+  CHECK(program.slots.front().per_set);
+  CHECK(program.footprint_bytes() == plan.footprint_bytes);
+}
+
+TEST_CASE("several tiles in flight, and devices without copies beside computing, take tiles whole") {
+  PlanOptions options;
+  options.piece_bytes = 4 * 256 * 256 * 4;
+  const std::vector<std::string> whole{"Upload",           "Upload",          "Upload",   "planes_forward_",
+                                       "columns_product_", "planes_inverse_", "Download", "Download",
+                                       "Download"};
+  Limits limits = caching_gpu();
+  limits.transfers_overlap = false;
+  CHECK(run_of(make_program(make_plan(stack_spec(), limits, options))) == whole);
+
+  options.min_tiles = 4;
+  options.min_sets = 2;
+  const Program in_flight = make_program(make_plan(stack_spec(), caching_gpu(), options));
+  CHECK(in_flight.num_sets > 1);
+  CHECK(std::ranges::count(run_of(in_flight), "planes_forward_") == 1);
+}
+
+TEST_CASE("rows and columns go in one launch only where the cache is told, fast and large enough") {
+  PlanOptions options;
+  options.resident = true;
+  const auto first_pass = [&](const Limits& limits) {
+    return run_of(make_program(make_plan(stack_spec(), limits, options))).at(1);
+  };
+  CHECK(first_pass(caching_gpu()) == "planes_forward_");
+  Limits limits = caching_gpu();
+  limits.num_multiprocessors = 0;
+  CHECK(first_pass(limits) == "rows_forward_");
+  limits = caching_gpu();
+  limits.memory_bytes_per_second = 4.2e12;
+  CHECK(first_pass(limits) == "rows_forward_");
+  limits = caching_gpu();
+  limits.cache_bytes = 1 << 20;
+  CHECK(first_pass(limits) == "rows_forward_");
 }
