@@ -9,7 +9,7 @@ RUN_KEYS = ("convoy_version", "commit", "command", "date", "host_cpu", "system",
 
 
 def load(paths):
-    """Results of all files, each with the keys of its run added; of equal ones the last file's counts."""
+    """Results of all files, each with the keys of its run added; of equal ones on one device the last file's counts."""
     found = {}
     for path in paths:
         with open(path) as file:
@@ -17,7 +17,7 @@ def load(paths):
         if run.get("schema_version") != 1:
             raise SystemExit(f"{path}: schema_version is {run.get('schema_version')!r}, 1 is understood")
         for result in run["results"]:
-            found[key(result)] = {**{k: run.get(k) for k in RUN_KEYS}, **result}
+            found[key(result), result.get("device")] = {**{k: run.get(k) for k in RUN_KEYS}, **result}
     return list(found.values())
 
 

@@ -82,11 +82,14 @@ def caption(rows):
 
 
 def markdown(rows):
-    """Tables for GPUs, then for CPUs."""
+    """A table for each GPU, then one for CPUs."""
+    tables = []
+    for device in dict.fromkeys(r.get("device") for r in rows if not results.on_cpu(r)):
+        tables.append((f"Milliseconds a convolution on an {device}, image and kernel spectrum in device memory",
+                       [r for r in rows if r.get("device") == device]))
+    tables.append(("Milliseconds a convolution on the CPU, kernel spectrum cached", [r for r in rows if results.on_cpu(r)]))
     parts = []
-    for cpu, title in ((False, "Milliseconds a convolution on the GPU, image and kernel spectrum in device memory"),
-                       (True, "Milliseconds a convolution on the CPU, kernel spectrum cached")):
-        of_kind = [r for r in rows if results.on_cpu(r) == cpu]
+    for title, of_kind in tables:
         if of_kind:
             parts += [f"{title}:", table(of_kind), caption(of_kind)]
     return "\n\n".join(parts)

@@ -179,8 +179,8 @@ class GpuSession final : public Session {
       if (std::holds_alternative<Download>(program_.run[i])) ++num_downloads_;
     }
     early_.assign(index(program_.num_sets), Early(uploads_.size(), num_downloads_));
-    const bool overlaps = std::any_of(program_.slots.begin(), program_.slots.end(),
-                                      [](const Slot& slot) { return slot.per_set; });
+    const bool overlaps =
+        std::any_of(program_.slots.begin(), program_.slots.end(), [](const Slot& slot) { return slot.per_set; });
     streams_ = std::make_unique<Streams<Api>>(program_.num_sets, overlaps, uploads_.size(), num_downloads_, id);
     slots_->fill_sentinels(streams_->compute());
     try {

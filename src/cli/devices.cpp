@@ -42,6 +42,7 @@ Json limits_to_json(const Limits& limits) {
           {"max_binding_bytes", limits.max_binding_bytes},
           {"shared_memory_bytes", limits.shared_memory_bytes},
           {"cache_bytes", limits.cache_bytes},
+          {"num_multiprocessors", limits.num_multiprocessors},
           {"coalesced_bytes", limits.coalesced_bytes},
           {"offset_alignment_bytes", limits.offset_alignment_bytes},
           {"max_groups", limits.max_groups},

@@ -36,9 +36,9 @@ std::string conversions(const KernelSpec& kernel) {
   return "";
 }
 
-/// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past the
-/// first-level one: an acquire would empty that, and every group would look up its factors anew. CUDA begins workgroups in the
-/// order of their numbers, which CUB's scans rely on, too; elsewhere turns are taken from a counter.
+/// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past
+/// the first-level one: an acquire would empty that, and every group would look up its factors anew. CUDA begins
+/// workgroups in the order of their numbers, which CUB's scans rely on, too; elsewhere turns are taken from a counter.
 constexpr const char* kTurns = R"(
 #define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
 #if defined(__CUDA_ARCH__)

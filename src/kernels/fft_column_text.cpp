@@ -31,7 +31,11 @@ Access column_access(const Columns& columns, const std::string& inside, Index ex
 class ColumnText {
  public:
   ColumnText(std::string& body, const ColumnsText& what)
-      : body_(body), shape_(what.shape), precision_(what.precision), columns_(what.columns), in_planes_(what.in_planes) {
+      : body_(body),
+        shape_(what.shape),
+        precision_(what.precision),
+        columns_(what.columns),
+        in_planes_(what.in_planes) {
     inside_ = columns_.num_columns % shape_.width == 0 ? "" : "inside";
     body_ += fmt::format(
         "uint column = group * {}u + local_x;\n"

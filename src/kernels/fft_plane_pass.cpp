@@ -1,5 +1,5 @@
-// Rows and columns of planes in one launch. Workgroups take turns in the order in which they begin: those that make what
-// others wait for come so far ahead that hardly any has to wait, and never after it, so that all come to an end.
+// Rows and columns of planes in one launch. Workgroups take turns in the order in which they begin: those that make
+// what others wait for come so far ahead that hardly any has to wait, and never after it, so that all come to an end.
 #include <algorithm>
 
 #include "kernels/fft_column_text.hpp"
@@ -66,8 +66,9 @@ class PlanePass {
         "if (makes) {{\n",
         schedule_.period(), waiters, makers, lead);
     make();
-    spec_.body += fmt::format("ARRIVE(progress + 1u + plane, {1}u);\n}} else {{\nAWAIT(progress + 1u + plane, {0}u, {1}u);\n",
-                              makers, schedule_.period());
+    spec_.body +=
+        fmt::format("ARRIVE(progress + 1u + plane, {1}u);\n}} else {{\nAWAIT(progress + 1u + plane, {0}u, {1}u);\n",
+                    makers, schedule_.period());
     wait();
     spec_.body += "}\n";
   }

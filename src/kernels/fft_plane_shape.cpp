@@ -7,7 +7,8 @@
 namespace convoy {
 namespace {
 
-/// Of a workgroup; of more, one barrier holds up too many. Of all on a multiprocessor, which bounds each one's registers.
+/// Of a workgroup; of more, one barrier holds up too many. Of all on a multiprocessor, which bounds each one's
+/// registers.
 constexpr Index kMostThreads = 544;
 constexpr Index kResidentThreads = 1152;
 constexpr Index kLeastThreads = 128;
@@ -15,11 +16,12 @@ constexpr Index kWarp = 32;
 constexpr Index kMostPairs = 15;
 /// Of the device's last cache, what planes between rows and columns may fill.
 constexpr double kUsableCache = 0.6;
-/// Where they fill less than this, waiters may stay another third of the workgroups at work behind: groups differ in pace.
+/// Where they fill less than this, waiters may stay another third of the workgroups at work behind: groups differ in
+/// pace.
 constexpr double kRoomyCache = 0.2;
 constexpr Index kAmpleShare = 3;
-/// What a multiprocessor gets from the last cache when reads and writes are mixed (H100: 3.7 TB/s for 132). Memory that is
-/// as fast (H200) gains nothing.
+/// What a multiprocessor gets from the last cache when reads and writes are mixed (H100: 3.7 TB/s for 132). Memory that
+/// is as fast (H200) gains nothing.
 constexpr double kCacheBytesPerSecond = 2.8e10;
 
 Index ceil_divided(Index a, Index b) { return (a + b - 1) / b; }
@@ -31,7 +33,8 @@ bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
   const Index whole_warps = (rows.threads + kWarp - 1) / kWarp * kWarp;
   if (whole_warps - rows.threads <= whole_warps / 8 && whole_warps <= shape.threads()) rows.threads = whole_warps;
   const auto row_bytes = static_cast<std::uint64_t>(skewed_length(rows)) * complex_size(precision);
-  const auto column_bytes = static_cast<std::uint64_t>(shape.columns.width * shape.columns.length) * complex_size(precision);
+  const auto column_bytes =
+      static_cast<std::uint64_t>(shape.columns.width * shape.columns.length) * complex_size(precision);
   const std::uint64_t room = std::max(column_bytes, comfortable_bytes(limits));
   rows.width = std::min(shape.threads() / rows.threads, static_cast<Index>(room / row_bytes));
   if (rows.width == 0) return false;
@@ -93,7 +96,8 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
     return PlaneSchedule{makers, waiters, waiters + ceil_divided(groups * waiters, makers + waiters)};
   };
   const PlaneSchedule ample = behind(at_work + ceil_divided(at_work, kAmpleShare));
-  const bool roomy = held_bytes(ample, shape, extent, precision) <= kRoomyCache * static_cast<double>(limits.cache_bytes);
+  const bool roomy =
+      held_bytes(ample, shape, extent, precision) <= kRoomyCache * static_cast<double>(limits.cache_bytes);
   return roomy ? ample : behind(at_work);
 }
 
@@ -110,7 +114,8 @@ std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Inde
                                              const std::array<Index, 3>& padded, Precision precision,
                                              const Limits& limits) {
   if (num_axes < 3 || limits.num_multiprocessors == 0) return {};
-  auto shape = plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);
+  auto shape =
+      plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);
   if (shape && !planes_pay(*shape, extent, precision, limits)) shape.reset();
   return shape;
 }

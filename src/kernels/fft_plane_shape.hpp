@@ -23,8 +23,8 @@ struct PlaneShape {
 std::optional<PlaneShape> plane_shape(Index row_length, Index column_length, std::uint64_t width_bytes,
                                       Precision precision, const Limits& limits);
 
-/// The workgroups of `makers` and `waiters` a plane, evenly mixed, in periods of one plane's. Those that wait are `lead`
-/// of their own kind behind: the last maker of a plane has then ended when its first waiter begins.
+/// The workgroups of `makers` and `waiters` a plane, evenly mixed, in periods of one plane's. Those that wait are
+/// `lead` of their own kind behind: the last maker of a plane has then ended when its first waiter begins.
 struct PlaneSchedule {
   Index makers = 1;
   Index waiters = 1;
@@ -42,8 +42,7 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
 
 /// Whether a tile's planes (device order) are best done so: its rows leave for its columns what the device's last cache
 /// still holds then, and that cache is faster than the memory.
-bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
-                const Limits& limits);
+bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision, const Limits& limits);
 /// Of the best workgroups for a tile of native passes, if it has planes and they pay.
 std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Index, 3>& extent,
                                              const std::array<Index, 3>& padded, Precision precision,

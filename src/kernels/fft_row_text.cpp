@@ -63,9 +63,10 @@ class RowText {
       body_ += zero(fmt::format("u{}", j)) + zero(fmt::format("v{}", j));
     }
     for_each_stored({names("u"), names("v")}, [this](const ComplexName& own, const ComplexName& mirror) {
-      body_ += begin_work() + fmt::format("real2 a = {};\nreal2 c = {};\n", first_of_work("FETCH"), second_of_work("FETCH")) +
-                    fmt::format("{} = a.x + c.y;\n{} = c.x - a.y;\n{} = a.x - c.y;\n{} = a.y + c.x;\n", mirror.x,
-                                mirror.y, own.x, own.y);
+      body_ += begin_work() +
+               fmt::format("real2 a = {};\nreal2 c = {};\n", first_of_work("FETCH"), second_of_work("FETCH")) +
+               fmt::format("{} = a.x + c.y;\n{} = c.x - a.y;\n{} = a.x - c.y;\n{} = a.y + c.x;\n", mirror.x, mirror.y,
+                           own.x, own.y);
     });
     store(text.butterfly().transform(names("u"), kInverse), "first_place");
     if (!is_alone()) {
@@ -102,8 +103,9 @@ class RowText {
   Index last_pair() const { return (num_rows() - 1) / 2 * 2; }
   std::string first_row() const { return fmt::format("(group * {}u + {}) * 2u", shape_.width, lanes_.pair); }
   std::string image_of(const char* row) const {
-    return in_planes_ ? fmt::format("(wide(plane) * {}u + wide({})) * {}", rows_.rows_per_plane, row, literal(rows_.extent))
-                      : fmt::format("wide({}) * {}", row, literal(rows_.extent));
+    return in_planes_
+               ? fmt::format("(wide(plane) * {}u + wide({})) * {}", rows_.rows_per_plane, row, literal(rows_.extent))
+               : fmt::format("wide({}) * {}", row, literal(rows_.extent));
   }
   /// Where a row begins in work.
   std::string work_of(const char* row) const {
@@ -198,8 +200,8 @@ class RowText {
 
   /// Loop over pairs of butterflies of the last stage.
   void begin_pairs() {
-    body_ += fmt::format("for (uint t = {}; t < {}u; t += {}u) {{\n", lanes_.thread, columns_.num_pairs + 1,
-                         shape_.threads);
+    body_ +=
+        fmt::format("for (uint t = {}; t < {}u; t += {}u) {{\n", lanes_.thread, columns_.num_pairs + 1, shape_.threads);
     if (is_alone()) {
       body_ += "uint at = 0u;\n";
       return;
@@ -216,9 +218,9 @@ class RowText {
     if (is_alone()) body_ += image.begin(1);
     for (Index j = 0; j < columns_.radix; ++j) {
       const std::string name = fmt::format("{}{}", prefix, j);
-      body_ +=
-          is_alone() ? image.load(name, j, 1)
-                     : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.skew.place(j));
+      body_ += is_alone()
+                   ? image.load(name, j, 1)
+                   : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.skew.place(j));
     }
   }
   void store(const Butterfly& values, const char* place) {
@@ -227,8 +229,8 @@ class RowText {
     for (Index j = 0; j < columns_.radix; ++j) {
       const ComplexName& value = values[static_cast<std::size_t>(j)];
       body_ += is_alone() ? image.store(value, j, 1)
-                               : fmt::format("ELEMENT(shared_values, {}, {}u) = to_real2({}, {});\n", place,
-                                             shape_.skew.place(j), value.x, value.y);
+                          : fmt::format("ELEMENT(shared_values, {}, {}u) = to_real2({}, {});\n", place,
+                                        shape_.skew.place(j), value.x, value.y);
     }
   }
 

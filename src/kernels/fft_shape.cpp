@@ -70,7 +70,7 @@ std::uint64_t complex_size(Precision precision) { return precision == Precision:
 
 std::uint64_t comfortable_bytes(const Limits& limits) {
   return has_large_memory(limits) ? limits.shared_memory_bytes / 16 * 5
-                                                         : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
+                                  : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
 Index even_shares(Index butterflies, Index most) {

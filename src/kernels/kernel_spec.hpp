@@ -47,8 +47,8 @@ struct KernelSpec {
   std::array<std::uint32_t, 3> workgroup{64, 4, 1};  ///< threads of a workgroup (a block in CUDA and HIP)
   /// Elements of real2 that the threads of a workgroup share as shared_values. With any, the body may say
   /// group_barrier() and knows local_x, local_y and group_x, group_y, group_z; `wide` is an unsigned integer for
-  /// positions in buffers. CURSOR(buffer, name, first) names a place, ELEMENT(buffer, name, offset) what lies there, and
-  /// FETCH the same, to be read, where other workgroups may have written it (takes_turns).
+  /// positions in buffers. CURSOR(buffer, name, first) names a place, ELEMENT(buffer, name, offset) what lies there,
+  /// and FETCH the same, to be read, where other workgroups may have written it (takes_turns).
   std::uint64_t num_shared = 0;
   /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
   std::uint32_t resident_threads = 0;
@@ -57,10 +57,10 @@ struct KernelSpec {
   bool starts_early = false;
   /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TURN(counter, turn), which
   /// numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be seen;
-  /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included, a
-  /// counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of those
-  /// threads, whole warps, that have this number below `pairs`, of which there are 15 at most.
-  /// For devices that tell Limits::num_multiprocessors only.
+  /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included,
+  /// a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of
+  /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. For devices that
+  /// tell Limits::num_multiprocessors only.
   bool takes_turns = false;
 };
 

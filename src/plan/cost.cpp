@@ -80,17 +80,21 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const bool volume = layout.num_axes == 3;
   const Index last = volume ? p2 : p1;
   const double work = volume ? half_padded : unpadded;
-  const double in_cache = !volume && work + padded <= kUsableCache * static_cast<double>(limits_.cache_bytes) ? kCached : 1;
+  const double in_cache =
+      !volume && work + padded <= kUsableCache * static_cast<double>(limits_.cache_bytes) ? kCached : 1;
   const bool native = layout.path == Path::native;
   const auto of_columns = [&](Index length) {
-    const bool alone = native && 2 * kColumnBytes * static_cast<double>(length) > static_cast<double>(limits_.shared_memory_bytes);
+    const bool alone =
+        native && 2 * kColumnBytes * static_cast<double>(length) > static_cast<double>(limits_.shared_memory_bytes);
     return length_weight(length) * (alone ? kLoneColumns : in_cache);
   };
   const double contiguous = kContiguousPass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? kOddRow : 1) *
                             (gpu_ && !native && p0 > kLongRowLength && (p0 & (p0 - 1)) != 0 ? kLongRow : 1);
   const Pass image{2 * real * voxels, meets_in_cache ? kPlanePass : contiguous};
   const Pass rows{meets_in_cache ? 0 : 2 * unpadded, contiguous * in_cache};
-  const Pass middle{!volume ? 0 : meets_in_cache ? 2 * half_padded : 2 * (unpadded + half_padded),
+  const Pass middle{!volume          ? 0
+                    : meets_in_cache ? 2 * half_padded
+                                     : 2 * (unpadded + half_padded),
                     (meets_in_cache ? kPlanePass : kStridedPass) * of_columns(p1)};
   const Pass product{2 * work + padded, kProductPass * of_columns(last)};
   const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * length_weight(last)};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernels/fft_plane_shape.hpp"
+
 namespace convoy {
 namespace {
 
@@ -119,6 +121,13 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
     reasons.push_back(
         fmt::format("the adjoint of boundary {} is computed on the image's surroundings too and added back",
                     name(plan.spec.boundary)));
+  }
+  const TileLayout& layout = search.chosen.layout;
+  if (plan.path == Path::native &&
+      paying_plane_shape(layout.num_axes, layout.extent, layout.padded, layout.precision, plan.limits)) {
+    reasons.push_back(
+        fmt::format("rows and columns of a plane are done in one pass: they meet in the device's cache of {}",
+                    bytes_to_text(plan.limits.cache_bytes)));
   }
   if (options.choice) reasons.push_back("padding, tiles and transform knobs: the fastest of those measured");
   if (plan.resident) reasons.push_back("image and output stay on the device: nothing goes over the bus");

@@ -61,24 +61,9 @@ class PassSteps {
 
   /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
   bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
-  void planes_forward(Index first, Index count) {
-    const PlaneShape shape = shape_of_planes().value();
-    const PlaneSchedule schedule = schedule_of_planes(shape, true, g_.extent, g_.precision, limits_);
-    if (!forward_) {
-      forward_ = kernel_of(kernels::planes_forward(shape, g_.precision, rows_of_image(), columns_of(1, g_.extent), schedule));
-    }
-    append_planes(*forward_, shape, schedule, first, count);
-  }
+  void planes_forward(Index first, Index count) { append_planes(forward_, true, first, count); }
   void product(bool conjugate) { columns_product(last_axis(), conjugate); }
-  void planes_inverse(Index first, Index count) {
-    const PlaneShape shape = shape_of_planes().value();
-    const PlaneSchedule schedule = schedule_of_planes(shape, false, g_.extent, g_.precision, limits_);
-    if (!inverse_) {
-      inverse_ = kernel_of(
-          kernels::planes_inverse(shape, g_.precision, rows_of_image(), columns_of(1, g_.extent), schedule, scale()));
-    }
-    append_planes(*inverse_, shape, schedule, first, count);
-  }
+  void planes_inverse(Index first, Index count) { append_planes(inverse_, false, first, count); }
 
  private:
   int last_axis() const { return g_.num_axes - 1; }
@@ -141,13 +126,22 @@ class PassSteps {
                         {width_bytes(), g_.tuning.aim_threads})
         .value();
   }
+  /// Of a workgroup's columns: along all axes the same, for the blocks are as wide.
   std::uint64_t width_bytes() const {
     if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
     return common_width_bytes(g_.num_axes, g_.padded, g_.precision, limits_);
   }
-  void append_planes(const KernelHandle& kernel, const PlaneShape& shape, const PlaneSchedule& schedule, Index first,
-                     Index count) {
-    append_step(kernel, {slots_.image, slots_.work, slots_.progress},
+  /// `kernel` is made for the first of a step's pieces.
+  void append_planes(std::optional<KernelHandle>& kernel, bool forth, Index first, Index count) {
+    const PlaneShape shape = shape_of_planes().value();
+    const PlaneSchedule schedule = schedule_of_planes(shape, forth, g_.extent, g_.precision, limits_);
+    if (!kernel) {
+      const kernels::Rows rows = rows_of_image();
+      const kernels::Columns columns = columns_of(1, g_.extent);
+      kernel = kernel_of(forth ? kernels::planes_forward(shape, g_.precision, rows, columns, schedule)
+                               : kernels::planes_inverse(shape, g_.precision, rows, columns, schedule, scale()));
+    }
+    append_step(*kernel, {slots_.image, slots_.work, slots_.progress},
                 {table_begin(0), table_begin(1), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)},
                 kernels::threads_of(shape, schedule, count));
   }
@@ -186,7 +180,7 @@ class PassSteps {
   const Limits& limits_;
   const NativeSlots slots_;
   std::vector<Step>& steps_;
-  std::optional<KernelHandle> forward_;  // of planes: one for all pieces
+  std::optional<KernelHandle> forward_;  // of planes
   std::optional<KernelHandle> inverse_;
 };
 
@@ -235,8 +229,8 @@ class Lowering {
  private:
   static bool is_native(const FftGeometry& geometry) { return geometry.path == Path::native; }
 
-  /// Where uploads and downloads of a tile's pieces run beside computing, and no other tile does, its planes are computed
-  /// as they come and go.
+  /// Where uploads and downloads of a tile's pieces run beside computing, and no other tile does, its planes are
+  /// computed as they come and go.
   std::optional<PassSteps> passes_in_pieces(const std::vector<Step>& section, std::vector<Step>& lowered) {
     if (!limits_.transfers_overlap || program_.num_sets > 1) return {};
     const Convolve* only = nullptr;

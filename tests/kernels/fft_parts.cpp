@@ -22,8 +22,8 @@ std::vector<Index> smooth_lengths(Index up_to) {
   return lengths;
 }
 
-/// Goes through all turns as the kernels' text does (fft_plane_pass.cpp): every workgroup of every plane comes once, and
-/// those that wait after all that they wait for.
+/// Goes through all turns as the kernels' text does (fft_plane_pass.cpp): every workgroup of every plane comes once,
+/// and those that wait after all that they wait for.
 void check_turns(const PlaneSchedule& schedule, Index num_planes) {
   std::vector<Index> made(static_cast<std::size_t>(num_planes), 0);
   std::vector<Index> waited(static_cast<std::size_t>(num_planes), 0);

@@ -113,9 +113,9 @@ TEST_CASE("planes of a single tile are computed as its pieces come and go") {
   const Plan plan = make_plan(stack_spec(), caching_gpu(), options);
   REQUIRE(plan.num_sets == 1);
   const Program program = make_program(plan);
-  const std::vector<std::string> expected{"Upload",          "planes_forward_", "Upload",          "planes_forward_",
-                                          "Upload",          "planes_forward_", "columns_product_", "planes_inverse_",
-                                          "Download",        "planes_inverse_", "Download",         "planes_inverse_",
+  const std::vector<std::string> expected{"Upload",   "planes_forward_", "Upload",           "planes_forward_",
+                                          "Upload",   "planes_forward_", "columns_product_", "planes_inverse_",
+                                          "Download", "planes_inverse_", "Download",         "planes_inverse_",
                                           "Download"};
   CHECK(run_of(program) == expected);
   const std::vector<Index> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -128,9 +128,8 @@ TEST_CASE("planes of a single tile are computed as its pieces come and go") {
 TEST_CASE("several tiles in flight, and devices without copies beside computing, take tiles whole") {
   PlanOptions options;
   options.piece_bytes = 4 * 256 * 256 * 4;
-  const std::vector<std::string> whole{"Upload",           "Upload",          "Upload",   "planes_forward_",
-                                       "columns_product_", "planes_inverse_", "Download", "Download",
-                                       "Download"};
+  const std::vector<std::string> whole{"Upload",          "Upload",   "Upload",   "planes_forward_", "columns_product_",
+                                       "planes_inverse_", "Download", "Download", "Download"};
   Limits limits = caching_gpu();
   limits.transfers_overlap = false;
   CHECK(run_of(make_program(make_plan(stack_spec(), limits, options))) == whole);
