@@ -93,7 +93,8 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
   const Index waiters = rows_make ? columns : rows;
   const auto at_work = static_cast<Index>(limits.num_multiprocessors) * shape.groups;
   const auto behind = [&](Index groups) {
-    return PlaneSchedule{makers, waiters, waiters + ceil_divided(groups * waiters, makers + waiters)};
+    const Index lead = waiters + ceil_divided(groups * waiters, makers + waiters);
+    return PlaneSchedule{makers, waiters, std::min(lead, waiters * extent[2])};  // all that there are
   };
   const PlaneSchedule ample = behind(at_work + ceil_divided(at_work, kAmpleShare));
   const bool roomy =
