@@ -43,7 +43,7 @@ def draw(rows, title):
             axis.bar(x, 1e3 * time, width * 0.94, color=colour_of[name], label=label)
             label = None
             axis.text(x, 1e3 * time * 1.08, results.milliseconds(time), ha="center", va="bottom", fontsize=7, rotation=90)
-    label = "floor: bytes that must move / copy rate"
+    label = "floor: bytes of five separate passes / copy rate"
     for place, group in enumerate(groups):
         floor = floor_of(group)
         if floor is not None:
