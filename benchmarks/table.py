@@ -82,11 +82,14 @@ def caption(rows):
 
 
 def markdown(rows):
-    """A table for each GPU, then one for CPUs."""
+    """A table for each GPU that convoy ran on, then one for CPUs."""
+    gpu = [r for r in rows if not results.on_cpu(r)]
+    devices = list(dict.fromkeys(r["device"] for r in own(gpu) or gpu))
     tables = []
-    for device in dict.fromkeys(r.get("device") for r in rows if not results.on_cpu(r)):
-        tables.append((f"Milliseconds a convolution on an {device}, image and kernel spectrum in device memory",
-                       [r for r in rows if r.get("device") == device]))
+    for device in devices:
+        # Peers that name the device otherwise stand beside the first.
+        of_device = [r for r in gpu if r["device"] == device or (device == devices[0] and r["device"] not in devices)]
+        tables.append((f"Milliseconds a convolution on the GPU ({device}), image and kernel spectrum in device memory", of_device))
     tables.append(("Milliseconds a convolution on the CPU, kernel spectrum cached", [r for r in rows if results.on_cpu(r)]))
     parts = []
     for title, of_kind in tables:

@@ -94,6 +94,16 @@ class Scripts(unittest.TestCase):
             self.assertIn("**", lines[2])
             self.assertIn(title, answer.stdout)
 
+    def test_every_gpu_has_a_table(self):
+        def on(device):
+            return self.changed(lambda result: result.update(backend="cuda", device_id="cuda:0", device=device))
+        answer = self.script("table.py", self.path("one.json", on("GPU one")), self.path("two.json", on("GPU two")))
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual(len([line for line in answer.stdout.splitlines() if line.startswith("|")]),
+                         2 * (2 + len({r["case"] for r in RUN["results"]})))
+        for device in ("GPU one", "GPU two"):
+            self.assertIn(f"on the GPU ({device})", answer.stdout)
+
     def test_the_readme_keeps_what_is_outside_the_markers(self):
         readme = self.path("README.md")
         with open(readme, "w") as file:
