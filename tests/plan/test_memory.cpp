@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <numeric>
 #include <random>
@@ -11,6 +12,7 @@
 #include "plan/lengths.hpp"
 #include "plan/problems.hpp"
 #include "program/program.hpp"
+#include "support/random_problem.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
@@ -71,11 +73,13 @@ class RandomSpec {
 
 TEST_CASE("books balance, budgets are kept, and the named bound is the bound") {
   RandomSpec random;
-  for (int trial = 0; trial < 150; ++trial) {
+  const std::array devices{overlapping_gpu(), small_gpu(), cpu(), caching_gpu()};
+  const std::uint64_t trials = number_from("CONVOY_TEST_CASES", 2000) * 3 / 40;
+  for (std::uint64_t trial = 0; trial < trials; ++trial) {
     const ConvolutionSpec spec = random.next();
-    const Limits limits = trial % 3 == 0 ? overlapping_gpu() : trial % 3 == 1 ? small_gpu() : cpu();
+    const Limits& limits = devices[trial % devices.size()];
     PlanOptions options;
-    options.allow_fused = trial % 2 == 0;
+    options.allow_fused = trial / devices.size() % 2 == 0;
     CAPTURE(to_text(spec.image));
     CAPTURE(to_text(spec.kernel));
     const Plan plan = make_plan(spec, limits, options);
