@@ -15,8 +15,6 @@ inline constexpr auto kReal2 = KernelBuffer::Kind::real2;
 
 inline std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value); }
 
-inline std::uint64_t ceil_divided(Index a, Index b) { return static_cast<std::uint64_t>((a + b - 1) / b); }
-
 inline std::string literal(Index value) { return fmt::format("{}{}", value, value <= 0xffffffff ? "u" : "ull"); }
 
 /// A pass of one length, without its body.

@@ -1,7 +1,5 @@
 // Rows and columns of planes in one launch. Workgroups take turns in the order in which they begin: those that make
 // what others wait for come so far ahead that hardly any has to wait, and never after it, so that all come to an end.
-#include <algorithm>
-
 #include "kernels/fft_column_text.hpp"
 #include "kernels/fft_pass_text.hpp"
 #include "kernels/fft_row_text.hpp"

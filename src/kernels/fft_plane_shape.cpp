@@ -24,13 +24,11 @@ constexpr Index kAmpleShare = 3;
 /// is as fast (H200) gains nothing.
 constexpr double kCacheBytesPerSecond = 2.8e10;
 
-Index ceil_divided(Index a, Index b) { return (a + b - 1) / b; }
-
 /// As many pairs of rows as the threads and the shared memory of the columns allow; false if not even one.
 bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
   PassShape& rows = shape.rows;
   rows.threads = even_shares(rows.length / rows.radices.front(), std::min(shape.threads(), kMaxRowThreads));
-  const Index whole_warps = (rows.threads + kWarp - 1) / kWarp * kWarp;
+  const Index whole_warps = ceil_divided(rows.threads, kWarp) * kWarp;
   if (whole_warps - rows.threads <= whole_warps / 8 && whole_warps <= shape.threads()) rows.threads = whole_warps;
   const auto row_bytes = static_cast<std::uint64_t>(skewed_length(rows)) * complex_size(precision);
   const auto column_bytes =
@@ -111,14 +109,12 @@ bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Pre
   return held_bytes(schedule, shape, extent, precision) <= kUsableCache * static_cast<double>(limits.cache_bytes);
 }
 
-std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Index, 3>& extent,
-                                             const std::array<Index, 3>& padded, Precision precision,
-                                             const Limits& limits) {
-  if (num_axes < 3 || limits.num_multiprocessors == 0) return {};
-  auto shape =
+bool planes_pay(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
+                Precision precision, const Limits& limits) {
+  if (num_axes < 3 || limits.num_multiprocessors == 0) return false;
+  const auto shape =
       plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);
-  if (shape && !planes_pay(*shape, extent, precision, limits)) shape.reset();
-  return shape;
+  return shape && planes_pay(*shape, extent, precision, limits);
 }
 
 std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits) {

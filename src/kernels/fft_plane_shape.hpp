@@ -31,7 +31,7 @@ struct PlaneSchedule {
   Index lead = 1;
 
   Index period() const { return makers + waiters; }
-  Index num_turns(Index num_planes) const { return period() * (num_planes + (lead + waiters - 1) / waiters); }
+  Index num_turns(Index num_planes) const { return period() * (num_planes + ceil_divided(lead, waiters)); }
   /// How many planes are between making and waiting.
   double num_planes_held() const { return static_cast<double>(lead) / static_cast<double>(waiters); }
 };
@@ -43,10 +43,9 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
 /// Whether a tile's planes (device order) are best done so: its rows leave for its columns what the device's last cache
 /// still holds then, and that cache is faster than the memory.
 bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision, const Limits& limits);
-/// Of the best workgroups for a tile of native passes, if it has planes and they pay.
-std::optional<PlaneShape> paying_plane_shape(int num_axes, const std::array<Index, 3>& extent,
-                                             const std::array<Index, 3>& padded, Precision precision,
-                                             const Limits& limits);
+/// The same of a tile of native passes by the workgroups that its columns' common width gives.
+bool planes_pay(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
+                Precision precision, const Limits& limits);
 
 /// Of the counters that turns and planes take; 0 on devices whose workgroups may not wait.
 std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <utility>
 
 #include "kernels/fft_pass_text.hpp"
 #include "kernels/fft_row_text.hpp"
@@ -45,10 +44,10 @@ KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows&
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows) {
-  const auto groups = static_cast<Index>(ceil_divided(rows.num_rows, 2 * shape.width));
+  const Index groups = ceil_divided(rows.num_rows, 2 * shape.width);
   const Index across = std::min<Index>(groups, kGroupsAcross);
   return {static_cast<std::uint64_t>(across * shape.threads),
-          ceil_divided(groups, kGroupsAcross) * static_cast<std::uint64_t>(shape.width), 1};
+          static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross) * shape.width), 1};
 }
 
 }  // namespace convoy::kernels

@@ -73,10 +73,7 @@ std::uint64_t comfortable_bytes(const Limits& limits) {
                                   : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
 }
 
-Index even_shares(Index butterflies, Index most) {
-  const Index rounds = (butterflies + most - 1) / most;
-  return (butterflies + rounds - 1) / rounds;
-}
+Index even_shares(Index butterflies, Index most) { return ceil_divided(butterflies, ceil_divided(butterflies, most)); }
 
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning) {
@@ -143,15 +140,14 @@ Index widest_block(Index num_columns, Precision precision) {
 
 Index blocked_columns(Index num_columns, Precision precision) {
   const Index block = widest_block(num_columns, precision);
-  return (num_columns + block - 1) / block * block;
+  return ceil_divided(num_columns, block) * block;
 }
 
 std::uint64_t common_width_bytes(int num_axes, const std::array<Index, 3>& padded, Precision precision,
                                  const Limits& limits) {
   std::uint64_t bytes = kWidestBytes;
   for (int axis = 1; axis < num_axes; ++axis) {
-    const ColumnRole role = axis == num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
-    const auto shape = column_shape(padded[static_cast<std::size_t>(axis)], role, precision, limits);
+    const auto shape = column_shape(padded[static_cast<std::size_t>(axis)], role_of(axis, num_axes), precision, limits);
     if (shape) bytes = std::min(bytes, static_cast<std::uint64_t>(shape->width) * complex_size(precision));
   }
   return bytes;

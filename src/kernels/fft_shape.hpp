@@ -31,6 +31,9 @@ struct PassTuning {
 
 /// What columns are for: those of the last axis are multiplied by the spectrum between forth and back.
 enum class ColumnRole { transform, product };
+constexpr ColumnRole role_of(int axis, int num_axes) {
+  return axis == num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
+}
 
 /// Threads of a row's transform, at most.
 inline constexpr Index kMaxRowThreads = 256;
@@ -38,6 +41,7 @@ inline constexpr Index kMaxRowThreads = 256;
 std::uint64_t complex_size(Precision precision);
 /// Of shared memory, what a workgroup may take so that others fit beside it.
 std::uint64_t comfortable_bytes(const Limits& limits);
+constexpr Index ceil_divided(Index a, Index b) { return (a + b - 1) / b; }
 /// As even shares of `butterflies` as at most `most` threads can have.
 Index even_shares(Index butterflies, Index most);
 

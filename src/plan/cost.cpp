@@ -62,7 +62,7 @@ CostModel::CostModel(const Limits& limits, bool resident)
 TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) const {
   const bool native = layout.path == Path::native;
   return tile(layout, downloaded,
-              native && paying_plane_shape(layout.num_axes, layout.extent, layout.padded, layout.precision, limits_));
+              native && planes_pay(layout.num_axes, layout.extent, layout.padded, layout.precision, limits_));
 }
 
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {

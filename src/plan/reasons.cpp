@@ -124,7 +124,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
   }
   const TileLayout& layout = search.chosen.layout;
   if (plan.path == Path::native &&
-      paying_plane_shape(layout.num_axes, layout.extent, layout.padded, layout.precision, plan.limits)) {
+      planes_pay(layout.num_axes, layout.extent, layout.padded, layout.precision, plan.limits)) {
     reasons.push_back(
         fmt::format("rows and columns of a plane are done in one pass: they meet in the device's cache of {}",
                     bytes_to_text(plan.limits.cache_bytes)));

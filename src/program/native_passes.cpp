@@ -12,10 +12,6 @@ namespace {
 /// Passes over more last so long that a gap between them is nothing; their early groups only get in the way.
 constexpr std::uint64_t kShortPassBytes = 256 << 20;
 
-ColumnRole role_of(int axis, const FftGeometry& geometry) {
-  return axis == geometry.num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
-}
-
 struct NativeSlots {
   SlotId image = 0;
   SlotId work = 0;
@@ -61,9 +57,15 @@ class PassSteps {
 
   /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
   bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
-  void planes_forward(Index first, Index count) { append_planes(forward_, true, first, count); }
+  void planes_forward(Index first, Index count) {
+    if (!forward_) forward_ = plane_kernel(true);
+    append_planes(*forward_, first, count);
+  }
   void product(bool conjugate) { columns_product(last_axis(), conjugate); }
-  void planes_inverse(Index first, Index count) { append_planes(inverse_, false, first, count); }
+  void planes_inverse(Index first, Index count) {
+    if (!inverse_) inverse_ = plane_kernel(false);
+    append_planes(*inverse_, first, count);
+  }
 
  private:
   int last_axis() const { return g_.num_axes - 1; }
@@ -122,7 +124,7 @@ class PassSteps {
 
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
-    return column_shape(g_.padded[axis], role_of(axis, g_), g_.precision, limits_,
+    return column_shape(g_.padded[axis], role_of(axis, g_.num_axes), g_.precision, limits_,
                         {width_bytes(), g_.tuning.aim_threads})
         .value();
   }
@@ -131,19 +133,25 @@ class PassSteps {
     if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
     return common_width_bytes(g_.num_axes, g_.padded, g_.precision, limits_);
   }
-  /// `kernel` is made for the first of a step's pieces.
-  void append_planes(std::optional<KernelHandle>& kernel, bool forth, Index first, Index count) {
+  /// A launch over planes; made for the first of a step's pieces.
+  struct PlaneKernel {
+    PlaneShape shape;
+    PlaneSchedule schedule;
+    KernelHandle kernel;
+  };
+  PlaneKernel plane_kernel(bool forth) const {
     const PlaneShape shape = shape_of_planes().value();
     const PlaneSchedule schedule = schedule_of_planes(shape, forth, g_.extent, g_.precision, limits_);
-    if (!kernel) {
-      const kernels::Rows rows = rows_of_image();
-      const kernels::Columns columns = columns_of(1, g_.extent);
-      kernel = kernel_of(forth ? kernels::planes_forward(shape, g_.precision, rows, columns, schedule)
-                               : kernels::planes_inverse(shape, g_.precision, rows, columns, schedule, scale()));
-    }
-    append_step(*kernel, {slots_.image, slots_.work, slots_.progress},
+    const kernels::Rows rows = rows_of_image();
+    const kernels::Columns columns = columns_of(1, g_.extent);
+    return {shape, schedule,
+            kernel_of(forth ? kernels::planes_forward(shape, g_.precision, rows, columns, schedule)
+                            : kernels::planes_inverse(shape, g_.precision, rows, columns, schedule, scale()))};
+  }
+  void append_planes(const PlaneKernel& planes, Index first, Index count) {
+    append_step(planes.kernel, {slots_.image, slots_.work, slots_.progress},
                 {table_begin(0), table_begin(1), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)},
-                kernels::threads_of(shape, schedule, count));
+                kernels::threads_of(planes.shape, planes.schedule, count));
   }
   kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
     return {.num_columns = num_columns(),
@@ -180,8 +188,8 @@ class PassSteps {
   const Limits& limits_;
   const NativeSlots slots_;
   std::vector<Step>& steps_;
-  std::optional<KernelHandle> forward_;  // of planes
-  std::optional<KernelHandle> inverse_;
+  std::optional<PlaneKernel> forward_;
+  std::optional<PlaneKernel> inverse_;
 };
 
 std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limits) {
@@ -190,7 +198,7 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limi
     const Index length = geometry.padded[axis];
     const std::vector<std::byte> table =
         axis == 0 ? row_table(length, geometry.precision)
-                  : column_table(length, role_of(axis, geometry), geometry.precision, limits);
+                  : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;
