@@ -28,6 +28,7 @@ struct FftTuning {
   std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
   Index pitch_alignment = 0;        ///< rows of work buffer and spectrum start at multiples of so many complex numbers
   bool swap_strided_axes = false;   ///< of two strided axes, transform the other one last
+  bool whole_spectrum = false;      ///< keep the kernel's whole spectrum even where less would do; see Plan::kernel_extent
   bool measure_transforms = false;  ///< CPU: FFTW plans by measuring (FFTW_MEASURE); what it learns is kept as wisdom
   constexpr bool operator==(const FftTuning&) const = default;
 };
@@ -142,6 +143,9 @@ struct Plan {
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
+  /// The kernel's extent along the last transformed axis, if it is left as it is along that one, and transformed on the
+  /// way each time it is used: fewer bytes, kept and read, than the spectrum's. 0: all of the spectrum is kept.
+  Index kernel_extent = 0;
   /// If set, axes, path and device memory are those of one part, and bytes and time those of all.
   std::optional<SplitInParts> split;
   /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot.

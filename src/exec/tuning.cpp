@@ -109,6 +109,7 @@ class Tuning {
     }
     add([](FftTuning& tuning) { tuning.aim_threads = 256; });
     add([](FftTuning& tuning) { tuning.pitch_alignment = 1; });
+    add([](FftTuning& tuning) { tuning.whole_spectrum = true; });
     return choices;
   }
 

@@ -34,13 +34,13 @@ std::string wisdom_key(const ConvolutionSpec& spec, const DeviceInfo& device, co
   return fmt::format(
       "tuning of convoy {}\n{}\nimage {} region {} kernel {} mode {} boundary {} operation {} origin {} {} {}\nmemory "
       "limit {} "
-      "fused {} min tiles {} tile {} devices {} in flight {} to {} access {} threads {} pitch {}",
+      "fused {} min tiles {} tile {} devices {} in flight {} to {} access {} threads {} pitch {} whole spectrum {}",
       CONVOY_VERSION, device_identity(device), to_text(spec.image), spec.region ? to_text(*spec.region) : "all",
       to_text(spec.kernel), name(spec.mode), name(spec.boundary), name(spec.operation), name(spec.origin.rule),
       to_text(spec.origin.index), name(spec.precision), options.memory_limit_bytes, options.allow_fused,
       options.min_tiles, options.tile_output ? to_text(*options.tile_output) : "any", options.num_devices,
       options.min_sets, options.max_sets, options.tuning.coalesced_bytes, options.tuning.aim_threads,
-      options.tuning.pitch_alignment);
+      options.tuning.pitch_alignment, options.tuning.whole_spectrum);
 }
 
 std::string to_text(const PlanChoice& choice) {
@@ -48,7 +48,8 @@ std::string to_text(const PlanChoice& choice) {
   return json{{"padded_zyx", to_json(choice.padded)},           {"num_tiles_zyx", to_json(choice.num_tiles)},
               {"coalesced_bytes", tuning.coalesced_bytes},      {"aim_threads", tuning.aim_threads},
               {"pitch_alignment", tuning.pitch_alignment},      {"swap_strided_axes", tuning.swap_strided_axes},
-              {"measure_transforms", tuning.measure_transforms}}
+              {"measure_transforms", tuning.measure_transforms},
+              {"whole_spectrum", tuning.whole_spectrum}}
       .dump();
 }
 
@@ -61,6 +62,7 @@ std::optional<PlanChoice> choice_from_text(const std::string& text) {
     choice.tuning.pitch_alignment = whole_number(value.at("pitch_alignment"));
     choice.tuning.swap_strided_axes = value.at("swap_strided_axes").get<bool>();
     choice.tuning.measure_transforms = value.at("measure_transforms").get<bool>();
+    choice.tuning.whole_spectrum = value.at("whole_spectrum").get<bool>();
     return choice;
   } catch (const std::exception&) {
     return {};

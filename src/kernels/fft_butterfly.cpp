@@ -50,6 +50,11 @@ ComplexName ButterflyText::multiply(const ComplexName& a, const ComplexName& b, 
           value(fmt::format("{} * {} {} {} * {}", a.y, b.x, plus, a.x, b.y))};
 }
 
+ComplexName ButterflyText::multiply_add(const ComplexName& a, const ComplexName& b, const ComplexName& c) {
+  return {value(fmt::format("{} * {} - {} * {} + {}", a.x, b.x, a.y, b.y, c.x)),
+          value(fmt::format("{} * {} + {} * {} + {}", a.y, b.x, a.x, b.y, c.y))};
+}
+
 ComplexName ButterflyText::rotate(const ComplexName& a, Index k, Index n, int sign) {
   k %= n;
   if (k == 0) return a;

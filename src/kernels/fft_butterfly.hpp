@@ -30,6 +30,8 @@ class ButterflyText {
   ComplexName rotate(const ComplexName& a, Index k, Index n, int sign);
   /// a * b, or a * conj(b).
   ComplexName multiply(const ComplexName& a, const ComplexName& b, bool conjugate);
+  /// a * b + c
+  ComplexName multiply_add(const ComplexName& a, const ComplexName& b, const ComplexName& c);
 
  private:
   std::vector<ComplexName> prime_transform(const std::vector<ComplexName>& x, int sign);

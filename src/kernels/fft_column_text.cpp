@@ -1,6 +1,7 @@
 // Neighbouring threads work on neighbouring columns.
 #include "kernels/fft_column_text.hpp"
 
+#include "kernels/fft_kernel_text.hpp"
 #include "kernels/fft_pass_text.hpp"
 
 namespace convoy::kernels::pass_text {
@@ -64,6 +65,16 @@ class ColumnText {
     Change change;
     change.loads_together = shape_.loads_together;
     const Index apart = columns_.element_stride;
+    if (columns_.kernel.extent > 0) {
+      change.loads_together = true;
+      change.make_all = [&] {
+        body_ += fmt::format("CURSOR(spectrum, h, {});\n", inside_.empty() ? "factors" : inside_ + " ? factors : 0u");
+        const auto factors = append_kernel_factors(body_, text.butterfly(), shape_, columns_.kernel, apart);
+        for (std::size_t j = 0; j < factors.size(); ++j) {
+          body_ += fmt::format("{} = to_real2({}, {});\n", factor(static_cast<Index>(j)), factors[j].x, factors[j].y);
+        }
+      };
+    }
     change.begin = fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
     change.declare = [&](Index j) { return zero(factor(j)); };
     change.load = [&](Index j, Index stride) {
@@ -86,7 +97,8 @@ class ColumnText {
         "for (uint e = local_y * {}u + local_x; e < {}u; e += {}u) {{\n"
         "PREFETCH(spectrum, factors - wide(local_x) + wide(e) * {});\n"
         "}}\n",
-        shape_.width, shape_.length, shape_.width * shape_.threads, literal(columns_.element_stride));
+        shape_.width, columns_.kernel.extent > 0 ? columns_.kernel.extent : shape_.length,
+        shape_.width * shape_.threads, literal(columns_.element_stride));
   }
 
   StagesText stages() {

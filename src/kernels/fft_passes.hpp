@@ -9,6 +9,13 @@
 
 namespace convoy::kernels {
 
+/// A kernel's columns that are not transformed: `extent` elements, the first of which lies at `place` of a circle as long
+/// as the transform. Of extent 0: they are, and have as many elements.
+struct KernelColumns {
+  Index extent = 0;
+  Index place = 0;
+};
+
 /// Complex numbers `element_stride` apart are a column. Columns lie side by side in blocks of `block` that are
 /// `block_stride` apart (in the spectrum spectrum_block_stride), in `num_outer` sheets that are `outer_stride` apart.
 struct Columns {
@@ -20,6 +27,7 @@ struct Columns {
   Index outer_stride = 0;
   Index element_stride = 1;
   Index extent = 1;  ///< elements from here on are taken as 0, and not written
+  KernelColumns kernel;
 };
 
 /// A place on a circle.

@@ -61,6 +61,27 @@ std::vector<std::complex<double>> roots_of_unity(Index length) {
   return roots;
 }
 
+KernelRoots::KernelRoots(const std::vector<Index>& radices) : radices_(radices) {
+  for (const Index radix : radices) length_ *= radix;
+  Index stride = length_;
+  for (const Index radix : radices) begin_ += stride /= radix;
+  count_ = length_ / radices.back();
+}
+
+std::vector<std::complex<double>> KernelRoots::numbers(Index place) const {
+  const std::vector<std::complex<double>> roots = roots_of_unity(length_);
+  const std::vector<Index> frequencies = frequencies_in_place(radices_);
+  const Index radix = radices_.back();
+  std::vector<std::complex<double>> numbers;
+  for (const Index exponent : {radix, place / radix * radix, Index{1}}) {
+    for (Index b = 0; b < count_; ++b) {
+      const Index frequency = frequencies[static_cast<std::size_t>(b * radix)];
+      numbers.push_back(roots[static_cast<std::size_t>(frequency * exponent % length_)]);
+    }
+  }
+  return numbers;
+}
+
 std::optional<std::vector<Index>> column_radices_of(Index length) {
   constexpr Index kLargestOfColumns = 18;
   return radices_of(length, kLargestOfColumns);

@@ -32,6 +32,25 @@ std::optional<std::vector<Index>> product_radices_of(Index length, bool many_reg
 /// digits reversed).
 std::vector<Index> frequencies_in_place(const std::vector<Index>& radices);
 
+/// What a product looks up to transform a kernel's column itself (kernels/fft_kernel_text.hpp): of each butterfly of the
+/// last stage three numbers, behind the twiddle factors.
+class KernelRoots {
+ public:
+  explicit KernelRoots(const std::vector<Index>& radices);
+  Index steps() const { return begin_; }
+  Index starts() const { return begin_ + count_; }
+  Index roots() const { return begin_ + 2 * count_; }
+  Index end() const { return begin_ + 3 * count_; }
+  /// The numbers, of a kernel whose first element is at `place`.
+  std::vector<std::complex<double>> numbers(Index place) const;
+
+ private:
+  std::vector<Index> radices_;
+  Index length_ = 1;
+  Index begin_ = 0;
+  Index count_ = 1;  ///< butterflies of the last stage
+};
+
 /// exp(-2 pi i k / length), 0 <= k < length.
 std::vector<std::complex<double>> roots_of_unity(Index length);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <complex>
+#include <cstdlib>
 #include <cstring>
 
 #include "kernels/fft_plan.hpp"
@@ -119,6 +120,14 @@ std::optional<PassShape> row_shape(Index length, Precision precision, const Limi
   return shape;
 }
 
+bool transforms_kernel_on_the_way(Index length, Index kernel, Precision precision, const Limits& limits) {
+  const auto radices = radices_of_role(length, ColumnRole::product, precision, limits);
+  if (!radices || radices->empty() || kernel >= length) return false;
+  const char* most = std::getenv("CONVOY_X_SHORT");
+  const Index terms = most ? std::atoi(most) : 4;
+  return kernel <= terms * radices->back() && KernelRoots(*radices).end() <= pass_table_length(length);
+}
+
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits) {
   if (limits.shared_memory_bytes == 0 || num_axes < 2) return false;
   const std::uint64_t most = limits.shared_memory_bytes;
@@ -155,8 +164,16 @@ std::uint64_t common_width_bytes(int num_axes, const std::array<Index, 3>& padde
 
 Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.length - 1) + 1; }
 
-std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits) {
-  return table_of(twiddle_factors(radices_of_role(length, role, precision, limits).value()), length, precision);
+std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits,
+                                    std::optional<Index> kernel_place) {
+  const std::vector<Index> radices = radices_of_role(length, role, precision, limits).value();
+  std::vector<double> numbers = twiddle_factors(radices);
+  if (kernel_place) {
+    for (const std::complex<double>& number : KernelRoots(radices).numbers(*kernel_place)) {
+      numbers.insert(numbers.end(), {number.real(), number.imag()});
+    }
+  }
+  return table_of(std::move(numbers), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

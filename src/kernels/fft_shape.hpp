@@ -50,6 +50,10 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
                                       PassTuning tuning = {});
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits);
 
+/// Whether products of columns of this length should transform a kernel of that extent themselves: where it is short, that
+/// takes little more computing, and spares reading its spectrum.
+bool transforms_kernel_on_the_way(Index length, Index kernel, Precision precision, const Limits& limits);
+
 /// Whether the device's shared memory holds the rows and columns of a tile (device order).
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits);
 
@@ -70,7 +74,9 @@ Index skewed_length(const PassShape& shape);
 constexpr Index pass_table_length(Index length) { return length + length / 2 + 1; }
 
 /// What the passes of a length look up: the twiddle factors stage by stage, exp(-2 pi i n / L) for 0 <= n < L / radix.
-std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits);
+/// Products that transform a kernel's columns find behind them what that takes (KernelRoots).
+std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits,
+                                    std::optional<Index> kernel_place = {});
 /// The same for rows; then at `length`, for each pair of mirrored_butterflies(), their places in shared memory. Places
 /// are added to 2^23 in single precision, so that they are the lower bits of the number.
 std::vector<std::byte> row_table(Index length, Precision precision);

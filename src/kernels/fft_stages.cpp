@@ -62,6 +62,7 @@ void StagesText::round_trip(const Access& data, const Change& change) {
     for (Index j = 0; j < radix; ++j) body_ += change.declare(j);
   };
   const auto load_all = [&] {
+    if (change.make_all) return change.make_all();
     body_ += change.begin;
     for (Index j = 0; j < radix; ++j) body_ += change.load(j, stride(last));
   };

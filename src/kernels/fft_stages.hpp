@@ -28,6 +28,8 @@ struct Change {
   std::string begin;
   std::function<std::string(Index j)> declare;
   std::function<std::string(Index j, Index stride)> load;
+  /// If set, in place of `begin` and `load`: appends what gives all factors of butterfly `b` their values.
+  std::function<void()> make_all;
   /// Load everything before anything is changed, and before the last barrier where each thread has one butterfly at
   /// most: compilers leave loads on their side of a barrier, so that all are on their way while shared memory is waited
   /// for.

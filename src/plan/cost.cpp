@@ -77,11 +77,16 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double half_padded = row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
   const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
 
+  const double spectrum =
+      layout.kernel_extent > 0 ? padded / static_cast<double>(layout.padded[static_cast<std::size_t>(layout.num_axes - 1)]) *
+                                     static_cast<double>(layout.kernel_extent)
+                               : padded;
+
   const bool volume = layout.num_axes == 3;
   const Index last = volume ? p2 : p1;
   const double work = volume ? half_padded : unpadded;
   const double in_cache =
-      !volume && work + padded <= kUsableCache * static_cast<double>(limits_.cache_bytes) ? kCached : 1;
+      !volume && work + spectrum <= kUsableCache * static_cast<double>(limits_.cache_bytes) ? kCached : 1;
   const bool native = layout.path == Path::native;
   const auto of_columns = [&](Index length) {
     const bool alone =
@@ -96,7 +101,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
                     : meets_in_cache ? 2 * half_padded
                                      : 2 * (unpadded + half_padded),
                     (meets_in_cache ? kPlanePass : kStridedPass) * of_columns(p1)};
-  const Pass product{2 * work + padded, kProductPass * of_columns(last)};
+  const Pass product{2 * work + spectrum, kProductPass * of_columns(last)};
   const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * length_weight(last)};
   const Pass copies{resident_ ? 2 * real * (voxels + downloaded) : 0, 1};
 

@@ -72,8 +72,15 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
   if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
-  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
-  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
+  TileLayout native = tile_layout(axes, precision, Path::native, tuning);
+  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) {
+    const auto last = static_cast<std::size_t>(native.num_axes - 1);
+    const Index kernel = axes[static_cast<std::size_t>(native.device_axes[last])]->kernel_size;
+    if (!tuning.whole_spectrum && transforms_kernel_on_the_way(native.padded[last], kernel, precision, limits)) {
+      native.kernel_extent = kernel;
+    }
+    return native;
+  }
   return tile_layout(axes, precision, Path::fused, tuning);
 }
 
@@ -84,6 +91,7 @@ TileLayout layout_of(const Plan& plan) {
   tile.num_axes = plan.num_transforms;
   tile.device_axes = plan.device_axes;
   tile.row_pitch = plan.row_pitch;
+  tile.kernel_extent = plan.kernel_extent;
   tile.host_run = host_run_of({&plan.axes[0], &plan.axes[1], &plan.axes[2]}, plan.device_axes);
   for (std::size_t d = 0; d < 3; ++d) {
     const AxisPlan& axis = plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
@@ -104,8 +112,15 @@ std::uint64_t work_bytes(const TileLayout& tile) {
   return product(unit, tile.row_pitch, tile.padded[1], tile.extent[2]);
 }
 
+std::array<Index, 3> spectrum_extents(const TileLayout& tile) {
+  std::array<Index, 3> extents{tile.row_pitch, tile.padded[1], tile.padded[2]};
+  if (tile.kernel_extent > 0) extents[static_cast<std::size_t>(tile.num_axes - 1)] = tile.kernel_extent;
+  return extents;
+}
+
 std::uint64_t spectrum_bytes(const TileLayout& tile) {
-  return product(complex_bytes(tile.precision), tile.row_pitch, tile.padded[1], tile.padded[2]);
+  const auto& [x, y, z] = spectrum_extents(tile);
+  return product(complex_bytes(tile.precision), x, y, z);
 }
 
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {

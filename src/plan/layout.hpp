@@ -17,6 +17,7 @@ struct TileLayout {
   std::array<Index, 3> extent{1, 1, 1};
   std::array<Index, 3> padded{1, 1, 1};
   Index row_pitch = 1;
+  Index kernel_extent = 0;  ///< of the last axis in the spectrum slot, where that is less than padded; else 0
   Index host_run = 1;  ///< voxels that follow each other both in the tile and in the caller's image
 };
 
@@ -38,6 +39,8 @@ TileLayout layout_of(const Plan& plan);
 std::uint64_t image_bytes(const TileLayout& tile);
 std::uint64_t work_bytes(const TileLayout& tile);
 std::uint64_t spectrum_bytes(const TileLayout& tile);
+/// Device order; complex numbers.
+std::array<Index, 3> spectrum_extents(const TileLayout& tile);
 /// Twiddle factors of device transforms; no slot of the program.
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits);
 /// Of `num_sets` tiles in flight.

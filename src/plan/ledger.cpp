@@ -33,12 +33,11 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   const bool staged = layout.path == Path::staged;
   const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
                                   staged ? layout.padded[2] : layout.extent[2]};
-  const std::array<Index, 3> spectrum{layout.row_pitch, layout.padded[1], layout.padded[2]};
   std::vector<LedgerLine> ledger{
       {"image tile", sets * image_bytes(layout),
        in_flight + device_shape(layout, layout.extent, real) + ", input and output"},
       {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
-      {"kernel spectrum", spectrum_bytes(layout), device_shape(layout, spectrum, complex.c_str())}};
+      {"kernel spectrum", spectrum_bytes(layout), device_shape(layout, spectrum_extents(layout), complex.c_str())}};
   if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
     ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
   }

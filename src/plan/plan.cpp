@@ -108,6 +108,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.num_transforms = layout.num_axes;
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
+  plan.kernel_extent = layout.kernel_extent;
   plan.tuning = tuning;
   if (plan.tuning.coalesced_bytes == 0 && plan.path != Path::native) {
     plan.tuning.coalesced_bytes = options.tune == Tune::off ? limits.coalesced_bytes : widest_access(layout, limits);

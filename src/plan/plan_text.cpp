@@ -152,6 +152,7 @@ std::string to_json(const Plan& plan) {
   json["device_axes"] = device_axes_to_json(plan);
   json["num_transforms"] = plan.num_transforms;
   json["row_pitch"] = plan.row_pitch;
+  json["kernel_extent"] = plan.kernel_extent;
   json["ledger"] = ledger_to_json(plan.ledger);
   json["host_ledger"] = ledger_to_json(plan.host_ledger);
   json["host_bytes"] = plan.host_bytes;

@@ -57,7 +57,9 @@ class FrameSearch {
         tuning_(tuning_of_layout(limits, options)),
         costs_(limits),
         axes_(frame_axes(spec)),
-        options_(options_of_axes(spec, limits)) {}
+        options_(options_of_axes(spec, limits)) {
+    if (spec.algorithm == Algorithm::wiener) tuning_.whole_spectrum = true;  // the filter is made of it
+  }
 
   /// The fastest that fits; with Tune::off the smallest.
   Candidate best() const {
@@ -188,6 +190,7 @@ Plan plan_of(const Candidate& chosen, const DeconvolutionPlan& plan, const Limit
   convolution.device_axes = chosen.layout.device_axes;
   convolution.num_transforms = chosen.layout.num_axes;
   convolution.row_pitch = chosen.layout.row_pitch;
+  convolution.kernel_extent = chosen.layout.kernel_extent;
   convolution.tuning = options.tuning;
   if (convolution.tuning.coalesced_bytes == 0 && chosen.layout.path != Path::native) {
     const bool plain = options.tune == Tune::off;

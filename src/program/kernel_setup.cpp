@@ -47,7 +47,8 @@ void append_kernel_slabs(const Plan& plan, const FftGeometry& geometry, SlotId w
   for (Index begin = 0; begin < kernel[slab_axis]; begin += longest_slab) {
     slab[slab_axis] = std::min(longest_slab, kernel[slab_axis] - begin);
     Extents place = kernel_place(plan);
-    place[slab_axis] = modulo(place[slab_axis] + begin, geometry.padded[slab_axis]);
+    place[slab_axis] =
+        geometry.kernel_extent > 0 ? begin : modulo(place[slab_axis] + begin, geometry.padded[slab_axis]);
     Upload upload;
     upload.port = ports::kernel;
     upload.slot = work;
@@ -81,6 +82,8 @@ FftGeometry geometry_of(const Plan& plan) {
   geometry.padded = in_device_order(plan, &AxisPlan::padded);
   geometry.row_pitch = plan.row_pitch;
   geometry.tuning = plan.tuning;
+  geometry.kernel_extent = plan.kernel_extent;
+  if (plan.kernel_extent > 0) geometry.kernel_place = kernel_place(plan)[geometry.num_axes - 1];
   return geometry;
 }
 

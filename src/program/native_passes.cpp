@@ -29,15 +29,16 @@ class PassSteps {
   /// The rows of a box of the kernel, from `source` into the cleared spectrum.
   void place_kernel(SlotId source, const std::array<Index, 3>& size, const std::array<Index, 3>& place) {
     const PassShape shape = shape_of_rows();
-    const kernels::Rows rows = rows_of(size, g_.padded[1] * g_.padded[2]);
+    const kernels::Rows rows = rows_of(size, spectrum_block() / block());
     const kernels::Placement placement{
-        .voxel = place[0], .row = {place[1], g_.padded[1]}, .plane = {place[2], g_.padded[2]}};
+        .voxel = place[0], .row = {place[1], spectrum_extents()[1]}, .plane = {place[2], spectrum_extents()[2]}};
     append(kernels::rows_forward_placed(shape, g_.precision, rows, placement), 0, {source, slots_.spectrum},
            threads_of(shape, rows));
   }
   /// And its columns.
   void transform_kernel() {
-    for (int axis = 1; axis < g_.num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.padded);
+    const int num_axes = g_.kernel_extent > 0 ? last_axis() : g_.num_axes;
+    for (int axis = 1; axis < num_axes; ++axis) columns_forward(axis, slots_.spectrum, spectrum_extents());
   }
   void convolve(bool conjugate) {
     if (has_planes() && planes_pay(*shape_of_planes(), g_.extent, g_.precision, limits_)) {
@@ -84,7 +85,12 @@ class PassSteps {
   Index plane() const { return block() * work_rows(); }
   Index work_rows() const { return g_.num_axes > 2 ? g_.padded[1] : g_.extent[1]; }
   Index work_block() const { return plane() * g_.extent[2]; }
-  Index spectrum_block() const { return block() * g_.padded[1] * g_.padded[2]; }
+  std::array<Index, 3> spectrum_extents() const {
+    std::array<Index, 3> extents = g_.padded;
+    if (g_.kernel_extent > 0) extents[static_cast<std::size_t>(last_axis())] = g_.kernel_extent;
+    return extents;
+  }
+  Index spectrum_block() const { return block() * spectrum_extents()[1] * spectrum_extents()[2]; }
 
   kernels::Rows rows_of(const std::array<Index, 3>& size, Index rows_of_block) const {
     return {.extent = size[0],
@@ -161,7 +167,8 @@ class PassSteps {
             .num_outer = axis == 1 ? extent[2] : g_.padded[1],
             .outer_stride = axis == 1 ? plane() : block(),
             .element_stride = axis == 1 ? block() : plane(),
-            .extent = extent[axis]};
+            .extent = extent[axis],
+            .kernel = {g_.kernel_extent, g_.kernel_place}};
   }
   std::uint32_t table_begin(int axis) const {
     Index begin = 0;
@@ -198,7 +205,8 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limi
     const Index length = geometry.padded[axis];
     const std::vector<std::byte> table =
         axis == 0 ? row_table(length, geometry.precision)
-                  : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits);
+                  : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
+                                 geometry.kernel_extent > 0 ? std::optional(geometry.kernel_place) : std::nullopt);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;

@@ -15,6 +15,7 @@ TileLayout layout_of(const FftGeometry& geometry) {
   layout.extent = geometry.extent;
   layout.padded = geometry.padded;
   layout.row_pitch = geometry.row_pitch;
+  layout.kernel_extent = geometry.kernel_extent;
   return layout;
 }
 

@@ -89,6 +89,10 @@ struct FftGeometry {
   std::array<Index, 3> padded{1, 1, 1};
   Index row_pitch = 1;
   FftTuning tuning;
+  /// Native paths may leave the kernel as it is along the last axis, where products transform it on the way: so many
+  /// planes (rows, if num_axes < 3) has the spectrum slot then; else 0. The first lies at kernel_place of the circle.
+  Index kernel_extent = 0;
+  Index kernel_place = 0;
 
   bool operator==(const FftGeometry&) const = default;
   std::uint64_t real_bytes() const { return precision == Precision::f32 ? 4 : 8; }
