@@ -24,7 +24,7 @@ std::uint32_t threads_with_factors(const PassShape& shape) {
   constexpr Index kRegisters = 65536;
   constexpr Index kWarp = 32;
   const Index largest = *std::max_element(shape.radices.begin(), shape.radices.end());
-  const Index needed = std::max(4 * shape.radices.back() + 16, 3 * largest + 16);
+  const Index needed = std::max(4 * shape.radices.back() + 12, 2 * largest + 20);
   const Index threads = shape.width * shape.threads;
   const Index groups = kRegisters / (needed * ((threads + kWarp - 1) / kWarp * kWarp));
   return u32(groups * threads);

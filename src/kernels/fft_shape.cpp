@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <complex>
-#include <cstdlib>
 #include <cstring>
 
 #include "kernels/fft_plan.hpp"
@@ -27,6 +26,9 @@ constexpr Index kMostSkewed = 3;
 /// Blocks of columns may be so wide that an eighth of the memory is wasted.
 constexpr Index kLeastFilled = 8;
 constexpr double kLowBits = 8388608;  // 2^23
+/// Elements of a kernel that a butterfly's input is the sum of: with 8 (S1) transforming it on the way costs more time than
+/// reading its spectrum, with 4 (C1, M1) less.
+constexpr Index kMostTerms = 5;
 
 bool has_large_memory(const Limits& limits) { return limits.shared_memory_bytes > kLargeSharedMemory; }
 
@@ -122,10 +124,9 @@ std::optional<PassShape> row_shape(Index length, Precision precision, const Limi
 
 bool transforms_kernel_on_the_way(Index length, Index kernel, Precision precision, const Limits& limits) {
   const auto radices = radices_of_role(length, ColumnRole::product, precision, limits);
-  if (!radices || radices->empty() || kernel >= length) return false;
-  const char* most = std::getenv("CONVOY_X_SHORT");
-  const Index terms = most ? std::atoi(most) : 4;
-  return kernel <= terms * radices->back() && KernelRoots(*radices).end() <= pass_table_length(length);
+  if (!radices || radices->empty()) return false;
+  const bool is_short = kernel <= kMostTerms * radices->back() && 2 * kernel <= length;
+  return is_short && KernelRoots(*radices).end() <= pass_table_length(length);
 }
 
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits) {
