@@ -37,8 +37,10 @@ std::string conversions(const KernelSpec& kernel) {
 }
 
 /// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past
-/// the first-level one: an acquire would empty that, and every group would look up its factors anew. CUDA begins
-/// workgroups in the order of their numbers, which CUB's scans rely on, too; elsewhere turns are taken from a counter.
+/// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from and
+/// goes to memory only once leaves that cache to them. CUDA begins workgroups in the order of their numbers, which CUB's
+/// scans rely on, too; elsewhere turns are taken from a counter. DISCARD: 128 bytes that nobody reads any more until
+/// somebody has written them; the cache need not write them to memory (discard_line: a device that tests this).
 constexpr const char* kTurns = R"(
 #define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
 #if defined(__CUDA_ARCH__)
@@ -52,6 +54,13 @@ constexpr const char* kTurns = R"(
   if (IS_FIRST) turn_of_group = atomicInc(counter, gridDim.x - 1u); \
   __syncthreads(); \
   uint turn = turn_of_group
+#endif
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#define DISCARD(first) asm volatile("discard.global.L2 [%0], 128;" : : "l"(first) : "memory")
+#elif defined(discard_line)
+#define DISCARD(first) discard_line(first)
+#else
+#define DISCARD(first)
 #endif
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 700
 __device__ __forceinline__ uint arrivals(const uint* counter) {
@@ -106,8 +115,12 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "#define ELEMENT(buffer, name, offset) name[offset]\n"
         "#if defined(__CUDA_ARCH__) && defined(TAKES_TURNS)\n"
         "#define FETCH(buffer, name, offset) __ldcg(name + (offset))\n"
+        "#define FETCH_ONCE(buffer, name, offset) __ldcs(name + (offset))\n"
+        "#define PUT_AWAY(buffer, name, offset, value) __stcs(name + (offset), value)\n"
         "#else\n"
         "#define FETCH(buffer, name, offset) name[offset]\n"
+        "#define FETCH_ONCE(buffer, name, offset) name[offset]\n"
+        "#define PUT_AWAY(buffer, name, offset, value) name[offset] = value\n"
         "#endif\n"
         "#if defined(__CUDA_ARCH__)\n"
         "#define PREFETCH(buffer, first) asm volatile(\"prefetch.global.L2 [%0];\" : : \"l\"(buffer + (first)))\n"

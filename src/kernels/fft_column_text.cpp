@@ -8,7 +8,7 @@ namespace convoy::kernels::pass_text {
 namespace {
 
 /// Only in the first and the last stage, where at < stride, is the extent less than the length.
-Access column_access(const Columns& columns, const std::string& inside, Index extent) {
+Access column_access(const Columns& columns, const std::string& inside, Index extent, bool puts_away = false) {
   const Index apart = columns.element_stride;
   const auto condition = [inside, extent](Index j, Index stride) {
     return both(inside, position_check(j, stride, extent));
@@ -24,8 +24,10 @@ Access column_access(const Columns& columns, const std::string& inside, Index ex
           .store =
               [=](const ComplexName& value, Index j, Index stride) {
                 if (within(j, stride, extent) == Within::never) return std::string();
-                return guarded(condition(j, stride), fmt::format("ELEMENT(work, g, {}) = to_real2({}, {});\n",
-                                                                 literal(j * stride * apart), value.x, value.y));
+                const char* const text =
+                    puts_away ? "PUT_AWAY(work, g, {}, to_real2({}, {}));\n" : "ELEMENT(work, g, {}) = to_real2({}, {});\n";
+                return guarded(condition(j, stride),
+                               fmt::format(fmt::runtime(text), literal(j * stride * apart), value.x, value.y));
               }};
 }
 
@@ -49,7 +51,7 @@ class ColumnText {
 
   void forward() {
     await_predecessor();
-    stages().forward(cropped(), whole());
+    stages().forward(cropped(), column_access(columns_, inside_, shape_.length, in_planes_));
   }
   void inverse() {
     await_predecessor();

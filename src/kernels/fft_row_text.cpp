@@ -76,6 +76,7 @@ class RowText {
     }
     body_ += "}\n";
     text.inverse_but_last(image_access());
+    if (in_planes_) discard_work();
   }
 
  private:
@@ -127,6 +128,25 @@ class RowText {
                             : fmt::format("{}(work, h, 0u)", access);
   }
 
+  /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written back.
+  /// The last pair may be done several times at once, and a pair of one stage knows of no barrier.
+  void discard_work() {
+    constexpr Index kLine = 128;
+    const auto bytes = [this](Index elements) { return elements * static_cast<Index>(complex_size(precision_)); };
+    const bool fills_lines = bytes(2 * rows_.work_row) % kLine == 0 && bytes(rows_.work_plane) % kLine == 0 &&
+                             bytes(rows_.block_stride) % kLine == 0 && rows_.work_row == rows_.block;
+    if (is_alone() || !fills_lines) return;
+    const Index lines = bytes(2 * rows_.block) / kLine;
+    body_ += fmt::format(
+        "if (row < {0}u) {{\n"
+        "for (uint line = {1}; line < {2}u; line += {3}u) {{\n"
+        "DISCARD(work + (first_work + wide(line / {4}u) * {5} + wide(line % {4}u) * {6}u));\n"
+        "}}\n"
+        "}}\n",
+        last_pair(), lanes_.thread, ceil_divided(shape_.length / 2 + 1, rows_.block) * lines, shape_.threads, lines,
+        literal(rows_.block_stride), 2 * rows_.block / lines);
+  }
+
   /// Where a row, or a plane, is put.
   std::string turned(const std::string& position, Turn Placement::*axis) const {
     if (!place_ || (*place_.*axis).begin == 0) return position;
@@ -159,28 +179,28 @@ class RowText {
     const Index extent = rows_.extent;
     const std::string begin = std::string("CURSOR(image, a, first_image + wide(at));\n") +
                               (are_neighbours() ? "" : "CURSOR(image, c, second_image + wide(at));\n");
-    const auto voxels = [extent, close = are_neighbours()](Index position) {
-      return std::pair(fmt::format("ELEMENT(image, a, {}u)", position),
-                       close ? fmt::format("ELEMENT(image, a, {}u)", position + extent)
-                             : fmt::format("ELEMENT(image, c, {}u)", position));
+    const auto places = [extent, close = are_neighbours()](Index position) {
+      return std::pair(fmt::format("image, a, {}u", position),
+                       fmt::format("image, {}, {}u", close ? "a" : "c", close ? position + extent : position));
     };
     return {.memory = "image",
             .begin = [begin](Index) { return begin; },
             .load =
                 [=](const std::string& name, Index j, Index stride) {
                   if (within(j, stride, extent) == Within::never) return zero(name);
-                  const auto [first, second] = voxels(j * stride);
+                  const auto [first, second] = places(j * stride);
+                  const std::string voxels = fmt::format("to_real2(FETCH_ONCE({}), FETCH_ONCE({}))", first, second);
                   const std::string check = position_check(j, stride, extent);
-                  if (check.empty()) return fmt::format("real2 {} = to_real2({}, {});\n", name, first, second);
-                  return zero(name) + guarded(check, fmt::format("{} = to_real2({}, {});\n", name, first, second));
+                  if (check.empty()) return fmt::format("real2 {} = {};\n", name, voxels);
+                  return zero(name) + guarded(check, fmt::format("{} = {};\n", name, voxels));
                 },
             .store =
                 [=](const ComplexName& value, Index j, Index stride) {
                   if (within(j, stride, extent) == Within::never) return std::string();
-                  const auto [first, second] = voxels(j * stride);
-                  return guarded(
-                      position_check(j, stride, extent),
-                      fmt::format("{{ {} = {} * scale;\n{} = {} * scale; }}\n", first, value.x, second, value.y));
+                  const auto [first, second] = places(j * stride);
+                  return guarded(position_check(j, stride, extent),
+                                 fmt::format("{{ PUT_AWAY({}, {} * scale);\nPUT_AWAY({}, {} * scale); }}\n", first,
+                                             value.x, second, value.y));
                 }};
   }
 

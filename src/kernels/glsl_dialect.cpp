@@ -90,6 +90,8 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
         "#define CURSOR(buffer, name, first) uint name = first\n"
         "#define ELEMENT(buffer, name, offset) buffer[name + offset]\n"
         "#define FETCH(buffer, name, offset) buffer[name + offset]\n"
+        "#define FETCH_ONCE(buffer, name, offset) buffer[name + offset]\n"
+        "#define PUT_AWAY(buffer, name, offset, value) buffer[name + offset] = value\n"
         "#define PREFETCH(buffer, first)\n"
         "#define await_predecessor()\n"
         "#define low_bits(x) {}\n"
