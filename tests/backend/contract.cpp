@@ -182,6 +182,21 @@ TEST_CASE("rows long enough to be aligned in memory") {
   }
 }
 
+TEST_CASE("planes of more rows than a workgroup takes at a time") {
+  std::vector<Sizes> tall{{{3, 130, 28}, {2, 7, 3}}};
+  if (!plans_are_costly()) tall.insert(tall.end(), {{{2, 610, 20}, {2, 9, 4}}, {{3, 133, 30}, {2, 4, 2}}});
+  for (const Sizes& size : tall) {
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
+      ConvolutionSpec spec;
+      spec.image = size.image;
+      spec.kernel = size.kernel;
+      spec.precision = precision;
+      check({spec, {}});
+    }
+  }
+}
+
 TEST_CASE("kernels larger than the image are legal in every mode") {
   std::vector<Sizes> larger{{{4, 5, 6}, {9, 3, 14}}};
   if (!plans_are_costly())
