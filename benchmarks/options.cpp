@@ -23,6 +23,10 @@ const std::map<std::string, Acceleration> kAccelerations{{"none", Acceleration::
 const std::map<std::string, MemoryKind> kMemoryKinds{{"pinned", MemoryKind::pinned},
                                                      {"ordinary", MemoryKind::ordinary}};
 
+const std::map<std::string, KernelStorage> kKernelStorages{{"automatic", KernelStorage::automatic},
+                                                           {"spectrum", KernelStorage::spectrum},
+                                                           {"compact", KernelStorage::compact}};
+
 /// What CLI11 fills in, before it is made sense of.
 struct Arguments {
   std::string cases;
@@ -120,8 +124,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", options.tuning.aim_threads,
                  "Threads of a workgroup that the transforms aim at (0: theirs)");
   app.add_option("--pitch", options.tuning.pitch_alignment, "Complex numbers that rows are aligned to (0: none)");
-  app.add_flag("--whole-spectrum", options.tuning.whole_spectrum,
-               "Keeps the kernel's whole spectrum even where the passes would rather make it on the way");
+  app.add_option("--kernel-storage", options.tuning.kernel_storage,
+                 "What is kept of the kernel: its spectrum, or compact where passes can make that on the way (default: "
+                 "automatic)")
+      ->transform(CLI::CheckedTransformer(kKernelStorages));
   app.add_option("--tune", given.tune, "off, model (default) or measure, as convoy convolve --tune")
       ->check(CLI::IsMember({"off", "model", "measure"}));
   auto* fused = app.add_flag("--fused", given.fused, "Takes the fused path (VkFFT), and fails where it is refused");

@@ -22,13 +22,22 @@ enum class Path {
 };
 const char* name(Path path);
 
+/// What native paths keep of the kernel.
+enum class KernelStorage {
+  automatic,  ///< the whole spectrum, or compact where that takes less time or nothing else fits
+  spectrum,   ///< the whole spectrum
+  compact     ///< along the last transformed axis the kernel as it is, transformed each time on the way, if passes can:
+              ///< it must be short there, at most half of the transform
+};
+const char* name(KernelStorage storage);
+
 /// Knobs of the transform passes: they change speed, not results. 0 leaves the choice to the planner.
 struct FftTuning {
   std::uint64_t coalesced_bytes = 0;  ///< width of a strided access, a power of two; not below Limits::coalesced_bytes
   std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
   Index pitch_alignment = 0;        ///< rows of work buffer and spectrum start at multiples of so many complex numbers
   bool swap_strided_axes = false;   ///< of two strided axes, transform the other one last
-  bool whole_spectrum = false;      ///< keep the kernel's whole spectrum even where less would do; see Plan::kernel_extent
+  KernelStorage kernel_storage = KernelStorage::automatic;
   bool measure_transforms = false;  ///< CPU: FFTW plans by measuring (FFTW_MEASURE); what it learns is kept as wisdom
   constexpr bool operator==(const FftTuning&) const = default;
 };
@@ -143,8 +152,7 @@ struct Plan {
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
-  /// The kernel's extent along the last transformed axis, if it is left as it is along that one, and transformed on the
-  /// way each time it is used: fewer bytes, kept and read, than the spectrum's. 0: all of the spectrum is kept.
+  /// The kernel's extent along the last transformed axis, if it is stored compact (KernelStorage). 0: its spectrum is.
   Index kernel_extent = 0;
   /// If set, axes, path and device memory are those of one part, and bytes and time those of all.
   std::optional<SplitInParts> split;

@@ -109,7 +109,9 @@ class Tuning {
     }
     add([](FftTuning& tuning) { tuning.aim_threads = 256; });
     add([](FftTuning& tuning) { tuning.pitch_alignment = 1; });
-    add([](FftTuning& tuning) { tuning.whole_spectrum = true; });
+    for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
+      add([&](FftTuning& tuning) { tuning.kernel_storage = storage; });
+    }
     return choices;
   }
 

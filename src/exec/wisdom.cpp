@@ -28,19 +28,26 @@ Shape shape_from(const json& value) {
   return {whole_number(value.at(0)), whole_number(value.at(1)), whole_number(value.at(2))};
 }
 
+KernelStorage storage_from(const std::string& text) {
+  for (const auto storage : {KernelStorage::automatic, KernelStorage::spectrum, KernelStorage::compact}) {
+    if (text == name(storage)) return storage;
+  }
+  throw std::invalid_argument("no way to store a kernel");
+}
+
 }  // namespace
 
 std::string wisdom_key(const ConvolutionSpec& spec, const DeviceInfo& device, const PlanOptions& options) {
   return fmt::format(
       "tuning of convoy {}\n{}\nimage {} region {} kernel {} mode {} boundary {} operation {} origin {} {} {}\nmemory "
       "limit {} "
-      "fused {} min tiles {} tile {} devices {} in flight {} to {} access {} threads {} pitch {} whole spectrum {}",
+      "fused {} min tiles {} tile {} devices {} in flight {} to {} access {} threads {} pitch {} kernel {}",
       CONVOY_VERSION, device_identity(device), to_text(spec.image), spec.region ? to_text(*spec.region) : "all",
       to_text(spec.kernel), name(spec.mode), name(spec.boundary), name(spec.operation), name(spec.origin.rule),
       to_text(spec.origin.index), name(spec.precision), options.memory_limit_bytes, options.allow_fused,
       options.min_tiles, options.tile_output ? to_text(*options.tile_output) : "any", options.num_devices,
       options.min_sets, options.max_sets, options.tuning.coalesced_bytes, options.tuning.aim_threads,
-      options.tuning.pitch_alignment, options.tuning.whole_spectrum);
+      options.tuning.pitch_alignment, name(options.tuning.kernel_storage));
 }
 
 std::string to_text(const PlanChoice& choice) {
@@ -49,7 +56,7 @@ std::string to_text(const PlanChoice& choice) {
               {"coalesced_bytes", tuning.coalesced_bytes},      {"aim_threads", tuning.aim_threads},
               {"pitch_alignment", tuning.pitch_alignment},      {"swap_strided_axes", tuning.swap_strided_axes},
               {"measure_transforms", tuning.measure_transforms},
-              {"whole_spectrum", tuning.whole_spectrum}}
+              {"kernel_storage", name(tuning.kernel_storage)}}
       .dump();
 }
 
@@ -62,7 +69,7 @@ std::optional<PlanChoice> choice_from_text(const std::string& text) {
     choice.tuning.pitch_alignment = whole_number(value.at("pitch_alignment"));
     choice.tuning.swap_strided_axes = value.at("swap_strided_axes").get<bool>();
     choice.tuning.measure_transforms = value.at("measure_transforms").get<bool>();
-    choice.tuning.whole_spectrum = value.at("whole_spectrum").get<bool>();
+    choice.tuning.kernel_storage = storage_from(value.at("kernel_storage").get<std::string>());
     return choice;
   } catch (const std::exception&) {
     return {};

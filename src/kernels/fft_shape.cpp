@@ -26,17 +26,10 @@ constexpr Index kMostSkewed = 3;
 /// Blocks of columns may be so wide that an eighth of the memory is wasted.
 constexpr Index kLeastFilled = 8;
 constexpr double kLowBits = 8388608;  // 2^23
-/// Elements of a kernel that a butterfly's input is the sum of: with 8 (S1) transforming it on the way costs more time than
-/// reading its spectrum, with 4 (C1, M1) less.
-constexpr Index kMostTerms = 5;
+/// Elements of a kernel that a butterfly's input is the sum of, at most.
+constexpr Index kMostTerms = 8;
 
 bool has_large_memory(const Limits& limits) { return limits.shared_memory_bytes > kLargeSharedMemory; }
-
-std::optional<std::vector<Index>> radices_of_role(Index length, ColumnRole role, Precision precision,
-                                                  const Limits& limits) {
-  if (role != ColumnRole::product) return column_radices_of(length);
-  return product_radices_of(length, precision == Precision::f32 && has_large_memory(limits));
-}
 
 std::vector<double> twiddle_factors(const std::vector<Index>& radices) {
   Index length = 1;
@@ -78,9 +71,15 @@ std::uint64_t comfortable_bytes(const Limits& limits) {
 
 Index even_shares(Index butterflies, Index most) { return ceil_divided(butterflies, ceil_divided(butterflies, most)); }
 
+std::optional<std::vector<Index>> column_radices(Index length, ColumnRole role, Precision precision,
+                                                 const Limits& limits) {
+  if (role != ColumnRole::product) return column_radices_of(length);
+  return product_radices_of(length, precision == Precision::f32 && has_large_memory(limits));
+}
+
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning) {
-  const auto radices = radices_of_role(length, role, precision, limits);
+  const auto radices = column_radices(length, role, precision, limits);
   if (!radices || radices->empty()) return {};
   const std::uint64_t column_bytes = static_cast<std::uint64_t>(length) * complex_size(precision);
   std::uint64_t width = kWidestBytes / complex_size(precision);
@@ -122,11 +121,11 @@ std::optional<PassShape> row_shape(Index length, Precision precision, const Limi
   return shape;
 }
 
-bool transforms_kernel_on_the_way(Index length, Index kernel, Precision precision, const Limits& limits) {
-  const auto radices = radices_of_role(length, ColumnRole::product, precision, limits);
-  if (!radices || radices->empty()) return false;
-  const bool is_short = kernel <= kMostTerms * radices->back() && 2 * kernel <= length;
-  return is_short && KernelRoots(*radices).end() <= pass_table_length(length);
+bool can_transform_kernel(Index length, Index kernel, Precision precision, const Limits& limits) {
+  if (2 * kernel > length) return false;
+  const auto radices = column_radices(length, ColumnRole::product, precision, limits);
+  if (!radices || radices->empty() || kernel > kMostTerms * radices->back()) return false;
+  return KernelRoots(*radices).end() <= pass_table_length(length);
 }
 
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits) {
@@ -167,7 +166,7 @@ Index skewed_length(const PassShape& shape) { return shape.skew.place(shape.leng
 
 std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                     std::optional<Index> kernel_place) {
-  const std::vector<Index> radices = radices_of_role(length, role, precision, limits).value();
+  const std::vector<Index> radices = column_radices(length, role, precision, limits).value();
   std::vector<double> numbers = twiddle_factors(radices);
   if (kernel_place) {
     for (const std::complex<double>& number : KernelRoots(radices).numbers(*kernel_place)) {

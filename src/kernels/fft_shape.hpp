@@ -50,9 +50,13 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
                                       PassTuning tuning = {});
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits);
 
-/// Whether products of columns of this length should transform a kernel of that extent themselves: where it is short, that
-/// takes little more computing, and spares reading its spectrum.
-bool transforms_kernel_on_the_way(Index length, Index kernel, Precision precision, const Limits& limits);
+/// Factors of a column's transform; nothing if the length has a prime factor above 13.
+std::optional<std::vector<Index>> column_radices(Index length, ColumnRole role, Precision precision,
+                                                 const Limits& limits);
+
+/// Whether products of columns of this length can transform a kernel of that extent themselves (Columns::kernel) to any
+/// gain: each of its elements is a term of every butterfly's sums, so that it has to be short.
+bool can_transform_kernel(Index length, Index kernel, Precision precision, const Limits& limits);
 
 /// Whether the device's shared memory holds the rows and columns of a tile (device order).
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/fft_plane_shape.hpp"
+#include "plan/kernel_storage.hpp"
 #include "plan/lengths.hpp"
 
 namespace convoy {
@@ -23,8 +24,6 @@ constexpr double kBytesPerHostRun = 1024;
 constexpr double kContiguousPass = 1.3;
 constexpr double kStridedPass = 1.7;
 constexpr double kProductPass = 2.2;
-/// Of products that transform the kernel on the way, which are bound by computing as well (H100: C1 1.29, M1 1.19, W1 1.25).
-constexpr double kKernelOnTheWay = 1.25;
 /// Rows and columns in one launch, of which only the image and the columns' side go through memory (H100: 1.7 to 1.9).
 constexpr double kPlanePass = 1.75;
 /// Odd rows of reals are packed less well.
@@ -82,8 +81,8 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
 
   const bool volume = layout.num_axes == 3;
   const Index last = volume ? p2 : p1;
-  const bool on_the_way = layout.kernel_extent > 0;
-  const double spectrum = !on_the_way ? padded : padded / static_cast<double>(last) * static_cast<double>(layout.kernel_extent);
+  const double stored = static_cast<double>(layout.kernel_extent > 0 ? layout.kernel_extent : last);
+  const double spectrum = padded / static_cast<double>(last) * stored;
   const double work = volume ? half_padded : unpadded;
   const double in_cache =
       !volume && work + spectrum <= kUsableCache * static_cast<double>(limits_.cache_bytes) ? kCached : 1;
@@ -101,7 +100,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
                     : meets_in_cache ? 2 * half_padded
                                      : 2 * (unpadded + half_padded),
                     (meets_in_cache ? kPlanePass : kStridedPass) * of_columns(p1)};
-  const Pass product{2 * work + spectrum, kProductPass * (on_the_way ? kKernelOnTheWay : 1) * of_columns(last)};
+  const Pass product{2 * work + spectrum, kProductPass * of_columns(last)};
   const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * length_weight(last)};
   const Pass copies{resident_ ? 2 * real * (voxels + downloaded) : 0, 1};
 
@@ -115,7 +114,9 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double transfer_seconds_per_byte =
       transfer_seconds_per_byte_ * (1 + kBytesPerHostRun / (real * static_cast<double>(layout.host_run)));
   cost.upload_seconds = real * voxels * transfer_seconds_per_byte;
-  cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_;
+  cost.compute_seconds =
+      streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
+      kProductPass * seconds_of_kernel_on_the_way(layout, limits_, memory_bytes_per_second_);
   cost.download_seconds = real * downloaded * transfer_seconds_per_byte;
   return cost;
 }

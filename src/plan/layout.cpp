@@ -72,15 +72,8 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
   if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
-  TileLayout native = tile_layout(axes, precision, Path::native, tuning);
-  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) {
-    const auto last = static_cast<std::size_t>(native.num_axes - 1);
-    const Index kernel = axes[static_cast<std::size_t>(native.device_axes[last])]->kernel_size;
-    if (!tuning.whole_spectrum && transforms_kernel_on_the_way(native.padded[last], kernel, precision, limits)) {
-      native.kernel_extent = kernel;
-    }
-    return native;
-  }
+  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
+  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
   return tile_layout(axes, precision, Path::fused, tuning);
 }
 

@@ -28,7 +28,8 @@ struct TileLayout {
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
                        const FftTuning& tuning = {});
 
-/// The layout for the best path that the options allow and the device has: native, fused, staged.
+/// The layout for the best path that the options allow and the device has: native, fused, staged. The kernel's whole
+/// spectrum is stored (see kernel_storage.hpp).
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning);
 

@@ -67,6 +67,18 @@ const char* name(Tune tune) {
   return "unknown";
 }
 
+const char* name(KernelStorage storage) {
+  switch (storage) {
+    case KernelStorage::automatic:
+      return "automatic";
+    case KernelStorage::spectrum:
+      return "spectrum";
+    case KernelStorage::compact:
+      return "compact";
+  }
+  return "";
+}
+
 const char* name(Path path) {
   switch (path) {
     case Path::native:

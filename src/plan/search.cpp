@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convoy/error.hpp"
+#include "plan/kernel_storage.hpp"
 
 namespace convoy {
 namespace {
@@ -129,7 +130,11 @@ class Search {
 
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
-    return allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
+    const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
+    const Index kernel = axes[whole.device_axes[whole.num_axes - 1]]->kernel_size;
+    return with_kernel_stored(whole, kernel, limits_, tuning_.kernel_storage, costs_, [this](const TileLayout& layout) {
+      return footprint_bytes(layout, limits_, min_sets_) <= budget_.bytes;
+    });
   }
 
   void consider(const AxisChoice& axes) {

@@ -7,6 +7,7 @@
 #include "plan/deconvolution_plans.hpp"
 #include "plan/deconvolution_spec.hpp"
 #include "plan/frame.hpp"
+#include "plan/kernel_storage.hpp"
 #include "plan/ledger.hpp"
 #include "plan/origin.hpp"
 #include "plan/reduction.hpp"
@@ -58,7 +59,7 @@ class FrameSearch {
         costs_(limits),
         axes_(frame_axes(spec)),
         options_(options_of_axes(spec, limits)) {
-    if (spec.algorithm == Algorithm::wiener) tuning_.whole_spectrum = true;  // the filter is made of it
+    if (spec.algorithm == Algorithm::wiener) tuning_.kernel_storage = KernelStorage::spectrum;  // to make the filter of
   }
 
   /// The fastest that fits; with Tune::off the smallest.
@@ -90,11 +91,13 @@ class FrameSearch {
   Candidate make(const FrameChoice& axes) const {
     Candidate candidate;
     candidate.axes = axes;
-    candidate.layout = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
-    candidate.ledger = ledger(candidate);
-    for (const LedgerLine& line : candidate.ledger) {
-      candidate.footprint_bytes = saturating_sum(candidate.footprint_bytes, line.bytes);
-    }
+    const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
+    const Index psf = axes[static_cast<std::size_t>(whole.device_axes[static_cast<std::size_t>(whole.num_axes - 1)])]->kernel_size;
+    candidate.layout = with_kernel_stored(whole, psf, limits_, tuning_.kernel_storage, costs_, [this](const TileLayout& layout) {
+      return total_bytes(ledger(layout)) <= budget_.bytes;
+    });
+    candidate.ledger = ledger(candidate.layout);
+    candidate.footprint_bytes = total_bytes(candidate.ledger);
     candidate.broken_ceiling = broken_ceiling(candidate.layout, limits_);
 
     const TileCost convolution = costs_.tile(candidate.layout, 0);
@@ -121,8 +124,13 @@ class FrameSearch {
     return bytes;
   }
 
-  std::vector<LedgerLine> ledger(const Candidate& candidate) const {
-    const TileLayout& layout = candidate.layout;
+  static std::uint64_t total_bytes(const std::vector<LedgerLine>& ledger) {
+    std::uint64_t bytes = 0;
+    for (const LedgerLine& line : ledger) bytes = saturating_sum(bytes, line.bytes);
+    return bytes;
+  }
+
+  std::vector<LedgerLine> ledger(const TileLayout& layout) const {
     const bool iterates = spec_.algorithm != Algorithm::wiener;
     std::array<Index, 3> window{};
     for (std::size_t d = 0; d < 3; ++d) window[d] = axes_[static_cast<std::size_t>(layout.device_axes[d])].window;
@@ -143,12 +151,12 @@ class FrameSearch {
       if (line.name == "FFT tables" && has_two) line.bytes = saturating_product(2, line.bytes);
       lines.push_back(line);
     }
-    lines.push_back({"scalars and sums", scalar_bytes(candidate), iterates ? "for likelihood, flux and change" : ""});
+    lines.push_back({"scalars and sums", scalar_bytes(layout), iterates ? "for likelihood, flux and change" : ""});
     return lines;
   }
 
-  std::uint64_t scalar_bytes(const Candidate& candidate) const {
-    const Index voxels = static_cast<Index>(image_bytes(candidate.layout) / real_bytes(spec_.precision));
+  std::uint64_t scalar_bytes(const TileLayout& layout) const {
+    const Index voxels = static_cast<Index>(image_bytes(layout) / real_bytes(spec_.precision));
     return real_bytes(spec_.precision) * static_cast<std::uint64_t>(num_scalar_reals(spec_, limits_, voxels));
   }
 

@@ -171,10 +171,15 @@ TEST_CASE("traffic is what the passes must move") {
   CHECK(plan.transfer_bytes == 2 * 4 * 512 * 512 * 128ull);
 
   spec = spec_of({1, 2048, 2048}, {1, 101, 101});
-  const Plan flat = make_plan(spec, large_gpu());
-  const auto row = static_cast<std::uint64_t>(flat.axes[2].padded / 2 + 1);
-  const auto py = static_cast<std::uint64_t>(flat.axes[1].padded);
-  CHECK(flat.traffic_bytes == 8 * 2048 * 2048ull + 32 * row * 2048 + 8 * row * py);
+  for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
+    PlanOptions options;
+    options.tuning.kernel_storage = storage;
+    const Plan flat = make_plan(spec, large_gpu(), options);
+    const auto row = static_cast<std::uint64_t>(flat.axes[2].padded / 2 + 1);
+    const std::uint64_t kept =
+        storage == KernelStorage::compact ? 101 : static_cast<std::uint64_t>(flat.axes[1].padded);
+    CHECK(flat.traffic_bytes == 8 * 2048 * 2048ull + 32 * row * 2048 + 8 * row * kept);
+  }
 }
 
 TEST_CASE("predictions need rates that the device told") {
