@@ -123,9 +123,10 @@ std::optional<PassShape> row_shape(Index length, Precision precision, const Limi
 
 bool can_transform_kernel(Index length, Index kernel, Precision precision, const Limits& limits) {
   if (2 * kernel > length) return false;
-  const auto radices = column_radices(length, ColumnRole::product, precision, limits);
-  if (!radices || radices->empty() || kernel > kMostTerms * radices->back()) return false;
-  return KernelRoots(*radices).end() <= pass_table_length(length);
+  const auto shape = column_shape(length, ColumnRole::product, precision, limits);
+  if (!shape || kernel > kMostTerms * shape->radices.back()) return false;
+  const bool one_for_each = length / shape->radices.back() <= shape->threads;
+  return one_for_each && KernelRoots(shape->radices).end() <= pass_table_length(length);
 }
 
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits) {

@@ -55,7 +55,8 @@ std::optional<std::vector<Index>> column_radices(Index length, ColumnRole role, 
                                                  const Limits& limits);
 
 /// Whether products of columns of this length can transform a kernel of that extent themselves (Columns::kernel) to any
-/// gain: each of its elements is a term of every butterfly's sums, so that it has to be short.
+/// gain: each of its elements is a term of every butterfly's sums, so that it has to be short; and no thread may have
+/// two butterflies, or its factors are not ready before the data is (P2, 1440 rows: 1.20 instead of 0.86 ms).
 bool can_transform_kernel(Index length, Index kernel, Precision precision, const Limits& limits);
 
 /// Whether the device's shared memory holds the rows and columns of a tile (device order).

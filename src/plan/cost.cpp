@@ -24,8 +24,8 @@ constexpr double kBytesPerHostRun = 1024;
 constexpr double kContiguousPass = 1.3;
 constexpr double kStridedPass = 1.7;
 constexpr double kProductPass = 2.2;
-/// Rows and columns in one launch, of which only the image and the columns' side go through memory (H100: 1.7 to 1.9).
-constexpr double kPlanePass = 1.75;
+/// Rows and columns in one launch, of which only the image and the columns' side go through memory (H100: 1.5 to 1.7).
+constexpr double kPlanePass = 1.6;
 /// Odd rows of reals are packed less well.
 constexpr double kOddRow = 1.1;
 /// Long rows fill the shared memory, and only powers of two do that well, unless convoy's own passes do it.
