@@ -19,12 +19,13 @@ KernelSpec column_pass(const char* what, const PassShape& shape) {
 }
 
 /// A thread holds a butterfly and its factors: with as many registers as that takes, and no fewer, compilers load all
-/// factors at once. As few as they like, and they load one at a time.
-std::uint32_t threads_with_factors(const PassShape& shape) {
+/// factors at once. As few as they like, and they load one at a time. Factors that it makes itself it need not load.
+std::uint32_t threads_with_factors(const PassShape& shape, bool makes_factors) {
   constexpr Index kRegisters = 65536;
   constexpr Index kWarp = 32;
   const Index largest = *std::max_element(shape.radices.begin(), shape.radices.end());
-  const Index needed = std::max(4 * shape.radices.back() + 12, 2 * largest + 20);
+  const Index needed = makes_factors ? std::max(4 * shape.radices.back() + 12, 2 * largest + 20)
+                                     : std::max(4 * shape.radices.back() + 16, 3 * largest + 16);
   const Index threads = shape.width * shape.threads;
   const Index groups = kRegisters / (needed * ((threads + kWarp - 1) / kWarp * kWarp));
   return u32(groups * threads);
@@ -47,7 +48,9 @@ KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Co
 KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
   KernelSpec spec = column_pass("columns_product", shape);
   spec.buffers.insert(spec.buffers.begin() + 1, {"spectrum", kReal2, false});
-  if (precision == Precision::f32 && shape.loads_together) spec.resident_threads = threads_with_factors(shape);
+  if (precision == Precision::f32 && shape.loads_together) {
+    spec.resident_threads = threads_with_factors(shape, columns.kernel.extent > 0);
+  }
   append_columns_product(spec.body, {shape, precision, columns}, conjugate);
   return spec;
 }

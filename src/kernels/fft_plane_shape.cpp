@@ -42,9 +42,12 @@ bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
   return true;
 }
 
-/// Threads with something to do on a multiprocessor, in rows and in columns.
-Index held_threads(const PlaneShape& shape) {
-  return shape.groups * (shape.threads() + shape.rows.width * shape.rows.threads);
+/// Threads with something to do on a multiprocessor, in rows and in columns of so many butterflies each.
+double busy_threads(const PlaneShape& shape, Index butterflies) {
+  const Index rounds = ceil_divided(butterflies, shape.columns.threads);
+  const double of_columns = static_cast<double>(shape.columns.width * butterflies) / static_cast<double>(rounds);
+  const auto of_rows = static_cast<double>(shape.rows.width * shape.rows.threads);
+  return static_cast<double>(shape.groups) * (of_columns + of_rows);
 }
 
 Index num_columns(const PlaneShape& shape) { return shape.rows.length / 2 + 1; }
@@ -69,12 +72,13 @@ std::optional<PlaneShape> plane_shape(Index row_length, Index column_length, std
   if (!columns || !radices || radices->empty()) return {};
   const Index butterflies = column_length / columns->radices.front();
   std::optional<PlaneShape> best;
-  for (Index rounds = 1; rounds <= butterflies; ++rounds) {
+  for (Index threads = butterflies; threads > 0; --threads) {
     PlaneShape shape{{row_length, *radices, 1, 1, best_skew(*radices)}, *columns};
-    shape.columns.threads = ceil_divided(butterflies, rounds);
+    shape.columns.threads = threads;
     if (shape.threads() > kMostThreads) continue;
     if (best && shape.threads() < kLeastThreads) break;
-    if (give_rows(shape, precision, limits) && (!best || held_threads(shape) > held_threads(*best))) best = shape;
+    if (!give_rows(shape, precision, limits)) continue;
+    if (!best || busy_threads(shape, butterflies) >= busy_threads(*best, butterflies)) best = shape;
   }
   return best;
 }

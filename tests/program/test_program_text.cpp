@@ -152,7 +152,7 @@ TEST_CASE("rows and columns go in one launch only where the cache is told, fast 
   limits.num_multiprocessors = 0;
   CHECK(first_pass(limits) == "rows_forward_");
   limits = caching_gpu();
-  limits.memory_bytes_per_second = 4.2e12;
+  limits.memory_bytes_per_second = 8e12;
   CHECK(first_pass(limits) == "rows_forward_");
   limits = caching_gpu();
   limits.cache_bytes = 1 << 20;
