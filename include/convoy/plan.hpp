@@ -35,8 +35,8 @@ const char* name(KernelStorage storage);
 struct FftTuning {
   std::uint64_t coalesced_bytes = 0;  ///< width of a strided access, a power of two; not below Limits::coalesced_bytes
   std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
-  Index pitch_alignment = 0;        ///< rows of work buffer and spectrum start at multiples of so many complex numbers
-  bool swap_strided_axes = false;   ///< of two strided axes, transform the other one last
+  Index pitch_alignment = 0;       ///< rows of work buffer and spectrum start at multiples of so many complex numbers
+  bool swap_strided_axes = false;  ///< of two strided axes, transform the other one last
   KernelStorage kernel_storage = KernelStorage::automatic;
   bool measure_transforms = false;  ///< CPU: FFTW plans by measuring (FFTW_MEASURE); what it learns is kept as wisdom
   constexpr bool operator==(const FftTuning&) const = default;

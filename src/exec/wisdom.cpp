@@ -52,9 +52,12 @@ std::string wisdom_key(const ConvolutionSpec& spec, const DeviceInfo& device, co
 
 std::string to_text(const PlanChoice& choice) {
   const FftTuning& tuning = choice.tuning;
-  return json{{"padded_zyx", to_json(choice.padded)},           {"num_tiles_zyx", to_json(choice.num_tiles)},
-              {"coalesced_bytes", tuning.coalesced_bytes},      {"aim_threads", tuning.aim_threads},
-              {"pitch_alignment", tuning.pitch_alignment},      {"swap_strided_axes", tuning.swap_strided_axes},
+  return json{{"padded_zyx", to_json(choice.padded)},
+              {"num_tiles_zyx", to_json(choice.num_tiles)},
+              {"coalesced_bytes", tuning.coalesced_bytes},
+              {"aim_threads", tuning.aim_threads},
+              {"pitch_alignment", tuning.pitch_alignment},
+              {"swap_strided_axes", tuning.swap_strided_axes},
               {"measure_transforms", tuning.measure_transforms},
               {"kernel_storage", name(tuning.kernel_storage)}}
       .dump();

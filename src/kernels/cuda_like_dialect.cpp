@@ -37,10 +37,10 @@ std::string conversions(const KernelSpec& kernel) {
 }
 
 /// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past
-/// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from and
-/// goes to memory only once leaves that cache to them. CUDA begins workgroups in the order of their numbers, which CUB's
-/// scans rely on, too; elsewhere turns are taken from a counter. DISCARD: 128 bytes that nobody reads any more until
-/// somebody has written them; the cache need not write them to memory (discard_line: a device that tests this).
+/// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from
+/// and goes to memory only once leaves that cache to them. CUDA begins workgroups in the order of their numbers, which
+/// CUB's scans rely on, too; elsewhere turns are taken from a counter. DISCARD: 128 bytes that nobody reads any more
+/// until somebody has written them; the cache need not write them to memory (discard_line: a device that tests this).
 constexpr const char* kTurns = R"(
 #define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
 #if defined(__CUDA_ARCH__)

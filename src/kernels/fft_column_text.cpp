@@ -24,8 +24,8 @@ Access column_access(const Columns& columns, const std::string& inside, Index ex
           .store =
               [=](const ComplexName& value, Index j, Index stride) {
                 if (within(j, stride, extent) == Within::never) return std::string();
-                const char* const text =
-                    puts_away ? "PUT_AWAY(work, g, {}, to_real2({}, {}));\n" : "ELEMENT(work, g, {}) = to_real2({}, {});\n";
+                const char* const text = puts_away ? "PUT_AWAY(work, g, {}, to_real2({}, {}));\n"
+                                                   : "ELEMENT(work, g, {}) = to_real2({}, {});\n";
                 return guarded(condition(j, stride),
                                fmt::format(fmt::runtime(text), literal(j * stride * apart), value.x, value.y));
               }};

@@ -10,8 +10,8 @@
 
 namespace convoy::kernels::pass_text {
 
-/// Appends the frequencies that butterfly `b` of the last stage holds, in the order of its results. `h` is the cursor of
-/// element 0 of the kernel's column, `element_stride` apart from element 1.
+/// Appends the frequencies that butterfly `b` of the last stage holds, in the order of its results. `h` is the cursor
+/// of element 0 of the kernel's column, `element_stride` apart from element 1.
 std::vector<ComplexName> append_kernel_factors(std::string& body, ButterflyText& butterfly, const PassShape& shape,
                                                const KernelColumns& kernel, Index element_stride);
 

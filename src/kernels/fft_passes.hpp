@@ -9,8 +9,8 @@
 
 namespace convoy::kernels {
 
-/// A kernel's columns that are not transformed: `extent` elements, the first of which lies at `place` of a circle as long
-/// as the transform. Of extent 0: they are, and have as many elements.
+/// A kernel's columns that are not transformed: `extent` elements, the first of which lies at `place` of a circle as
+/// long as the transform. Of extent 0: they are, and have as many elements.
 struct KernelColumns {
   Index extent = 0;
   Index place = 0;

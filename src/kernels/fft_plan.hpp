@@ -32,8 +32,8 @@ std::optional<std::vector<Index>> product_radices_of(Index length, bool many_reg
 /// digits reversed).
 std::vector<Index> frequencies_in_place(const std::vector<Index>& radices);
 
-/// What a product looks up to transform a kernel's column itself (kernels/fft_kernel_text.hpp): of each butterfly of the
-/// last stage three numbers, behind the twiddle factors.
+/// What a product looks up to transform a kernel's column itself (kernels/fft_kernel_text.hpp): of each butterfly of
+/// the last stage three numbers, behind the twiddle factors.
 class KernelRoots {
  public:
   explicit KernelRoots(const std::vector<Index>& radices);

@@ -128,8 +128,8 @@ class RowText {
                             : fmt::format("{}(work, h, 0u)", access);
   }
 
-  /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written back.
-  /// The last pair may be done several times at once, and a pair of one stage knows of no barrier.
+  /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written
+  /// back. The last pair may be done several times at once, and a pair of one stage knows of no barrier.
   void discard_work() {
     constexpr Index kLine = 128;
     const auto bytes = [this](Index elements) { return elements * static_cast<Index>(complex_size(precision_)); };

@@ -79,7 +79,6 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double half_padded = row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
   const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
 
-
   const bool volume = layout.num_axes == 3;
   const Index last = volume ? p2 : p1;
   const double stored = static_cast<double>(layout.kernel_extent > 0 ? layout.kernel_extent : last);
@@ -115,9 +114,8 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double transfer_seconds_per_byte =
       transfer_seconds_per_byte_ * (1 + kBytesPerHostRun / (real * static_cast<double>(layout.host_run)));
   cost.upload_seconds = real * voxels * transfer_seconds_per_byte;
-  cost.compute_seconds =
-      streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
-      kProductPass * seconds_of_kernel_on_the_way(layout, limits_, memory_bytes_per_second_);
+  cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
+                         kProductPass * seconds_of_kernel_on_the_way(layout, limits_);
   cost.download_seconds = real * downloaded * transfer_seconds_per_byte;
   return cost;
 }

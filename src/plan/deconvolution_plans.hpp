@@ -15,7 +15,8 @@ DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& l
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why);
 
-/// Whole iterations in tiles that fit, each with a halo; throws what make_whole_plan throws when not even the smallest do.
+/// Whole iterations in tiles that fit, each with a halo; throws what make_whole_plan throws when not even the smallest
+/// do.
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why);
 

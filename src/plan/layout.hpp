@@ -18,7 +18,7 @@ struct TileLayout {
   std::array<Index, 3> padded{1, 1, 1};
   Index row_pitch = 1;
   Index kernel_extent = 0;  ///< of the last axis in the spectrum slot, where that is less than padded; else 0
-  Index host_run = 1;  ///< voxels that follow each other both in the tile and in the caller's image
+  Index host_run = 1;       ///< voxels that follow each other both in the tile and in the caller's image
 };
 
 /// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that

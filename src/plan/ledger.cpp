@@ -37,7 +37,11 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
       {"image tile", sets * image_bytes(layout),
        in_flight + device_shape(layout, layout.extent, real) + ", input and output"},
       {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
-      {"kernel spectrum", spectrum_bytes(layout), device_shape(layout, spectrum_extents(layout), complex.c_str())}};
+      {"kernel spectrum", spectrum_bytes(layout),
+       device_shape(layout, spectrum_extents(layout), complex.c_str()) +
+           (layout.kernel_extent > 0
+                ? fmt::format(", not transformed along {}", axis_name(layout.device_axes[layout.num_axes - 1]))
+                : "")}};
   if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
     ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernels/fft_plane_shape.hpp"
+#include "plan/kernel_storage.hpp"
 
 namespace convoy {
 namespace {
@@ -129,6 +130,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
         fmt::format("rows and columns of a plane are done in one pass: they meet in the device's cache of {}",
                     bytes_to_text(plan.limits.cache_bytes)));
   }
+  if (const auto reason = reason_of_kernel_storage(layout)) reasons.push_back(*reason);
   if (options.choice) reasons.push_back("padding, tiles and transform knobs: the fastest of those measured");
   if (plan.resident) reasons.push_back("image and output stay on the device: nothing goes over the bus");
   if (plan.path == Path::staged) reasons.push_back("staged: no other path is allowed or possible");

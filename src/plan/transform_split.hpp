@@ -28,13 +28,15 @@ struct TransformSplit {
 };
 
 /// Of the axes the one that promises the least time, in the fewest parts that fit; of several devices
-/// (PlanOptions::num_devices) each gets a convolution at least. Nothing if no part fits, if the host's memory is too small, if all axes are only a few voxels
-/// long, or for an adjoint whose output is folded (Plan::fold_output). The spec must be valid, its origin resolved.
+/// (PlanOptions::num_devices) each gets a convolution at least. Nothing if no part fits, if the host's memory is too
+/// small, if all axes are only a few voxels long, or for an adjoint whose output is folded (Plan::fold_output). The
+/// spec must be valid, its origin resolved.
 std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const Limits& limits,
                                               const PlanOptions& options);
 
-/// The same, if it takes the place of `tiles`: when there are none that the device can do (null), or they are predicted to take clearly longer.
-/// Not where tiles of some kind are asked for, nor for resident images; with Tune::off only where tiles do not fit.
+/// The same, if it takes the place of `tiles`: when there are none that the device can do (null), or they are predicted
+/// to take clearly longer. Not where tiles of some kind are asked for, nor for resident images; with Tune::off only
+/// where tiles do not fit.
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles);
 

@@ -92,10 +92,11 @@ class FrameSearch {
     Candidate candidate;
     candidate.axes = axes;
     const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
-    const Index psf = axes[static_cast<std::size_t>(whole.device_axes[static_cast<std::size_t>(whole.num_axes - 1)])]->kernel_size;
-    candidate.layout = with_kernel_stored(whole, psf, limits_, tuning_.kernel_storage, costs_, [this](const TileLayout& layout) {
-      return total_bytes(ledger(layout)) <= budget_.bytes;
-    });
+    const Index psf =
+        axes[static_cast<std::size_t>(whole.device_axes[static_cast<std::size_t>(whole.num_axes - 1)])]->kernel_size;
+    candidate.layout =
+        with_kernel_stored(whole, psf, limits_, tuning_.kernel_storage, costs_,
+                           [this](const TileLayout& layout) { return total_bytes(ledger(layout)) <= budget_.bytes; });
     candidate.ledger = ledger(candidate.layout);
     candidate.footprint_bytes = total_bytes(candidate.ledger);
     candidate.broken_ceiling = broken_ceiling(candidate.layout, limits_);
@@ -222,6 +223,7 @@ std::vector<std::string> reasons_of(const DeconvolutionPlan& plan, const Budget&
     reasons.push_back(fmt::format("{}: {} voxels of the unknown, transforms of {} = {}", axis_name(axis),
                                   convolution.extent, convolution.padded, factors_to_text(convolution.padded)));
   }
+  if (const auto reason = reason_of_kernel_storage(layout_of(plan.convolution))) reasons.push_back(*reason);
   if (plan.convolution.path == Path::staged) reasons.push_back("staged: no other path is allowed or possible");
   return reasons;
 }

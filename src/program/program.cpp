@@ -68,8 +68,10 @@ class StepPrinter {
       extent += fmt::format("{}{}", separator, g.extent[d]);
       padded += fmt::format("{}{}", separator, g.padded[d]);
     }
-    return fmt::format("{} {} {} in {}, row pitch {}", convoy::name(g.path), convoy::name(g.precision), extent, padded,
-                       g.row_pitch);
+    const std::string kernel =
+        g.kernel_extent > 0 ? fmt::format(", kernel {} at {}", g.kernel_extent, g.kernel_place) : "";
+    return fmt::format("{} {} {} in {}, row pitch {}{}", convoy::name(g.path), convoy::name(g.precision), extent,
+                       padded, g.row_pitch, kernel);
   }
 
   const Program& program_;

@@ -197,6 +197,32 @@ TEST_CASE("planes of more rows than a workgroup takes at a time") {
   }
 }
 
+TEST_CASE("a kernel kept as its spectrum and one that is transformed on the way give the same") {
+  std::vector<Sizes> sizes{{{40, 9, 10}, {5, 4, 5}}};
+  if (!plans_are_costly()) sizes.insert(sizes.end(), {{{70, 8, 9}, {19, 3, 4}}, {{1, 90, 12}, {1, 11, 3}}});
+  for (const Sizes& size : sizes) {
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
+      for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+        for (const Origin& origin : {Origin{}, Origin{Origin::Rule::first, {0, 0, 0}}, Origin::at({3, 2, 1})}) {
+          for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
+            ConvolutionSpec spec;
+            spec.image = size.image;
+            spec.kernel = size.kernel;
+            spec.precision = precision;
+            spec.operation = operation;
+            spec.origin = origin;
+            PlanOptions plan;
+            plan.tuning.kernel_storage = storage;
+            if (size.kernel.z > 3 || origin.rule != Origin::Rule::at) check({spec, plan});
+          }
+          if (plans_are_costly()) break;
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("kernels larger than the image are legal in every mode") {
   std::vector<Sizes> larger{{{4, 5, 6}, {9, 3, 14}}};
   if (!plans_are_costly())
