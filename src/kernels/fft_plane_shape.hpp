@@ -41,7 +41,7 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
                                  Precision precision, const Limits& limits);
 
 /// Whether a tile's planes (device order) are best done so: its rows leave for its columns what the device's last cache
-/// still holds then, and that cache is faster than the memory.
+/// still holds then, and the memory is not known to be faster.
 bool planes_pay(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision, const Limits& limits);
 /// The same of a tile of native passes by the workgroups that its columns' common width gives.
 bool planes_pay(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
