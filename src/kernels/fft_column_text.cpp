@@ -63,25 +63,8 @@ class ColumnText {
     prefetch_spectrum();
     await_predecessor();
     StagesText text = stages();
-    const auto factor = [](Index j) { return fmt::format("f{}", j); };
-    Change change;
-    change.loads_together = shape_.loads_together;
-    const Index apart = columns_.element_stride;
-    if (columns_.kernel.extent > 0) {
-      change.loads_together = true;
-      change.make_all = [&] {
-        body_ += fmt::format("CURSOR(spectrum, h, {});\n", inside_.empty() ? "factors" : inside_ + " ? factors : 0u");
-        const auto factors = append_kernel_factors(body_, text.butterfly(), shape_, columns_.kernel, apart);
-        for (std::size_t j = 0; j < factors.size(); ++j) {
-          body_ += fmt::format("{} = to_real2({}, {});\n", factor(static_cast<Index>(j)), factors[j].x, factors[j].y);
-        }
-      };
-    }
-    change.begin = fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
-    change.declare = [&](Index j) { return zero(factor(j)); };
-    change.load = [&](Index j, Index stride) {
-      return guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor(j), literal(j * stride * apart)));
-    };
+    Change change = columns_.kernel.extent > 0 ? factors_made(text.butterfly()) : factors_loaded();
+    change.declare = [](Index j) { return zero(factor(j)); };
     change.apply = [&](const ComplexName& value, Index j) {
       return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
     };
@@ -91,6 +74,30 @@ class ColumnText {
  private:
   void await_predecessor() {
     if (!in_planes_) body_ += "await_predecessor();\n";
+  }
+  static std::string factor(Index j) { return fmt::format("f{}", j); }
+  Change factors_loaded() const {
+    const Index apart = columns_.element_stride;
+    Change change;
+    change.loads_together = shape_.loads_together;
+    change.begin = fmt::format("CURSOR(spectrum, h, factors + wide(at) * {});\n", literal(apart));
+    change.load = [this, apart](Index j, Index stride) {
+      return guarded(inside_, fmt::format("{} = ELEMENT(spectrum, h, {});\n", factor(j), literal(j * stride * apart)));
+    };
+    return change;
+  }
+  /// From the kernel's column, which every butterfly needs as a whole: never one by one.
+  Change factors_made(ButterflyText& butterfly) {
+    Change change;
+    change.loads_together = true;
+    change.make_all = [this, &butterfly] {
+      body_ += fmt::format("CURSOR(spectrum, h, {});\n", inside_.empty() ? "factors" : inside_ + " ? factors : 0u");
+      const auto made = append_kernel_factors(body_, butterfly, shape_, columns_.kernel, columns_.element_stride);
+      for (std::size_t j = 0; j < made.size(); ++j) {
+        body_ += fmt::format("{} = to_real2({}, {});\n", factor(static_cast<Index>(j)), made[j].x, made[j].y);
+      }
+    };
+    return change;
   }
   /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
   void prefetch_spectrum() {

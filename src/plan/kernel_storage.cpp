@@ -19,16 +19,15 @@ constexpr double kInstructionsPerFrequency = 20;
 TileLayout with_kernel_stored(const TileLayout& whole, Index kernel_extent, const Limits& limits, KernelStorage storage,
                               const CostModel& costs, const std::function<bool(const TileLayout&)>& fits) {
   const Index length = whole.padded[static_cast<std::size_t>(whole.num_axes - 1)];
-  if (whole.path != Path::native || storage == KernelStorage::spectrum ||
-      !can_transform_kernel(length, kernel_extent, whole.precision, limits)) {
-    return whole;
-  }
+  if (whole.path != Path::native || storage == KernelStorage::spectrum) return whole;
+  // Double precision may be slower than memory by far; and through Vulkan no case gained (C1 3.3 -> 4.7 ms).
+  const bool may_be_faster = whole.precision == Precision::f32 && limits.num_multiprocessors > 0;
+  const bool must_be = storage == KernelStorage::compact || !fits(whole);
+  if (!must_be && !may_be_faster) return whole;
+  if (!can_transform_kernel(length, kernel_extent, whole.precision, limits)) return whole;
   TileLayout compact = whole;
   compact.kernel_extent = kernel_extent;
-  if (storage == KernelStorage::compact || !fits(whole)) return compact;
-  // Double precision may be slower than memory by far; and through Vulkan no case gained (C1 3.3 -> 4.7, M1 6.6 -> 7.2
-  // ms).
-  if (whole.precision == Precision::f64 || limits.num_multiprocessors == 0) return whole;
+  if (must_be) return compact;
   return costs.tile(compact, 0).compute_seconds < costs.tile(whole, 0).compute_seconds ? compact : whole;
 }
 

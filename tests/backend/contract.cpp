@@ -76,6 +76,22 @@ const std::vector<Sizes>& sizes() {
   return plans_are_costly() ? few : many;
 }
 
+ConvolutionSpec spec_of(const Sizes& size) {
+  ConvolutionSpec spec;
+  spec.image = size.image;
+  spec.kernel = size.kernel;
+  return spec;
+}
+
+/// In single precision, and in double where the device has it.
+void check_precisions(ConvolutionSpec spec, const PlanOptions& plan = {}) {
+  for (const Precision precision : {Precision::f32, Precision::f64}) {
+    if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
+    spec.precision = precision;
+    check({spec, plan});
+  }
+}
+
 std::vector<ConvolutionSpec> every_mode(const Sizes& size) {
   std::vector<ConvolutionSpec> specs;
   const auto add = [&](Mode mode, Boundary boundary, Origin origin, Operation operation) {
@@ -153,70 +169,44 @@ TEST_CASE("the staged path gives the same numbers as the direct sum") {
   PlanOptions staged;
   staged.allow_fused = false;
   for (const Sizes& size : sizes()) {
-    for (const Precision precision : {Precision::f32, Precision::f64}) {
-      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
-      ConvolutionSpec spec;
-      spec.image = size.image;
-      spec.kernel = size.kernel;
-      spec.precision = precision;
-      check({spec, staged});
-      if (plans_are_costly()) continue;
-      spec.mode = Mode::full;
-      check({spec, staged});
-      spec.mode = Mode::circular;
-      check({spec, staged});
+    ConvolutionSpec spec = spec_of(size);
+    check_precisions(spec, staged);
+    if (plans_are_costly()) continue;
+    for (const Mode mode : {Mode::full, Mode::circular}) {
+      spec.mode = mode;
+      check_precisions(spec, staged);
     }
   }
 }
 
 TEST_CASE("rows long enough to be aligned in memory") {
   for (const Sizes& size : {Sizes{{3, 4, 250}, {2, 3, 9}}, Sizes{{1, 5, 281}, {1, 3, 12}}}) {
-    for (const Precision precision : {Precision::f32, Precision::f64}) {
-      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
-      ConvolutionSpec spec;
-      spec.image = size.image;
-      spec.kernel = size.kernel;
-      spec.precision = precision;
-      check({spec, {}});
-    }
+    check_precisions(spec_of(size));
   }
 }
 
 TEST_CASE("planes of more rows than a workgroup takes at a time") {
-  std::vector<Sizes> tall{{{3, 130, 28}, {2, 7, 3}}};
-  if (!plans_are_costly()) tall.insert(tall.end(), {{{2, 610, 20}, {2, 9, 4}}, {{3, 133, 30}, {2, 4, 2}}});
-  for (const Sizes& size : tall) {
-    for (const Precision precision : {Precision::f32, Precision::f64}) {
-      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
-      ConvolutionSpec spec;
-      spec.image = size.image;
-      spec.kernel = size.kernel;
-      spec.precision = precision;
-      check({spec, {}});
-    }
-  }
+  check_precisions(spec_of({{3, 130, 28}, {2, 7, 3}}));
+  if (plans_are_costly()) return;
+  check_precisions(spec_of({{2, 610, 20}, {2, 9, 4}}));
+  check_precisions(spec_of({{3, 133, 30}, {2, 4, 2}}));
 }
 
 TEST_CASE("a kernel kept as its spectrum and one that is transformed on the way give the same") {
   std::vector<Sizes> sizes{{{40, 9, 10}, {5, 4, 5}}};
   if (!plans_are_costly()) sizes.insert(sizes.end(), {{{70, 8, 9}, {19, 3, 4}}, {{1, 90, 12}, {1, 11, 3}}});
+  std::vector<Origin> origins{Origin{}};
+  if (!plans_are_costly()) origins.insert(origins.end(), {{Origin::Rule::first, {0, 0, 0}}, Origin::at({0, 2, 1})});
   for (const Sizes& size : sizes) {
-    for (const Precision precision : {Precision::f32, Precision::f64}) {
-      if (precision == Precision::f64 && !device_under_test().limits().supports_f64) continue;
-      for (const Operation operation : {Operation::convolve, Operation::correlate}) {
-        for (const Origin& origin : {Origin{}, Origin{Origin::Rule::first, {0, 0, 0}}, Origin::at({3, 2, 1})}) {
-          for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
-            ConvolutionSpec spec;
-            spec.image = size.image;
-            spec.kernel = size.kernel;
-            spec.precision = precision;
-            spec.operation = operation;
-            spec.origin = origin;
-            PlanOptions plan;
-            plan.tuning.kernel_storage = storage;
-            if (size.kernel.z > 3 || origin.rule != Origin::Rule::at) check({spec, plan});
-          }
-          if (plans_are_costly()) break;
+    ConvolutionSpec spec = spec_of(size);
+    for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+      spec.operation = operation;
+      for (const Origin& origin : origins) {
+        spec.origin = origin;
+        for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
+          PlanOptions plan;
+          plan.tuning.kernel_storage = storage;
+          check_precisions(spec, plan);
         }
       }
     }
