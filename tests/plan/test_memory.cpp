@@ -74,7 +74,7 @@ class RandomSpec {
 TEST_CASE("books balance, budgets are kept, and the named bound is the bound") {
   RandomSpec random;
   const std::array devices{overlapping_gpu(), small_gpu(), cpu(), caching_gpu()};
-  const std::uint64_t trials = number_from("CONVOY_TEST_CASES", 2000) * 3 / 40;
+  const std::uint64_t trials = number_from("CONVOY_TEST_CASES", 2000) / 25;
   for (std::uint64_t trial = 0; trial < trials; ++trial) {
     const ConvolutionSpec spec = random.next();
     const Limits& limits = devices[trial % devices.size()];
