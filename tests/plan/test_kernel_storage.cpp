@@ -70,6 +70,8 @@ TEST_CASE("the spectrum is kept where nothing tells that it takes longer") {
   Limits limits = test::caching_gpu();
   limits.num_multiprocessors = 0;
   CHECK(plan_of(kCube, limits, KernelStorage::automatic).kernel_extent == 0);
+  CHECK(plan_of(kCube, limits, KernelStorage::compact).predicted_seconds >
+        plan_of(kCube, limits, KernelStorage::spectrum).predicted_seconds);
   ConvolutionSpec spec = kCube;
   spec.precision = Precision::f64;
   CHECK(plan_of(spec, test::caching_gpu(), KernelStorage::automatic).kernel_extent == 0);

@@ -174,7 +174,7 @@ TEST_CASE("traffic is what the passes must move") {
   for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
     PlanOptions options;
     options.tuning.kernel_storage = storage;
-    const Plan flat = make_plan(spec, large_gpu(), options);
+    const Plan flat = make_plan(spec, caching_gpu(), options);
     const auto row = static_cast<std::uint64_t>(flat.axes[2].padded / 2 + 1);
     const std::uint64_t kept = storage == KernelStorage::compact ? 61 : static_cast<std::uint64_t>(flat.axes[1].padded);
     CHECK(flat.traffic_bytes == 8 * 500 * 2048ull + 32 * row * 500 + 8 * row * kept);
