@@ -8,7 +8,6 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.patheffects import withStroke as outline  # noqa: E402
 
 import results  # noqa: E402
 
@@ -43,9 +42,8 @@ def draw(rows, title):
             x = place - 0.42 + (number + 0.5) * width
             axis.bar(x, 1e3 * time, width * 0.94, color=colour_of[name], label=label)
             label = None
-            figure_text = axis.text(x, 1e3 * time * 1.08, results.milliseconds(time), ha="center", va="bottom", fontsize=7,
-                                    rotation=90, zorder=4)
-            figure_text.set_path_effects([outline(linewidth=2.5, foreground="white")])  # the floor may lie there
+            axis.text(x, 1e3 * time * 1.08, results.milliseconds(time), ha="center", va="bottom", fontsize=7, rotation=90,
+                      zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # the floor may lie there
     label = "floor: bytes of five separate passes / copy rate"
     for place, group in enumerate(groups):
         floor = floor_of(group)
