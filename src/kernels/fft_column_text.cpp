@@ -24,10 +24,10 @@ Access column_access(const Columns& columns, const std::string& inside, Index ex
           .store =
               [=](const ComplexName& value, Index j, Index stride) {
                 if (within(j, stride, extent) == Within::never) return std::string();
-                const char* const text = puts_away ? "PUT_AWAY(work, g, {}, to_real2({}, {}));\n"
-                                                   : "ELEMENT(work, g, {}) = to_real2({}, {});\n";
-                return guarded(condition(j, stride),
-                               fmt::format(fmt::runtime(text), literal(j * stride * apart), value.x, value.y));
+                const std::string place = "work, g, " + literal(j * stride * apart);
+                const std::string number = fmt::format("to_real2({}, {})", value.x, value.y);
+                return guarded(condition(j, stride), puts_away ? fmt::format("PUT_AWAY({}, {});\n", place, number)
+                                                               : fmt::format("ELEMENT({}) = {};\n", place, number));
               }};
 }
 

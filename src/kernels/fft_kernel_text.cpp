@@ -1,5 +1,5 @@
-// A column of length N = M R, R the last radix, has the frequencies kappa + M j in butterfly b (j < R). With n = m R +
-// r:
+// A column of length N = M R, R the last radix, has the frequencies kappa + M j in butterfly b (j < R).
+// With n = m R + r:
 //   H[kappa + M j] = sum over r of exp(-2 pi i r j / R) * W^r * (sum over m of h[m R + r] V^m),
 //   W = exp(-2 pi i kappa / N), V = exp(-2 pi i kappa / M):
 // a polynomial in V of few terms (Horner), a power of W, and one butterfly.

@@ -16,13 +16,15 @@ constexpr double kInstructionsPerFrequency = 20;
 
 }  // namespace
 
-TileLayout with_kernel_stored(const TileLayout& whole, Index kernel_extent, const Limits& limits, KernelStorage storage,
-                              const CostModel& costs, const std::function<bool(const TileLayout&)>& fits) {
-  const Index length = whole.padded[static_cast<std::size_t>(whole.num_axes - 1)];
+TileLayout with_kernel_stored(const TileLayout& whole, bool fits, const std::array<const AxisPlan*, 3>& axes,
+                              const Limits& limits, KernelStorage storage, const CostModel& costs) {
+  const auto last = static_cast<std::size_t>(whole.num_axes - 1);
+  const Index length = whole.padded[last];
+  const Index kernel_extent = axes[static_cast<std::size_t>(whole.device_axes[last])]->kernel_size;
   if (whole.path != Path::native || storage == KernelStorage::spectrum) return whole;
   // Double precision may be slower than memory by far; and through Vulkan no case gained (C1 3.3 -> 4.7 ms).
   const bool may_be_faster = whole.precision == Precision::f32 && limits.num_multiprocessors > 0;
-  const bool must_be = storage == KernelStorage::compact || !fits(whole);
+  const bool must_be = storage == KernelStorage::compact || !fits;
   if (!must_be && !may_be_faster) return whole;
   if (!can_transform_kernel(length, kernel_extent, whole.precision, limits)) return whole;
   TileLayout compact = whole;

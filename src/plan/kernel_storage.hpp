@@ -2,7 +2,7 @@
 // way: fewer bytes, more computing.
 #pragma once
 
-#include <functional>
+#include <array>
 #include <optional>
 #include <string>
 
@@ -12,10 +12,10 @@
 
 namespace convoy {
 
-/// The layout with what is stored of a kernel that has this extent along the last transformed axis: what the tuning
-/// asks for, if passes can do that, else what `fits`, else what takes less time.
-TileLayout with_kernel_stored(const TileLayout& whole, Index kernel_extent, const Limits& limits, KernelStorage storage,
-                              const CostModel& costs, const std::function<bool(const TileLayout&)>& fits);
+/// The layout of these axes, which has the whole spectrum, with what is stored of the kernel: what the tuning asks for,
+/// if passes can do that, else what takes less time; the spectrum only if it `fits`.
+TileLayout with_kernel_stored(const TileLayout& whole, bool fits, const std::array<const AxisPlan*, 3>& axes,
+                              const Limits& limits, KernelStorage storage, const CostModel& costs);
 
 /// What transforming the kernel on the way adds to a tile; 0 if the layout does not, or the device does not tell how
 /// many multiprocessors it has.

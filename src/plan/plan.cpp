@@ -76,7 +76,7 @@ const char* name(KernelStorage storage) {
     case KernelStorage::compact:
       return "compact";
   }
-  return "";
+  return "unknown";
 }
 
 const char* name(Path path) {

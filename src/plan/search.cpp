@@ -131,10 +131,8 @@ class Search {
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
     const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
-    const Index kernel = axes[whole.device_axes[whole.num_axes - 1]]->kernel_size;
-    return with_kernel_stored(whole, kernel, limits_, tuning_.kernel_storage, costs_, [this](const TileLayout& layout) {
-      return footprint_bytes(layout, limits_, min_sets_) <= budget_.bytes;
-    });
+    const bool fits = footprint_bytes(whole, limits_, min_sets_) <= budget_.bytes;
+    return with_kernel_stored(whole, fits, axes, limits_, tuning_.kernel_storage, costs_);
   }
 
   void consider(const AxisChoice& axes) {

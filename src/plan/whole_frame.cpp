@@ -92,13 +92,10 @@ class FrameSearch {
     Candidate candidate;
     candidate.axes = axes;
     const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
-    const Index psf =
-        axes[static_cast<std::size_t>(whole.device_axes[static_cast<std::size_t>(whole.num_axes - 1)])]->kernel_size;
-    candidate.layout =
-        with_kernel_stored(whole, psf, limits_, tuning_.kernel_storage, costs_,
-                           [this](const TileLayout& layout) { return total_bytes(ledger(layout)) <= budget_.bytes; });
-    candidate.ledger = ledger(candidate.layout);
-    candidate.footprint_bytes = total_bytes(candidate.ledger);
+    set_layout(whole, candidate);
+    const bool fits = candidate.footprint_bytes <= budget_.bytes;
+    const TileLayout stored = with_kernel_stored(whole, fits, axes, limits_, tuning_.kernel_storage, costs_);
+    if (stored.kernel_extent > 0) set_layout(stored, candidate);
     candidate.broken_ceiling = broken_ceiling(candidate.layout, limits_);
 
     const TileCost convolution = costs_.tile(candidate.layout, 0);
@@ -125,10 +122,13 @@ class FrameSearch {
     return bytes;
   }
 
-  static std::uint64_t total_bytes(const std::vector<LedgerLine>& ledger) {
-    std::uint64_t bytes = 0;
-    for (const LedgerLine& line : ledger) bytes = saturating_sum(bytes, line.bytes);
-    return bytes;
+  void set_layout(const TileLayout& layout, Candidate& candidate) const {
+    candidate.layout = layout;
+    candidate.ledger = ledger(layout);
+    candidate.footprint_bytes = 0;
+    for (const LedgerLine& line : candidate.ledger) {
+      candidate.footprint_bytes = saturating_sum(candidate.footprint_bytes, line.bytes);
+    }
   }
 
   std::vector<LedgerLine> ledger(const TileLayout& layout) const {

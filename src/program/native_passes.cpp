@@ -31,14 +31,14 @@ class PassSteps {
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of(size, spectrum_block() / block());
     const kernels::Placement placement{
-        .voxel = place[0], .row = {place[1], spectrum_extents()[1]}, .plane = {place[2], spectrum_extents()[2]}};
+        .voxel = place[0], .row = {place[1], g_.spectrum_extents()[1]}, .plane = {place[2], g_.spectrum_extents()[2]}};
     append(kernels::rows_forward_placed(shape, g_.precision, rows, placement), 0, {source, slots_.spectrum},
            threads_of(shape, rows));
   }
   /// And its columns.
   void transform_kernel() {
     const int num_axes = g_.kernel_extent > 0 ? last_axis() : g_.num_axes;
-    for (int axis = 1; axis < num_axes; ++axis) columns_forward(axis, slots_.spectrum, spectrum_extents());
+    for (int axis = 1; axis < num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.spectrum_extents());
   }
   void convolve(bool conjugate) {
     if (has_planes() && planes_pay(*shape_of_planes(), g_.extent, g_.precision, limits_)) {
@@ -85,12 +85,7 @@ class PassSteps {
   Index plane() const { return block() * work_rows(); }
   Index work_rows() const { return g_.num_axes > 2 ? g_.padded[1] : g_.extent[1]; }
   Index work_block() const { return plane() * g_.extent[2]; }
-  std::array<Index, 3> spectrum_extents() const {
-    std::array<Index, 3> extents = g_.padded;
-    if (g_.kernel_extent > 0) extents[static_cast<std::size_t>(last_axis())] = g_.kernel_extent;
-    return extents;
-  }
-  Index spectrum_block() const { return block() * spectrum_extents()[1] * spectrum_extents()[2]; }
+  Index spectrum_block() const { return block() * g_.spectrum_extents()[1] * g_.spectrum_extents()[2]; }
 
   kernels::Rows rows_of(const std::array<Index, 3>& size, Index rows_of_block) const {
     return {.extent = size[0],

@@ -89,6 +89,7 @@ std::string steps_to_text(Section section, const Program& program) {
 
 std::uint64_t FftGeometry::image_bytes() const { return convoy::image_bytes(layout_of(*this)); }
 std::uint64_t FftGeometry::work_bytes() const { return convoy::work_bytes(layout_of(*this)); }
+std::array<Index, 3> FftGeometry::spectrum_extents() const { return convoy::spectrum_extents(layout_of(*this)); }
 std::uint64_t FftGeometry::spectrum_bytes() const { return convoy::spectrum_bytes(layout_of(*this)); }
 
 std::uint64_t Program::footprint_bytes() const {

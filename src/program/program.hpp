@@ -99,6 +99,7 @@ struct FftGeometry {
   std::uint64_t image_bytes() const;
   std::uint64_t work_bytes() const;
   std::uint64_t spectrum_bytes() const;
+  std::array<Index, 3> spectrum_extents() const;  ///< complex numbers
 };
 
 /// Spectrum slot in place: padded reals in rows of 2 * row_pitch -> their transform, in whatever order Convolve wants.

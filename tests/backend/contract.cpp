@@ -95,9 +95,7 @@ void check_precisions(ConvolutionSpec spec, const PlanOptions& plan = {}) {
 std::vector<ConvolutionSpec> every_mode(const Sizes& size) {
   std::vector<ConvolutionSpec> specs;
   const auto add = [&](Mode mode, Boundary boundary, Origin origin, Operation operation) {
-    ConvolutionSpec spec;
-    spec.image = size.image;
-    spec.kernel = size.kernel;
+    ConvolutionSpec spec = spec_of(size);
     spec.mode = mode;
     spec.boundary = boundary;
     spec.constant = boundary == Boundary::constant ? 1.5 : 0;
@@ -154,9 +152,7 @@ TEST_CASE("the fused path gives the same numbers as the direct sum") {
   int num_checked = 0;
   for (const Sizes& size : sizes()) {
     if (plans_are_costly() && ++num_checked > 2) return;
-    ConvolutionSpec spec;
-    spec.image = size.image;
-    spec.kernel = size.kernel;
+    ConvolutionSpec spec = spec_of(size);
     check({spec, fused});
     spec.mode = Mode::full;
     check({spec, fused});

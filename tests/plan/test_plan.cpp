@@ -170,15 +170,17 @@ TEST_CASE("traffic is what the passes must move") {
   CHECK(plan.traffic_bytes == 8 * 512 * 512 * 128ull + 32 * h * (512 * 128 + 640 * 128) + 8 * h * 640 * 192);
   CHECK(plan.transfer_bytes == 2 * 4 * 512 * 512 * 128ull);
 
-  spec = spec_of({1, 500, 2048}, {1, 61, 101});
-  for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
-    PlanOptions options;
-    options.tuning.kernel_storage = storage;
-    const Plan flat = make_plan(spec, caching_gpu(), options);
-    const auto row = static_cast<std::uint64_t>(flat.axes[2].padded / 2 + 1);
-    const std::uint64_t kept = storage == KernelStorage::compact ? 61 : static_cast<std::uint64_t>(flat.axes[1].padded);
-    CHECK(flat.traffic_bytes == 8 * 500 * 2048ull + 32 * row * 500 + 8 * row * kept);
-  }
+  spec = spec_of({1, 2048, 2048}, {1, 101, 101});
+  const Plan flat = make_plan(spec, large_gpu());
+  const auto row = static_cast<std::uint64_t>(flat.axes[2].padded / 2 + 1);
+  const auto py = static_cast<std::uint64_t>(flat.axes[1].padded);
+  CHECK(flat.traffic_bytes == 8 * 2048 * 2048ull + 32 * row * 2048 + 8 * row * py);
+
+  PlanOptions compact;
+  compact.tuning.kernel_storage = KernelStorage::compact;
+  const Plan few = make_plan(spec_of({1, 500, 2048}, {1, 61, 101}), caching_gpu(), compact);
+  const auto few_row = static_cast<std::uint64_t>(few.axes[2].padded / 2 + 1);
+  CHECK(few.traffic_bytes == 8 * 500 * 2048ull + 32 * few_row * 500 + 8 * few_row * 61);
 }
 
 TEST_CASE("predictions need rates that the device told") {
