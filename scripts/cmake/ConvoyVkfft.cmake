@@ -1,5 +1,5 @@
 # Finds VkFFT's headers and tells whether they are the very release that backends/vkfft/repairs.hpp fits.
-# Sets CONVOY_VKFFT_FOUND, CONVOY_VKFFT_DIR (folder of vkFFT.h) and CONVOY_VKFFT_REPAIRABLE.
+# Sets CONVOY_VKFFT_FOUND, CONVOY_VKFFT_MISSING (what to do where it is not, else empty), CONVOY_VKFFT_DIR (folder of vkFFT.h) and CONVOY_VKFFT_REPAIRABLE.
 set(CONVOY_VKFFT_DIR "${CONVOY_VKFFT_INCLUDE_DIR}")
 if(NOT CONVOY_VKFFT_DIR AND CONVOY_FETCH_VKFFT)
   include(FetchContent)
@@ -17,9 +17,11 @@ if(NOT CONVOY_VKFFT_DIR)
 endif()
 
 set(CONVOY_VKFFT_FOUND OFF)
+set(CONVOY_VKFFT_MISSING "vkFFT.h was not found (Debian: libvkfft-dev of bookworm-backports, else CONVOY_VKFFT_INCLUDE_DIR may name the folder, or CONVOY_FETCH_VKFFT=ON downloads it)")
 set(CONVOY_VKFFT_REPAIRABLE OFF)
-if(EXISTS ${CONVOY_VKFFT_DIR}/vkFFT.h)
+if(CONVOY_VKFFT_DIR AND EXISTS ${CONVOY_VKFFT_DIR}/vkFFT.h)
   set(CONVOY_VKFFT_FOUND ON)
+  set(CONVOY_VKFFT_MISSING "")
   set(CONVOY_VKFFT_REPAIRABLE ON)
   set(codegen ${CONVOY_VKFFT_DIR}/vkFFT/vkFFT_CodeGen)
   foreach(pair
