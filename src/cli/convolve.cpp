@@ -14,6 +14,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
+#include "cli/print.hpp"
 #include "cli/process_memory.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/report.hpp"
@@ -24,8 +25,7 @@
 namespace convoy::cli {
 namespace {
 
-constexpr const char* kInterruptedButKept =
-    "interrupted; what is written is kept: the same command with --resume continues it";
+constexpr const char* kInterruptedButKept = "what is written is kept: the same command with --resume continues it";
 
 struct ConvolveCommand {
   Workplace& workplace;
@@ -71,7 +71,7 @@ Element ConvolveCommand::output_element() const {
 
 void ConvolveCommand::warn(ConvolveRecord& record, const std::string& text) const {
   if (!workplace.speaks()) return;
-  fmt::print(stderr, "convoy: warning: {}\n", text);
+  print_warning(text);
   record.warnings.push_back(text);
 }
 
@@ -206,11 +206,11 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
   const std::string pieces = record.plan.split ? fmt::format("{} convolutions of parts", num_tiles)
                                                : fmt::format("{} tile{}", num_tiles, num_tiles == 1 ? "" : "s");
-  fmt::print("{}: {}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
-             record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
-             to_text(record.output_shape), output_path);
-  fmt::print("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),
-             bytes_to_text(record.planned_host_bytes()), limit);
+  print_summary("{}: {}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
+                record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
+                to_text(record.output_shape), output_path);
+  print_summary("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),
+                bytes_to_text(record.planned_host_bytes()), limit);
 }
 
 void ConvolveCommand::run() {

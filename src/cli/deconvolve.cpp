@@ -10,6 +10,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
+#include "cli/print.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/stop_watch.hpp"
 #include "convoy/io.hpp"
@@ -51,7 +52,7 @@ void DeconvolveCommand::require_paths() const {
 }
 
 void DeconvolveCommand::warn(DeconvolveRecord& record, const std::string& text) const {
-  fmt::print(stderr, "convoy: warning: {}\n", text);
+  print_warning(text);
   record.warnings.push_back(text);
 }
 
@@ -123,9 +124,9 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   if (plan.fast) {
     what += fmt::format(", {} fast tiles, seam error {:.2g}", plan.fast->num_tiles(), record.run.seam.relative_l2);
   }
-  fmt::print("{} ({}): {}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name, what,
-             record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
-             to_text(plan.spec.image), output_path);
+  print_summary("{} ({}): {}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name, what,
+                record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
+                to_text(plan.spec.image), output_path);
 }
 
 void DeconvolveCommand::run() {

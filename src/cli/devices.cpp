@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "convoy/device.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/version.hpp"
@@ -17,20 +18,21 @@ std::string ceiling_text(std::uint64_t bytes) { return bytes == 0 ? "no limit" :
 
 void print_device(const DeviceInfo& device) {
   const Limits& limits = device.limits;
-  fmt::print("{:<10} {} ({})\n", device.id, device.name, name(device.type));
-  fmt::print("           driver      {}{}\n", device.driver,
-             device.architecture.empty() ? "" : ", architecture " + device.architecture);
-  fmt::print("           memory      {} in all, {} free, of which {} are left to others\n",
-             bytes_to_text(limits.total_bytes), bytes_to_text(limits.free_bytes), bytes_to_text(limits.reserve_bytes));
-  fmt::print("           limits      allocation {}, binding {}, shared memory {}, f64 {}\n",
-             ceiling_text(limits.max_allocation_bytes), ceiling_text(limits.max_binding_bytes),
-             ceiling_text(limits.shared_memory_bytes), limits.supports_f64 ? "yes" : "no");
+  print_result("{:<10} {} ({})\n", device.id, device.name, name(device.type));
+  print_result("           driver      {}{}\n", device.driver,
+               device.architecture.empty() ? "" : ", architecture " + device.architecture);
+  print_result("           memory      {} in all, {} free, of which {} are left to others\n",
+               bytes_to_text(limits.total_bytes), bytes_to_text(limits.free_bytes),
+               bytes_to_text(limits.reserve_bytes));
+  print_result("           limits      allocation {}, binding {}, shared memory {}, f64 {}\n",
+               ceiling_text(limits.max_allocation_bytes), ceiling_text(limits.max_binding_bytes),
+               ceiling_text(limits.shared_memory_bytes), limits.supports_f64 ? "yes" : "no");
 }
 
 void print_backends(const std::vector<BackendInfo>& backends) {
   for (const BackendInfo& backend : backends) {
     for (const DeviceInfo& device : backend.devices) print_device(device);
-    if (backend.devices.empty()) fmt::print("{:<10} none: {}\n", backend.name, backend.unavailable_because);
+    if (backend.devices.empty()) print_result("{:<10} none: {}\n", backend.name, backend.unavailable_because);
   }
 }
 
@@ -70,7 +72,7 @@ void print_json(const std::vector<BackendInfo>& backends) {
         {{"name", backend.name}, {"unavailable_because", backend.unavailable_because}, {"devices", devices}});
   }
   const Json report{{"version", CONVOY_VERSION}, {"backends", list}};
-  fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
+  print_result("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace

@@ -4,52 +4,101 @@
 #include <semaphore.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <system_error>
 #include <thread>
 
+#include "cli/print.hpp"
 #include "convoy/error.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{800};
+constexpr std::chrono::milliseconds kStep{10};
 
-volatile std::sig_atomic_t signalled = 0;
+struct EndingSignal {
+  int number;
+  const char* name;
+  bool hurries;  ///< sent again by one who does not want to wait; others come in pairs or every second by themselves
+};
+
+constexpr std::array<EndingSignal, 7> kEndingSignals{{{SIGINT, "", true},
+                                                      {SIGTERM, " by SIGTERM", true},
+                                                      {SIGQUIT, " by SIGQUIT", true},
+                                                      {SIGHUP, " by SIGHUP", false},
+                                                      {SIGPIPE, " by SIGPIPE", false},
+                                                      {SIGXCPU, " by SIGXCPU (processor time, ulimit -t)", false},
+                                                      {SIGXFSZ, " by SIGXFSZ (size of files, ulimit -f)", false}}};
+
+volatile std::sig_atomic_t signalled = 0;  // the number of the first signal
+volatile std::sig_atomic_t hurries = 0;    // how many that hurry have come
 sem_t signal_arrived;
 std::atomic<bool> is_ending{false};
-std::atomic<const char*> text{"interrupted; no output was written"};
+std::atomic<const char*> text{"no output was written"};
 
-void remember_signal(int) {
-  signalled = 1;
+bool hurries_program(int number) {
+  for (const EndingSignal& one : kEndingSignals) {
+    if (one.number == number) return one.hurries;
+  }
+  return false;
+}
+
+void remember_signal(int number, siginfo_t* info, void*) {
+  const bool raised_by_us = info->si_code == SI_KERNEL || info->si_pid == ::getpid();
+  if (raised_by_us && (number == SIGPIPE || number == SIGXFSZ)) return;
+  if (signalled == 0) {
+    signalled = number;
+    ::sem_post(&signal_arrived);
+    if (hurries_program(number)) hurries = 1;
+    return;
+  }
+  if (!hurries_program(number)) return;
+  hurries = hurries + 1;
   ::sem_post(&signal_arrived);
+  if (hurries < 3) return;
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+/// For what is in hand; until the next signal if that comes first. Whoever sets the clock changes nothing.
+void wait_patiently() {
+  constexpr int kSteps = 80;
+  for (int step = 0; step < kSteps && ::sem_trywait(&signal_arrived) != 0; ++step) std::this_thread::sleep_for(kStep);
 }
 
 /// A step that takes long, of a device or a planner, is not waited for.
 void end_program_when_signalled() {
   while (::sem_wait(&signal_arrived) != 0 && errno == EINTR) {
   }
-  std::this_thread::sleep_for(kPatience);
+  wait_patiently();
   if (is_ending.exchange(true)) return;
   abandon_outputs();
   const char* clear_line = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";  // there may be a progress bar
-  fmt::print(stderr, "{}convoy: {}\n", clear_line, interrupt_text());
-  ::_exit(kInterrupted);
+  print_message("{}convoy: {}\n", clear_line, interrupt_text());
+  ::_exit(interrupted_exit_code());
 }
 
 }  // namespace
 
 void catch_interrupts() {
   ::sem_init(&signal_arrived, 0, 0);
-  std::thread(end_program_when_signalled).detach();
+  try {
+    std::thread(end_program_when_signalled).detach();
+  } catch (const std::system_error&) {  // no more threads here: long steps are waited for
+  }
   struct sigaction action {};
-  action.sa_handler = remember_signal;
-  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_sigaction = remember_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
+  for (const EndingSignal& one : kEndingSignals) {
+    struct sigaction before {};
+    ::sigaction(one.number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(one.number, &action, nullptr);
+  }
 }
 
 bool interrupted() { return signalled != 0; }
@@ -58,8 +107,17 @@ void stop_if_interrupted() {
   if (interrupted()) throw Error(Errc::cancelled, "interrupted");
 }
 
+int interrupted_exit_code() { return 128 + signalled; }
+
 void set_interrupt_text(const char* lasting) { text = lasting; }
-std::string interrupt_text() { return text.load(); }
+
+std::string interrupt_text() {
+  const char* by = "";
+  for (const EndingSignal& one : kEndingSignals) {
+    if (one.number == signalled) by = one.name;
+  }
+  return fmt::format("interrupted{}; {}", by, text.load());
+}
 
 void begin_ending() {
   if (!is_ending.exchange(true)) return;

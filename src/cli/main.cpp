@@ -1,19 +1,16 @@
 // The program `convoy`: parses the command line, runs one subcommand, and turns what it throws into an exit code.
-#include <fmt/format.h>
-
-#include <cstdio>
-
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/outcome.hpp"
+#include "cli/print.hpp"
 #include "convoy/version.hpp"
 
 namespace {
 
 /// Errors are one line, whatever they were told.
 int complain(const std::string& message, int code) {
-  fmt::print(stderr, "convoy: {}\n", message);
+  convoy::cli::print_message("convoy: {}\n", message);
   return code;
 }
 
@@ -23,7 +20,8 @@ void describe(CLI::App& program) {
   convoy::cli::need_subcommand(program);
   program.get_formatter()->column_width(36);
   program.footer(
-      "Sizes and positions are z,y,x. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n"
+      "Sizes and positions are z,y,x. Exit codes: 0 done, 1 failed, 2 wrong usage, 128 and the\n"
+      "signal's number if a signal ended it: 130 after Ctrl-C, 143 after SIGTERM.\n"
       "Examples:\n"
       "  convoy devices\n"
       "  convoy phantom spheres image.tif\n"
@@ -50,6 +48,7 @@ void add_commands(CLI::App& program) {
 
 int main(int count, char** arguments) {
   using namespace convoy::cli;
+  open_standard_streams();
   catch_interrupts();
   remember_command_line(count, arguments);
   CLI::App program("Convolution on any device: images of any size, on CUDA, HIP, Vulkan or the CPU.");
@@ -58,8 +57,7 @@ int main(int count, char** arguments) {
   const Outcome outcome = run_program(program, count, arguments);
   begin_ending();
   if (!outcome.problem.empty()) return complain(outcome.problem, outcome.exit_code);
-  const bool unheard = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
-  if (unheard && outcome.exit_code == kDone)
+  if (outcome.exit_code == kDone && !results_are_printed())
     return complain("what was to be printed could not be written to standard output", kFailed);
   return outcome.exit_code;
 }

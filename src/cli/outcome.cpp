@@ -27,7 +27,7 @@ Outcome run_program(CLI::App& program, int count, char** arguments, bool speaks)
     return {kUsage, one_line(std::string(error.what()) + " (see --help)")};
   } catch (const Error& error) {
     const bool cancelled = error.code() == Errc::cancelled;
-    if (cancelled) return {kInterrupted, interrupt_text()};
+    if (cancelled) return {interrupted_exit_code(), interrupt_text()};
     return {kFailed, one_line(error.what())};
   } catch (const std::bad_alloc&) {
     return {kFailed, "this machine has not enough memory for the images; close other programs or use smaller images"};

@@ -7,6 +7,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/print.hpp"
 #include "convoy/io.hpp"
 #include "convoy/synthetic.hpp"
 
@@ -61,8 +62,8 @@ struct SpheresCommand {
     });
     file->commit();
     if (!quiet) {
-      fmt::print("{} spheres of radius {} in {} {} zyx -> {}\n", list.size(), list[0].radius, name(element),
-                 to_text(size), output_path);
+      print_summary("{} spheres of radius {} in {} {} zyx -> {}\n", list.size(), list[0].radius, name(element),
+                    to_text(size), output_path);
     }
   }
 };

@@ -6,6 +6,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "cli/print.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
 
@@ -25,10 +26,10 @@ struct PlanCommand {
   template <class AnyPlan>
   void show(const AnyPlan& plan, const Device& device) const {
     if (json) {
-      fmt::print("{}\n", to_json(plan));
+      print_result("{}\n", to_json(plan));
       return;
     }
-    fmt::print("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
+    print_result("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
   }
 
   DeconvolutionSpec deconvolution() const {
@@ -57,11 +58,11 @@ struct PlanCommand {
                         {"host_bytes", plan.host_bytes},
                         {"predicted_seconds", plan.predicted_seconds}});
       } else {
-        fmt::print("--region {:<40} device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n", to_text(box),
-                   bytes_to_text(plan.footprint_bytes), bytes_to_text(plan.host_bytes), plan.predicted_seconds);
+        print_result("--region {:<40} device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n", to_text(box),
+                     bytes_to_text(plan.footprint_bytes), bytes_to_text(plan.host_bytes), plan.predicted_seconds);
       }
     }
-    if (json) fmt::print("{}\n", list.dump(2));
+    if (json) print_result("{}\n", list.dump(2));
   }
 
   void run() const {

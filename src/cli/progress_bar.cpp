@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
+
+#include "cli/print.hpp"
 
 namespace convoy::cli {
 namespace {
@@ -43,11 +44,10 @@ void ProgressBar::draw(double done, double elapsed_seconds, double left_seconds,
   const std::string text = fmt::format("{:3.0f} %  {}  {} left", 100 * done, rate, time_text(left_seconds));
   const auto filled = static_cast<int>(done * kBarWidth);
   if (on_terminal_) {
-    fmt::print(stderr, "\r\x1b[K[{:#<{}}{:.<{}}] {}", "", filled, "", kBarWidth - filled, text);
+    print_message("\r\x1b[K[{:#<{}}{:.<{}}] {}", "", filled, "", kBarWidth - filled, text);
   } else {
-    fmt::print(stderr, "{}\n", text);
+    print_message("{}\n", text);
   }
-  std::fflush(stderr);
   drawn_ = true;
   drawn_at_seconds_ = elapsed_seconds;
 }
@@ -90,8 +90,7 @@ void ProgressBar::show(const DeconvolutionProgress& progress) {
 
 void ProgressBar::clear() {
   if (!drawn_ || !on_terminal_) return;
-  std::fputs("\r\x1b[K", stderr);
-  std::fflush(stderr);
+  print_message("\r\x1b[K");
   drawn_ = false;
 }
 

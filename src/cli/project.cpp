@@ -1,9 +1,8 @@
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "convoy/io.hpp"
 #include "convoy/picture.hpp"
 
@@ -21,7 +20,7 @@ struct ProjectCommand {
     require_writable(picture_path);
     const Image picture = make_projection_picture(read_image(image_path).view(), options);
     write_png(picture_path, picture.view());
-    if (!quiet) fmt::print("{} x {} pixels -> {}\n", picture.shape.x, picture.shape.y, picture_path);
+    if (!quiet) print_summary("{} x {} pixels -> {}\n", picture.shape.x, picture.shape.y, picture_path);
   }
 };
 

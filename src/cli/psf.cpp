@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-
 #include <functional>
 #include <memory>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "convoy/io.hpp"
 #include "convoy/synthetic.hpp"
 
@@ -29,7 +28,7 @@ struct PsfFile {
     Image psf = make_image(size, element);
     fill(psf.mutable_view());
     write_image(output_path, psf.view(), metadata);
-    if (!quiet) fmt::print("PSF of sum 1, {} {} zyx -> {}\n", name(element), to_text(size), output_path);
+    if (!quiet) print_summary("PSF of sum 1, {} {} zyx -> {}\n", name(element), to_text(size), output_path);
   }
 };
 

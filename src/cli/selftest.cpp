@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <fstream>
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/print.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::cli {
@@ -23,8 +23,7 @@ void print_check(const SelftestCheck& check) {
                                                                           : "skipped";
   const std::string figures =
       check.tolerance > 0 ? fmt::format("{:8.1e} of {:.0e}", check.error, check.tolerance) : std::string();
-  fmt::print("{:<38} {:<8} {:<18} {:6.1f} s  {}\n", check.name, verdict, figures, check.seconds, check.detail);
-  std::fflush(stdout);
+  print_result("{:<38} {:<8} {:<18} {:6.1f} s  {}\n", check.name, verdict, figures, check.seconds, check.detail);
 }
 
 void write_report(const std::string& path, const SelftestReport& report) {
@@ -35,8 +34,8 @@ void write_report(const std::string& path, const SelftestReport& report) {
 
 void run(const SelftestArguments& arguments) {
   const Device device = open_device(arguments.backend);
-  fmt::print("{}: {}, {}\n", device.info().id, device.info().name, device.info().driver);
-  fmt::print("{:<38} {:<8} {:<18} {:>8}\n", "check", "verdict", "error of allowed", "time");
+  print_result("{}: {}, {}\n", device.info().id, device.info().name, device.info().driver);
+  print_result("{:<38} {:<8} {:<18} {:>8}\n", "check", "verdict", "error of allowed", "time");
   const SelftestReport report = run_selftest(device, print_check);
   if (!arguments.report_path.empty()) write_report(arguments.report_path, report);
   if (!report.passed()) {
@@ -44,7 +43,7 @@ void run(const SelftestArguments& arguments) {
         Errc::unsupported,
         fmt::format("{} gives wrong results: do not use it; please send the report (--report FILE)", device.info().id));
   }
-  fmt::print("{} can be trusted with what was checked\n", device.info().id);
+  print_result("{} can be trusted with what was checked\n", device.info().id);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <string>
 
+#include "common/messages.hpp"
+
 namespace convoy {
 namespace {
 
@@ -19,8 +21,7 @@ struct Log {
     topics = std::string(",") + wanted + ",";
     from_environment = true;
     sink = [](std::string_view topic, std::string_view message) {
-      std::fprintf(stderr, "convoy %.*s: %.*s\n", static_cast<int>(topic.size()), topic.data(),
-                   static_cast<int>(message.size()), message.data());
+      write_message(STDERR_FILENO, fmt::format("convoy {}: {}\n", topic, message));
     };
   }
 };

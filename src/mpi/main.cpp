@@ -1,9 +1,8 @@
 // The program `convoy-mpi`: `convoy convolve` on the ranks of an MPI job, each with its own devices and region.
-#include <fmt/format.h>
-
 #include "cli/command_line.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/outcome.hpp"
+#include "cli/print.hpp"
 #include "convoy/version.hpp"
 #include "mpi/rank_workplace.hpp"
 #include "mpi/world.hpp"
@@ -18,7 +17,8 @@ void describe(CLI::App& program) {
       "Each rank computes one region of the output, and rank 0 writes it. The devices of a machine (all of its GPUs,\n"
       "unless --devices or --backend say otherwise) are dealt out to its ranks. --memory-limit and --ram-limit are "
       "for\n"
-      "each rank. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n"
+      "each rank. Exit codes: 0 done, 1 failed, 2 wrong usage, 128 and the signal's number if a\n"
+      "signal ended it: 130 after Ctrl-C, 143 after SIGTERM.\n"
       "Examples:\n"
       "  mpirun -n 4 --bind-to none convoy-mpi image.zarr psf.tif blurred.zarr\n"
       "  srun --ntasks-per-node=8 --gpus-per-node=8 convoy-mpi big.tif psf.tif blurred.ome.tif --resume");
@@ -28,6 +28,7 @@ void describe(CLI::App& program) {
 
 int main(int count, char** arguments) {
   using namespace convoy;
+  cli::open_standard_streams();
   cli::catch_interrupts();
   mpi::World world(count, arguments);
   cli::remember_command_line(count, arguments);
@@ -38,6 +39,7 @@ int main(int count, char** arguments) {
   const cli::Outcome own = cli::run_program(program, count, arguments, workplace.speaks());
   const mpi::Outcome all = workplace.end({own.exit_code, own.problem});
   cli::begin_ending();
-  if (!all.problem.empty()) fmt::print(stderr, "convoy-mpi: {}\n", all.problem);
+  if (!all.problem.empty()) cli::print_message("convoy-mpi: {}\n", all.problem);
+  if (all.exit_code == cli::kDone && !cli::results_are_printed()) return cli::kFailed;
   return all.exit_code;
 }

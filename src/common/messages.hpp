@@ -1,0 +1,61 @@
+// Messages to people: written where they can be, and lost without a trace where they cannot.
+#pragma once
+
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <string_view>
+
+namespace convoy {
+
+/// Keeps the signals away from this thread that a write can raise: SIGPIPE of a pipe that nobody reads any more,
+/// SIGXFSZ of a file that has reached its limit (`ulimit -f`). Those that were raised meanwhile are dropped.
+class WriteSignalsBlocked {
+ public:
+  WriteSignalsBlocked() {
+    sigset_t pending;
+    ::sigemptyset(&raised_by_writes_);
+    ::sigpending(&pending);
+    for (const int number : {SIGPIPE, SIGXFSZ}) {
+      if (::sigismember(&pending, number) == 0) ::sigaddset(&raised_by_writes_, number);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &raised_by_writes_, &before_);
+  }
+  ~WriteSignalsBlocked() {
+    constexpr timespec kNoWait{0, 0};
+    while (::sigtimedwait(&raised_by_writes_, nullptr, &kNoWait) > 0) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WriteSignalsBlocked(const WriteSignalsBlocked&) = delete;
+  WriteSignalsBlocked& operator=(const WriteSignalsBlocked&) = delete;
+
+ private:
+  sigset_t raised_by_writes_{};
+  sigset_t before_{};
+};
+
+/// Writes all of the text to the descriptor. If that is closed, full or read by nobody, the rest is lost: nothing is
+/// thrown, no signal is raised, errno stays as it was.
+inline void write_message(int descriptor, std::string_view text) noexcept {
+  constexpr int kPatienceMilliseconds = 1000;  // with one who reads slowly, of a descriptor that does not block
+  const int errno_before = errno;
+  const WriteSignalsBlocked blocked;
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written > 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+      continue;
+    }
+    if (written < 0 && errno == EINTR) continue;
+    pollfd slow{descriptor, POLLOUT, 0};
+    if (written == 0 || errno != EAGAIN || ::poll(&slow, 1, kPatienceMilliseconds) <= 0) break;
+  }
+  errno = errno_before;
+}
+
+}  // namespace convoy
