@@ -9,4 +9,5 @@ configure_package_config_file(scripts/cmake/convoy-config.cmake.in convoy-config
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/convoy)
 write_basic_package_version_file(convoy-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/convoy-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/convoy-config-version.cmake
+        scripts/cmake/ConvoyCodecs.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/convoy)

@@ -11,7 +11,7 @@ namespace convoy::io {
 
 class TiffFile {
  public:
-  /// `mode` as TIFFOpen takes it. `shown_path` is what errors name. libtiff allocates no block above
+  /// `mode` as TIFFOpen takes it, for reading. `shown_path` is what errors name. libtiff allocates no block above
   /// max_allocation_bytes (0: any size).
   TiffFile(const std::string& path, const std::string& shown_path, const char* mode,
            std::uint64_t max_allocation_bytes);

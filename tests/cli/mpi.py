@@ -26,6 +26,11 @@ def ranks(*parts):
                           env={**os.environ, **ROOT, "CONVOY_THREADS": "1"})
 
 
+def own_lines(done):
+    """What convoy-mpi says on stderr: hwloc and Open MPI warn there too, of what a machine hides from them."""
+    return [line for line in done.stderr.splitlines() if "convoy" in line]
+
+
 probe = subprocess.run([*RANKS, "-n", "2", "true"], capture_output=True, text=True, env={**os.environ, **ROOT}, timeout=300)
 if probe.returncode != 0:
     print("SKIPPED: mpirun starts no processes here:", probe.stderr.strip().splitlines()[:2])
@@ -52,7 +57,7 @@ done, report = same(4, "out.npy")
 assert len(report["ranks"]) == len(report["devices"]) == 4
 assert sum(one["num_tiles"] for one in report["ranks"]) == report["num_tiles"] >= 4
 assert abs(report["output_sum"] - np.load("one.npy").sum(dtype=float)) < 1e-4 * report["output_sum"]
-assert done.stdout.count("host memory") == 1 and done.stderr == "", done
+assert done.stdout.count("host memory") == 1 and not own_lines(done), done
 same(4, "out.zarr", "--mode", "full", "--memory-limit", "200KiB")
 same(3, "out.ome.tif", "--boundary", "reflect", "--correlate", "--dtype", "u16", "--no-normalize")
 same(4, "out.npy", "--region", "3:4,5:6,7:9", "--resume")  # two voxels: some ranks have nothing to do
@@ -67,7 +72,7 @@ done = ranks((2, {}, WORDS), (1, short, WORDS), (1, {}, WORDS))
 assert done.returncode != 0 and "convoy-mpi: rank 2 of 4" in done.stderr and "needs at least" in done.stderr, done
 assert done.stderr.count("convoy-mpi: ") == 1, done
 done = ranks((1, short, WORDS), (2, {}, WORDS))
-assert done.returncode != 0 and "needs at least" in done.stderr and "rank" not in done.stderr.split("\n")[0], done
+assert done.returncode != 0 and "needs at least" in done.stderr and "rank" not in own_lines(done)[0], done
 for words in (("missing.npy", *WORDS[1:]), (*WORDS, "--devices", "cpu"), ("image.npy", "kernel.npy", "nowhere/out.npy", *CPU)):
     done = ranks((3, {}, words))
     assert done.returncode != 0 and done.stderr.count("convoy-mpi: ") == 1, done

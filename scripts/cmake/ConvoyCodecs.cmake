@@ -1,0 +1,18 @@
+# convoy::zstd and convoy::blosc, whose own packages describe themselves to CMake in a different way on each system, or not at
+# all. Included by the build and, installed beside it, by convoy-config.cmake: so no path of the machine that built convoy is in
+# what is installed. CONVOY_CODECS_MISSING names what was not found.
+set(CONVOY_CODECS_MISSING "")
+foreach(codec zstd blosc)
+  string(TOUPPER ${codec} name)
+  find_path(CONVOY_${name}_DIR ${codec}.h)
+  find_library(CONVOY_${name}_LIBRARY ${codec})
+  mark_as_advanced(CONVOY_${name}_DIR CONVOY_${name}_LIBRARY)
+  if(NOT CONVOY_${name}_DIR OR NOT CONVOY_${name}_LIBRARY)
+    list(APPEND CONVOY_CODECS_MISSING ${codec})
+  elseif(NOT TARGET convoy::${codec})
+    add_library(convoy::${codec} UNKNOWN IMPORTED)
+    set_target_properties(convoy::${codec} PROPERTIES
+      IMPORTED_LOCATION ${CONVOY_${name}_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${CONVOY_${name}_DIR})
+  endif()
+endforeach()
+list(JOIN CONVOY_CODECS_MISSING " and " CONVOY_CODECS_MISSING)
