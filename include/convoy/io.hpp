@@ -16,7 +16,8 @@
 
 namespace convoy {
 
-/// Distance between voxel centres, in `unit` ("micron", "nm" ...; empty when the file names none).
+/// Distance between voxel centres along each axis, in `unit` ("micron", "nm" ...; empty when the file names none). 0
+/// where the file does not say; files whose axes have different units are converted to that of x.
 struct VoxelSize {
   double z = 1;
   double y = 1;
@@ -24,13 +25,31 @@ struct VoxelSize {
   std::string unit;
 };
 
-/// What a file tells about its images beside their voxels. Time points and channels are images of their own, all of one
-/// shape, the channels of a time point one behind the other.
+/// Time between one time point and the next, in `unit` ("s", "ms", "min" ...).
+struct TimeStep {
+  double length = 1;
+  std::string unit = "s";
+};
+
+/// What a file says about its images beside their voxels. Time points and channels are images of their own, all of one
+/// shape, the channels of a time point one behind the other. Readers fill it in; writers write all of it that the
+/// format has a place for.
 struct ImageMetadata {
   int num_axes = 3;  ///< of z, y, x, those the file has (1 to 3); .npy is written with as many, if the shape allows it
   std::optional<VoxelSize> voxel_size = {};
   std::optional<Index> num_times = {};     ///< extent of the time axis, if there is one
   std::optional<Index> num_channels = {};  ///< extent of the channel axis, if there is one
+  std::optional<TimeStep> time_step = {};
+  std::vector<std::string> channel_names = {};  ///< in UTF-8, one per channel; empty: the file names none
+  /// ImageJ's slice labels, in UTF-8: one per plane, z fastest, then channel, then time; or empty. Written to TIFF
+  /// files of ImageJ's kind that have as many planes.
+  std::vector<std::string> plane_labels = {};
+  /// Order of the file's axes, slowest first, as in "ZCYX", where a format has no order of its own (.npy). Writers of
+  /// such formats keep it if it ends in YX, and else write T, C, Z, Y, X. Empty: T, C, Z, Y, X.
+  std::string axes = {};
+  /// What the reader found odd and did about it, as in "the spacing along z is -0.3; its absolute value is taken". Not
+  /// written.
+  std::vector<std::string> warnings = {};
 
   Index num_images() const { return num_times.value_or(1) * num_channels.value_or(1); }
 };
@@ -53,19 +72,28 @@ Image make_image(const Shape& shape, Element element);
 /// How the voxels of a file without a header lie: dense, z, y, x with x contiguous.
 struct RawLayout {
   Shape shape;
-  std::string type = "u16";  ///< u8, i8, u16, i16, u32, i32, f32 or f64
+  std::string type = "u16";  ///< u8, i8, u16, i16, u32, i32, u64, i64, f16, f32 or f64
   std::uint64_t offset_bytes = 0;
   bool big_endian = false;
+  bool more_bytes_follow = false;  ///< else a file that is longer than offset and voxels is refused
 };
 
-/// Reads "z,y,x,type", then, as wanted, ",offset" in bytes and ",big" for big-endian voxels, as in
-/// "128,512,512,u16,4096,big". Throws Error(invalid_argument).
+/// Reads "z,y,x,type", then, as wanted, ",offset" in bytes, ",big" for big-endian voxels and
+/// ",more" for files in which more bytes follow, as in "128,512,512,u16,4096,big". Throws Error(invalid_argument).
 RawLayout raw_layout_from_text(const std::string& text);
+
+/// Reads "z,y,x" and, as wanted, ",unit", as in "0.3,0.1,0.1,um". Throws Error(invalid_argument).
+VoxelSize voxel_size_from_text(const std::string& text);
 
 struct OpenOptions {
   /// The file's axes, slowest first, of "TCZYX", each at most once and ending in what the file has of z, y, x:
   /// "TZYX", "CYX" ... Needed where the file itself does not tell. Empty: as the file says, else z, y, x.
   std::string axes;
+  /// Which image series of a file that holds several is read, counted from 0. Without it such files are refused, with a
+  /// list of their series.
+  std::optional<Index> series;
+  /// Taken in place of what the file says. A length of 0: not known.
+  std::optional<VoxelSize> voxel_size;
   /// The file is read as raw voxels, whatever its name.
   std::optional<RawLayout> raw;
   /// Most memory for decoded strips, tiles and chunks of compressed files, that boxes beside one another share.

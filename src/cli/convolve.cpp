@@ -104,6 +104,7 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
   const bool origin_given = spec.origin.rule == Origin::Rule::at;
   JobDescription job{{"image", describe_file(image_path)},
                      {"axes", files.axes.empty() ? "the file's" : files.axes},
+                     {"series", files.series ? std::to_string(*files.series) : "the only one"},
                      {"kernel", fmt::format("of checksum {}", checksum(kernel.view()))},
                      {"mode", name(spec.mode)},
                      {"boundary", fmt::format("{} {}", name(spec.boundary), spec.constant)},
@@ -163,6 +164,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
   StopWatch watch;
   const auto images = files.open(image_path);
   const ImageFileReader& first = *images[0];
+  for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
   const ConvolutionSpec whole = options.spec(first.shape(), kernel.shape);
   record.image_element = first.element();
   record.num_images = static_cast<Index>(images.size());

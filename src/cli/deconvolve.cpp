@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -7,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/deconvolution_options.hpp"
 #include "cli/deconvolution_report.hpp"
+#include "cli/image_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
@@ -25,6 +28,7 @@ struct DeconvolveCommand {
   std::string mask_path;
   std::string report_path;
   DeconvolutionOptions options;
+  ImageOptions files;
   std::optional<Element> element;
   bool trace_memory = false;
   Verbosity verbosity;
@@ -73,11 +77,24 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) cons
   return deconvolver;
 }
 
+/// Along axes whose length is not known, neighbours are as far apart as along the finest axis.
+std::array<double, 3> spacing_from(const VoxelSize& size) {
+  std::array<double, 3> spacing{size.z, size.y, size.x};
+  double finest = 0;
+  for (const double length : spacing) {
+    if (length > 0 && (finest == 0 || length < finest)) finest = length;
+  }
+  for (double& length : spacing) {
+    if (!(length > 0)) length = finest > 0 ? finest : 1;
+  }
+  return spacing;
+}
+
 void DeconvolveCommand::deconvolve(const Device& device, const Image& image, const Image& psf,
                                    const std::optional<Image>& mask, Image& output, DeconvolveRecord& record) {
   StopWatch watch;
   DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
-  if (const auto& size = image.metadata.voxel_size) spec.voxel_size = {size->z, size->y, size->x};
+  if (image.metadata.voxel_size) spec.voxel_size = spacing_from(*image.metadata.voxel_size);
   ProgressBar bar(verbosity, {1, num_voxels(spec.image), 0});
   Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
   record.plan = deconvolver.plan();
@@ -140,7 +157,8 @@ void DeconvolveCommand::run() {
   record.output_path = output_path;
   record.device = device.info();
   record.times.prepare_seconds = watch.lap_seconds();
-  const Image image = read_image(image_path);
+  const Image image = open_as_asked([&] { return read_image(image_path, files.open_options()); });
+  for (const std::string& text : image.metadata.warnings) warn(record, image_path + ": " + text);
   const Image psf = read_image(psf_path);
   std::optional<Image> mask;
   if (!mask_path.empty()) mask = read_image(mask_path);
@@ -170,6 +188,7 @@ void add_deconvolve(CLI::App& program) {
   command->add_option("PSF", state->psf_path, "PSF to read: .tif, .tiff or .npy")->required();
   command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff or .npy")->required();
   state->options.add_to(*command);
+  state->files.add_image_options_to(*command);
   command
       ->add_option("--mask", state->mask_path,
                    "Image of the same size: where it is 0, voxels are missing and restored from their neighbours")

@@ -14,14 +14,6 @@
 namespace convoy::cli {
 namespace {
 
-RawLayout raw_layout_from_option(const std::string& text) {
-  try {
-    return raw_layout_from_text(text);
-  } catch (const Error& error) {
-    throw CLI::ValidationError("--raw", error.what());
-  }
-}
-
 void have_memory_taken(const std::vector<Device>& devices) {
   ConvolutionSpec spec;
   spec.image = {8, 8, 8};
@@ -33,18 +25,7 @@ void have_memory_taken(const std::vector<Device>& devices) {
 }  // namespace
 
 void FileOptions::add_to(CLI::App& command) {
-  command
-      .add_option(
-          "--axes", axes,
-          "Axes of the image file, slowest first, of T, C, Z, Y, X; time points and channels are images of their "
-          "own (default: as the file says, else ZYX)")
-      ->type_name("AXES");
-  command
-      .add_option_function<std::string>(
-          "--raw", [this](const std::string& text) { raw = raw_layout_from_option(text); },
-          "The image is voxels alone, u8, i8, u16, i16, u32, i32, f32 or f64, from an offset in bytes on, as in "
-          "128,512,512,u16,4096,big")
-      ->type_name("Z,Y,X,TYPE[,OFFSET][,big]");
+  add_image_options_to(command);
   add_memory_limit(command, "--ram-limit", ram_limit_bytes,
                    "Most memory of the machine for the whole program, as in 2GiB (default: what is free)");
   command.add_flag(
@@ -53,16 +34,9 @@ void FileOptions::add_to(CLI::App& command) {
 }
 
 std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::string& path) const {
-  OpenOptions options;
-  options.axes = axes;
-  options.raw = raw;
+  OpenOptions options = open_options();
   options.cache_bytes = most_cache_bytes();
-  try {
-    return open_images(path, options);
-  } catch (const Error& error) {
-    if (error.code() != Errc::invalid_argument) throw;
-    throw CLI::ValidationError("--axes", error.what());
-  }
+  return open_as_asked([&] { return open_images(path, options); });
 }
 
 CreateOptions FileOptions::create_options(JobDescription job) const {

@@ -4,18 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/image_options.hpp"
 #include "convoy/device.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy::cli {
 
-struct FileOptions {
-  std::string axes;
-  std::optional<RawLayout> raw;
+struct FileOptions : ImageOptions {
   std::uint64_t ram_limit_bytes = 0;
   bool resume = false;
 

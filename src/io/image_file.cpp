@@ -15,7 +15,9 @@
 #include "io/io_error.hpp"
 #include "io/output_file.hpp"
 #include "io/region_writer.hpp"
+#include "io/sample.hpp"
 #include "io/voxel_output.hpp"
+#include "io/voxel_size.hpp"
 #include "io/zarr_output.hpp"
 
 namespace convoy {
@@ -50,8 +52,7 @@ Format format_to_read(const std::string& path) {
   return in_store && std::filesystem::is_directory(name) ? Format::zarr : format_of(path);
 }
 
-std::shared_ptr<const io::StoredImages> open_file(const std::string& path, const OpenOptions& options) {
-  io::require_axes(options.axes);
+std::unique_ptr<io::StoredImages> open_format(const std::string& path, const OpenOptions& options) {
   if (options.raw) return io::open_raw(path, *options.raw);
   switch (format_to_read(path)) {
     case Format::tiff:
@@ -66,10 +67,18 @@ std::shared_ptr<const io::StoredImages> open_file(const std::string& path, const
   io::fail(path, "tells nothing about its voxels; say how they lie, as in --raw 128,512,512,u16");
 }
 
+std::shared_ptr<const io::StoredImages> open_file(const std::string& path, const OpenOptions& options) {
+  io::require_axes(options.axes);
+  std::shared_ptr<io::StoredImages> file = open_format(path, options);
+  io::settle_voxel_size(file->metadata(), options.voxel_size);
+  return file;
+}
+
 /// One image of an open file.
 class StoredImage : public ImageFileReader {
  public:
-  StoredImage(std::shared_ptr<const io::StoredImages> file, Index number) : file_(std::move(file)), number_(number) {}
+  StoredImage(std::string path, std::shared_ptr<const io::StoredImages> file, Index number)
+      : path_(std::move(path)), file_(std::move(file)), number_(number) {}
 
   Shape shape() const override { return file_->facts().shape; }
   Element element() const override { return file_->facts().element; }
@@ -78,10 +87,17 @@ class StoredImage : public ImageFileReader {
   std::uint64_t cache_bytes() const override { return file_->facts().cache_bytes; }
   void read(const Box& box, std::byte* voxels) const override {
     io::require_inside(shape(), box);
-    file_->read(number_, box, voxels);
+    try {
+      file_->read(number_, box, voxels);
+    } catch (const io::InexactVoxel&) {
+      io::fail(path_,
+               "holds 64 bit integers beyond 2^53, which no floating point voxel is equal to: save it as float64, "
+               "or scaled");
+    }
   }
 
  private:
+  std::string path_;
   std::shared_ptr<const io::StoredImages> file_;
   Index number_;
 };
@@ -155,7 +171,7 @@ std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& pat
   const auto file = open_file(path, options);
   std::vector<std::unique_ptr<ImageFileReader>> images;
   for (Index number = 0; number < file->facts().metadata.num_images(); ++number) {
-    images.push_back(std::make_unique<StoredImage>(file, number));
+    images.push_back(std::make_unique<StoredImage>(path, file, number));
   }
   return images;
 }
@@ -167,7 +183,7 @@ std::unique_ptr<ImageFileReader> open_image(const std::string& path, const OpenO
     io::fail(path, "holds {} channels and {} time points, and one image is wanted here: save that by itself first",
              metadata.num_channels.value_or(1), metadata.num_times.value_or(1));
   }
-  return std::make_unique<StoredImage>(file, 0);
+  return std::make_unique<StoredImage>(path, file, 0);
 }
 
 Image read_image(const std::string& path, const OpenOptions& options) {

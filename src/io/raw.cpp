@@ -1,4 +1,5 @@
 // Voxels alone, in a file that tells nothing about itself.
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -11,7 +12,7 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& text, const std::string& problem) {
   throw Error(Errc::invalid_argument,
-              fmt::format("'{}' is no raw layout: {}; write z,y,x,type[,offset in bytes][,big], as in "
+              fmt::format("'{}' is no raw layout: {}; write z,y,x,type[,offset in bytes][,big][,more], as in "
                           "128,512,512,u16,4096,big",
                           text, problem));
 }
@@ -46,14 +47,18 @@ RawLayout raw_layout_from_text(const std::string& text) {
   }
   layout.type = std::string(parts[3]);
   if (!io::sample_named(layout.type)) {
-    refuse(text, fmt::format("'{}' is none of u8, i8, u16, i16, u32, i32, f32, f64", layout.type));
+    refuse(text, fmt::format("'{}' is none of u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64", layout.type));
   }
-  if (parts.size() > 4 && parts.back() == "big") {
-    layout.big_endian = true;
-    parts.pop_back();
-  }
+  const auto take_word = [&](std::string_view word) {
+    const auto found = parts.size() > 4 ? std::find(parts.begin() + 4, parts.end(), word) : parts.end();
+    if (found == parts.end()) return false;
+    parts.erase(found);
+    return true;
+  };
+  layout.big_endian = take_word("big");
+  layout.more_bytes_follow = take_word("more");
   if (parts.size() > 4 && !read_number(parts[4], layout.offset_bytes)) {
-    refuse(text, fmt::format("'{}' is neither an offset in bytes nor 'big'", parts[4]));
+    refuse(text, fmt::format("'{}' is neither an offset in bytes nor 'big' or 'more'", parts[4]));
   }
   if (parts.size() > 5) refuse(text, fmt::format("'{}' follows", parts[5]));
   return layout;
@@ -68,6 +73,12 @@ std::unique_ptr<io::StoredImages> io::open_raw(const std::string& path, const Ra
   if (needed > held) {
     fail(path, "holds {} bytes, but {} {} zyx voxels from byte {} on need {}", held, to_text(raw.shape), raw.type,
          raw.offset_bytes, needed);
+  }
+  if (needed < held && !raw.more_bytes_follow) {
+    fail(path,
+         "holds {} bytes, {} more than the {} {} zyx voxels from byte {} on: shape, type or offset are not the file's; "
+         "if more follows that is not wanted, add ',more' to the raw layout",
+         held, held - needed, to_text(raw.shape), raw.type, raw.offset_bytes);
   }
   VoxelLayout layout = dense_layout(raw.shape, *sample, 1, raw.offset_bytes);
   layout.big_endian = raw.big_endian;

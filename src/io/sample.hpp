@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string_view>
 
@@ -11,17 +12,20 @@
 namespace convoy::io {
 
 /// The first four are those of Element, in its order.
-enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32 };
+enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32, f16, u64, i64 };
+
+/// A 64 bit integer that f64 does not hold exactly.
+class InexactVoxel : public std::exception {};
 
 std::size_t size_of(Sample sample);
 /// "u8", "i16" ...
 const char* name(Sample sample);
 /// The one of that name.
 std::optional<Sample> sample_named(std::string_view name);
-/// NumPy's names: "u2" to a sample, and a voxel's "<u2".
+/// NumPy's names: "u2" to a sample ("b1", its truth values, are u8), and a voxel's "<u2".
 std::optional<Sample> sample_of_numpy(std::string_view type);
 const char* numpy_type(Sample voxel);
-/// The voxel that holds every value of the sample exactly.
+/// The voxel that holds every value of the sample exactly; of 64 bit integers those up to 2^53.
 Element element_for(Sample sample);
 /// The sample that is the voxel's own bytes.
 inline Sample sample_for(Element element) { return static_cast<Sample>(element); }
@@ -30,11 +34,11 @@ inline bool is_stored_as_is(Sample sample) { return sample <= Sample::f64; }
 
 /// Reverses the bytes of each of `count` samples.
 void swap_bytes(Sample sample, std::byte* bytes, std::uint64_t count);
-/// Writes `count` voxels of element_for(sample). The two must not overlap.
+/// Writes `count` voxels of element_for(sample). The two must not overlap. Throws InexactVoxel.
 void convert(Sample sample, const std::byte* samples, std::uint64_t count, std::byte* voxels);
 
 /// What convoy reads, for error messages.
 inline constexpr const char* kReadableSamples =
-    "convoy reads 8, 16 and 32 bit integers and 32 and 64 bit floats, one sample per voxel";
+    "convoy reads integers of 8 to 64 bit, truth values, and floats of 16, 32 and 64 bit, one sample per voxel";
 
 }  // namespace convoy::io

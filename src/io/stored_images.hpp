@@ -24,6 +24,7 @@ class StoredImages {
   StoredImages& operator=(const StoredImages&) = delete;
 
   const ImageFacts& facts() const { return facts_; }
+  ImageMetadata& metadata() { return facts_.metadata; }
   /// As ImageReader::read; image = time * channels + channel.
   virtual void read(Index image, const Box& box, std::byte* voxels) const = 0;
 
