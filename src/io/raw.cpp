@@ -1,5 +1,4 @@
 // Voxels alone, in a file that tells nothing about itself.
-#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -49,14 +48,13 @@ RawLayout raw_layout_from_text(const std::string& text) {
   if (!io::sample_named(layout.type)) {
     refuse(text, fmt::format("'{}' is none of u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64", layout.type));
   }
-  const auto take_word = [&](std::string_view word) {
-    const auto found = parts.size() > 4 ? std::find(parts.begin() + 4, parts.end(), word) : parts.end();
-    if (found == parts.end()) return false;
-    parts.erase(found);
+  const auto take_last = [&](std::string_view word) {
+    if (parts.size() <= 4 || parts.back() != word) return false;
+    parts.pop_back();
     return true;
   };
-  layout.big_endian = take_word("big");
-  layout.more_bytes_follow = take_word("more");
+  layout.more_bytes_follow = take_last("more");
+  layout.big_endian = take_last("big");
   if (parts.size() > 4 && !read_number(parts[4], layout.offset_bytes)) {
     refuse(text, fmt::format("'{}' is neither an offset in bytes nor 'big' or 'more'", parts[4]));
   }

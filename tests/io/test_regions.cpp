@@ -105,7 +105,11 @@ TEST_CASE("raw files with an offset, of either byte order") {
   options.raw = raw_layout_from_text("5,23,37,u16,11,big");
   check_boxes(*open_image(folder / "a.bin", options), voxels, kShape);
   CHECK(voxels_of<std::uint16_t>(read_image(folder / "a.bin", options)) == voxels);
-  options.raw->offset_bytes = 12;
+  options.raw->shape.z = 4;  // what follows is as likely a wrong shape as something else
+  CHECK_THROWS_WITH_AS(open_image(folder / "a.bin", options), doctest::Contains("1702 more than the 4x23x37 u16"), Error);
+  options.raw = raw_layout_from_text("4,23,37,u16,11,big,more");
+  CHECK(open_image(folder / "a.bin", options)->shape() == Shape{4, 23, 37});
+  options.raw = raw_layout_from_text("5,23,37,u16,12,big");
   CHECK_THROWS_WITH_AS(
       open_image(folder / "a.bin", options),
       ((folder / "a.bin") + ": holds 8521 bytes, but 5x23x37 u16 zyx voxels from byte 12 on need 8522").c_str(), Error);
@@ -113,7 +117,7 @@ TEST_CASE("raw files with an offset, of either byte order") {
   CHECK_THROWS_AS(open_image(folder / "a.bin", options), Error);
   CHECK_THROWS_AS(open_image(folder / "a.raw"), Error);
   for (const char* text : {"", "1,2,3", "1,2,u16", "0,2,3,u16", "1,2,3,u17", "1,2,3,u16,-1", "1,2,3,u16,big,4",
-                           "1,2,3,u16,4,5", "1,2,3,u16,4,big,5", "1,2,3x,u16"}) {
+                           "1,2,3,u16,4,5", "1,2,3,u16,4,big,5", "1,2,3,u16,more,big", "1,2,3x,u16"}) {
     CHECK_THROWS_AS(raw_layout_from_text(text), Error);
   }
 }
