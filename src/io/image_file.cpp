@@ -49,7 +49,9 @@ Format format_to_read(const std::string& path) {
   const std::filesystem::path name(path);
   const bool in_store =
       std::any_of(name.begin(), name.end(), [](const auto& part) { return lower_extension(part) == ".zarr"; });
-  return in_store && std::filesystem::is_directory(name) ? Format::zarr : format_of(path);
+  if (in_store && std::filesystem::is_directory(name)) return Format::zarr;
+  const std::string extension = lower_extension(name);
+  return extension == ".stk" || extension == ".lsm" ? Format::tiff : format_of(path);
 }
 
 std::unique_ptr<io::StoredImages> open_format(const std::string& path, const OpenOptions& options) {
@@ -70,7 +72,7 @@ std::unique_ptr<io::StoredImages> open_format(const std::string& path, const Ope
 std::shared_ptr<const io::StoredImages> open_file(const std::string& path, const OpenOptions& options) {
   io::require_axes(options.axes);
   std::shared_ptr<io::StoredImages> file = open_format(path, options);
-  io::settle_voxel_size(file->metadata(), options.voxel_size);
+  io::settle_voxel_size(file->facts().shape, file->metadata(), options.voxel_size);
   return file;
 }
 
@@ -219,6 +221,8 @@ void write_image(const std::string& path, const ImageView& image, const ImageMet
   ImageMetadata one = metadata;
   one.num_times.reset();
   one.num_channels.reset();
+  one.time_step.reset();
+  if (one.channel_names.size() > 1) one.channel_names.clear();
   const auto file = create_image(path, image.shape, image.element, one);
   ImageWriter& writer = file->image();
   const auto* voxels = static_cast<const std::byte*>(image.data);

@@ -165,14 +165,25 @@ VoxelLayout layout_of(const NpyHeader& header, const std::vector<FileAxis>& axes
   return layout;
 }
 
-std::string shape_text(const Shape& shape, const ImageMetadata& metadata) {
-  std::string images;
-  if (metadata.num_times) images += fmt::format("{}, ", *metadata.num_times);
-  if (metadata.num_channels) images += fmt::format("{}, ", *metadata.num_channels);
-  const int num_axes = metadata.num_axes;
-  if (shape.z > 1 || num_axes >= 3) return fmt::format("({}{}, {}, {})", images, shape.z, shape.y, shape.x);
-  if (shape.y > 1 || num_axes == 2) return fmt::format("({}{}, {})", images, shape.y, shape.x);
-  return fmt::format("({}{},)", images, shape.x);
+/// Those of the output, slowest first: in the order of metadata.axes if that ends in YX, else T, C, Z, Y, X.
+std::vector<FileAxis> output_axes(const Shape& shape, const ImageMetadata& metadata) {
+  std::vector<FileAxis> axes;
+  if (metadata.num_times) axes.push_back({'T', *metadata.num_times});
+  if (metadata.num_channels) axes.push_back({'C', *metadata.num_channels});
+  if (shape.z > 1 || metadata.num_axes >= 3) axes.push_back({'Z', shape.z});
+  if (shape.y > 1 || metadata.num_axes >= 2 || shape.z > 1) axes.push_back({'Y', shape.y});
+  axes.push_back({'X', shape.x});
+  if (!keeps_axes_order(metadata)) return axes;
+  std::stable_sort(axes.begin(), axes.end(), [&](const FileAxis& a, const FileAxis& b) {
+    return metadata.axes.find(a.name) < metadata.axes.find(b.name);
+  });
+  return axes;
+}
+
+std::string shape_text(const std::vector<FileAxis>& axes) {
+  std::string text;
+  for (const FileAxis& axis : axes) text += fmt::format("{}{}", text.empty() ? "" : ", ", axis.extent);
+  return fmt::format("({}{})", text, axes.size() == 1 ? "," : "");
 }
 
 }  // namespace
@@ -184,6 +195,11 @@ std::unique_ptr<StoredImages> open_npy(const std::string& path, const OpenOption
   ImageMetadata metadata;
   set_images(axes, metadata);
   metadata.num_axes = static_cast<int>(axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
+  for (const FileAxis& axis : axes) metadata.axes += axis.name;
+  if (metadata.num_images() > 1 && !keeps_axes_order(metadata)) {
+    metadata.warnings.push_back(
+        fmt::format("its axes are in the order {}; outputs have them in the order TCZYX", metadata.axes));
+  }
   VoxelLayout layout = layout_of(header, axes);
   ImageFacts facts = facts_of(layout, shape, std::move(metadata));
   return std::make_unique<VoxelFile>(path, std::move(layout), std::move(facts));
@@ -191,7 +207,7 @@ std::unique_ptr<StoredImages> open_npy(const std::string& path, const OpenOption
 
 FileDesign design_npy(const Shape& shape, Element element, const ImageMetadata& metadata) {
   std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
-                                 numpy_type(sample_for(element)), shape_text(shape, metadata));
+                                 numpy_type(sample_for(element)), shape_text(output_axes(shape, metadata)));
   constexpr std::size_t kPrefixBytes = 10;
   constexpr std::size_t kAlignment = 64;
   const std::size_t unpadded = kPrefixBytes + text.size() + 1;
@@ -199,7 +215,12 @@ FileDesign design_npy(const Shape& shape, Element element, const ImageMetadata& 
   text += '\n';
   std::string header(kMagic, kMagicBytes);
   header += {'\1', '\0', static_cast<char>(text.size() % 256), static_cast<char>(text.size() / 256)};
-  return design_dense(header + text, shape, element, metadata);
+  FileDesign design = design_dense(header + text, shape, element, metadata);
+  NpyHeader written;
+  written.sample = sample_for(element);
+  written.data_offset = design.header.size();
+  design.layout = layout_of(written, output_axes(shape, metadata));
+  return design;
 }
 
 }  // namespace convoy::io

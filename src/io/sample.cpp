@@ -38,6 +38,15 @@ void convert_halves(const std::byte* samples, std::uint64_t count, std::byte* vo
   }
 }
 
+void convert_shifted(const std::byte* samples, std::uint64_t count, std::byte* voxels) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::uint16_t stored = 0;
+    std::memcpy(&stored, samples + i * sizeof stored, sizeof stored);
+    const auto voxel = static_cast<float>(stored - 32768);
+    std::memcpy(voxels + i * sizeof voxel, &voxel, sizeof voxel);
+  }
+}
+
 template <class From>
 void convert_exactly(const std::byte* samples, std::uint64_t count, std::byte* voxels) {
   constexpr auto kLargest = std::int64_t{1} << 53;
@@ -59,6 +68,7 @@ std::size_t size_of(Sample sample) {
     case Sample::u16:
     case Sample::i16:
     case Sample::f16:
+    case Sample::shifted_i16:
       return 2;
     case Sample::f64:
     case Sample::u64:
@@ -93,6 +103,8 @@ const char* name(Sample sample) {
       return "u64";
     case Sample::i64:
       return "i64";
+    case Sample::shifted_i16:
+      return "i16";
   }
   return "unknown";
 }
@@ -144,6 +156,7 @@ Element element_for(Sample sample) {
     case Sample::i8:
     case Sample::i16:
     case Sample::f16:
+    case Sample::shifted_i16:
       return Element::f32;
     default:
       return Element::f64;
@@ -168,6 +181,8 @@ void convert(Sample sample, const std::byte* samples, std::uint64_t count, std::
       return convert_as<std::int32_t, double>(samples, count, voxels);
     case Sample::f16:
       return convert_halves(samples, count, voxels);
+    case Sample::shifted_i16:
+      return convert_shifted(samples, count, voxels);
     case Sample::u64:
       return convert_exactly<std::uint64_t>(samples, count, voxels);
     case Sample::i64:

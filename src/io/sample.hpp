@@ -11,8 +11,9 @@
 
 namespace convoy::io {
 
-/// The first four are those of Element, in its order.
-enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32, f16, u64, i64 };
+/// The first four are those of Element, in its order. shifted_i16 is stored as an unsigned number that is larger by
+/// 32768.
+enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32, f16, u64, i64, shifted_i16 };
 
 /// A 64 bit integer that f64 does not hold exactly.
 class InexactVoxel : public std::exception {};

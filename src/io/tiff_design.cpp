@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "convoy/version.hpp"
 #include "io/formats.hpp"
@@ -54,17 +55,28 @@ struct Pages {
   std::uint64_t resolution_offset = 0;  // of x, then y
   std::uint64_t resolution_x = 0;       // 0: none
   std::uint64_t resolution_y = 0;
+  std::uint16_t resolution_unit = RESUNIT_NONE;
+  std::uint64_t labels_offset = 0;  // ImageJ's, of the first page: numbers of bytes, then the bytes
+  std::uint64_t num_label_counts = 0;
+  std::uint64_t label_bytes = 0;
   std::uint64_t first_directory = 0;
   std::uint64_t first_voxel = 0;
 
   std::uint64_t row_bytes() const { return static_cast<std::uint64_t>(shape.x) * size_of(element); }
   std::uint64_t page_bytes() const { return row_bytes() * static_cast<std::uint64_t>(shape.y); }
   std::size_t offset_width() const { return big ? 8 : 4; }
-  std::uint64_t num_entries() const { return 12 + (description_bytes > 0 ? 1U : 0U) + (resolution_x > 0 ? 3U : 0U); }
+  bool has_resolution() const { return resolution_x > 0 || resolution_y > 0; }
+  std::uint64_t num_entries(std::uint64_t page) const {
+    return 12 + (description_bytes > 0 ? 1U : 0U) + (resolution_x > 0 ? 1U : 0U) + (resolution_y > 0 ? 1U : 0U) +
+           (has_resolution() ? 1U : 0U) + (page == 0 && num_label_counts > 0 ? 2U : 0U);
+  }
   /// Directory, link to the next one, and the strips' tables.
-  std::uint64_t directory_bytes() const {
+  std::uint64_t directory_bytes(std::uint64_t page) const {
     const std::uint64_t tables = num_strips > 1 ? 2 * num_strips * offset_width() : 0;
-    return (big ? 8 + 20 * num_entries() + 8 : 2 + 12 * num_entries() + 4) + tables;
+    return (big ? 8 + 20 * num_entries(page) + 8 : 2 + 12 * num_entries(page) + 4) + tables;
+  }
+  std::uint64_t directory_offset(std::uint64_t page) const {
+    return first_directory + (page > 0 ? directory_bytes(0) + (page - 1) * directory_bytes(1) : 0);
   }
 };
 
@@ -87,8 +99,7 @@ std::vector<Entry> entries_of(const Pages& pages, std::uint64_t page) {
   const bool is_float = pages.element == Element::f32 || pages.element == Element::f64;
   const std::uint64_t sample_format = is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT;
   const std::uint16_t offset_type = pages.big ? TIFF_LONG8 : TIFF_LONG;
-  const std::uint64_t directory = pages.first_directory + page * pages.directory_bytes();
-  const std::uint64_t tables = directory + pages.directory_bytes() - 2 * pages.num_strips * pages.offset_width();
+  const std::uint64_t tables = pages.directory_offset(page + 1) - 2 * pages.num_strips * pages.offset_width();
   const bool several = pages.num_strips > 1;
   const std::uint64_t voxels = pages.first_voxel + page * pages.page_bytes();
   std::vector<Entry> entries{{TIFFTAG_SUBFILETYPE, TIFF_LONG, 1, 0},
@@ -105,15 +116,20 @@ std::vector<Entry> entries_of(const Pages& pages, std::uint64_t page) {
   entries.push_back({TIFFTAG_ROWSPERSTRIP, TIFF_LONG, 1, pages.rows_per_strip});
   entries.push_back({TIFFTAG_STRIPBYTECOUNTS, offset_type, pages.num_strips,
                      several ? tables + pages.num_strips * pages.offset_width() : pages.page_bytes()});
-  if (pages.resolution_x > 0) {
-    entries.push_back(
-        {TIFFTAG_XRESOLUTION, TIFF_RATIONAL, 1, pages.big ? pages.resolution_x : pages.resolution_offset});
-    entries.push_back(
-        {TIFFTAG_YRESOLUTION, TIFF_RATIONAL, 1, pages.big ? pages.resolution_y : pages.resolution_offset + 8});
-    entries.push_back({TIFFTAG_RESOLUTIONUNIT, TIFF_SHORT, 1, RESUNIT_NONE});
-  }
+  const auto push_resolution = [&](std::uint16_t tag, std::uint64_t fraction, std::uint64_t offset) {
+    if (fraction > 0) entries.push_back({tag, TIFF_RATIONAL, 1, pages.big ? fraction : offset});
+  };
+  push_resolution(TIFFTAG_XRESOLUTION, pages.resolution_x, pages.resolution_offset);
+  push_resolution(TIFFTAG_YRESOLUTION, pages.resolution_y, pages.resolution_offset + 8);
+  if (pages.has_resolution()) entries.push_back({TIFFTAG_RESOLUTIONUNIT, TIFF_SHORT, 1, pages.resolution_unit});
   entries.push_back({TIFFTAG_SOFTWARE, TIFF_ASCII, pages.software_bytes, pages.software_offset});
   entries.push_back({TIFFTAG_SAMPLEFORMAT, TIFF_SHORT, 1, sample_format});
+  if (page == 0 && pages.num_label_counts > 0) {
+    constexpr std::uint16_t kImagejCounts = 50838;
+    constexpr std::uint16_t kImagejBytes = 50839;
+    entries.push_back({kImagejCounts, TIFF_LONG, pages.num_label_counts, pages.labels_offset});
+    entries.push_back({kImagejBytes, TIFF_BYTE, pages.label_bytes, pages.labels_offset + 4 * pages.num_label_counts});
+  }
   return entries;
 }
 
@@ -122,7 +138,7 @@ void append_directory(LittleEndianBytes& bytes, const Pages& pages, std::uint64_
   bytes.append(entries.size(), pages.big ? 8 : 2);
   for (const Entry& entry : entries) append_entry(bytes, entry, pages.offset_width());
   const bool last = page + 1 == pages.num_pages;
-  bytes.append(last ? 0 : pages.first_directory + (page + 1) * pages.directory_bytes(), pages.offset_width());
+  bytes.append(last ? 0 : pages.directory_offset(page + 1), pages.offset_width());
   if (pages.num_strips == 1) return;
   const std::uint64_t strip_bytes = pages.rows_per_strip * pages.row_bytes();
   const std::uint64_t voxels = pages.first_voxel + page * pages.page_bytes();
@@ -134,19 +150,34 @@ void append_directory(LittleEndianBytes& bytes, const Pages& pages, std::uint64_
   }
 }
 
-/// 1 / size as TIFF's fraction of two 32 bit numbers, the numerator in the low half: a power of ten, so that sizes of
-/// few decimal places are exact.
+/// 1 / size as TIFF's fraction of two 32 bit numbers, the numerator in the low half: the simplest that is 1 / size to
+/// the precision of a double, else the closest that fits (by continued fractions).
 std::uint64_t resolution_from(double size) {
-  std::uint64_t numerator = 1'000'000'000;
-  while (numerator > 1 && size * static_cast<double>(numerator) > UINT32_MAX) numerator /= 10;
-  const double denominator = std::clamp(std::round(size * static_cast<double>(numerator)), 1.0, double{UINT32_MAX});
-  return numerator | static_cast<std::uint64_t>(denominator) << 32;
+  const double wanted = std::clamp(1 / size, 1.0 / UINT32_MAX, double{UINT32_MAX});
+  std::uint64_t numerator = 1, denominator = 0, last_numerator = 0, last_denominator = 1;
+  double rest = wanted;
+  while (true) {
+    const double whole = std::floor(rest);
+    if (whole > UINT32_MAX) break;
+    const auto factor = static_cast<std::uint64_t>(whole);
+    const std::uint64_t next_numerator = factor * numerator + last_numerator;
+    const std::uint64_t next_denominator = factor * denominator + last_denominator;
+    if (next_numerator > UINT32_MAX || next_denominator > UINT32_MAX) break;
+    last_numerator = std::exchange(numerator, next_numerator);
+    last_denominator = std::exchange(denominator, next_denominator);
+    const double reached = static_cast<double>(numerator) / static_cast<double>(denominator);
+    if (std::abs(reached - wanted) <= 2e-16 * wanted || rest == whole) break;
+    rest = 1 / (rest - whole);
+  }
+  if (numerator == 0 || denominator == 0) return 1 | std::uint64_t{UINT32_MAX} << 32;
+  return numerator | denominator << 32;
 }
 
 std::string description_of(const std::string& path, const Shape& shape, Element element,
                            const ImageMetadata& metadata) {
   if (path.ends_with(".ome.tif") || path.ends_with(".ome.tiff")) return ome_description(shape, element, metadata);
-  const bool needed = shape.z * metadata.num_images() > 1 || metadata.voxel_size;
+  const bool needed = shape.z * metadata.num_images() > 1 || metadata.voxel_size || metadata.time_step ||
+                      !metadata.plane_labels.empty() || !metadata.channel_names.empty();
   return needed ? imagej_description(shape, metadata) : std::string();
 }
 
@@ -193,13 +224,17 @@ FileDesign design_tiff(const std::string& path, const Shape& shape, Element elem
   pages.software_offset = kFirstText + pages.description_bytes;
   pages.software_bytes = software.size() + 1;
   pages.resolution_offset = (pages.software_offset + pages.software_bytes + 7) / 8 * 8;
-  if (size && size->x > 0 && size->y > 0) {
-    pages.resolution_x = resolution_from(size->x);
-    pages.resolution_y = resolution_from(size->y);
-  }
-  pages.first_directory = pages.resolution_offset + 16;
+  if (size && size->x > 0) pages.resolution_x = resolution_from(size->x);
+  if (size && size->y > 0) pages.resolution_y = resolution_from(size->y);
+  if (size && size->unit == "cm") pages.resolution_unit = RESUNIT_CENTIMETER;
+  if (size && size->unit == "inch") pages.resolution_unit = RESUNIT_INCH;
+  const ImagejLabels labels = description.starts_with("ImageJ=") ? imagej_labels(shape, metadata) : ImagejLabels();
+  pages.labels_offset = pages.resolution_offset + 16;
+  pages.num_label_counts = labels.counts.size();
+  pages.label_bytes = labels.bytes.size();
+  pages.first_directory = (pages.labels_offset + 4 * pages.num_label_counts + pages.label_bytes + 7) / 8 * 8;
   constexpr std::uint64_t kPageOfMemory = 4096;
-  const std::uint64_t directories_end = pages.first_directory + pages.num_pages * pages.directory_bytes();
+  const std::uint64_t directories_end = pages.directory_offset(pages.num_pages);
   pages.first_voxel = (directories_end + kPageOfMemory - 1) / kPageOfMemory * kPageOfMemory;
 
   bytes.append(pages.first_directory, pages.offset_width());
@@ -210,6 +245,9 @@ FileDesign design_tiff(const std::string& path, const Shape& shape, Element elem
   bytes.pad_to(pages.resolution_offset);
   bytes.append(pages.resolution_x, 8);
   bytes.append(pages.resolution_y, 8);
+  for (const std::uint32_t count : labels.counts) bytes.append(count, 4);
+  bytes.append(labels.bytes);
+  bytes.pad_to(pages.first_directory);
   for (std::uint64_t page = 0; page < pages.num_pages; ++page) append_directory(bytes, pages, page);
   bytes.pad_to(pages.first_voxel);
   const bool ome = description.starts_with("<?xml");

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
+#include <vector>
 
 #include "convoy/error.hpp"
 
@@ -19,11 +21,15 @@ T tag_or_default(TIFF* tiff, std::uint32_t tag) {
 
 std::optional<Sample> sample_of(std::uint16_t bits, std::uint16_t format) {
   const bool is_unsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
+  if (format == SAMPLEFORMAT_IEEEFP && bits == 16) return Sample::f16;
   if (format == SAMPLEFORMAT_IEEEFP && bits == 32) return Sample::f32;
   if (format == SAMPLEFORMAT_IEEEFP && bits == 64) return Sample::f64;
   if (bits == 8 && is_unsigned) return Sample::u8;
   if (bits == 16 && is_unsigned) return Sample::u16;
   if (bits == 32 && is_unsigned) return Sample::u32;
+  if (bits == 64 && is_unsigned) return Sample::u64;
+  if (bits == 1 && is_unsigned) return Sample::u8;
+  if (bits == 64 && format == SAMPLEFORMAT_INT) return Sample::i64;
   if (bits == 8 && format == SAMPLEFORMAT_INT) return Sample::i8;
   if (bits == 16 && format == SAMPLEFORMAT_INT) return Sample::i16;
   if (bits == 32 && format == SAMPLEFORMAT_INT) return Sample::i32;
@@ -72,10 +78,10 @@ std::uint64_t largest_ratio(std::uint16_t compression) {
 
 /// Bytes of all strips or tiles of the page, decoded. Tiles reach beyond the image's edges.
 std::uint64_t decoded_bytes(const TiffPage& page) {
-  if (!page.tiled) return page.plane_bytes();
+  if (!page.tiled) return saturating_product(static_cast<std::uint64_t>(page.y), page.stored_row_bytes());
   const auto rows = static_cast<std::uint64_t>((page.y + page.piece_y - 1) / page.piece_y * page.piece_y);
-  const auto columns = static_cast<std::uint64_t>((page.x + page.piece_x - 1) / page.piece_x * page.piece_x);
-  return saturating_product(saturating_product(rows, columns), size_of(page.sample));
+  const auto tiles = static_cast<std::uint64_t>((page.x + page.piece_x - 1) / page.piece_x);
+  return saturating_product(rows, saturating_product(tiles, page.stored_row_bytes()));
 }
 
 /// Compares promises with the file before anything is allocated for them.
@@ -104,7 +110,7 @@ void require_plausible(const TiffFile& file, const TiffPage& page, std::uint64_t
 /// The offset of the first strip if all strips follow one another and hold plain rows.
 std::optional<std::uint64_t> plain_voxels_offset(TIFF* tiff, const TiffPage& page) {
   const bool reversed_bits = tag_or_default<std::uint16_t>(tiff, TIFFTAG_FILLORDER) == FILLORDER_LSB2MSB;
-  if (page.compressed || page.tiled || reversed_bits) return std::nullopt;
+  if (page.compressed || page.tiled || reversed_bits || page.bits) return std::nullopt;
   const std::uint64_t begin = TIFFGetStrileOffset(tiff, 0);
   std::uint64_t end = begin;
   std::uint32_t strip = 0;
@@ -115,6 +121,70 @@ std::optional<std::uint64_t> plain_voxels_offset(TIFF* tiff, const TiffPage& pag
     end += rows * page.row_bytes();
   }
   return begin;
+}
+
+/// A predictor of a codec that has none in libtiff, for which the tag is unknown. Only PackBits is written with one.
+std::uint16_t foreign_predictor(const TiffFile& file, Index number, std::uint16_t compression) {
+  TIFF* tiff = file.handle();
+  const TIFFField* field = TIFFFindField(tiff, TIFFTAG_PREDICTOR, TIFF_ANY);
+  if (field == nullptr || TIFFFieldPassCount(field) == 0 || compression == COMPRESSION_NONE) return PREDICTOR_NONE;
+  std::uint32_t count = 0;
+  const void* values = nullptr;
+  const bool known = compression == COMPRESSION_PACKBITS && TIFFFieldDataType(field) == TIFF_SHORT;
+  if (known && TIFFGetField(tiff, TIFFTAG_PREDICTOR, &count, &values) != 1) return PREDICTOR_NONE;
+  const std::uint16_t predictor = known && count == 1 ? *static_cast<const std::uint16_t*>(values) : std::uint16_t{0};
+  if (predictor >= PREDICTOR_NONE && predictor <= PREDICTOR_FLOATINGPOINT) return predictor;
+  file.fail_with(
+      fmt::format("page {} has a predictor that convoy does not know beside compression {}", number, compression));
+}
+
+template <class Number>
+void add_up(std::byte* row, std::size_t count) {
+  Number sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    Number value{};
+    std::memcpy(&value, row + i * sizeof value, sizeof value);
+    sum = static_cast<Number>(sum + value);
+    std::memcpy(row + i * sizeof sum, &sum, sizeof sum);
+  }
+}
+
+/// The bytes of all samples of a row, most significant first, each kind in a run of its own.
+void gather_bytes(std::byte* row, std::size_t count, std::size_t width) {
+  add_up<std::uint8_t>(row, count * width);
+  const std::vector<std::byte> runs(row, row + count * width);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t byte = 0; byte < width; ++byte) row[i * width + byte] = runs[(width - 1 - byte) * count + i];
+  }
+}
+
+/// Source: TIFF revision 6.0, section 14, and Adobe Photoshop TIFF Technical Note 3.
+void undo_predictor(const TiffFile& file, const TiffPage& page, Index rows, std::byte* samples) {
+  const std::size_t width = size_of(page.sample);
+  const auto count = static_cast<std::size_t>(page.piece_x);
+  const bool floating = page.predictor == PREDICTOR_FLOATINGPOINT;
+  if (floating && TIFFIsByteSwapped(file.handle()) != 0) {
+    swap_bytes(page.sample, samples, count * static_cast<std::uint64_t>(rows));  // libtiff took them for samples
+  }
+  for (Index row = 0; row < rows; ++row, samples += count * width) {
+    if (floating)
+      gather_bytes(samples, count, width);
+    else if (width == 1)
+      add_up<std::uint8_t>(samples, count);
+    else if (width == 2)
+      add_up<std::uint16_t>(samples, count);
+    else if (width == 4)
+      add_up<std::uint32_t>(samples, count);
+    else
+      add_up<std::uint64_t>(samples, count);
+  }
+}
+
+void unpack_bits(const TiffPage& page, const std::vector<std::byte>& packed, Index rows, std::byte* samples) {
+  for (Index row = 0; row < rows; ++row) {
+    const std::byte* bits = packed.data() + static_cast<std::uint64_t>(row) * page.stored_row_bytes();
+    for (Index x = 0; x < page.piece_x; ++x) *samples++ = bits[x / 8] >> (7 - x % 8) & std::byte{1};
+  }
 }
 
 /// Sets the size of strips or tiles.
@@ -158,8 +228,11 @@ TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_by
     file.fail_with(fmt::format("page {} is itself a volume; convoy reads one plane per page", number));
   }
   page.sample = *sample;
-  page.compressed = tag_or_default<std::uint16_t>(tiff, TIFFTAG_COMPRESSION) != COMPRESSION_NONE;
+  page.bits = bits == 1;
+  const auto compression = tag_or_default<std::uint16_t>(tiff, TIFFTAG_COMPRESSION);
+  page.compressed = compression != COMPRESSION_NONE;
   require_readable_codec(file, number);
+  page.predictor = foreign_predictor(file, number, compression);
   describe_pieces(file, page);
   require_plausible(file, page, file_bytes);
   page.voxels_offset = plain_voxels_offset(tiff, page);
@@ -167,12 +240,17 @@ TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_by
 }
 
 void decode_piece(const TiffFile& file, const TiffPage& page, std::uint32_t piece, Index rows, std::byte* samples) {
-  const auto bytes = static_cast<tmsize_t>(static_cast<std::uint64_t>(rows * page.piece_x) * size_of(page.sample));
-  const tmsize_t decoded = page.tiled ? TIFFReadEncodedTile(file.handle(), piece, samples, bytes)
-                                      : TIFFReadEncodedStrip(file.handle(), piece, samples, bytes);
-  if (decoded != bytes) {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(rows) * page.stored_row_bytes();
+  std::vector<std::byte> packed(page.bits ? bytes : 0);
+  std::byte* target = page.bits ? packed.data() : samples;
+  const auto wanted = static_cast<tmsize_t>(bytes);
+  const tmsize_t decoded = page.tiled ? TIFFReadEncodedTile(file.handle(), piece, target, wanted)
+                                      : TIFFReadEncodedStrip(file.handle(), piece, target, wanted);
+  if (decoded != wanted) {
     file.fail_with(fmt::format("{} {} of page {} cannot be read", page.tiled ? "tile" : "strip", piece, page.number));
   }
+  if (page.bits) unpack_bits(page, packed, rows, samples);
+  if (page.predictor != PREDICTOR_NONE) undo_predictor(file, page, rows, samples);
 }
 
 }  // namespace convoy::io

@@ -18,6 +18,8 @@ struct TiffPage {
   Index y = 0;
   Index x = 0;
   Sample sample = Sample::u8;
+  bool bits = false;            ///< eight voxels to a byte; u8 once decoded
+  std::uint16_t predictor = 1;  ///< that is to be undone once a strip or tile is decoded: libtiff does not
   bool compressed = false;
   bool tiled = false;
   Index piece_y = 0;  ///< rows of a strip or tile
@@ -30,6 +32,10 @@ struct TiffPage {
                               size_of(sample));
   }
   std::uint64_t row_bytes() const { return static_cast<std::uint64_t>(x) * size_of(sample); }
+  /// Bytes of a row of a strip or tile as libtiff decodes it.
+  std::uint64_t stored_row_bytes() const {
+    return bits ? (static_cast<std::uint64_t>(piece_x) + 7) / 8 : static_cast<std::uint64_t>(piece_x) * size_of(sample);
+  }
   bool same_kind(const TiffPage& other) const { return y == other.y && x == other.x && sample == other.sample; }
   std::string to_text() const;
 };

@@ -1,17 +1,23 @@
 // Opens a TIFF: walks through its pages, and finds out which plane of which image each of them is.
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "io/axes.hpp"
 #include "io/formats.hpp"
 #include "io/io_error.hpp"
 #include "io/tiff_description.hpp"
+#include "io/tiff_dialects.hpp"
+#include "io/tiff_order.hpp"
 #include "io/tiff_pieces.hpp"
+#include "io/tiff_tags.hpp"
 #include "io/voxel_file.hpp"
 #include "io/workers.hpp"
 
 namespace convoy::io {
 namespace {
+
+constexpr const char* kNameAxes = "--axes reads the pages as they follow one another, as in --axes TZ10C3YX";
 
 /// Room for libtiff's own tables, which grow with the file, and for its row buffers.
 std::uint64_t allocation_ceiling(std::uint64_t file_bytes) {
@@ -22,9 +28,9 @@ std::uint64_t allocation_ceiling(std::uint64_t file_bytes) {
 
 bool is_plain(const TiffPage& page) { return page.voxels_offset.has_value(); }
 
-bool is_thumbnail(TIFF* tiff) {
+std::uint32_t subfile_kind(TIFF* tiff) {
   std::uint32_t kind = 0;
-  return TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &kind) == 1 && (kind & FILETYPE_REDUCEDIMAGE) != 0;
+  return TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &kind) == 1 ? kind : 0;
 }
 
 /// A TIFF while it is being opened.
@@ -33,11 +39,16 @@ class TiffStack {
   TiffStack(const std::string& path, const OpenOptions& options)
       : path_(path),
         options_(options),
-        file_bytes_(InputFile(path).size_bytes()),
+        input_(path),
+        file_bytes_(input_.size_bytes()),
         file_(path, path, "rm", allocation_ceiling(file_bytes_)),
+        tags_(input_, TIFFCurrentDirOffset(file_.handle())),
+        text_(description_text()),
         stack_(describe_stack()) {
     big_endian_ = TIFFIsBigEndian(file_.handle()) != 0;
+    if (!stack_.obstacle.empty() && options_.axes.empty()) fail(path_, "{}; or {}", stack_.obstacle, kNameAxes);
     collect_pages();
+    choose_pages();
     planes_adjoin_ = stack_.contiguous && stack_.num_planes() > 1 && pages_.size() == 1 && pages_[0].voxels_offset;
     num_planes_ = planes_adjoin_ ? stack_.num_planes() : static_cast<Index>(pages_.size());
     require_all_planes();
@@ -48,52 +59,124 @@ class TiffStack {
   std::unique_ptr<StoredImages> images();
 
  private:
+  std::string description_text() const;
   StackDescription describe_stack() const;
   void collect_pages();
+  void walk_pages(bool reduced_too);
+  void choose_pages();
   void require_all_planes() const;
+  void require_known_order() const;
   void set_axes();
   void put_pages_in_order();
-  std::vector<Index> pages_of_axes() const;
-  std::vector<Index> pages_of_runs() const;
+  void name_labels();
   ImageMetadata metadata() const;
   VoxelLayout layout() const;
 
   std::string path_;
   OpenOptions options_;
+  InputFile input_;
   std::uint64_t file_bytes_;
   TiffFile file_;
+  TiffTags tags_;  // of the first page
+  std::string text_;
   StackDescription stack_;
   bool big_endian_ = false;
   std::vector<TiffPage> pages_;
   bool planes_adjoin_ = false;  // one page, and behind its voxels those of all other planes
+  bool described_ = false;      // the axes are the description's
   Index num_planes_ = 1;        // of all images
   std::vector<FileAxis> axes_;  // of the pages, slowest first
   std::vector<Index> order_;    // the page of plane (time, channel, z), z fastest
 };
 
-StackDescription TiffStack::describe_stack() const {
+std::string TiffStack::description_text() const {
   const char* text = nullptr;
-  float per_unit_x = 0;
-  float per_unit_y = 0;
-  if (TIFFGetField(file_.handle(), TIFFTAG_IMAGEDESCRIPTION, &text) != 1 || text == nullptr) return {};
-  TIFFGetField(file_.handle(), TIFFTAG_XRESOLUTION, &per_unit_x);
-  TIFFGetField(file_.handle(), TIFFTAG_YRESOLUTION, &per_unit_y);
-  return parse_description(text, per_unit_x, per_unit_y);
+  return TIFFGetField(file_.handle(), TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr ? text : "";
 }
 
+StackDescription TiffStack::describe_stack() const {
+  if (auto metamorph = parse_metamorph(tags_)) return *metamorph;
+  const PixelsPerUnit resolution{tags_.fraction(TIFFTAG_YRESOLUTION).value_or(0),
+                                 tags_.fraction(TIFFTAG_XRESOLUTION).value_or(0)};
+  StackDescription stack = parse_description(path_, text_, resolution, options_.series);
+  const auto unit = tags_.integers(TIFFTAG_RESOLUTIONUNIT, 1);
+  const bool in_cm = unit == std::vector<std::uint64_t>{RESUNIT_CENTIMETER};
+  if (stack.program.empty() && in_cm && resolution.x > 0 && resolution.y > 0) {
+    stack.metadata.voxel_size = VoxelSize{0, 1 / resolution.y, 1 / resolution.x, "cm"};
+  }
+  return stack;
+}
+
+/// Reduced copies of other pages are left out, and masks that say where other pages are valid, with a warning.
 void TiffStack::collect_pages() {
+  walk_pages(false);
+  if (!pages_.empty()) return;
+  if (tags_.has(TIFFTAG_SUBIFD)) {
+    fail(path_,
+         "holds reduced copies of images that lie in sub-directories, which convoy does not read; save it anew as "
+         "a plain or an OME-TIFF");
+  }
+  if (TIFFSetDirectory(file_.handle(), 0) != 1) file_.fail_with("its first page cannot be found");
+  walk_pages(true);
+}
+
+void TiffStack::walk_pages(bool reduced_too) {
+  std::set<Index> wanted;  // pages of a series, counted from 0
+  if (stack_.is_series && options_.axes.empty()) {
+    for (const PlaneRun& run : stack_.runs) {
+      for (Index i = 0; i < std::min<Index>(run.count, INT32_MAX) && run.page >= 0 && run.page < INT32_MAX; ++i) {
+        if (!wanted.insert(run.page + i).second && wanted.size() > (1U << 20)) break;
+      }
+    }
+  }
   Index number = 0;
+  Index masks = 0;
   do {
     ++number;
-    if (number > 1 && is_thumbnail(file_.handle())) continue;
-    const TiffPage page = describe_page(file_, number, file_bytes_);
-    if (!pages_.empty() && !page.same_kind(pages_[0])) {
-      file_.fail_with(fmt::format("page {} is {}, but page 1 is {}; the pages of a stack must be alike", number,
-                                  page.to_text(), pages_[0].to_text()));
-    }
-    pages_.push_back(page);
+    if (!wanted.empty() && wanted.count(number - 1) == 0) continue;
+    const std::uint32_t kind = subfile_kind(file_.handle());
+    if (!reduced_too && wanted.empty() && (kind & FILETYPE_MASK) != 0) ++masks;
+    if (!reduced_too && wanted.empty() && (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0) continue;
+    pages_.push_back(describe_page(file_, number, file_bytes_));
   } while (TIFFReadDirectory(file_.handle()) == 1);
   if (file_.failed()) file_.fail_with(fmt::format("is damaged or truncated after page {}", number));
+  if (masks > 0) {
+    stack_.metadata.warnings.push_back(fmt::format("{} pages are masks of other pages, and are not read", masks));
+  }
+}
+
+/// Of a series the pages of its runs, renumbered; without a description, --series chooses among pages of one kind.
+void TiffStack::choose_pages() {
+  if (stack_.is_series && options_.axes.empty()) {
+    std::vector<Index> place(static_cast<std::size_t>(pages_.empty() ? 0 : pages_.back().number), -1);
+    for (std::size_t i = 0; i < pages_.size(); ++i)
+      place[static_cast<std::size_t>(pages_[i].number - 1)] = static_cast<Index>(i);
+    for (PlaneRun& run : stack_.runs) {
+      const bool there = run.page >= 0 && run.page < static_cast<Index>(place.size());
+      run.page = there ? place[static_cast<std::size_t>(run.page)] : -1;
+    }
+  }
+  const auto first_of_kind = [&](const TiffPage& page) {
+    return std::find_if(pages_.begin(), pages_.end(), [&](const TiffPage& other) { return other.same_kind(page); });
+  };
+  std::vector<TiffPage> kinds;
+  for (auto page = pages_.begin(); page != pages_.end(); ++page) {
+    if (first_of_kind(*page) == page) kinds.push_back(*page);
+    if (kinds.size() > 64) break;
+  }
+  const bool by_kind = options_.series && !stack_.is_series && stack_.program != "OME-TIFF";
+  if (by_kind && (*options_.series < 0 || *options_.series >= static_cast<Index>(kinds.size()))) {
+    fail(path_, "has no image series {}; its pages are of {} kinds, counted from 0", *options_.series, kinds.size());
+  }
+  if (by_kind) {
+    const TiffPage kind = kinds[static_cast<std::size_t>(*options_.series)];
+    std::erase_if(pages_, [&](const TiffPage& page) { return !page.same_kind(kind); });
+  } else if (kinds.size() > 1) {
+    file_.fail_with(
+        fmt::format("page {} is {}, but page {} is {}; the pages of a stack must be alike: --series N takes "
+                    "those of one kind, counted from 0",
+                    kinds[1].number, kinds[1].to_text(), kinds[0].number, kinds[0].to_text()));
+  }
 }
 
 void TiffStack::require_all_planes() const {
@@ -104,90 +187,70 @@ void TiffStack::require_all_planes() const {
        file_bytes_);
 }
 
+/// Throws where the planes' order, or how many there are, would be a guess.
+void TiffStack::require_known_order() const {
+  const bool other_size =
+      (stack_.page_y > 0 && stack_.page_y != pages_[0].y) || (stack_.page_x > 0 && stack_.page_x != pages_[0].x);
+  if (other_size) {
+    fail(path_, "its {} description tells of planes of {}x{}, its pages are {}; {}", stack_.program, stack_.page_y,
+         stack_.page_x, pages_[0].to_text(), kNameAxes);
+  }
+  const bool fits = stack_.axes.empty() || stack_.num_planes() == num_planes_;
+  const auto is_long = [](const FileAxis& axis) { return axis.extent != 1; };
+  const bool one_axis = std::count_if(stack_.axes.begin(), stack_.axes.end(), is_long) < 2;
+  if (!fits && (stack_.exact || !one_axis)) {
+    fail(path_, "holds {} planes, but its {} description names {} ({}): it was cut short, or is part of a set; {}",
+         num_planes_, stack_.program, stack_.num_planes(), to_text(stack_.axes), kNameAxes);
+  }
+  const bool more = pages_.size() > 1 ||
+                    (is_plain(pages_[0]) && *pages_[0].voxels_offset + 2 * pages_[0].plane_bytes() <= file_bytes_);
+  const std::string dialect = stack_.program.empty() && more ? unread_dialect(tags_, text_) : "";
+  if (!dialect.empty()) {
+    fail(path_, "is a {} file, whose order of planes convoy does not know: save it as OME-TIFF, or {}", dialect,
+         kNameAxes);
+  }
+}
+
 void TiffStack::set_axes() {
-  if (stack_.num_series != 1) {
-    fail(path_, "is an {} file of {} image series; convoy reads one image: save the one wanted by itself",
-         stack_.program, stack_.num_series);
-  }
-  axes_ = stack_.axes;
-  const bool one_axis =
-      std::count_if(axes_.begin(), axes_.end(), [](const auto& axis) { return axis.extent != 1; }) < 2;
-  if (stack_.num_planes() != num_planes_ && stack_.program == "OME-TIFF") {
-    fail(path_, "is part of an OME-TIFF set: it names {} planes and holds {}; convoy reads images that are in one file",
-         stack_.num_planes(), num_planes_);
-  }
-  if (stack_.num_planes() != num_planes_ && one_axis) {  // nothing told, or told of a stack that has since been cut
-    const auto longer = std::find_if(axes_.begin(), axes_.end(), [](const auto& axis) { return axis.extent != 1; });
-    axes_ = {{longer == axes_.end() ? '?' : longer->name, num_planes_}};
-  } else if (stack_.num_planes() != num_planes_) {
-    fail(path_, "holds {} planes, but its {} description tells of {} ({})", num_planes_, stack_.program,
-         stack_.num_planes(), to_text(axes_));
-  }
-  if (!options_.axes.empty()) {
-    if (!options_.axes.ends_with("YX"))
+  if (options_.axes.empty()) {
+    require_known_order();
+    axes_ = stack_.axes;
+    described_ = stack_.num_planes() == num_planes_ && !axes_.empty();
+    if (!described_) {  // nothing is known, or a stack that has since been cut or joined
+      const auto longer = std::find_if(axes_.begin(), axes_.end(), [](const auto& axis) { return axis.extent != 1; });
+      axes_ = {{longer == axes_.end() ? '?' : longer->name, num_planes_}};
+    }
+  } else {
+    std::vector<FileAxis> wanted = axes_from_text(options_.axes);
+    const auto matches = [](const FileAxis& axis, Index extent) { return axis.extent == 0 || axis.extent == extent; };
+    const std::size_t n = wanted.size();
+    if (n < 2 || wanted[n - 2].name != 'Y' || wanted[n - 1].name != 'X') {
       fail(path_, "axes '{}' do not end in YX, which the pages of a TIFF do", options_.axes);
-    axes_ = name_axes(path_, axes_, options_.axes.substr(0, options_.axes.size() - 2));
+    }
+    if (!matches(wanted[n - 2], pages_[0].y) || !matches(wanted[n - 1], pages_[0].x)) {
+      fail(path_, "has pages of {}, not those of axes '{}'", pages_[0].to_text(), options_.axes);
+    }
+    wanted.resize(n - 2);
+    axes_ = name_axes(path_, stack_.axes, wanted, num_planes_);
+    described_ = stack_.obstacle.empty() && axes_ == stack_.axes;
   }
   if (axes_.size() == 1 && axes_[0].name == '?') axes_[0].name = 'Z';
   if (std::any_of(axes_.begin(), axes_.end(), [](const FileAxis& axis) { return axis.name == '?'; })) {
-    fail(path_, "holds an array of {}, and does not tell which axis is which; name them, as in --axes TZYX",
+    fail(path_, "holds an array of {}, and does not say which axis is which; name them, as in --axes TZYX",
          fmt::format("{}, Y {}, X {}", to_text(axes_), pages_[0].y, pages_[0].x));
   }
   const Index described = extent_of(axes_, 'T') * extent_of(axes_, 'C') * extent_of(axes_, 'Z');
   if (described != num_planes_) fail(path_, "names an axis twice: {}", to_text(axes_));
 }
 
-std::vector<Index> TiffStack::pages_of_axes() const {
-  std::vector<Index> order;
-  order.reserve(static_cast<std::size_t>(num_planes_));
-  const auto page_of = [&](Index time, Index channel, Index z) {
-    Index page = 0;
-    for (const FileAxis& axis : axes_) {
-      page = page * axis.extent + (axis.name == 'T' ? time : axis.name == 'C' ? channel : z);
-    }
-    return page;
-  };
-  for (Index time = 0; time < extent_of(axes_, 'T'); ++time) {
-    for (Index channel = 0; channel < extent_of(axes_, 'C'); ++channel) {
-      for (Index z = 0; z < extent_of(axes_, 'Z'); ++z) order.push_back(page_of(time, channel, z));
-    }
-  }
-  return order;
-}
-
-/// For each plane (time, channel, z) the page that the file's runs give it.
-std::vector<Index> TiffStack::pages_of_runs() const {
-  std::vector<Index> planes_in_sequence(static_cast<std::size_t>(num_planes_));  // as pages would follow one another
-  const std::vector<Index> sequence = pages_of_axes();
-  for (std::size_t plane = 0; plane < sequence.size(); ++plane) {
-    planes_in_sequence[static_cast<std::size_t>(sequence[plane])] = static_cast<Index>(plane);
-  }
-  const Index channels = extent_of(axes_, 'C');
-  const Index planes = extent_of(axes_, 'Z');
-  std::vector<Index> order(sequence.size(), -1);
-  for (const PlaneRun& run : stack_.runs) {
-    const bool inside = run.time >= 0 && run.time < extent_of(axes_, 'T') && run.channel >= 0 &&
-                        run.channel < channels && run.z >= 0 && run.z < planes && run.page >= 0 && run.count >= 0 &&
-                        run.count <= num_planes_;
-    if (!inside) fail(path_, "its OME-TIFF description places planes beyond the {} that there are", num_planes_);
-    const Index first = sequence[static_cast<std::size_t>((run.time * channels + run.channel) * planes + run.z)];
-    for (Index i = 0; i < run.count; ++i) {
-      if (first + i >= num_planes_ || run.page + i >= num_planes_) {
-        fail(path_, "its OME-TIFF description places plane {} on page {}; there are {} of both", first + i + 1,
-             run.page + i + 1, num_planes_);
-      }
-      order[static_cast<std::size_t>(planes_in_sequence[static_cast<std::size_t>(first + i)])] = run.page + i;
-    }
-  }
-  if (std::count(order.begin(), order.end(), -1) > 0) {
-    fail(path_, "its OME-TIFF description names the pages of {} planes of {}",
-         num_planes_ - std::count(order.begin(), order.end(), -1), num_planes_);
-  }
-  return order;
-}
-
 void TiffStack::put_pages_in_order() {
-  order_ = stack_.runs.empty() || !options_.axes.empty() ? pages_of_axes() : pages_of_runs();
+  order_ = pages_in_order_of(axes_);
+  if (described_ && !stack_.runs.empty()) {
+    std::string why_not;
+    order_ = pages_of_runs(axes_, stack_.runs, num_planes_, why_not);
+    if (!why_not.empty()) fail(path_, "{}; {}", why_not, kNameAxes);
+  }
+  name_labels();
   if (planes_adjoin_) return;
   std::vector<TiffPage> ordered;
   ordered.reserve(pages_.size());
@@ -195,11 +258,29 @@ void TiffStack::put_pages_in_order() {
   pages_ = std::move(ordered);
 }
 
+/// ImageJ's labels; where all planes of a channel have one, it is the channel's name.
+void TiffStack::name_labels() {
+  constexpr std::uint16_t kCounts = 50838;
+  constexpr std::uint16_t kBytes = 50839;
+  if (stack_.program != "ImageJ" || !tags_.has(kCounts)) return;
+  ImagejLabels stored;
+  for (const std::uint64_t count : tags_.integers(kCounts, file_bytes_ / 4)) {
+    stored.counts.push_back(static_cast<std::uint32_t>(count));
+  }
+  for (const std::byte byte : tags_.bytes(kBytes, tags_.count(kBytes))) stored.bytes += static_cast<char>(byte);
+  const std::vector<std::string> labels = labels_from_imagej(stored, big_endian_);
+  if (labels.size() != order_.size()) return;
+  std::vector<std::string>& names = stack_.metadata.plane_labels;
+  for (const Index page : order_) names.push_back(labels[static_cast<std::size_t>(page)]);
+  stack_.metadata = with_channel_names(stack_.metadata, extent_of(axes_, 'C'), extent_of(axes_, 'Z'));
+}
+
 ImageMetadata TiffStack::metadata() const {
-  ImageMetadata metadata;
+  ImageMetadata metadata = stack_.metadata;
   set_images(axes_, metadata);
   metadata.num_axes = extent_of(axes_, 'Z') > 1 ? 3 : 2;
-  metadata.voxel_size = stack_.voxel_size;
+  if (static_cast<Index>(metadata.channel_names.size()) != metadata.num_channels.value_or(1))
+    metadata.channel_names.clear();
   // ImageJ and OME name extents of 1 as well: no axes that anybody would miss.
   if (metadata.num_times == 1) metadata.num_times.reset();
   if (metadata.num_channels == 1) metadata.num_channels.reset();
@@ -221,6 +302,9 @@ VoxelLayout TiffStack::layout() const {
 
 std::unique_ptr<StoredImages> TiffStack::images() {
   const Shape shape{extent_of(axes_, 'Z'), pages_[0].y, pages_[0].x};
+  if (stack_.signed_as_u16 && pages_[0].sample == Sample::u16) {
+    for (TiffPage& page : pages_) page.sample = Sample::shifted_i16;
+  }
   if (std::all_of(pages_.begin(), pages_.end(), is_plain)) {
     VoxelLayout places = layout();
     ImageFacts facts = facts_of(places, shape, metadata());

@@ -62,6 +62,10 @@ const Unit* find_unit(std::span<const Unit> units, std::string_view text) {
   return nullptr;
 }
 
+/// Those that OME's schema lists beside ours; readers refuse others. Source: ome.xsd 2016-06, UnitsLength.
+constexpr std::string_view kOtherOmeLengths =
+    "|Ym|Zm|Em|Pm|Tm|Gm|Mm|hm|dam|fm|am|zm|ym|thou|li|mi|ua|ly|pc|pt|pixel|reference frame|";
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
@@ -149,7 +153,12 @@ std::string utf8_from(std::string_view text) {
 
 std::string unit_from(std::string_view text) { return utf8_from(spelled(kLengths, trimmed(text), &Unit::ours)); }
 
-std::string ome_unit(const std::string& text) { return text.empty() ? "\u00b5m" : spelled(kLengths, text, &Unit::ome); }
+std::string ome_unit(const std::string& text) {
+  if (text.empty()) return "\u00b5m";
+  if (const Unit* unit = find_unit(kLengths, text)) return unit->ome;
+  if (text == "pixels") return "pixel";
+  return kOtherOmeLengths.find("|" + text + "|") == std::string_view::npos ? "reference frame" : text;
+}
 
 std::string ngff_unit(const std::string& text) { return spelled(kLengths, text, &Unit::ngff); }
 
@@ -157,7 +166,11 @@ std::string time_unit_from(std::string_view text) {
   return trimmed(text).empty() ? "s" : utf8_from(spelled(kTimes, trimmed(text), &Unit::ours));
 }
 
-std::string ome_time_unit(const std::string& text) { return text.empty() ? "s" : spelled(kTimes, text, &Unit::ome); }
+std::string ome_time_unit(const std::string& text) {
+  if (text.empty()) return "s";
+  const Unit* unit = find_unit(kTimes, text);
+  return unit == nullptr ? "" : unit->ome;
+}
 
 std::string ngff_time_unit(const std::string& text) {
   return text.empty() ? "second" : spelled(kTimes, text, &Unit::ngff);

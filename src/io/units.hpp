@@ -9,12 +9,12 @@
 namespace convoy::io {
 
 std::string unit_from(std::string_view text);
-/// As OME-XML spells it; nothing means micrometres there.
+/// As OME-XML spells it; nothing means micrometres there, and what it does not list becomes "reference frame".
 std::string ome_unit(const std::string& unit);
 /// As OME-NGFF spells it; empty if there is none.
 std::string ngff_unit(const std::string& unit);
 
-/// The same for units of time; nothing means seconds.
+/// The same for units of time; nothing means seconds. OME's is empty for units it does not list.
 std::string time_unit_from(std::string_view text);
 std::string ome_time_unit(const std::string& unit);
 std::string ngff_time_unit(const std::string& unit);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "convoy/error.hpp"
 #include "io/units.hpp"
@@ -53,11 +54,12 @@ VoxelSize voxel_size_in_one_unit(const std::array<double, 3>& lengths, const std
   return size;
 }
 
-void settle_voxel_size(ImageMetadata& metadata, const std::optional<VoxelSize>& instead) {
+void settle_voxel_size(const Shape& shape, ImageMetadata& metadata, const std::optional<VoxelSize>& instead) {
   if (instead) {
     require_lengths(*instead);
+    const std::string unit = metadata.voxel_size ? metadata.voxel_size->unit : "";
     metadata.voxel_size = instead;
-    metadata.voxel_size->unit = unit_from(instead->unit);
+    metadata.voxel_size->unit = instead->unit.empty() ? unit : unit_from(instead->unit);
   }
   if (!metadata.voxel_size) return;
   const auto lengths = lengths_of(*metadata.voxel_size);
@@ -65,13 +67,14 @@ void settle_voxel_size(ImageMetadata& metadata, const std::optional<VoxelSize>& 
     double& length = *lengths[axis];
     if (std::isfinite(length) && length >= 0) continue;
     const bool negative = std::isfinite(length);
+    const double given = std::exchange(length, negative ? -length : 0);
+    if (shape[static_cast<int>(axis)] == 1) continue;
     metadata.warnings.push_back(
         negative
-            ? fmt::format("the voxel size along {} is {}; its absolute value is taken", "zyx"[axis], length)
+            ? fmt::format("the voxel size along {} is {}; its absolute value is taken", "zyx"[axis], given)
             : fmt::format("the voxel size along {} is 0 or no number, and is taken as not known; --voxel-size gives "
                           "it",
                           "zyx"[axis]));
-    length = negative ? -length : 0;
   }
   if (std::all_of(lengths.begin(), lengths.end(), [](const double* length) { return *length == 0; })) {
     metadata.voxel_size.reset();

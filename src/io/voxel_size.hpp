@@ -17,8 +17,9 @@ double given_length(double length);
 VoxelSize voxel_size_in_one_unit(const std::array<double, 3>& lengths, const std::array<std::string, 3>& units,
                                  std::vector<std::string>& warnings);
 
-/// Makes the lengths finite and not negative, with a warning for each that was not, or takes `instead`. Throws
+/// Makes the lengths finite and not negative, with a warning for each that was not along an axis of several
+/// voxels, or takes `instead`. Throws
 /// Error(invalid_argument) if that has negative or non-finite lengths.
-void settle_voxel_size(ImageMetadata& metadata, const std::optional<VoxelSize>& instead);
+void settle_voxel_size(const Shape& shape, ImageMetadata& metadata, const std::optional<VoxelSize>& instead);
 
 }  // namespace convoy::io

@@ -59,8 +59,23 @@ CORPUS = {
     "description": {
         "imagej": description_of(IMAGEJ), "hyperstack": description_of(HYPERSTACK), "ome": description_of(OME),
         "tifffile": description_of(SHAPED), "axes": b'{"shape": [2, 3, 4, 5], "axes": "TZYX", "truncated": true}',
+        "scifio": b"SCIFIO=0.41.0\naxes=X,Y,Channel,Z\nlengths=4,3,2,2\nscales=0.1,0.1,1,0.3\nunits=um,um,null,um\n",
+        "calibrated": b"ImageJ=1.53t\nimages=2\nslices=2\nunit=\\u00B5m\nyunit=nm\nspacing=-0.3\nfinterval=0.5\ntunit=min\n"
+                      b"cf=0\nc0=-32768.0\nc1=1.0\n",
         "runs": b'<OME><Pixels DimensionOrder="XYCTZ" SizeX="4" SizeY="3" SizeZ="2" SizeC="1" SizeT="2">'
                 b'<TiffData IFD="0" FirstZ="0" PlaneCount="1"/><TiffData IFD="1" FirstT="1"/></Pixels></OME>',
+    },
+    "ome_xml": {
+        "plain": description_of(OME),
+        "prefix": b'<?xml version="1.0" encoding="UTF-8"?><!-- <OME> --><o:OME xmlns:o="x"><o:Image Name="a"><o:Pixels SizeT="2" '
+                  b'SizeC="2" SizeZ="2" DimensionOrder="XYCZT" SizeX="4" SizeY="3" PhysicalSizeX="65" PhysicalSizeXUnit="nm" '
+                  b'PhysicalSizeZ="1E-5" PhysicalSizeZUnit="dm" TimeIncrement="5" TimeIncrementUnit="ms">'
+                  b'<o:Channel Name="&#181;&lt;"/><o:Channel Name="\xb5"/><o:TiffData/></o:Pixels></o:Image></o:OME>',
+        "series": b'<OME><Image><Pixels SizeZ="2"><TiffData IFD="2" PlaneCount="2"/></Pixels></Image><Image><Pixels SizeC="2">'
+                  b'<TiffData FirstC="1" IFD="0"><UUID FileName="a.tif">u</UUID></TiffData></Pixels></Image></OME>',
+        "binary": b'<OME UUID="u"><BinaryOnly MetadataFile="x.companion.ome" UUID="v"/></OME>',
+        "entities": b'<!DOCTYPE OME [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><OME><Image Name="&b;"><Pixels SizeZ="2"/></Image></OME>',
+        "latin": b'<?xml version="1.0" encoding="ISO-8859-1"?><OME><Image><Pixels PhysicalSizeX="1" PhysicalSizeXUnit="\xb5m"/></Image></OME>',
     },
     "wisdom": {
         "choice": b'{"padded_zyx":[10,16,20],"num_tiles_zyx":[1,1,1],"coalesced_bytes":32,"aim_threads":128,'

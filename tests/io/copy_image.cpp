@@ -1,17 +1,18 @@
-// copy_image FROM TO [AXES]: reads the images of a file with convoy and writes them again. Prints what it read.
+// copy_image FROM TO [AXES [SERIES]]: reads the images of a file with convoy and writes them again. Prints what it read,
+// and on stderr what the reader warns of.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "convoy/io.hpp"
 
 namespace {
 
-void copy(const std::string& from, const std::string& to, const std::string& axes) {
-  convoy::OpenOptions options;
-  options.axes = axes;
+void copy(const std::string& from, const std::string& to, const convoy::OpenOptions& options) {
   const auto images = convoy::open_images(from, options);
   const convoy::Shape shape = images[0]->shape();
   const convoy::Element element = images[0]->element();
+  for (const std::string& text : images[0]->metadata().warnings) std::fprintf(stderr, "warning: %s\n", text.c_str());
   const auto output = convoy::create_image(to, shape, element, images[0]->metadata());
   std::vector<std::byte> voxels(static_cast<std::size_t>(num_voxels(shape)) * size_of(element));
   for (std::size_t number = 0; number < images.size(); ++number) {
@@ -25,9 +26,12 @@ void copy(const std::string& from, const std::string& to, const std::string& axe
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3 && count != 4) return 2;
+  if (count < 3 || count > 5) return 2;
   try {
-    copy(arguments[1], arguments[2], count == 4 ? arguments[3] : "");
+    convoy::OpenOptions options;
+    if (count > 3) options.axes = arguments[3];
+    if (count > 4) options.series = std::atoi(arguments[4]);
+    copy(arguments[1], arguments[2], options);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

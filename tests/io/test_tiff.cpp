@@ -83,42 +83,45 @@ TEST_CASE("a BigTIFF of several strips a page, checked by its directories: the v
 
 TEST_CASE("descriptions are understood") {
   using Axes = std::vector<io::FileAxis>;
-  const auto imagej = io::parse_description(
-      "ImageJ=1.51n\nimages=60\nchannels=2\nslices=10\nframes=3\nhyperstack=true\nunit=nm\nspacing=0.5\n", 4, 8);
+  const auto parse = [](const std::string& text, std::optional<Index> series = {}) {
+    return io::parse_description("a.tif", text, {8, 4}, series);
+  };
+  const auto imagej =
+      parse("ImageJ=1.51n\nimages=60\nchannels=2\nslices=10\nframes=3\nhyperstack=true\nunit=nm\nspacing=0.5\n");
   CHECK(imagej.program == "ImageJ");
   CHECK(imagej.axes == Axes{{'T', 3}, {'Z', 10}, {'C', 2}});
   CHECK(imagej.num_planes() == 60);
-  REQUIRE(imagej.voxel_size.has_value());
-  CHECK(imagej.voxel_size->z == 0.5);
-  CHECK(imagej.voxel_size->y == 0.125);
-  CHECK(imagej.voxel_size->x == 0.25);
+  REQUIRE(imagej.metadata.voxel_size.has_value());
+  CHECK(imagej.metadata.voxel_size->z == 0.5);
+  CHECK(imagej.metadata.voxel_size->y == 0.125);
+  CHECK(imagej.metadata.voxel_size->x == 0.25);
 
-  const auto ome = io::parse_description(
+  const auto ome = parse(
       "<?xml version=\"1.0\"?><OME><Image ID=\"Image:0\"><Pixels DimensionOrder=\"XYCZT\" SizeC='3' SizeT=\"2\" "
-      "SizeX=\"64\" SizeY=\"32\" SizeZ=\"7\" PhysicalSizeX=\"0.1\" PhysicalSizeXUnit=\"nm\" PhysicalSizeZ=\"0.3\"/>"
-      "<TiffData FirstC=\"1\" FirstZ=\"2\" IFD=\"5\" PlaneCount=\"4\"/></Image><Image><Pixels/></Image></OME>",
-      0, 0);
+      "SizeX=\"64\" SizeY=\"32\" SizeZ=\"7\" PhysicalSizeX=\"0.1\" PhysicalSizeXUnit=\"nm\" PhysicalSizeZ=\"0.3\">"
+      "<TiffData FirstC=\"1\" FirstZ=\"2\" IFD=\"5\" PlaneCount=\"4\"/></Pixels></Image><Image><Pixels/></Image></OME>",
+      0);
   CHECK(ome.axes == Axes{{'T', 2}, {'Z', 7}, {'C', 3}});
-  CHECK(ome.num_series == 2);
+  CHECK(ome.is_series);
   REQUIRE(ome.runs.size() == 1);
   CHECK(ome.runs[0].channel == 1);
   CHECK(ome.runs[0].z == 2);
   CHECK(ome.runs[0].page == 5);
   CHECK(ome.runs[0].count == 4);
-  REQUIRE(ome.voxel_size.has_value());
-  CHECK(ome.voxel_size->z == 0.3);
-  CHECK(ome.voxel_size->y == 0.1);
-  CHECK(ome.voxel_size->unit == "nm");
+  REQUIRE(ome.metadata.voxel_size.has_value());
+  CHECK(ome.metadata.voxel_size->z == 300);  // micrometres where no unit is given
+  CHECK(ome.metadata.voxel_size->y == 0);
+  CHECK(ome.metadata.voxel_size->x == 0.1);
+  CHECK(ome.metadata.voxel_size->unit == "nm");
 
-  const auto shaped = io::parse_description("{\"shape\": [5, 32, 64], \"truncated\": true}", 0, 0);
+  const auto shaped = parse("{\"shape\": [5, 32, 64], \"truncated\": true}");
   CHECK(shaped.axes == Axes{{'?', 5}});
   CHECK(shaped.contiguous);
-  CHECK(io::parse_description("{\"shape\": [2, 5, 32, 64]}", 0, 0).axes == Axes{{'?', 2}, {'?', 5}});
-  CHECK(io::parse_description("{\"shape\": [2, 5, 32, 64], \"axes\": \"CZYX\"}", 0, 0).axes ==
-        Axes{{'C', 2}, {'Z', 5}});
-  CHECK(io::parse_description("{\"shape\": \"many\"}", 0, 0).program.empty());
-  CHECK(io::parse_description("{not json", 0, 0).program.empty());
-  CHECK(io::parse_description("a plain remark", 0, 0).program.empty());
+  CHECK(parse("{\"shape\": [2, 5, 32, 64]}").axes == Axes{{'?', 2}, {'?', 5}});
+  CHECK(parse("{\"shape\": [2, 5, 32, 64], \"axes\": \"CZYX\"}").axes == Axes{{'C', 2}, {'Z', 5}});
+  CHECK(parse("{\"shape\": \"many\"}").program.empty());
+  CHECK(parse("{not json").program.empty());
+  CHECK(parse("a plain remark").program.empty());
 }
 
 TEST_CASE("the bars of the test data, when they are there") {
