@@ -96,6 +96,7 @@ DeviceInfo describe(int ordinal) {
   info.name = name;
   info.driver = fmt::format("CUDA driver {}.{}, NVRTC {}.{}", driver().version / 1000, driver().version % 1000 / 10,
                             driver().nvrtc_major, driver().nvrtc_minor);
+  if (!driver().passed_over.empty()) info.driver += fmt::format(" ({})", driver().passed_over);
   info.uuid = uuid(device);
   info.architecture = fmt::format("sm_{}{}", attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device),
                                   attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device));
@@ -107,10 +108,8 @@ DeviceInfo describe(int ordinal) {
 
 /// VkFFT has NVRTC compile for exactly the device's architecture, so NVRTC must know it.
 std::string why_not_compilable(const DeviceInfo& info) {
-  int count = 0;
-  if (nvrtcGetNumSupportedArchs(&count) != NVRTC_SUCCESS || count < 1) return "";
-  std::vector<int> known(static_cast<std::size_t>(count));
-  if (nvrtcGetSupportedArchs(known.data()) != NVRTC_SUCCESS) return "";
+  const std::vector<int> known = nvrtc_architectures();
+  if (known.empty()) return "";
   for (const int architecture : known) {
     if (info.architecture == fmt::format("sm_{}", architecture)) return "";
   }

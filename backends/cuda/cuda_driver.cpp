@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 namespace convoy::backend::cuda {
 
 #define CONVOY_DEFINE(name) decltype(&::name) name = nullptr;
@@ -61,19 +65,67 @@ std::string start_driver(Driver& driver) {
   return driver.num_devices == 0 ? "the NVIDIA driver is present, but shows 0 devices (CUDA_VISIBLE_DEVICES?)" : "";
 }
 
-/// The newest NVRTC whose machine code the driver takes: that of its own major version or an older one.
-SharedLibrary load_nvrtc(int driver_version) {
-  constexpr const char* variable = "CONVOY_NVRTC_LIBRARY";
-  if (driver_version >= 13000) {
-    return SharedLibrary({"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"}, variable);
+/// NVRTCs whose machine code the driver takes, newest first: those of its own major version and older ones.
+std::vector<const char*> nvrtc_names(int driver_version) {
+  std::vector<const char*> names;
+  if (driver_version >= 13000) names.push_back("libnvrtc.so.13");
+  if (driver_version >= 12000) names.push_back("libnvrtc.so.12");
+  names.insert(names.end(), {"libnvrtc.so.11.2", "libnvrtc.so"});
+  return names;
+}
+
+std::vector<int> device_architectures(int num_devices) {
+  std::vector<int> architectures;
+  for (int ordinal = 0; ordinal < num_devices; ++ordinal) {
+    CUdevice device = 0;
+    int major = 0;
+    int minor = 0;
+    if (cuDeviceGet(&device, ordinal) != CUDA_SUCCESS) continue;
+    cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
+    cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
+    architectures.push_back(major * 10 + minor);
   }
-  if (driver_version >= 12000) return SharedLibrary({"libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"}, variable);
-  return SharedLibrary({"libnvrtc.so.11.2", "libnvrtc.so"}, variable);
+  return architectures;
+}
+
+/// Those of the devices that the NVRTC in use does not compile for.
+std::vector<int> unknown_of(const std::vector<int>& devices) {
+  const std::vector<int> known = nvrtc_architectures();
+  std::vector<int> unknown;
+  if (known.empty()) return unknown;
+  std::copy_if(devices.begin(), devices.end(), std::back_inserter(unknown),
+               [&](int device) { return std::find(known.begin(), known.end(), device) == known.end(); });
+  return unknown;
+}
+
+/// The newest NVRTC may know no old devices (13: none before sm_75) while an older one lies beside it: of those that
+/// there are, the one that knows most of the devices is used, and of equals the newest.
+void use_nvrtc_that_knows_most(Driver& driver, const std::vector<const char*>& names) {
+  const std::vector<int> devices = device_architectures(driver.num_devices);
+  std::vector<int> unknown = unknown_of(devices);
+  auto next = std::find(names.begin(), names.end(), driver.nvrtc.name());  // the end where the user named the file
+  for (next += next != names.end(); next != names.end() && !unknown.empty(); ++next) {
+    const SharedLibrary older({*next});
+    int major = 0;
+    int minor = 0;
+    if (!older.loaded() || !missing_nvrtc_functions(older).empty()) continue;
+    nvrtcVersion(&major, &minor);
+    std::vector<int> still_unknown = unknown_of(devices);
+    if (major > driver.version / 1000 || still_unknown.size() >= unknown.size()) continue;
+    driver.passed_over += fmt::format("{}{}.{} does not know sm_{}", driver.passed_over.empty() ? "" : ", ",
+                                      driver.nvrtc_major, driver.nvrtc_minor, fmt::join(unknown, ", sm_"));
+    driver.nvrtc = older;
+    driver.nvrtc_major = major;
+    driver.nvrtc_minor = minor;
+    unknown = std::move(still_unknown);
+  }
+  static_cast<void>(missing_nvrtc_functions(driver.nvrtc));  // the functions of the one that is used
 }
 
 /// The reason why kernels cannot be compiled, or nothing.
 std::string start_nvrtc(Driver& driver) {
-  driver.nvrtc = load_nvrtc(driver.version);
+  const std::vector<const char*> names = nvrtc_names(driver.version);
+  driver.nvrtc = SharedLibrary(names, "CONVOY_NVRTC_LIBRARY");
   constexpr const char* remedy =
       "install NVRTC of CUDA 11.2 or later (package cuda-nvrtc, or pip's nvidia-cuda-nvrtc with CONVOY_NVRTC_LIBRARY "
       "naming the file), or use vulkan on this GPU";
@@ -89,6 +141,7 @@ std::string start_nvrtc(Driver& driver) {
         "in CONVOY_NVRTC_LIBRARY",
         driver.nvrtc.name(), driver.nvrtc_major, driver.version / 1000, driver.version % 1000 / 10);
   }
+  use_nvrtc_that_knows_most(driver, names);
   return "";
 }
 
@@ -104,6 +157,14 @@ Driver load_driver() {
 const Driver& driver() {
   static const Driver loaded = load_driver();
   return loaded;
+}
+
+std::vector<int> nvrtc_architectures() {
+  int count = 0;
+  if (nvrtcGetNumSupportedArchs(&count) != NVRTC_SUCCESS || count < 1) return {};
+  std::vector<int> known(static_cast<std::size_t>(count));
+  if (nvrtcGetSupportedArchs(known.data()) != NVRTC_SUCCESS) return {};
+  return known;
 }
 
 std::string error_text(CUresult result) {

@@ -7,6 +7,7 @@
 #include <nvrtc.h>
 
 #include <string>
+#include <vector>
 
 #include "common/shared_library.hpp"
 
@@ -88,12 +89,16 @@ struct Driver {
   int version = 0;  ///< 13000 for 13.0
   int nvrtc_major = 0;
   int nvrtc_minor = 0;
+  std::string passed_over;  ///< newer NVRTCs that know fewer of the devices, or nothing
   int num_devices = 0;
   std::string problem;  ///< why no device can be used
 };
 
 /// Loads and initialises on first call; the answer is kept for as long as the process lives.
 const Driver& driver();
+
+/// What the NVRTC in use compiles for, ascending, as 90 for sm_90; empty where it does not say.
+std::vector<int> nvrtc_architectures();
 
 /// "CUDA_ERROR_OUT_OF_MEMORY (out of memory)".
 std::string error_text(CUresult result);

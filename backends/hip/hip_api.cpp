@@ -18,8 +18,9 @@ class Compilation {
   Compilation(const Compilation&) = delete;
   Compilation& operator=(const Compilation&) = delete;
 
-  /// For the current device: hiprtc takes that when it is told no architecture.
-  hiprtcResult run() { return created_ != HIPRTC_SUCCESS ? created_ : hiprtcCompileProgram(program_, 0, nullptr); }
+  hiprtcResult run() {
+    return created_ != HIPRTC_SUCCESS ? created_ : compile_for_current_device(program_, 0, nullptr);
+  }
   hiprtcResult code(std::string& code) {
     std::size_t size = 0;
     if (const hiprtcResult result = hiprtcGetCodeSize(program_, &size); result != HIPRTC_SUCCESS) return result;

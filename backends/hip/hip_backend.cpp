@@ -24,15 +24,6 @@ std::uint64_t attribute_or(std::uint64_t otherwise, hipDeviceAttribute_t wanted,
   return value > 0 ? static_cast<std::uint64_t>(value) : otherwise;
 }
 
-/// "gfx90a:sramecc+:xnack-". The structure is told in no other way and is not the same in all releases: where the
-/// function that belongs to it is missing, the architecture stays unknown.
-std::string architecture(int ordinal) {
-  if (hipGetDeviceProperties == nullptr) return "";
-  auto properties = std::make_unique<hipDeviceProp_t>();
-  if (hipGetDeviceProperties(properties.get(), ordinal) != hipSuccess) return "";
-  return properties->gcnArchName;
-}
-
 std::string uuid(hipDevice_t device) {
   hipUUID id{};
   if (hipDeviceGetUuid == nullptr || hipDeviceGetUuid(&id, device) != hipSuccess) return "";

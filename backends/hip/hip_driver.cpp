@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <vector>
+
 namespace convoy::backend::hip {
 
 #define CONVOY_DEFINE(name) decltype(&::name) name = nullptr;
@@ -12,6 +15,7 @@ CONVOY_HIPRTC_FUNCTIONS(CONVOY_DEFINE)
 hipError_t (*driver_malloc)(void** pointer, std::size_t bytes) = nullptr;
 hipError_t (*driver_free)(void* pointer) = nullptr;
 hipError_t (*driver_host_malloc)(void** pointer, std::size_t bytes, unsigned flags) = nullptr;
+decltype(&::hiprtcCompileProgram) driver_compile_program = nullptr;
 
 namespace {
 
@@ -43,6 +47,7 @@ std::string missing_hiprtc_functions(const SharedLibrary& library) {
   std::string missing;
   CONVOY_HIPRTC_FUNCTIONS(CONVOY_LOAD)
 #undef CONVOY_LOAD
+  look_up(driver_compile_program, library, "hiprtcCompileProgram", missing);
   return missing;
 }
 
@@ -95,6 +100,24 @@ Driver load_driver() {
 }
 
 }  // namespace
+
+/// The structure is told in no other way and is not the same in all releases: where the function that belongs to it is
+/// missing, the architecture stays unknown.
+std::string architecture(int ordinal) {
+  if (hipGetDeviceProperties == nullptr) return "";
+  auto properties = std::make_unique<hipDeviceProp_t>();
+  if (hipGetDeviceProperties(properties.get(), ordinal) != hipSuccess) return "";
+  return properties->gcnArchName;
+}
+
+hiprtcResult compile_for_current_device(hiprtcProgram program, int num_options, const char** options) {
+  std::vector<const char*> all(options, options + num_options);
+  int ordinal = 0;
+  const std::string name = hipGetDevice(&ordinal) == hipSuccess ? architecture(ordinal) : "";
+  const std::string option = "--offload-arch=" + name;
+  if (!name.empty()) all.push_back(option.c_str());
+  return driver_compile_program(program, static_cast<int>(all.size()), all.data());
+}
 
 const Driver& driver() {
   static const Driver loaded = load_driver();

@@ -58,7 +58,6 @@ namespace convoy::backend::hip {
 #define CONVOY_HIPRTC_FUNCTIONS(X) \
   X(hiprtcGetErrorString)          \
   X(hiprtcCreateProgram)           \
-  X(hiprtcCompileProgram)          \
   X(hiprtcDestroyProgram)          \
   X(hiprtcGetCodeSize)             \
   X(hiprtcGetCode)                 \
@@ -75,6 +74,18 @@ CONVOY_HIPRTC_FUNCTIONS(CONVOY_DECLARE)
 extern hipError_t (*driver_malloc)(void** pointer, std::size_t bytes);
 extern hipError_t (*driver_free)(void* pointer);
 extern hipError_t (*driver_host_malloc)(void** pointer, std::size_t bytes, unsigned flags);
+
+/// hiprtc's own; hiprtcCompileProgram below names the architecture, too.
+extern decltype(&::hiprtcCompileProgram) driver_compile_program;
+
+/// "gfx90a:sramecc+:xnack-"; empty where the runtime does not say.
+std::string architecture(int ordinal);
+
+/// Compiles for the current device. A hiprtc that is a library of its own (ROCm 6 and 7) does not find that by itself.
+hiprtcResult compile_for_current_device(hiprtcProgram program, int num_options, const char** options);
+
+/// What VkFFT calls. An object, so that the function of HIP's header is not found by its argument's namespace.
+inline constexpr auto hiprtcCompileProgram = compile_for_current_device;
 
 /// What became of loading; the pointers above may be called only if `problem` is empty.
 struct Driver {

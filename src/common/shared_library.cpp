@@ -6,7 +6,7 @@
 
 namespace convoy {
 
-SharedLibrary::SharedLibrary(std::initializer_list<const char*> names, const char* override_variable) {
+SharedLibrary::SharedLibrary(const std::vector<const char*>& names, const char* override_variable) {
   const auto attempt = [this](const char* candidate) {
     handle_ = dlopen(candidate, RTLD_NOW | RTLD_LOCAL);
     if (handle_ != nullptr) {

@@ -1,8 +1,8 @@
 // The only dlopen in convoy.
 #pragma once
 
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace convoy {
 
@@ -12,7 +12,7 @@ class SharedLibrary {
   SharedLibrary() = default;
   /// Tries the names in order; the first that loads is taken. If the environment variable `override_variable` is set
   /// (and not empty), its value is the only name tried. Does not throw: see loaded() and why_not().
-  explicit SharedLibrary(std::initializer_list<const char*> names, const char* override_variable = nullptr);
+  explicit SharedLibrary(const std::vector<const char*>& names, const char* override_variable = nullptr);
 
   bool loaded() const { return handle_ != nullptr; }
   /// The name that was loaded.

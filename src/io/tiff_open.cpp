@@ -72,8 +72,8 @@ OpenFiles& open_files() {
 /// libtiff's handle of a file that it reads by descriptor; the upper half is not always set.
 int descriptor_of(thandle_t handle) { return static_cast<int>(reinterpret_cast<std::intptr_t>(handle)); }
 
-void pass_on(TIFFErrorHandler plain, TIFFErrorHandlerExt extended, thandle_t handle, const char* module, const char* format,
-             va_list values) {
+void pass_on(TIFFErrorHandler plain, TIFFErrorHandlerExt extended, thandle_t handle, const char* module,
+             const char* format, va_list values) {
   va_list again;
   va_copy(again, values);
   if (plain != nullptr) plain(module, format, values);

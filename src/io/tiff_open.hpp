@@ -1,5 +1,6 @@
 // Opening and closing by libtiff, with its errors kept per file and its warnings unheard. Since 4.5 libtiff takes such
-// options file by file; before, its handlers are the process's, and those of a host program go on hearing of its own files.
+// options file by file; before, its handlers are the process's, and those of a host program go on hearing of its own
+// files.
 #pragma once
 
 #include <tiffio.h>

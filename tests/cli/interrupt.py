@@ -72,18 +72,6 @@ before = listing()
 for output in ("out.npy", "out.zarr"):
     stopped([PROGRAM, "convolve", "large.npy", "kernel.npy", output, "--backend", "cpu", "--precision", "f64"], signal.SIGINT, 0.1)
 
-try:
-    for end in pty.openpty():
-        os.close(end)
-except OSError as error:
-    print(f"SKIPPED: the progress bar on a terminal, as no pseudo-terminal can be opened here: {error}; all else passed")
-    sys.exit(0)
-code, drawn = on_terminal()
-assert code == 130, (code, drawn)
-assert "\r" in drawn and "%" in drawn and "left" in drawn and "Mvoxel/s" in drawn, drawn
-assert drawn.replace("\r\n", "\n").endswith("convoy: interrupted; no output was written\n"), drawn[-200:]
-assert listing() == before
-
 
 def started(words, ignored=()):
     def ignore():
@@ -122,4 +110,16 @@ time.sleep(0.05)
 process.send_signal(signal.SIGINT)
 process.communicate(timeout=60)
 assert process.returncode == 130, process.returncode
+assert listing() == before
+
+try:
+    for end in pty.openpty():
+        os.close(end)
+except OSError as error:
+    print(f"SKIPPED: the progress bar on a terminal, as no pseudo-terminal can be opened here: {error}; all else passed")
+    sys.exit(0)
+code, drawn = on_terminal()
+assert code == 130, (code, drawn)
+assert "\r" in drawn and "%" in drawn and "left" in drawn and "Mvoxel/s" in drawn, drawn
+assert drawn.replace("\r\n", "\n").endswith("convoy: interrupted; no output was written\n"), drawn[-200:]
 assert listing() == before
