@@ -74,7 +74,8 @@ class CpuBackend final : public Backend {
         return info;
       }
     }
-    info.devices.push_back({"cpu:0", fmt::format("{}, {} threads", processor_name(), default_num_threads()),
+    const int num_threads = default_num_threads();
+    info.devices.push_back({"cpu:0", fmt::format("{}, {} thread{}", processor_name(), num_threads, num_threads == 1 ? "" : "s"),
                             Fftw<float>::instance().version(), "", "", DeviceType::cpu, query_limits()});
     return info;
   }

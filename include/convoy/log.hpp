@@ -6,7 +6,8 @@
 
 namespace convoy {
 
-/// Topics: "plan" (what was considered and not chosen, and why), "backend" (probing), "dispatch" (programs and steps).
+/// Topics: "plan" (what was considered and not chosen, and why), "backend" (probing), "dispatch" (programs and steps),
+/// "run" (devices that fail and work that moves).
 using LogSink = std::function<void(std::string_view topic, std::string_view message)>;
 
 /// Replaces the sink; an empty one ends logging. Not to be called while convoy runs in another thread.

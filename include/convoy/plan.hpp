@@ -198,6 +198,10 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOpti
 /// Error(invalid_argument) as validate() does, and for numbers that no grid of boxes has.
 std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
 
+/// Index of the origin per axis of the kernel as given. `kernel` is read by Rule::peak only: its largest voxel, the
+/// first of equals in z, y, x order. Throws Error(invalid_argument) for Rule::peak without a kernel.
+Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
+
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
 std::string to_text(const Plan& plan);
 

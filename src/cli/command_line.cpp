@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string_view>
 
@@ -65,7 +66,7 @@ template <class Allowed>
 std::string number_problem(const std::string& text, const Allowed& allowed, const char* which) {
   double number = 0;
   if (CLI::detail::lexical_cast(text, number) && allowed(number)) return {};
-  return fmt::format("'{}' is no number {}", text, which);
+  return fmt::format("'{}' is not a number {}", text, which);
 }
 
 }  // namespace
@@ -133,6 +134,29 @@ CLI::Validator zero_or_above() {
                 text, [](double number) { return number >= 0; }, "of 0 or more");
           },
           ""};
+}
+
+CLI::Validator whole_number(Index least, Index most) {
+  return {[least, most](const std::string& text) {
+            const auto value = whole_text_as<Index>(text);
+            if (value && *value >= least && *value <= most) return std::string();
+            return fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+          },
+          ""};
+}
+
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("'' names nothing") : std::string(); }, ""};
+}
+
+std::string usual_spelling(const std::string& text) {
+  static const std::map<std::string, std::string> spellings{
+      {"uint8", "u8"},       {"byte", "u8"},        {"uint16", "u16"},     {"ushort", "u16"},       {"float32", "f32"},
+      {"float", "f32"},      {"single", "f32"},     {"float64", "f64"},    {"double", "f64"},       {"periodic", "wrap"},
+      {"edge", "nearest"},   {"replicate", "nearest"}, {"symmetric", "reflect"}, {"zeros", "zero"}};
+  const std::string word = lower_case(text);
+  const auto known = spellings.find(word);
+  return known == spellings.end() ? word : known->second;
 }
 
 CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/nearest_word.hpp"
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/synthetic.hpp"
@@ -30,20 +31,26 @@ CLI::Option* add_shape(CLI::App& command, const std::string& option, Shape& shap
 CLI::Option* add_position(CLI::App& command, const std::string& option, Position& position,
                           const std::string& description);
 
-/// An option that takes the name of one of `values`. `name_of` makes the names.
+/// convoy's name for a common spelling of the same thing, in lower case: "float32" is "f32", "UINT16" is "u16",
+/// "Same" is "same". Other words are only brought to lower case.
+std::string usual_spelling(const std::string& text);
+
+/// An option that takes the name of one of `values`, in any case and usual spelling. `name_of` makes the names.
 template <class Value, class NameOf>
 CLI::Option* add_choice(CLI::App& command, const std::string& option, Value& chosen, const std::vector<Value>& values,
                         NameOf name_of, const std::string& description) {
   std::vector<std::string> names;
   for (const Value value : values) names.push_back(name_of(value));
   const auto choose = [&chosen, values, names, option](const std::string& text) {
+    const std::string word = usual_spelling(text);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (text == names[i]) {
+      if (word == names[i]) {
         chosen = values[i];
         return;
       }
     }
-    throw CLI::ValidationError(option, fmt::format("'{}' is none of {}", text, fmt::join(names, ", ")));
+    throw CLI::ValidationError(
+        option, fmt::format("'{}' is none of {}{}", text, fmt::join(names, ", "), suggestion(text, names)));
   };
   return command.add_option_function<std::string>(option, choose, description)
       ->type_name(fmt::format("{}", fmt::join(names, "|")));
@@ -52,6 +59,9 @@ CLI::Option* add_choice(CLI::App& command, const std::string& option, Value& cho
 /// Checks of options that take a number.
 CLI::Validator above_zero();
 CLI::Validator zero_or_above();
+CLI::Validator whole_number(Index least, Index most);
+/// A check of options that take a text: "" names nothing.
+CLI::Validator not_empty();
 
 /// --dtype: how the voxels of a file that is written are stored.
 CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,

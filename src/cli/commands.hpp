@@ -5,9 +5,12 @@
 
 namespace convoy::cli {
 
+void add_completion(CLI::App& program);
 void add_convolve(CLI::App& program);
 void add_deconvolve(CLI::App& program);
 void add_devices(CLI::App& program);
+void add_help(CLI::App& program);
+void add_manual(CLI::App& program);
 void add_phantom(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_project(CLI::App& program);

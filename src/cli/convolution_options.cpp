@@ -24,7 +24,8 @@ Origin origin_from_text(const std::string& text) {
 
 }  // namespace
 
-void ConvolutionOptions::add_common_to(CLI::App& command) {
+void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& kernel,
+                                       const std::string& origin_applies) {
   choices.normalize_kernel = true;
   command
       .add_option("--backend", backend,
@@ -34,12 +35,13 @@ void ConvolutionOptions::add_common_to(CLI::App& command) {
   command
       .add_option_function<std::string>(
           "--origin", [this](const std::string& text) { choices.origin = origin_from_text(text); },
-          "Kernel voxel that lies on the output voxel (in --mode same and circular): center is floor(k/2), scipy is "
-          "floor((k-1)/2), first is 0, peak is the largest (default center)")
+          fmt::format("Voxel of the {} that lies on the output voxel{}: center is floor(k/2), scipy is floor((k-1)/2), "
+                      "first is 0, peak is the largest (default center)",
+                      kernel, origin_applies))
       ->type_name("center|scipy|first|peak|z,y,x");
   command.add_flag_callback(
       "--no-normalize", [this] { choices.normalize_kernel = false; },
-      "Take the kernel as it is (default: divide it by its sum)");
+      fmt::format("Take the {} as it is (default: divide it by its sum)", kernel));
   add_choice(command, "--precision", choices.precision, {Precision::f32, Precision::f64}, name_of<Precision>(),
              "Arithmetic on the device (default f32)");
   add_memory_limit(command, "--memory-limit", memory_limit_bytes,
@@ -72,7 +74,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
       ->type_name("Z0:Z1,Y0:Y1,X0:X1");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
              "What to do with NaN and infinite image voxels (default error)");
-  add_common_to(command);
+  add_common_to(command, "kernel", " (in --mode same and circular)");
 }
 
 void ConvolutionOptions::require_consistent(const CLI::App& command) const {

@@ -37,7 +37,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       "rl: Richardson-Lucy, for counted light; landweber: least squares; wiener: one linear filter (default rl)");
   command.add_option("--iterations", choices.iterations, "Iterations, at most (default 25)")
       ->type_name("N")
-      ->check(CLI::Range(Index{0}, Index{1000000}));
+      ->check(whole_number(0, 1000000));
   add_choice(command, "--acceleration", choices.acceleration, {Acceleration::none, Acceleration::biggs},
              name_of<Acceleration>(),
              "biggs: several times fewer iterations, for two images more of memory (default none)");
@@ -76,7 +76,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
                   "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
       ->type_name("X")
       ->check(zero_or_above());
-  common.add_common_to(command);
+  common.add_common_to(command, "PSF", "");
 }
 
 void DeconvolutionOptions::require_consistent(const CLI::App& command) const {

@@ -184,9 +184,9 @@ void DeconvolveCommand::run() {
 void add_deconvolve(CLI::App& program) {
   CLI::App* command = program.add_subcommand("deconvolve", "Restore an image that a known kernel (PSF) has blurred");
   const auto state = std::make_shared<DeconvolveCommand>();
-  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .tiff or .npy")->required();
-  command->add_option("PSF", state->psf_path, "PSF to read: .tif, .tiff or .npy")->required();
-  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .tiff or .npy")->required();
+  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .npy or .zarr")->required();
+  command->add_option("PSF", state->psf_path, "PSF to read: .tif, .npy or .zarr")->required();
+  command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   state->options.add_to(*command);
   state->files.add_image_options_to(*command);
   command

@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "cli/command_line.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::cli {
@@ -54,6 +55,7 @@ void DeviceOptions::add_to(CLI::App& command) {
                   "Devices that share the work, as in cuda:0,cuda:1 or cpu,vulkan:0; all: every GPU; --memory-limit is "
                   "for each of them (default: the one of --backend)")
       ->type_name("all|DEVICE,DEVICE...")
+      ->check(not_empty())
       ->excludes(command.get_option("--backend"));
 }
 

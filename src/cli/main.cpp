@@ -1,6 +1,7 @@
 // The program `convoy`: parses the command line, runs one subcommand, and turns what it throws into an exit code.
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/environment.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/outcome.hpp"
 #include "cli/print.hpp"
@@ -16,10 +17,11 @@ int complain(const std::string& message, int code) {
 
 void describe(CLI::App& program) {
   program.name("convoy");
-  program.set_version_flag("--version", "convoy " CONVOY_VERSION);
+  program.set_version_flag("-V,--version", "convoy " CONVOY_VERSION);
   convoy::cli::need_subcommand(program);
   program.get_formatter()->column_width(36);
   program.footer(
+      "convoy help COMMAND, or convoy COMMAND --help, explains every option of a command.\n"
       "Sizes and positions are z,y,x. Exit codes: 0 done, 1 failed, 2 wrong usage, 128 and the\n"
       "signal's number if a signal ended it: 130 after Ctrl-C, 143 after SIGTERM.\n"
       "Examples:\n"
@@ -42,6 +44,9 @@ void add_commands(CLI::App& program) {
   add_psf(program);
   add_selftest(program);
   add_project(program);
+  add_completion(program);
+  add_manual(program);
+  add_help(program);
 }
 
 }  // namespace
@@ -54,6 +59,7 @@ int main(int count, char** arguments) {
   CLI::App program("Convolution on any device: images of any size, on CUDA, HIP, Vulkan or the CPU.");
   describe(program);
   add_commands(program);
+  for (const std::string& warning : environment_warnings()) print_warning(warning);
   const Outcome outcome = run_program(program, count, arguments);
   begin_ending();
   if (!outcome.problem.empty()) return complain(outcome.problem, outcome.exit_code);

@@ -6,22 +6,54 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "cli/file_options.hpp"
 #include "cli/print.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
+#include "convoy/io.hpp"
 
 namespace convoy::cli {
 namespace {
 
 struct PlanCommand {
+  std::string image_path;
+  std::string kernel_path;
   Shape image;
   Shape kernel;
   ConvolutionOptions options;
+  FileOptions files;
+  std::optional<Streaming> streaming;  ///< of an image file
   bool resident = false;
   bool deconvolve = false;
   Edges edges = Edges::noncirculant;
   Index num_regions = 0;
   bool json = false;
+
+  PlanOptions plan_options() const {
+    PlanOptions plan = options.plan_options();
+    plan.resident = resident;
+    if (!resident) plan.streaming = streaming;
+    return plan;
+  }
+
+  /// Takes the sizes from the files: of the image only what describes it is read.
+  void read_files() {
+    const auto images = files.open(image_path);
+    const ImageFileReader& first = *images[0];
+    image = first.shape();
+    const Element output = options.choices.precision == Precision::f64 ? Element::f64 : Element::f32;
+    streaming = Streaming{first.element(), output, first.chunk(), first.chunk()};
+    const Image kernel_image = read_image(kernel_path);
+    kernel = kernel_image.shape;
+    if (options.choices.origin.rule == Origin::Rule::peak) {
+      const ImageView voxels = kernel_image.view();
+      options.choices.origin = Origin::at(resolve_origin(options.spec(image, kernel), &voxels));
+    }
+    if (json) return;
+    print_result("image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),
+               images.size() > 1 ? fmt::format(", {} images (time points and channels) one by one", images.size()) : "");
+    print_result("kernel {}: {} {} zyx\n", kernel_path, name(kernel_image.element), to_text(kernel));
+  }
 
   template <class AnyPlan>
   void show(const AnyPlan& plan, const Device& device) const {
@@ -50,7 +82,7 @@ struct PlanCommand {
     for (const Box& box : split_output(whole, num_regions)) {
       ConvolutionSpec part = whole;
       part.region = box;
-      const Plan plan = make_plan(part, limits, options.plan_options());
+      const Plan plan = make_plan(part, limits, plan_options());
       if (json) {
         list.push_back({{"region", to_text(box)},
                         {"num_tiles", plan.num_tiles()},
@@ -65,10 +97,11 @@ struct PlanCommand {
     if (json) print_result("{}\n", list.dump(2));
   }
 
-  void run() const {
+  void run() {
+    if (!image_path.empty()) read_files();
     if (options.choices.origin.rule == Origin::Rule::peak) {
       throw CLI::ValidationError("--origin",
-                                 "peak depends on the kernel's voxels, which a plan does not read; give z,y,x");
+                                 "peak depends on the kernel's voxels; name the files, or give z,y,x");
     }
     const Device device = options.device();
     if (num_regions > 0) {
@@ -76,12 +109,30 @@ struct PlanCommand {
     } else if (deconvolve) {
       show(make_plan(deconvolution(), device.limits(), options.plan_options()), device);
     } else {
-      PlanOptions plan_options = options.plan_options();
-      plan_options.resident = resident;
-      show(make_plan(options.spec(image, kernel), device, plan_options), device);
+      show(make_plan(options.spec(image, kernel), device, plan_options()), device);
     }
   }
 };
+
+/// Files or sizes, not both, and two of them.
+void require_sizes_or_files(const CLI::App& command) {
+  const auto given = [&](const char* name) { return command.count(name) > 0; };
+  if (given("IMAGE")) {
+    if (!given("KERNEL")) throw CLI::ValidationError("KERNEL", "is missing: name the kernel's file after the image's");
+    for (const char* option : {"--image", "--kernel"}) {
+      if (given(option)) throw CLI::ValidationError(option, "is known from the files; leave it out");
+    }
+    return;
+  }
+  for (const char* option : {"--image", "--kernel"}) {
+    if (!given(option)) {
+      throw CLI::ValidationError(option, "is missing: give --image and --kernel Z,Y,X, or the files IMAGE and KERNEL");
+    }
+  }
+  for (const char* option : {"--axes", "--series", "--voxel-size", "--raw"}) {
+    if (given(option)) throw CLI::ValidationError(option, "describes an image file; name the files IMAGE and KERNEL");
+  }
+}
 
 }  // namespace
 
@@ -89,9 +140,13 @@ void add_plan(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("plan", "Show how a convolution would be padded and tiled, and the memory it would take");
   const auto state = std::make_shared<PlanCommand>();
-  add_shape(*command, "--image", state->image, "Size of the image; Y,X for one plane")->required();
-  add_shape(*command, "--kernel", state->kernel, "Size of the kernel; Y,X for one plane")->required();
+  command->add_option("IMAGE", state->image_path, "Image file whose size to plan for: .tif, .npy, .raw or .zarr")
+      ->check(not_empty());
+  command->add_option("KERNEL", state->kernel_path, "Kernel file: .tif, .npy or .zarr")->check(not_empty());
+  add_shape(*command, "--image", state->image, "Size of the image, without files; Y,X for one plane");
+  add_shape(*command, "--kernel", state->kernel, "Size of the kernel, without files; Y,X for one plane");
   state->options.add_to(*command);
+  state->files.add_image_options_to(*command);
   auto* resident = command->add_flag("--resident", state->resident,
                                      "Image and output lie on the device, as for a program's ResidentConvolver");
   command->add_flag("--deconvolve", state->deconvolve, "Plan a deconvolution: KERNEL is the PSF")->excludes(resident);
@@ -104,17 +159,19 @@ void add_plan(CLI::App& program) {
                    "Cut the output into N regions, and print for each the option --region of the job that computes it, "
                    "with its memory and time")
       ->type_name("N")
-      ->check(above_zero())
+      ->check(whole_number(1, 1000000))
       ->excludes(resident)
       ->excludes("--deconvolve");
   command->add_flag("--json", state->json, "Print JSON");
   command->footer(
       "Examples:\n"
+      "  convoy plan image.tif psf.tif\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256 --deconvolve --edges zero\n"
       "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --memory-limit 4GiB --json\n"
       "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --split 16 --memory-limit 4GiB");
   command->callback([command, state] {
+    require_sizes_or_files(*command);
     state->options.require_consistent(*command);
     state->run();
   });

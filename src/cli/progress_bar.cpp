@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <system_error>
 
 #include "cli/print.hpp"
 
@@ -33,26 +35,63 @@ void Verbosity::add_to(CLI::App& command) {
 ProgressBar::ProgressBar(const Verbosity& verbosity, const Workload& workload)
     : on_terminal_(::isatty(STDERR_FILENO) == 1),
       enabled_(!verbosity.quiet && (on_terminal_ || verbosity.progress)),
-      workload_(workload) {}
-
-bool ProgressBar::is_due(double elapsed_seconds) const {
-  if (!enabled_ || elapsed_seconds < kFirstDrawSeconds) return false;
-  return !drawn_ || elapsed_seconds - drawn_at_seconds_ >= (on_terminal_ ? kRedrawSeconds : kNextLineSeconds);
+      workload_(workload) {
+  if (!enabled_) return;
+  try {
+    watcher_ = std::thread([this] { watch(); });
+  } catch (const std::system_error&) {  // no thread is to be had: lines come with the tiles alone
+  }
 }
 
-void ProgressBar::draw(double done, double elapsed_seconds, double left_seconds, const std::string& rate) {
-  const std::string text = fmt::format("{:3.0f} %  {}  {} left", 100 * done, rate, time_text(left_seconds));
-  const auto filled = static_cast<int>(done * kBarWidth);
+ProgressBar::~ProgressBar() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+    const bool owes_last_line = drawn_at_seconds_ >= 0 && drawn_done_ < 1 && done_ >= 1;
+    if (enabled_ && !on_terminal_ && owes_last_line) draw();
+  }
+  ended_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+  clear();
+}
+
+double ProgressBar::passed_seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+}
+
+void ProgressBar::watch() {
+  std::unique_lock lock(mutex_);
+  while (!is_over_) {
+    ended_.wait_for(lock, std::chrono::duration<double>(kRedrawSeconds));
+    const double without_news_seconds = passed_seconds() - std::max(0.0, drawn_at_seconds_);
+    if (!is_over_ && without_news_seconds >= (on_terminal_ ? kFirstDrawSeconds : kNextLineSeconds)) draw();
+  }
+}
+
+bool ProgressBar::is_due(double passed_seconds) const {
+  if (!enabled_ || passed_seconds < kFirstDrawSeconds) return false;
+  return drawn_at_seconds_ < 0 || passed_seconds - drawn_at_seconds_ >= (on_terminal_ ? kRedrawSeconds : kNextLineSeconds);
+}
+
+void ProgressBar::draw() {
+  const double now_seconds = passed_seconds();
+  const std::string left = left_seconds_ < 0
+                               ? time_text(now_seconds) + " passed"
+                               : time_text(std::max(0.0, left_seconds_ - (now_seconds - news_at_seconds_))) + " left";
+  const std::string text = fmt::format("{:3.0f} %  {}{}", 100 * done_, rate_.empty() ? "" : rate_ + "  ", left);
+  const auto filled = static_cast<int>(done_ * kBarWidth);
   if (on_terminal_) {
     print_message("\r\x1b[K[{:#<{}}{:.<{}}] {}", "", filled, "", kBarWidth - filled, text);
   } else {
     print_message("{}\n", text);
   }
-  drawn_ = true;
-  drawn_at_seconds_ = elapsed_seconds;
+  is_drawn_ = on_terminal_;
+  drawn_at_seconds_ = now_seconds;
+  drawn_done_ = done_;
 }
 
 void ProgressBar::begin_image(Index number) {
+  const std::lock_guard lock(mutex_);
   image_ = number;
   seconds_before_ += latest_.elapsed_seconds;
   if (latest_.num_tiles > 0) {
@@ -63,35 +102,41 @@ void ProgressBar::begin_image(Index number) {
 }
 
 void ProgressBar::show(const Progress& progress) {
+  const std::lock_guard lock(mutex_);
   if (latest_.num_tiles == 0) skipped_tiles_ = progress.tiles_done - 1;  // the first call is after one tile
   latest_ = progress;
   const double elapsed_seconds = seconds_before_ + progress.elapsed_seconds;
-  if (!is_due(elapsed_seconds)) return;
   const auto num_tiles = static_cast<double>(progress.num_tiles);
   const double images_run = images_run_ + static_cast<double>(progress.tiles_done - skipped_tiles_) / num_tiles;
   const double images_done = static_cast<double>(image_) + static_cast<double>(progress.tiles_done) / num_tiles;
   const double images_per_second = images_run / elapsed_seconds;
-  std::string rate =
-      fmt::format("{:.3g} Mvoxel/s", 1e-6 * images_per_second * static_cast<double>(workload_.voxels_per_image));
+  rate_ = fmt::format("{:.3g} Mvoxel/s", 1e-6 * images_per_second * static_cast<double>(workload_.voxels_per_image));
   if (workload_.bytes_per_image > 0) {
-    rate += fmt::format("  {:.3g} MB/s", 1e-6 * images_per_second * static_cast<double>(workload_.bytes_per_image));
+    rate_ += fmt::format("  {:.3g} MB/s", 1e-6 * images_per_second * static_cast<double>(workload_.bytes_per_image));
   }
   const auto num_images = static_cast<double>(workload_.num_images);
-  draw(images_done / num_images, elapsed_seconds, (num_images - images_done) / images_per_second, rate);
+  done_ = images_done / num_images;
+  left_seconds_ = (num_images - images_done) / images_per_second;
+  news_at_seconds_ = passed_seconds();
+  if (is_due(passed_seconds())) draw();
 }
 
 void ProgressBar::show(const DeconvolutionProgress& progress) {
-  if (progress.iterations_done == 0 || !is_due(progress.elapsed_seconds)) return;
-  const double done = static_cast<double>(progress.iterations_done) / static_cast<double>(progress.num_iterations);
-  draw(done, progress.elapsed_seconds, progress.elapsed_seconds / done - progress.elapsed_seconds,
-       fmt::format("iteration {} of {}, changed by {:.2g}", progress.iterations_done, progress.num_iterations,
-                   progress.relative_change));
+  if (progress.iterations_done == 0) return;
+  const std::lock_guard lock(mutex_);
+  done_ = static_cast<double>(progress.iterations_done) / static_cast<double>(progress.num_iterations);
+  left_seconds_ = progress.elapsed_seconds / done_ - progress.elapsed_seconds;
+  news_at_seconds_ = passed_seconds();
+  rate_ = fmt::format("iteration {} of {}, changed by {:.2g}", progress.iterations_done, progress.num_iterations,
+                      progress.relative_change);
+  if (is_due(passed_seconds())) draw();
 }
 
 void ProgressBar::clear() {
-  if (!drawn_ || !on_terminal_) return;
+  const std::lock_guard lock(mutex_);
+  if (!is_drawn_) return;
   print_message("\r\x1b[K");
-  drawn_ = false;
+  is_drawn_ = false;
 }
 
 }  // namespace convoy::cli

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
@@ -24,12 +28,13 @@ struct Workload {
   Index bytes_per_image = 0;   ///< read and written; 0: not told
 };
 
+/// Shows what was last reported, and while nothing is (a run of a single tile) the time that has passed. Draws nothing
+/// in the first half second. On a terminal the line is redrawn; elsewhere, if --progress asks for it, a line is written
+/// every ten seconds, and one at the end.
 class ProgressBar {
  public:
-  /// Draws nothing in the first half second, nor where nobody would see it. Where stderr is no terminal, a new line is
-  /// written now and then instead.
   ProgressBar(const Verbosity& verbosity, const Workload& workload);
-  ~ProgressBar() { clear(); }
+  ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
@@ -41,20 +46,32 @@ class ProgressBar {
   void clear();
 
  private:
-  /// `rate`: what is told beside the percentage.
-  void draw(double done, double elapsed_seconds, double left_seconds, const std::string& rate);
-  bool is_due(double elapsed_seconds) const;
+  void watch();  // on a thread of its own: draws when nothing else does
+  bool is_due(double passed_seconds) const;
+  void draw();
+  double passed_seconds() const;
 
-  bool on_terminal_;
-  bool enabled_;
-  bool drawn_ = false;
-  Workload workload_;
+  const bool on_terminal_;
+  const bool enabled_;
+  const Workload workload_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+
+  std::mutex mutex_;  // of all that follows
+  std::condition_variable ended_;
+  bool is_over_ = false;
+  bool is_drawn_ = false;         // a line that clear() must take away
+  double drawn_at_seconds_ = -1;  // below 0: never
+  double done_ = 0;               // share of the work
+  double drawn_done_ = 0;
+  double left_seconds_ = -1;      // below 0: unknown
+  double news_at_seconds_ = 0;    // when progress was last reported
+  std::string rate_;
   Index image_ = 0;
   double seconds_before_ = 0;  // that the images before took
-  double images_run_ = 0;      // what was computed of them; tiles that were there already take no time
+  double images_run_ = 0;      // what was computed of them; tiles that were skipped take no time
   Progress latest_;
   Index skipped_tiles_ = 0;  // of this image
-  double drawn_at_seconds_ = 0;
+  std::thread watcher_;
 };
 
 }  // namespace convoy::cli

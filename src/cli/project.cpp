@@ -29,7 +29,7 @@ struct ProjectCommand {
 void add_project(CLI::App& program) {
   CLI::App* command = program.add_subcommand("project", "Draw a volume: maximum projections xy and zy as a PNG");
   const auto state = std::make_shared<ProjectCommand>();
-  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .tiff or .npy")->required();
+  command->add_option("IMAGE", state->image_path, "Image to read: .tif, .npy or .zarr")->required();
   command->add_option("PICTURE", state->picture_path, "Picture to write: .png")
       ->required()
       ->check(CLI::Validator(

@@ -17,7 +17,7 @@ struct PsfFile {
   bool quiet = false;
 
   void add_to(CLI::App& command) {
-    command.add_option("OUTPUT", output_path, "Image to write: .tif, .tiff, .npy or .raw")->required();
+    command.add_option("OUTPUT", output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
     add_shape(command, "--size", size, "Size of the PSF; its centre is floor(size/2)")->required();
     add_element(command, element, {Element::f32, Element::f64}, "Voxels (default f32)");
     command.add_flag("--quiet,-q", quiet, "Print nothing");
@@ -66,7 +66,7 @@ void add_widefield(CLI::App& psf) {
       ->add_option("--oversampling", optics.oversampling,
                    "Samples of the radial profile per voxel; between them it is interpolated (default 10)")
       ->type_name("S")
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->footer(
       "h(r,z) = |integral over rho in 0..1 of J0(k NA r rho) exp(i k z sqrt(n^2 - NA^2 rho^2)) rho d rho|^2, k = 2 pi "
       "/ "

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
 #include "convoy/error.hpp"
+#include "convoy/io.hpp"
 
 namespace convoy::cli {
 namespace {
@@ -26,18 +26,13 @@ void print_check(const SelftestCheck& check) {
   print_result("{:<38} {:<8} {:<18} {:6.1f} s  {}\n", check.name, verdict, figures, check.seconds, check.detail);
 }
 
-void write_report(const std::string& path, const SelftestReport& report) {
-  std::ofstream file(path);
-  file << to_json(report) << '\n';
-  if (!file.flush()) throw Error(Errc::io, fmt::format("cannot write the report {}; is its folder there?", path));
-}
-
 void run(const SelftestArguments& arguments) {
+  if (!arguments.report_path.empty()) require_writable(arguments.report_path);
   const Device device = open_device(arguments.backend);
   print_result("{}: {}, {}\n", device.info().id, device.info().name, device.info().driver);
   print_result("{:<38} {:<8} {:<18} {:>8}\n", "check", "verdict", "error of allowed", "time");
   const SelftestReport report = run_selftest(device, print_check);
-  if (!arguments.report_path.empty()) write_report(arguments.report_path, report);
+  if (!arguments.report_path.empty()) write_text(arguments.report_path, to_json(report) + "\n");
   if (!report.passed()) {
     throw Error(
         Errc::unsupported,

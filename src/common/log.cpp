@@ -1,7 +1,11 @@
 #include "common/log.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <mutex>
+#include <set>
+#include <sstream>
 #include <string>
 
 #include "common/messages.hpp"
@@ -9,20 +13,35 @@
 namespace convoy {
 namespace {
 
+constexpr std::array<std::string_view, 5> kTopics{"plan", "backend", "dispatch", "run", "all"};
+
 struct Log {
   std::mutex mutex;
   LogSink sink;
   bool from_environment = false;
-  std::string topics;
+  std::set<std::string, std::less<>> topics;
 
   Log() {
     const char* wanted = std::getenv("CONVOY_LOG");
     if (wanted == nullptr || *wanted == '\0') return;
-    topics = std::string(",") + wanted + ",";
     from_environment = true;
     sink = [](std::string_view topic, std::string_view message) {
       write_message(STDERR_FILENO, fmt::format("convoy {}: {}\n", topic, message));
     };
+    choose(wanted);
+  }
+
+  /// Takes the topics of "plan,run"; a word that is none is reported through the sink itself.
+  void choose(const std::string& wanted) {
+    std::istringstream words(wanted);
+    for (std::string word; std::getline(words, word, ',');) {
+      const bool known = std::find(kTopics.begin(), kTopics.end(), word) != kTopics.end();
+      if (known) {
+        topics.insert(word);
+      } else {
+        sink("log", "CONVOY_LOG names '" + word + "', which is not a topic: plan, backend, dispatch, run or all");
+      }
+    }
   }
 };
 
@@ -44,8 +63,7 @@ bool log_wanted(std::string_view topic) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
   if (!log.sink) return false;
-  if (!log.from_environment || log.topics == ",all,") return true;
-  return log.topics.find("," + std::string(topic) + ",") != std::string::npos;
+  return !log.from_environment || log.topics.contains("all") || log.topics.contains(topic);
 }
 
 void log_text(std::string_view topic, std::string_view message) {

@@ -11,7 +11,7 @@ namespace {
 
 void describe(CLI::App& program) {
   program.name("convoy-mpi");
-  program.set_version_flag("--version", "convoy-mpi " CONVOY_VERSION);
+  program.set_version_flag("-V,--version", "convoy-mpi " CONVOY_VERSION);
   program.get_formatter()->column_width(36);
   program.footer(
       "Each rank computes one region of the output, and rank 0 writes it. The devices of a machine (all of its GPUs,\n"

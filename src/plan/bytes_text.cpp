@@ -17,7 +17,7 @@ struct Unit {
 };
 
 constexpr double kKibi = 1024;
-constexpr std::array<Unit, 14> kUnits{{{"", 1},
+constexpr std::array<Unit, 18> kUnits{{{"", 1},
                                        {"b", 1},
                                        {"kb", 1e3},
                                        {"mb", 1e6},
@@ -27,6 +27,10 @@ constexpr std::array<Unit, 14> kUnits{{{"", 1},
                                        {"mib", kKibi* kKibi},
                                        {"gib", kKibi* kKibi* kKibi},
                                        {"tib", kKibi* kKibi* kKibi* kKibi},
+                                       {"ki", kKibi},
+                                       {"mi", kKibi* kKibi},
+                                       {"gi", kKibi* kKibi* kKibi},
+                                       {"ti", kKibi* kKibi* kKibi* kKibi},
                                        {"k", kKibi},
                                        {"m", kKibi* kKibi},
                                        {"g", kKibi* kKibi* kKibi},
@@ -36,7 +40,7 @@ constexpr double kAboveAllCounts = 18446744073709551616.0;  // 2^64
 [[noreturn]] void refuse(const std::string& text, const char* because) {
   throw Error(
       Errc::invalid_argument,
-      fmt::format("'{}' is no number of bytes: {}; write for example 2GiB, 512MiB, 1.5GB or 1000000", text, because));
+      fmt::format("'{}' is not a number of bytes: {}; write for example 2GiB, 512MiB, 1.5GB or 1e9", text, because));
 }
 
 std::string trimmed_lower(std::string_view text) {
@@ -80,7 +84,7 @@ std::uint64_t bytes_from_text(const std::string& text) {
   const auto as_integer = std::from_chars(lower.data(), end, whole);
   if (as_integer.ptr == end && as_integer.ec == std::errc()) return whole;
   double number = 0;
-  const auto as_number = std::from_chars(lower.data(), end, number, std::chars_format::fixed);
+  const auto as_number = std::from_chars(lower.data(), end, number, std::chars_format::general);
   if (as_number.ec != std::errc()) refuse(text, "it is too large");
   const double bytes = number * bytes_of_unit(text, trimmed_lower({as_number.ptr, end}));
   if (!(bytes < kAboveAllCounts)) refuse(text, "it is too large");

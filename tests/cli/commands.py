@@ -1,6 +1,9 @@
 """What each subcommand does when all is well."""
 import json
 import os
+import re
+import shutil
+import subprocess
 
 from program import FOLDER, image, np, relative_l2, succeed
 
@@ -87,6 +90,45 @@ assert "nine copies" in text and "128x512x512" in text
 plan = json.loads(succeed("plan", "--image", "512,512", "--kernel", "9", "--json", *CPU).stdout)
 assert plan["spec"]["image"] == [1, 512, 512] and plan["spec"]["kernel"] == [1, 1, 9]
 assert sum(line["bytes"] for line in plan["ledger"]) == plan["footprint_bytes"]
+
+# plan of files: sizes, elements and the kernel's peak are the files'
+text = succeed("plan", "image.npy", "kernel.npy", *CPU).stdout
+assert "image  image.npy: f32 12x20x24 zyx" in text and "image 12x20x24 with kernel 3x5x7" in text, text
+assert json.loads(succeed("plan", "image.npy", "shifted.npy", "--origin", "peak", "--json", *CPU).stdout)["spec"]["origin"] == [1, 4, 7]
+assert succeed("plan", "image.npy", "kernel.npy", "--split", "3", *CPU).stdout.count("--region") == 3
+
+# common spellings, in any case
+succeed("convolve", "image.npy", "delta.npy", "spelt.npy", *CPU, "--dtype", "UInt16", "--mode", "SAME", "--boundary", "periodic",
+        "--precision", "float64", "--memory-limit", "2Gi", "--ram-limit", "1e9")
+assert np.load("spelt.npy").dtype == np.uint16
+
+# environment variables that cannot be used are reported; the run goes on
+assert "CONVOY_THREADS is 'many'" in succeed("devices", CONVOY_THREADS="many").stderr
+assert "CONVOY_LOG names 'plans'" in succeed("plan", "--image", "8,8", "--kernel", "3,3", *CPU, CONVOY_LOG="plans,run").stderr
+assert ", 1 thread)" in succeed("convolve", "image.npy", "delta.npy", "one.npy", *CPU, CONVOY_THREADS="1").stdout
+
+# a run of one tile shows progress
+image("long.npy", 96, 320, 320)
+image("wide.npy", 31, 63, 63)
+shown = succeed("convolve", "long.npy", "wide.npy", "shown.npy", *CPU, "--precision", "f64", "--progress", CONVOY_THREADS="1")
+assert "1 tile" in shown.stdout and shown.stderr.splitlines()[-1].startswith("100 %"), shown
+
+# completions and manual page hold every command and option
+manual = succeed("manual").stdout
+completions = {shell: succeed("completion", shell).stdout for shell in ("bash", "zsh", "fish")}
+for command in ("convolve", "deconvolve", "plan", "devices", "phantom", "psf", "selftest", "project"):
+    assert f".SS convoy {command}" in manual, command
+    for option in re.findall(r"--[a-z][a-z-]*", succeed(command, "--help").stdout.split("Examples:")[0]):
+        assert option.replace("-", "\\-") in manual, (command, option)
+        for shell, text in completions.items():
+            assert (option if shell != "fish" else f"-l {option[2:]}") in text, (command, option, shell)
+for shell, text in completions.items():
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=text, text=True, check=True)
+offered = subprocess.run(["bash", "-c", completions["bash"] + """
+COMP_WORDS=(convoy convolve --mode ''); COMP_CWORD=3; _convoy; echo "${COMPREPLY[@]}"
+COMP_WORDS=(convoy phan); COMP_CWORD=1; _convoy; echo "${COMPREPLY[@]}" """], capture_output=True, text=True, check=True).stdout
+assert offered.splitlines() == ["full same valid circular", "phantom"], offered
 
 # devices
 text = succeed("devices").stdout

@@ -8,17 +8,30 @@ image("kernel.npy", 3, 3, 3)
 CONVOLVE = ("convolve", "image.npy", "kernel.npy", "out.npy")
 PLAN = ("plan", "--image", "8,9,10", "--kernel", "3,3,3")
 
-assert "convoy 0." in succeed("--version").stdout
+assert "convoy 0." in succeed("--version").stdout == succeed("-V").stdout
 for words in ((), ("convolve",), ("plan",), ("devices",), ("phantom",), ("phantom", "spheres"), ("psf",), ("psf", "gaussian"),
-              ("psf", "widefield"), ("project",)):
+              ("psf", "widefield"), ("project",), ("deconvolve",), ("selftest",), ("completion",), ("completion", "zsh"), ("manual",)):
     done = succeed(*words, "--help")
     assert "Example" in done.stdout and done.stderr == "", words
+    assert succeed("help", *words).stdout == done.stdout
 assert "default" in succeed("convolve", "--help").stdout
 
 assert fail(2, "a subcommand is needed: convolve").stderr.startswith("convoy: a subcommand")
 fail(2, "a subcommand is needed: spheres", "phantom")
-fail(2, "nonsense", "phantom", "nonsense")
-fail(2, "nonsense", "nonsense")
+fail(2, "phantom: unknown command 'nonsense'; the commands are spheres", "phantom", "nonsense")
+fail(2, "unknown command 'nonsense'; the commands are convolve", "nonsense")
+fail(2, "unknown command 'convlove'; did you mean 'convolve'?", "convlove", *CONVOLVE[1:])
+fail(2, "unknown command 'plann'; did you mean 'plan'?", "help", "plann")
+fail(2, "unknown option '--mod'; did you mean '--mode'?", *CONVOLVE, "--mod", "same")
+fail(2, "unknown option '--memory-limits'; did you mean '--memory-limit'?", *CONVOLVE, "--memory-limits=2GiB")
+fail(2, "unexpected arguments 'first' 'second' 'third'", *CONVOLVE, "first", "second", "third")
+fail(2, "did you mean 'circular'?", *CONVOLVE, "--mode", "circlar")
+fail(2, "--iterations: '2.5' is not a whole number from 0 to", "deconvolve", "a.npy", "b.npy", "c.npy", "--iterations", "2.5")
+fail(2, "--split: '1.5' is not a whole number from 1 to", *PLAN, "--split", "1.5")
+fail(2, "--devices", *CONVOLVE, "--devices", "")
+fail(2, "KERNEL", "plan", "image.npy")
+fail(2, "--image", "plan", "image.npy", "kernel.npy", "--image", "8,9,10")
+fail(2, "--axes", *PLAN, "--axes", "ZYX")
 fail(2, "KERNEL", "convolve", "image.npy")
 fail(2, "extra", *CONVOLVE, "extra")
 fail(2, "--unknown", *CONVOLVE, "--unknown")
@@ -68,9 +81,9 @@ fail(2, "--center", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--center"
 fail(2, "--radius", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--radius", "4junk")
 fail(2, ".png", "project", "image.npy", "picture.jpg")
 for gamma in ("0", "-1", "x"):
-    fail(2, f"--gamma: '{gamma}' is no number above 0", "project", "image.npy", "picture.png", f"--gamma={gamma}")
-fail(2, "--split: '0' is no number above 0", *PLAN, "--split=0")
-fail(2, "--halo: '-1' is no number of 0 or more", "deconvolve", "a.tif", "b.tif", "c.tif", "--halo=-1")
+    fail(2, f"--gamma: '{gamma}' is not a number above 0", "project", "image.npy", "picture.png", f"--gamma={gamma}")
+fail(2, "--split: '0' is not a whole number from 1", *PLAN, "--split=0")
+fail(2, "--halo: '-1' is not a number of 0 or more", "deconvolve", "a.tif", "b.tif", "c.tif", "--halo=-1")
 fail(2, "--scale-z", "project", "image.npy", "picture.png", "--scale-z=0")
 
 with open("/dev/full", "w") as full:

@@ -19,11 +19,14 @@ TEST_CASE("bytes are read with their unit") {
   CHECK(bytes_from_text("0.5G") == kGib / 2);
   CHECK(bytes_from_text("3K") == 3072);
   CHECK(bytes_from_text("3kB") == 3000);
+  CHECK(bytes_from_text("2Gi") == 2 * kGib);
+  CHECK(bytes_from_text("1e9") == 1000000000);
+  CHECK(bytes_from_text("1.5e3 kB") == 1500000);
   CHECK(bytes_from_text("2TiB") == 2048 * kGib);
   CHECK(bytes_from_text("18446744073709551615") == UINT64_MAX);
 }
 
-TEST_CASE("what is no number of bytes is refused, and quoted") {
+TEST_CASE("what is not a number of bytes is refused, and quoted") {
   for (const char* text : {"", "  ", "-1", "+1", "abc", "1e30", "GiB", "2 GiX", "0x10", "nan", "inf", "1,5GB", "1.5.5",
                            "18446744073709551616", "99999999TiB", "2GiB2"}) {
     CAPTURE(text);
