@@ -47,6 +47,8 @@ std::shared_ptr<backend::Device> open(backend::Backend& found, int index) {
     throw Error(Errc::backend_unavailable, fmt::format("backend {} has {} device(s), so {}:{} is not there; '{}:0' is",
                                                        info.name, info.devices.size(), info.name, index, info.name));
   }
+  log("backend", "opens {} ({})", info.devices[static_cast<std::size_t>(index)].id,
+      info.devices[static_cast<std::size_t>(index)].name);
   return found.open(index);
 }
 
@@ -89,6 +91,9 @@ std::vector<BackendInfo> list_backends() {
   std::vector<BackendInfo> list;
   for (backend::Backend* known : backend::all()) {
     list.push_back(known->probe());
+    const BackendInfo& info = list.back();
+    log("backend", "{}: {} devices{}{}", info.name, info.devices.size(), info.unavailable_because.empty() ? "" : ": ",
+        info.unavailable_because);
     for (DeviceInfo& device : list.back().devices) device.limits = lowered(device.limits);
   }
   return list;
