@@ -144,6 +144,9 @@ struct CreateOptions {
   JobDescription job = {};
   /// Most memory for chunks that boxes have filled in part.
   std::uint64_t cache_bytes = std::uint64_t{64} << 20;
+  /// A .zarr of the same name may be replaced, if it holds nothing but an image of one level that convoy wrote; without
+  /// this it is refused. Single files are replaced in any case.
+  bool overwrite = false;
 };
 
 /// An image file that is being written, box by box. It has its name once commit() has returned; if the object goes
@@ -155,17 +158,20 @@ class ImageFileWriter {
   virtual ImageWriter& image(Index number = 0) = 0;
   /// Memory that writing may take and keep, beside the boxes.
   virtual std::uint64_t cache_bytes() const = 0;
-  /// Gives the file its name. Throws Error(io) when voxels were never written, or the file cannot be renamed. A file
-  /// of the same name is replaced. What was written survives the end of the program, not a power failure at once
-  /// after.
+  /// Gives the file its name, when all of it has reached the disk: also after a power failure there is either what was
+  /// there before or the new file, whole. A regular file of the same name is replaced, also through a link; for a .zarr
+  /// see CreateOptions::overwrite. Throws Error(io) when voxels were never written, when another process has removed or
+  /// replaced what was written, or when it cannot be renamed; then nothing has the file's name. It may also throw
+  /// because the output's folder was moved: the message says where the file, which is whole, now lies.
   virtual void commit() = 0;
 };
 
 /// Begins to write .tif, .tiff, .npy or .raw (voxels alone, little-endian): takes all of its disk space under a
 /// temporary name in the same folder. TIFF is uncompressed, one page per plane, with the description of ImageJ, or of
 /// OME-TIFF if the name ends in .ome.tif, when there are several planes; BigTIFF above 2 GiB. Throws Error(io), naming
-/// the file, also when the disk has not enough space, when the unfinished file that is there is of another job (the
-/// message says in what they differ), or when another process is writing it.
+/// the file, also when the disk has not enough space (it is asked, not filled), when the unfinished file that is there
+/// is of another job (the message says in what they differ) or not a file of this user (a planted link is not
+/// followed), or when another process is writing it.
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
                                               const ImageMetadata& metadata = {}, const CreateOptions& options = {});
 
@@ -173,14 +179,16 @@ std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Sha
 /// keeps, and lets nothing be committed any more, for good. May be called on any thread, not from a signal handler.
 void abandon_outputs();
 
-/// Whether an unfinished file is there that create_image with CreateOptions::resume would look at.
+/// Whether an unfinished file is there that create_image with CreateOptions::resume would look at. Throws Error(io) for
+/// a folder that cannot be written to.
 bool is_unfinished(const std::string& path);
 
 /// A checksum of shape, element and voxels (XXH3, 64 bit, as 16 hexadecimal digits), to tell images apart.
 std::string checksum(const ImageView& image);
 
 /// create_image, all voxels, commit: whole or not at all. Blocks. Throws Error(io), naming the file.
-void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata = {});
+void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata = {},
+                 const CreateOptions& options = {});
 
 /// Writes a greyscale PNG from a u8 image with z = 1, whole or not at all. Throws Error(io).
 void write_png(const std::string& path, const ImageView& image);
@@ -188,9 +196,9 @@ void write_png(const std::string& path, const ImageView& image);
 /// Writes a text file, whole or not at all. Throws Error(io).
 void write_text(const std::string& path, const std::string& text);
 
-/// Throws Error(io) unless create_image could begin to write `path` now: known extension, existing folder, permission.
-/// For asking before hours of computing. Leaves nothing behind.
-void require_writable_image(const std::string& path);
+/// Throws Error(io) unless create_image could begin to write `path` now: known extension, existing folder, permission,
+/// nothing there that must not be replaced. For asking before hours of computing. Leaves nothing behind.
+void require_writable_image(const std::string& path, const CreateOptions& options = {});
 
 /// The same for a file of any kind.
 void require_writable(const std::string& path);

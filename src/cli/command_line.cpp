@@ -78,7 +78,8 @@ void need_subcommand(CLI::App& command) {
     for (const CLI::App* known : command.get_subcommands([](const CLI::App*) { return true; })) {
       names.push_back(known->get_name());
     }
-    const std::string of = command.get_parent() != nullptr ? command.get_name() + ": " : "";  // convoy's own is told anyway
+    const std::string of =
+        command.get_parent() != nullptr ? command.get_name() + ": " : "";  // convoy's own is told anyway
     throw CLI::ValidationError(fmt::format("{}a subcommand is needed: {}", of, fmt::join(names, ", ")));
   });
 }
@@ -172,6 +173,12 @@ CLI::Option* add_memory_limit(CLI::App& command, const std::string& option, std:
           option, [&bytes, option](const std::string& text) { bytes = memory_limit_from_text(option, text); },
           description)
       ->type_name("BYTES");
+}
+
+CLI::Option* add_overwrite(CLI::App& command, bool& overwrite) {
+  return command.add_flag("--overwrite", overwrite,
+                          "Replace a .zarr output that exists, if convoy wrote all that it holds (single files are "
+                          "always replaced)");
 }
 
 void require_different_files(const std::string& output, const std::string& input) {

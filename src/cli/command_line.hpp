@@ -71,6 +71,9 @@ CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<
 CLI::Option* add_memory_limit(CLI::App& command, const std::string& option, std::uint64_t& bytes,
                               const std::string& description);
 
+/// --overwrite, of all commands that write images.
+CLI::Option* add_overwrite(CLI::App& command, bool& overwrite);
+
 /// A usage error unless the two name different files.
 void require_different_files(const std::string& output, const std::string& input);
 

@@ -61,7 +61,7 @@ void ConvolveCommand::require_paths() const {
   }
   if (!report_path.empty()) require_different_files(report_path, output_path);
   if (!workplace.speaks()) return;
-  require_writable_image(output_path);
+  require_writable_image(output_path, files.create_options({}));
   if (!report_path.empty()) require_writable(report_path);
 }
 

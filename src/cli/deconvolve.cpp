@@ -31,8 +31,10 @@ struct DeconvolveCommand {
   ImageOptions files;
   std::optional<Element> element;
   bool trace_memory = false;
+  bool overwrite = false;
   Verbosity verbosity;
 
+  CreateOptions create_options() const;
   void require_paths() const;
   void run();
   void deconvolve(const Device& device, const Image& image, const Image& psf, const std::optional<Image>& mask,
@@ -43,6 +45,12 @@ struct DeconvolveCommand {
   void summarize(const DeconvolveRecord& record) const;
 };
 
+CreateOptions DeconvolveCommand::create_options() const {
+  CreateOptions create;
+  create.overwrite = overwrite;
+  return create;
+}
+
 void DeconvolveCommand::require_paths() const {
   std::vector<std::string> inputs{image_path, psf_path};
   if (!mask_path.empty()) inputs.push_back(mask_path);
@@ -51,7 +59,7 @@ void DeconvolveCommand::require_paths() const {
     if (!report_path.empty()) require_different_files(report_path, input);
   }
   if (!report_path.empty()) require_different_files(report_path, output_path);
-  require_writable_image(output_path);
+  require_writable_image(output_path, create_options());
   if (!report_path.empty()) require_writable(report_path);
 }
 
@@ -173,7 +181,7 @@ void DeconvolveCommand::run() {
   warn_of_voxels(record);
 
   watch.lap_seconds();
-  write_image(output_path, output.view(), image.metadata);
+  write_image(output_path, output.view(), image.metadata, create_options());
   record.times.write_seconds = watch.lap_seconds();
   if (!report_path.empty()) write_text(report_path, to_json(record));
   summarize(record);
@@ -197,6 +205,7 @@ void add_deconvolve(CLI::App& program) {
       *command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
+  add_overwrite(*command, state->overwrite);
   command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
   state->verbosity.add_to(*command);
   command

@@ -31,6 +31,7 @@ void FileOptions::add_to(CLI::App& command) {
   command.add_flag(
       "--resume", resume,
       "Continue an output that was interrupted, and keep this one if it is; what is there is verified first");
+  add_overwrite(command, overwrite);
 }
 
 std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::string& path) const {
@@ -40,7 +41,7 @@ std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::strin
 }
 
 CreateOptions FileOptions::create_options(JobDescription job) const {
-  return {resume, std::move(job), most_cache_bytes()};
+  return {resume, std::move(job), most_cache_bytes(), overwrite};
 }
 
 std::uint64_t FileOptions::most_cache_bytes() const {

@@ -16,6 +16,7 @@ namespace convoy::cli {
 struct FileOptions : ImageOptions {
   std::uint64_t ram_limit_bytes = 0;
   bool resume = false;
+  bool overwrite = false;
 
   void add_to(CLI::App& command);
   /// All images of the file. A usage error if --axes are none.

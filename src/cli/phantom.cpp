@@ -21,6 +21,7 @@ struct SpheresCommand {
   std::vector<std::string> centers;
   double value = 1;
   Element element = Element::f32;
+  bool overwrite = false;
   bool quiet = false;
 
   std::vector<Sphere> spheres() const {
@@ -52,7 +53,9 @@ struct SpheresCommand {
 
   void run() const {
     const std::vector<Sphere> list = spheres();
-    const auto file = create_image(output_path, size, element);
+    CreateOptions create;
+    create.overwrite = overwrite;
+    const auto file = create_image(output_path, size, element, {}, create);
     for_each_slab([&](const Box& slab, std::vector<std::byte>& voxels) {
       voxels.assign(static_cast<std::size_t>(num_voxels(slab.size)) * size_of(element), std::byte{0});
       const MutableImageView view(voxels.data(), element, slab.size);
@@ -85,6 +88,7 @@ void add_spheres(CLI::App& phantom) {
   command->add_option("--value", state->value, "Value inside (default 1; outside is 0)")->type_name("V");
   add_element(*command, state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
               "Voxels (default f32)");
+  add_overwrite(*command, state->overwrite);
   command->add_flag("--quiet,-q", state->quiet, "Print nothing");
   command->footer(
       "Examples:\n"

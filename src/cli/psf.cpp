@@ -14,20 +14,24 @@ struct PsfFile {
   std::string output_path;
   Shape size;
   Element element = Element::f32;
+  bool overwrite = false;
   bool quiet = false;
 
   void add_to(CLI::App& command) {
     command.add_option("OUTPUT", output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
     add_shape(command, "--size", size, "Size of the PSF; its centre is floor(size/2)")->required();
     add_element(command, element, {Element::f32, Element::f64}, "Voxels (default f32)");
+    add_overwrite(command, overwrite);
     command.add_flag("--quiet,-q", quiet, "Print nothing");
   }
 
   void write(const std::function<void(const MutableImageView&)>& fill, const ImageMetadata& metadata) const {
-    require_writable_image(output_path);
+    CreateOptions create;
+    create.overwrite = overwrite;
+    require_writable_image(output_path, create);
     Image psf = make_image(size, element);
     fill(psf.mutable_view());
-    write_image(output_path, psf.view(), metadata);
+    write_image(output_path, psf.view(), metadata, create);
     if (!quiet) print_summary("PSF of sum 1, {} {} zyx -> {}\n", name(element), to_text(size), output_path);
   }
 };

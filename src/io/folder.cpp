@@ -67,9 +67,9 @@ struct stat status_of(int descriptor) {
 Folder::Folder(const std::string& path) : path_(path) {
   handle_ = open_folder_at(AT_FDCWD, path.c_str(), 0);
   if (handle_) return;
-  if (errno == ENOENT) fail(path, "there is no such folder");
-  if (errno == ENOTDIR) fail(path, "is no folder");
-  fail(path, "the folder cannot be opened: {}", std::strerror(errno));
+  if (errno == ENOENT) throw Error(Errc::io, fmt::format("there is no folder '{}'", path));
+  if (errno == ENOTDIR) throw Error(Errc::io, fmt::format("'{}' is no folder", path));
+  throw Error(Errc::io, fmt::format("the folder '{}' cannot be opened: {}", path, std::strerror(errno)));
 }
 
 std::string Folder::path_of(const std::string& name) const {

@@ -137,7 +137,7 @@ std::unique_ptr<io::OutputStore> make_store(const std::string& path, const Shape
   const auto unfinished = options.resume ? io::OutputFile::Unfinished::kept : io::OutputFile::Unfinished::removed;
   const Format format = format_of(path);
   if (format == Format::zarr)
-    return std::make_unique<io::ZarrOutput>(path, unfinished, shape, element, metadata, options.cache_bytes);
+    return std::make_unique<io::ZarrOutput>(path, unfinished, shape, element, metadata, options);
   io::FileDesign design = format == Format::tiff  ? io::design_tiff(path, shape, element, metadata)
                           : format == Format::npy ? io::design_npy(shape, element, metadata)
                                                   : io::design_dense("", shape, element, metadata);
@@ -206,7 +206,10 @@ std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Sha
                                             metadata.num_images());
 }
 
-bool is_unfinished(const std::string& path) { return std::filesystem::exists(io::journal_path(path)); }
+bool is_unfinished(const std::string& path) {
+  const io::OutputPlace place(path);
+  return place.folder()->status(place.journal_name()).has_value();
+}
 
 std::string checksum(const ImageView& image) {
   const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(image.shape)) * size_of(image.element);
@@ -217,13 +220,14 @@ std::string checksum(const ImageView& image) {
   return fmt::format("{:016x}", sum.value());
 }
 
-void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata) {
+void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata,
+                 const CreateOptions& options) {
   ImageMetadata one = metadata;
   one.num_times.reset();
   one.num_channels.reset();
   one.time_step.reset();
   if (one.channel_names.size() > 1) one.channel_names.clear();
-  const auto file = create_image(path, image.shape, image.element, one);
+  const auto file = create_image(path, image.shape, image.element, one, options);
   ImageWriter& writer = file->image();
   const auto* voxels = static_cast<const std::byte*>(image.data);
   for_each_slab(image.shape, image.element, writer.chunk(),
@@ -231,9 +235,9 @@ void write_image(const std::string& path, const ImageView& image, const ImageMet
   file->commit();
 }
 
-void require_writable_image(const std::string& path) {
+void require_writable_image(const std::string& path, const CreateOptions& options) {
   if (format_of(path) == Format::zarr) {
-    io::OutputFolder(path, io::OutputFile::Unfinished::removed);
+    io::OutputFolder(path, io::OutputFile::Unfinished::removed, options.overwrite);
   } else {
     require_writable(path);
   }

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <filesystem>
 
+#include "convoy/version.hpp"
 #include "io/io_error.hpp"
+#include "io/own_store.hpp"
 #include "io/units.hpp"
 #include "io/zarr_array.hpp"
 
@@ -178,7 +180,8 @@ nlohmann::json ngff_json(const std::string& name, const std::vector<FileAxis>& a
   const Json transformation{{"type", "scale"}, {"scale", scale}};
   const Json dataset{{"path", "0"}, {"coordinateTransformations", Json::array({transformation})}};
   const Json multiscale{{"version", "0.4"}, {"name", name}, {"axes", list}, {"datasets", Json::array({dataset})}};
-  return Json{{"multiscales", Json::array({multiscale})}};
+  return Json{{"multiscales", Json::array({multiscale})},
+              {kCreatorKey, {{"name", kCreatorName}, {"version", CONVOY_VERSION}}}};
 }
 
 }  // namespace convoy::io

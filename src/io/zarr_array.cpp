@@ -162,7 +162,11 @@ void require_plausible(const ZarrArray& array) {
 }  // namespace
 
 std::string ZarrArray::chunk_path(const std::vector<Index>& position) const {
-  std::string path = folder + "/" + key_prefix;
+  return folder + "/" + file_name(position);
+}
+
+std::string ZarrArray::file_name(const std::vector<Index>& position) const {
+  std::string path = key_prefix;
   for (std::size_t axis = 0; axis < position.size(); ++axis) {
     if (axis > 0) path += separator;
     path += std::to_string(position[axis]);

@@ -28,6 +28,8 @@ struct ZarrArray {
   char separator = '.';    ///< between the numbers of a chunk
 
   std::string chunk_path(const std::vector<Index>& position) const;
+  /// Name of a chunk's file inside the array's folder.
+  std::string file_name(const std::vector<Index>& position) const;
   std::uint64_t chunk_samples() const;
   std::uint64_t chunk_bytes() const { return saturating_product(chunk_samples(), size_of(sample)); }  ///< decoded
 };

@@ -4,6 +4,13 @@
 #include <string_view>
 
 namespace convoy::io {
+namespace {
+
+Index chunks_along(const ZarrArray& array, std::size_t axis) {
+  return (array.extents[axis] + array.chunk[axis] - 1) / array.chunk[axis];
+}
+
+}  // namespace
 
 ZarrGrid::ZarrGrid(ZarrArray array, const std::vector<FileAxis>& axes) : array_(std::move(array)) {
   constexpr std::string_view kOrder = "TCZYX";
@@ -71,11 +78,32 @@ std::uint64_t ZarrGrid::number_of(Index image, const Shape& position) const {
     const int axis = axis_of_[static_cast<std::size_t>(letter)];
     if (axis < 0) continue;
     const auto i = static_cast<std::size_t>(axis);
-    const Index chunks = (array_.extents[i] + array_.chunk[i] - 1) / array_.chunk[i];
+    const Index chunks = chunks_along(array_, i);
     const Index here = letter < 2 ? place(image, letter) / array_.chunk[i] : position[letter - 2];
     number = number * static_cast<std::uint64_t>(chunks) + static_cast<std::uint64_t>(here);
   }
   return number;
+}
+
+std::uint64_t ZarrGrid::num_chunks() const {
+  std::uint64_t count = 1;
+  for (std::size_t i = 0; i < array_.extents.size(); ++i) {
+    count *= static_cast<std::uint64_t>(chunks_along(array_, i));
+  }
+  return count;
+}
+
+std::string ZarrGrid::file_name(std::uint64_t number) const {
+  std::vector<Index> position(array_.extents.size());
+  for (int letter = 4; letter >= 0; --letter) {
+    const int axis = axis_of_[static_cast<std::size_t>(letter)];
+    if (axis < 0) continue;
+    const auto i = static_cast<std::size_t>(axis);
+    const auto chunks = static_cast<std::uint64_t>(chunks_along(array_, i));
+    position[i] = static_cast<Index>(number % chunks);
+    number /= chunks;
+  }
+  return array_.file_name(position);
 }
 
 std::uint64_t ZarrGrid::index_of(Index image, Index z, Index y, Index x) const {

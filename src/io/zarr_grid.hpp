@@ -26,6 +26,9 @@ class ZarrGrid {
   std::string path_of(Index image, const Shape& position) const;
   /// A number of its own for every chunk.
   std::uint64_t number_of(Index image, const Shape& position) const;
+  /// Of all chunks of the array, and the name of the file of one inside the array's folder, by number.
+  std::uint64_t num_chunks() const;
+  std::string file_name(std::uint64_t number) const;
   /// Where a voxel lies within its decoded chunk, in samples, and the distance to the next one along an axis.
   std::uint64_t index_of(Index image, Index z, Index y, Index x) const;
   std::uint64_t stride(int axis) const { return strides_[static_cast<std::size_t>(axis) + 2]; }

@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
+constexpr const char* kArray = "0";  // its folder in the store
+
 std::vector<FileAxis> axes_of(const Shape& shape, const ImageMetadata& metadata) {
   std::vector<FileAxis> axes;
   if (metadata.num_times) axes.push_back({'T', *metadata.num_times});
@@ -27,7 +29,7 @@ std::vector<FileAxis> axes_of(const Shape& shape, const ImageMetadata& metadata)
 
 ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes, const Shape& shape, Element element) {
   ZarrArray array;
-  array.folder = folder + "/0";
+  array.folder = folder + "/" + kArray;
   array.sample = sample_for(element);
   array.compressor = Compressor::blosc;
   array.separator = '/';
@@ -42,36 +44,37 @@ ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes,
   return array;
 }
 
-void write_json(const std::string& path, const Json& json) {
-  write_text(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
+std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 std::string image_name(const std::string& path) { return fs::path(path).stem().string(); }
 
 }  // namespace
 
 ZarrOutput::ZarrOutput(const std::string& path, OutputFile::Unfinished unfinished, const Shape& shape, Element element,
-                       const ImageMetadata& metadata, std::uint64_t cache_bytes)
-    : folder_(path, unfinished),
+                       const ImageMetadata& metadata, const CreateOptions& options)
+    : folder_(path, unfinished, options.overwrite),
       name_(image_name(path)),
       axes_(axes_of(shape, metadata)),
       voxel_size_(metadata.voxel_size),
       grid_(array_of(folder_.temporary_path(), axes_, shape, element), axes_),
-      cache_bytes_(cache_bytes),
-      open_chunks_(cache_bytes) {}
+      files_(folder_, grid_.num_chunks(),
+             [this](std::uint64_t number) { return kArray + ("/" + grid_.file_name(number)); }),
+      cache_bytes_(options.cache_bytes),
+      open_chunks_(options.cache_bytes) {}
 
 bool ZarrOutput::can_continue() const {
   return read_json(grid_.array().folder + "/.zarray") == zarr_array_json(grid_.array());
 }
 
 void ZarrOutput::begin(bool continued) {
-  if (continued) return remove_damaged_chunks();
-  const std::string& root = folder_.temporary_path();
-  folder_.empty();
-  write_json(root + "/.zgroup", {{"zarr_format", 2}});
-  write_json(root + "/.zattrs", ngff_json(name_, axes_, voxel_size_));
-  fs::create_directory(grid_.array().folder);
-  write_json(grid_.array().folder + "/.zarray", zarr_array_json(grid_.array()));
+  if (continued) {
+    remove_damaged_chunks();
+  } else {
+    folder_.empty();
+  }
+  folder_.write_text(".zgroup", text_of({{"zarr_format", 2}}));
+  folder_.write_text(".zattrs", text_of(ngff_json(name_, axes_, voxel_size_)));
+  folder_.write_text(kArray + std::string("/.zarray"), text_of(zarr_array_json(grid_.array())));
 }
 
 /// So that those of which a part is written anew can be filled further. Files that were not given their names go, too.
@@ -111,14 +114,8 @@ OpenChunks::Samples ZarrOutput::load(const std::string& path) const {
   return samples;
 }
 
-void ZarrOutput::save(const std::string& path, const OpenChunks::Samples& samples) const {
-  std::error_code problem;
-  fs::create_directories(fs::path(path).parent_path(), problem);
-  if (problem) fail(path, "cannot be written: {}", problem.message());
-  const std::vector<std::byte> stored = blosc_compressed(path, samples, size_of(grid_.array().sample));
-  OutputFile file(path);  // whole or not at all: what an interrupted run leaves can be filled further
-  file.write_at(0, stored.data(), stored.size());
-  file.commit();
+void ZarrOutput::save(std::uint64_t number, const OpenChunks::Samples& samples) {
+  files_.write(number, blosc_compressed(folder_.path(), samples, size_of(grid_.array().sample)));
 }
 
 void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels) {
@@ -139,19 +136,20 @@ void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box,
     open_chunks_.forget(number);
     OpenChunks::Samples samples(grid_.array().chunk_bytes());
     fill(samples);
-    return save(path, samples);
+    return save(number, samples);
   }
   open_chunks_.fill({number, count_of(own), [this, path] { return load(path); },
-                     [this, path](const OpenChunks::Samples& samples) { save(path, samples); }},
+                     [this, number](const OpenChunks::Samples& samples) { save(number, samples); }},
                     count_of(part), fill);
 }
 
 std::uint64_t ZarrOutput::cache_bytes() const {
-  return saturating_sum(cache_bytes_, codec_bytes(grid_.array().chunk_bytes()));
+  return saturating_sum(saturating_sum(cache_bytes_, files_.memory_bytes()), codec_bytes(grid_.array().chunk_bytes()));
 }
 
 void ZarrOutput::commit() {
   flush();
+  files_.require_all();
   folder_.commit();
 }
 

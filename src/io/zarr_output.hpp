@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "io/chunk_files.hpp"
 #include "io/open_chunks.hpp"
 #include "io/output_folder.hpp"
 #include "io/output_store.hpp"
@@ -14,7 +15,7 @@ class ZarrOutput : public OutputStore {
  public:
   /// Chunks that are filled in part are kept in memory, up to cache_bytes.
   ZarrOutput(const std::string& path, OutputFile::Unfinished unfinished, const Shape& shape, Element element,
-             const ImageMetadata& metadata, std::uint64_t cache_bytes);
+             const ImageMetadata& metadata, const CreateOptions& options);
 
   Shape chunk() const override { return grid_.chunk(); }
   bool can_continue() const override;
@@ -30,13 +31,14 @@ class ZarrOutput : public OutputStore {
   void remove_damaged_chunks() const;
   void write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels);
   OpenChunks::Samples load(const std::string& path) const;
-  void save(const std::string& path, const OpenChunks::Samples& samples) const;
+  void save(std::uint64_t number, const OpenChunks::Samples& samples);
 
   OutputFolder folder_;
   std::string name_;
   std::vector<FileAxis> axes_;
   std::optional<VoxelSize> voxel_size_;
   ZarrGrid grid_;
+  ChunkFiles files_;
   std::uint64_t cache_bytes_;
   OpenChunks open_chunks_;
 };

@@ -36,8 +36,8 @@ fail(1, "--ram-limit", "convolve", "image.npy", "kernel.npy", "out.npy", *CPU, "
 for name in ("out.tif", "out.ome.tif"):
     succeed("convolve", "image.npy", "kernel.npy", name, *CPU)
     assert np.array_equal(tifffile.imread(name), expected)
-for _ in range(2):  # the second replaces the first
-    succeed("convolve", "image.npy", "kernel.npy", "out.zarr", *CPU)
+for more in ((), ("--overwrite",)):  # the second replaces the first
+    succeed("convolve", "image.npy", "kernel.npy", "out.zarr", *CPU, *more)
     assert np.array_equal(zarr.open(str(FOLDER / "out.zarr"), "r")["0"][:], expected)
 succeed("convolve", "image.npy", "kernel.npy", "out.raw", *CPU)
 assert np.array_equal(np.fromfile("out.raw", "<f4").reshape(expected.shape), expected)
@@ -67,7 +67,7 @@ for source in ("movie.ome.tif", "movie.tif"):
     succeed("convolve", source, "kernel.npy", "out.tif", *CPU)
     with tifffile.TiffFile("out.tif") as file:
         assert file.series[0].axes == "TZCYX" and np.array_equal(file.series[0].asarray().transpose(0, 2, 1, 3, 4), alone), source
-succeed("convolve", "movie.npy", "kernel.npy", "out.zarr", *CPU, "--axes", "TCZYX", "--resume")
+succeed("convolve", "movie.npy", "kernel.npy", "out.zarr", *CPU, "--axes", "TCZYX", "--resume", "--overwrite")
 assert np.array_equal(zarr.open(str(FOLDER / "out.zarr"), "r")["0"][:], alone)
 succeed("convolve", "out.zarr", "kernel.npy", "twice.zarr", *CPU)
 assert zarr.open(str(FOLDER / "twice.zarr"), "r")["0"].shape == movie.shape

@@ -13,7 +13,9 @@ void copy(const std::string& from, const std::string& to, const convoy::OpenOpti
   const convoy::Shape shape = images[0]->shape();
   const convoy::Element element = images[0]->element();
   for (const std::string& text : images[0]->metadata().warnings) std::fprintf(stderr, "warning: %s\n", text.c_str());
-  const auto output = convoy::create_image(to, shape, element, images[0]->metadata());
+  convoy::CreateOptions create;
+  create.overwrite = true;
+  const auto output = convoy::create_image(to, shape, element, images[0]->metadata(), create);
   std::vector<std::byte> voxels(static_cast<std::size_t>(num_voxels(shape)) * size_of(element));
   for (std::size_t number = 0; number < images.size(); ++number) {
     images[number]->read({{0, 0, 0}, shape}, voxels.data());

@@ -30,6 +30,12 @@ std::vector<float> read_box(const ImageReader& reader, const Box& box) {
   return voxels;
 }
 
+const CreateOptions kOverwrite = [] {
+  CreateOptions options;
+  options.overwrite = true;
+  return options;
+}();
+
 void check_boxes(const Folder& folder, const CreateOptions& options) {
   const auto voxels = numbered_voxels<float>(kShape);
   {
@@ -92,7 +98,7 @@ TEST_CASE_TEMPLATE("a Zarr store holds what was written", T, std::uint8_t, std::
   const Folder folder;
   for (const Shape shape : {Shape{1, 1, 1}, Shape{1, 4, 7}, Shape{3, 4, 5}, Shape{1, 1030, 3}}) {
     const auto voxels = numbered_voxels<T>(shape);
-    write_image(folder / "a.zarr", ImageView(voxels, shape));
+    write_image(folder / "a.zarr", ImageView(voxels, shape), {}, kOverwrite);
     CHECK(voxels_of<T>(read_image(folder / "a.zarr")) == voxels);
   }
   CHECK(folder.num_files() == 1);

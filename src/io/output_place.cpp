@@ -1,0 +1,108 @@
+#include "io/output_place.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <filesystem>
+
+#include "io/io_error.hpp"
+
+namespace convoy::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxLinks = 40;  // as the kernel's
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+std::string folder_of(const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+std::string link_target(const Folder& folder, const std::string& name) {
+  char target[PATH_MAX];
+  const ssize_t length = ::readlinkat(folder.descriptor(), name.c_str(), target, sizeof target);
+  if (length < 0) fail(folder.path_of(name), "the link cannot be read: {}", std::strerror(errno));
+  return {target, static_cast<std::size_t>(length)};
+}
+
+/// In a folder such as /tmp, links of others may be traps.
+bool is_trusted_link(const struct stat& link, const struct stat& folder) {
+  constexpr mode_t kOpenToAll = S_ISVTX | S_IWOTH;
+  if ((folder.st_mode & kOpenToAll) != kOpenToAll) return true;
+  return link.st_uid == ::geteuid() || link.st_uid == folder.st_uid;
+}
+
+}  // namespace
+
+OutputPlace::OutputPlace(const std::string& path) : path_(path) {
+  if (path.empty()) throw Error(Errc::io, "the name of the file to write is empty");
+  std::string at = without_slashes(path);
+  for (int links = 0; links < kMaxLinks; ++links) {
+    try {
+      name_ = fs::path(at).filename().string();
+      folder_ = std::make_shared<const Folder>(folder_of(at));
+      if (name_ == "." || name_ == ".." || name_ == "/") fail(at, "names a folder, and no file in it");
+      const auto entry = folder_->status(name_);
+      if (!entry || !S_ISLNK(entry->st_mode)) break;
+      if (!is_trusted_link(*entry, status_of(folder_->descriptor()))) {
+        fail(folder_->path_of(name_), "is a link of another user in a folder that is open to all; it is not followed");
+      }
+      const std::string target = without_slashes(link_target(*folder_, name_));
+      at = target.starts_with('/') ? target : folder_of(at) + "/" + target;
+    } catch (const Error& error) {
+      fail(path, "cannot be written: {}", error.what());
+    }
+    if (links + 1 == kMaxLinks) fail(path, "cannot be written: it is a link to a link, more than {} times", kMaxLinks);
+  }
+  require_writable();
+  std::error_code unknown;
+  absolute_folder_ = fs::absolute(folder_->path(), unknown).string();
+}
+
+void OutputPlace::require_writable() const {
+  if (::faccessat(folder_->descriptor(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
+  fail(path_, "cannot be written: nothing may be put into its folder '{}': {}", folder_->path(), std::strerror(errno));
+}
+
+std::string OutputPlace::temporary_name(HiddenKind kind) const {
+  return io::temporary_name(name_, kind, folder_->max_name_bytes());
+}
+
+void OutputPlace::confirm(const FileIdentity& output) const {
+  if (!folder_->holds(name_, output)) {
+    fail(path_, "was replaced by another process as soon as it had its name; write it again");
+  }
+  try {
+    folder_->sync();
+  } catch (const Error& error) {
+    fail(path_, "is written, but may not survive a power failure: {}", error.what());
+  }
+  struct stat now {};
+  if (absolute_folder_.empty()) return;
+  if (::stat(absolute_folder_.c_str(), &now) == 0 && identity_of(now) == folder_->identity()) return;
+  std::error_code unknown;
+  const fs::path place = fs::read_symlink("/proc/self/fd/" + std::to_string(folder_->descriptor()), unknown);
+  fail(path_, "is written, but not there: the folder '{}' was moved meanwhile; it lies in '{}' as '{}'",
+       folder_->path(), place.string(), name_);
+}
+
+std::string kept_path(const std::string& path) {
+  const OutputPlace place(path);
+  return place.folder()->path_of(place.kept_name());
+}
+
+std::string journal_path(const std::string& path) {
+  const OutputPlace place(path);
+  return place.folder()->path_of(place.journal_name());
+}
+
+}  // namespace convoy::io
