@@ -7,6 +7,19 @@
 //   Landweber         e <- max(0, e + H'(d - b - H e) / s^2)        descends the squared residual; s: sum of |PSF|
 //   Wiener            E = conj(F) (D - B) / (|F|^2 + r |F(0)|^2)    F, D, B, E: spectra of PSF, d, b, e
 //
+// With total variation of weight L, Richardson-Lucy's new e is divided by max(0.1, 1 - L div(g / |g|)), g = grad e: the
+// divergence and the gradient of e as it was, from forward differences and their adjoint over voxels that are
+// v_a / min(v_z, v_y, v_x) apart along axis a, v the voxel size: whatever its unit, only its ratios enter, and L
+// belongs to the smallest distance. |g| is sqrt(g_z^2 + g_y^2 + g_x^2 + (m / 1000)^2), m the data's mean (Dey et al.,
+// eq. 14, with the voxel sizes and the softening added).
+//
+// Every algorithm is homogeneous: data, background and saturation c times as large give a result c times as large, and
+// exactly so for powers of two: computed is in units of a power of two near the data's mean. Finite data and PSFs give
+// finite results, with Richardson-Lucy and Landweber none below 0, however large, small, dark or constant they are;
+// what an output's type has no number for is clipped, and counted (DeconvolutionReport::saturated_voxels). A PSF c
+// times as large with normalize_psf off gives a result 1/c times as large. Compatibility::skimage has constants of its
+// own and is not homogeneous, but as finite.
+//
 // Sources: W. H. Richardson, J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745 (1974); edges: M. Bertero and
 // P. Boccacci, Astron. Astrophys. 437:369 (2005); acceleration: D. Biggs and M. Andrews, Appl. Opt. 36:1766 (1997);
 // total variation: N. Dey et al., Microsc. Res. Tech. 69:260 (2006).
@@ -50,8 +63,8 @@ enum class Edges {
 
 /// What the iterations start from.
 enum class Start {
-  mean,  ///< a flat image: neutral
-  image  ///< the observed image, at least a hundredth of its mean everywhere: faster, and keeps its noise
+  mean,  ///< a flat image whose blur has the data's mean: neutral
+  image  ///< the observed image over the PSF's sum, at least a hundredth of its mean: faster, and keeps its noise
 };
 
 /// Whose results to reproduce.
@@ -61,6 +74,13 @@ enum class Compatibility {
   /// scipy.signal does, the result clipped to -1 .. 1. Even PSFs have no adjoint there, so point sources drift. Edges,
   /// start, background, origin, normalisation and saturation are what that function has, whatever the spec says.
   skimage
+};
+
+/// What to do with negative voxels of the PSF, which noise and subtracted backgrounds leave. Light has none: they would
+/// make blurs negative, and Richardson-Lucy diverge. scikit-image's are taken as they are.
+enum class NegativePsf {
+  error,  ///< throw, with their number and sum
+  clip    ///< take them as 0; PsfReport has their number and sum
 };
 
 /// What to do with images whose deconvolution does not fit the device at once.
@@ -82,6 +102,7 @@ const char* name(Edges value);
 const char* name(Start value);
 const char* name(Compatibility value);
 const char* name(Tiles value);
+const char* name(NegativePsf value);  ///< "error", "clip"
 
 struct DeconvolutionSpec {
   Shape image;
@@ -94,13 +115,17 @@ struct DeconvolutionSpec {
   double background = 0;  ///< b, in the image's units; not below 0
   /// Total variation: how strongly flat patches are preferred, for Richardson-Lucy; 0.002 to 0.02 is usual, below 1.
   double tv = 0;
-  std::array<double, 3> voxel_size{1, 1, 1};  ///< distance of neighbours along z, y, x, for tv
-  double wiener_noise = 1e-3;                 ///< r: noise power over signal power
+  std::array<double, 3> voxel_size{1, 1,
+                                   1};  ///< distance of neighbours along z, y, x, for tv; in any unit, one for all
+  /// r: noise power over signal power. Below 1e-12 (f32) or 1e-28 (f64), the squared rounding errors of the PSF's
+  /// spectrum, it counts as that: what the PSF has extinguished is not divided by.
+  double wiener_noise = 1e-3;
   /// Iterations end when an iteration changes less than this part of the estimate: sum |e' - e| / sum e'. 0: never.
   double stop_relative_change = 0;
   Origin origin;  ///< PSF voxel that a point source is moved by 0 voxels from; center is floor(k/2)
   Precision precision = Precision::f32;
   bool normalize_psf = true;  ///< divide the PSF by its sum, so that light is kept
+  NegativePsf psf_negative = NegativePsf::clip;
   /// NaN and infinite voxels: error throws; zero takes them, here, as voxels without a datum, which are restored from
   /// their neighbours.
   NonFinite non_finite = NonFinite::error;
@@ -112,8 +137,9 @@ struct DeconvolutionSpec {
 };
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
-/// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, acceleration,
-/// tv or compatibility with another algorithm than Richardson-Lucy, and what Tiles::fast excludes.
+/// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, voxel sizes
+/// that are not above 0, acceleration, tv or compatibility with another algorithm than Richardson-Lucy, and what
+/// Tiles::fast excludes.
 void validate(const DeconvolutionSpec& spec);
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.
@@ -152,6 +178,7 @@ struct DeconvolutionPlan {
   double predicted_seconds = 0;       ///< of one iteration, from the device's expected rates; 0 when they are unknown
   std::uint64_t traffic_bytes = 0;    ///< device memory traffic of one iteration
   double psf_sum = 1;                 ///< of the PSF as used: 1, or what the Deconvolver found with normalize_psf off
+  double psf_reach = 1;  ///< part of it that light can take within the image, with Edges::zero; the Deconvolver's, too
   std::vector<std::string> reasons;
 
   bool is_tiled() const { return adjoint.has_value(); }  ///< exactly
@@ -212,6 +239,15 @@ struct SeamError {
   double largest_difference = 0;  ///< in the output's units
 };
 
+/// What the PSF turned out to be.
+struct PsfReport {
+  Index negative_voxels = 0;  ///< taken as 0
+  double negative_part = 0;   ///< of their magnitudes' sum, in the sum of the other voxels
+  /// Of a constant under the PSF, as high as what four fifths of its border's voxels reach, in the PSF's sum: camera
+  /// background that was not subtracted, or a PSF cut off before it has fallen. 0 where an extent is 2 to 4.
+  double pedestal_part = 0;
+};
+
 struct DeconvolutionReport {
   Index iterations = 0;  ///< done
   StopReason stop_reason = StopReason::iterations;
@@ -224,10 +260,11 @@ struct DeconvolutionReport {
   Index saturated_input_voxels = 0;
   Index negative_voxels = 0;   ///< data below 0, taken as 0
   double negative_sum = 0;     ///< of these
-  Index saturated_voxels = 0;  ///< output voxels clipped to the range of an integer output
+  Index saturated_voxels = 0;  ///< output voxels clipped to the range of the output's type
   double input_sum = 0;        ///< flux in: sum over the data
   double output_sum = 0;       ///< flux out: sum over the output before rounding
   SeamError seam;              ///< of fast tiles
+  PsfReport psf;
 };
 
 /// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.
@@ -235,7 +272,9 @@ class Deconvolver {
  public:
   /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. When the device
   /// turns out to have less memory than it said, plans again for less, and then for tiles. Throws what make_plan
-  /// throws, and Error as Convolver's constructor does.
+  /// throws; Error(invalid_argument) for a PSF with NaN or infinite voxels, with negative ones and NegativePsf::error,
+  /// without any above 0, or of which a hundredth or less reaches the image (Edges::zero); and Error as Convolver's
+  /// constructor does.
   Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
               const DeconvolverOptions& options = {});
   ~Deconvolver();
@@ -243,6 +282,7 @@ class Deconvolver {
   Deconvolver& operator=(Deconvolver&&) noexcept;
 
   const DeconvolutionPlan& plan() const;
+  const PsfReport& psf() const;
 
   /// Restores one image of shape spec.image into `output` of the same shape. `mask`, if given, has that shape too:
   /// voxels where it is 0 have no datum. Blocks until the output is written. Inputs are not changed; output must not

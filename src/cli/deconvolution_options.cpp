@@ -66,6 +66,9 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       ->type_name("V");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, missing_name,
              "What to do with NaN and infinite image voxels; mask takes them as missing (default error)");
+  add_choice(command, "--psf-negative", choices.psf_negative, {NegativePsf::error, NegativePsf::clip},
+             name_of<NegativePsf>(),
+             "What to do with negative voxels of the PSF; clip takes them as 0, with a warning (default clip)");
   add_choice(command, "--compat", choices.compatibility, {Compatibility::none, Compatibility::skimage},
              name_of<Compatibility>(), "skimage: the numbers of skimage.restoration.richardson_lucy (default none)");
   add_choice(command, "--tiles", choices.tiles, {Tiles::exact, Tiles::fast}, name_of<Tiles>(),
@@ -99,7 +102,7 @@ void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
   }
   if (choices.compatibility == Compatibility::none) return;
   for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--mask", "--saturation",
-                             "--nan", "--origin", "--no-normalize"}) {
+                             "--nan", "--origin", "--no-normalize", "--psf-negative"}) {
     if (given(option))
       throw CLI::ValidationError(option, "is what scikit-image has; leave it out with --compat skimage");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -40,6 +41,7 @@ struct DeconvolveCommand {
   void deconvolve(const Device& device, const Image& image, const Image& psf, const std::optional<Image>& mask,
                   Image& output, DeconvolveRecord& record);
   DeconvolverOptions deconvolver_options(ProgressBar& bar) const;
+  void warn_of_psf(const Image& psf, const PsfReport& met, DeconvolveRecord& record) const;
   void warn(DeconvolveRecord& record, const std::string& text) const;
   void warn_of_voxels(DeconvolveRecord& record) const;
   void summarize(const DeconvolveRecord& record) const;
@@ -68,6 +70,30 @@ void DeconvolveCommand::warn(DeconvolveRecord& record, const std::string& text) 
   record.warnings.push_back(text);
 }
 
+void DeconvolveCommand::warn_of_psf(const Image& psf, const PsfReport& met, DeconvolveRecord& record) const {
+  constexpr double kPedestal = 0.25;
+  const DeconvolutionSpec& spec = record.plan.spec;
+  if (spec.compatibility == Compatibility::skimage) {  // which takes negative voxels as they are
+    for (const std::string& text : kernel_warnings(psf.view(), spec.origin.index)) warn(record, text);
+    return;
+  }
+  if (options.common.choices.origin.rule != Origin::Rule::peak) {
+    if (const auto text = origin_warning("PSF", psf.view(), spec.origin.index)) warn(record, *text);
+  }
+  if (met.negative_voxels > 0) {
+    warn(record, fmt::format("the PSF has {} negative voxels, whose sum is {:.2g} % of the others'; they are taken as "
+                             "0: if too much background was subtracted, subtract less (--psf-negative error refuses "
+                             "them)",
+                             met.negative_voxels, 100 * met.negative_part));
+  }
+  if (met.pedestal_part >= kPedestal) {
+    warn(record, fmt::format("{:.0f} % of the PSF's sum is a constant as high as its border: if that is camera "
+                             "background, subtract it from the PSF; if the PSF is cut off before it has fallen, take a "
+                             "larger one",
+                             100 * met.pedestal_part));
+  }
+}
+
 DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) const {
   DeconvolverOptions deconvolver;
   deconvolver.plan = options.common.plan_options();
@@ -88,12 +114,13 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) cons
 /// Along axes whose length is not known, neighbours are as far apart as along the finest axis.
 std::array<double, 3> spacing_from(const VoxelSize& size) {
   std::array<double, 3> spacing{size.z, size.y, size.x};
+  const auto is_known = [](double length) { return length > 0 && std::isfinite(length); };
   double finest = 0;
   for (const double length : spacing) {
-    if (length > 0 && (finest == 0 || length < finest)) finest = length;
+    if (is_known(length) && (finest == 0 || length < finest)) finest = length;
   }
   for (double& length : spacing) {
-    if (!(length > 0)) length = finest > 0 ? finest : 1;
+    if (!is_known(length)) length = finest > 0 ? finest : 1;
   }
   return spacing;
 }
@@ -107,9 +134,7 @@ void DeconvolveCommand::deconvolve(const Device& device, const Image& image, con
   Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
   record.plan = deconvolver.plan();
   record.times.prepare_seconds += watch.lap_seconds();
-  if (spec.origin.rule != Origin::Rule::peak) {
-    for (const std::string& text : kernel_warnings(psf.view(), record.plan.spec.origin.index)) warn(record, text);
-  }
+  warn_of_psf(psf, deconvolver.psf(), record);
   stop_if_interrupted();
 
   const bool in_double = options.common.choices.precision == Precision::f64;
@@ -124,15 +149,16 @@ void DeconvolveCommand::deconvolve(const Device& device, const Image& image, con
 void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
   const DeconvolutionReport& run = record.run;
   constexpr double kRoundingErrors = 1e-5;  // those of a convolution leave less
-  if (run.negative_sum < -kRoundingErrors * run.input_sum) {
+  if (run.negative_voxels > 0 && run.negative_sum < -kRoundingErrors * run.input_sum) {
     warn(record, fmt::format("{} negative image voxels are taken as 0", run.negative_voxels));
   }
   if (run.non_finite_voxels > 0) {
     warn(record, fmt::format("{} NaN or infinite image voxels are taken as missing", run.non_finite_voxels));
   }
   if (run.saturated_voxels > 0) {
-    warn(record, fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them",
-                             run.saturated_voxels, name(record.output_element)));
+    const bool is_f32 = record.output_element == Element::f32;
+    warn(record, fmt::format("{} output voxels are clipped to the range of {}; --dtype {} keeps them",
+                             run.saturated_voxels, name(record.output_element), is_f32 ? "f64" : "f32"));
   }
 }
 

@@ -49,17 +49,25 @@ KernelFacts facts_of(const ImageView& kernel, const Shape& origin) {
   return facts_of(static_cast<const double*>(kernel.data), kernel.shape, origin);
 }
 
+std::string text_of_distance(const char* what, const KernelFacts& facts, const Shape& origin) {
+  return fmt::format(
+      "the {}'s largest voxel is {},{},{} (z,y,x) and its origin {},{},{}: the output will be shifted; "
+      "--origin peak follows the largest voxel",
+      what, facts.peak.z, facts.peak.y, facts.peak.x, origin.z, origin.y, origin.x);
+}
+
 }  // namespace
+
+std::optional<std::string> origin_warning(const char* what, const ImageView& kernel, const Shape& origin) {
+  const KernelFacts facts = facts_of(kernel, origin);
+  if (facts.distance <= 1) return std::nullopt;
+  return text_of_distance(what, facts, origin);
+}
 
 std::vector<std::string> kernel_warnings(const ImageView& kernel, const Shape& origin) {
   const KernelFacts facts = facts_of(kernel, origin);
   std::vector<std::string> warnings;
-  if (facts.distance > 1) {
-    warnings.push_back(
-        fmt::format("the kernel's largest voxel is {},{},{} (z,y,x) and its origin {},{},{}: the output will "
-                    "be shifted; --origin peak follows the largest voxel",
-                    facts.peak.z, facts.peak.y, facts.peak.x, origin.z, origin.y, origin.x));
-  }
+  if (facts.distance > 1) warnings.push_back(text_of_distance("kernel", facts, origin));
   if (facts.num_negative > 0) {
     warnings.push_back(
         fmt::format("the kernel has {} negative voxels: light is taken away there; if that is camera "

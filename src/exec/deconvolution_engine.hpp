@@ -25,8 +25,9 @@ class DeconvolutionEngine {
 struct EngineTask {
   DeconvolutionSpec spec;
   ImageView psf;
-  double psf_sum = 1;    ///< of the PSF as used
-  double psf_scale = 1;  ///< what makes it that of the PSF as given
+  double psf_sum = 1;    ///< DeconvolutionPlan::psf_sum
+  double psf_reach = 1;  ///< DeconvolutionPlan::psf_reach
+  double psf_scale = 1;  ///< what makes the device's PSF of `psf`
   Device device;
   DeconvolverOptions options;
   std::function<bool()> keep_going;  ///< asked within long passes

@@ -9,8 +9,8 @@
 #include "exec/checks.hpp"
 #include "exec/deconvolution_engine.hpp"
 #include "exec/fast_tiles.hpp"
-#include "exec/host_kernel.hpp"
 #include "exec/observed.hpp"
+#include "exec/prepared_psf.hpp"
 #include "exec/scatter.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 #include "plan/deconvolution_spec.hpp"
@@ -34,6 +34,8 @@ constexpr double kLeastBlurred = 1e-6;
 constexpr double kLeastStart = 0.01;
 /// Slopes below this part of the data's mean count as flat for total variation.
 constexpr double kSoftness = 1e-3;
+/// All three are at least this, in the device's unit: dark images have no mean, and squares must not vanish.
+constexpr double kLeastThreshold = 1e-15;
 
 /// The image as a tile of its own, in the plan's order of axes.
 Plan image_tile(const DeconvolutionPlan& plan, const Plan& layout) {
@@ -84,7 +86,8 @@ struct Deconvolver::State {
   DeconvolutionSpec spec;  // settled, with the origin resolved
   Device device;
   DeconvolverOptions options;
-  double psf_magnitude = 1;  // sum of |PSF| as used
+  double psf_magnitude = 1;  // sum of the magnitudes of the device's PSF
+  PsfReport psf_report;
   DeconvolutionPlan plan;
   std::unique_ptr<DeconvolutionEngine> engine;  // of the image, or of one fast tile
   DeconvolutionProgress progress;
@@ -94,12 +97,13 @@ struct Deconvolver::State {
     require_data("PSF", psf.data);
     validate(spec);
     require_shape("PSF", psf.shape, spec.psf);
-    const double scale = kernel_scale(blur_of(spec), psf);
     spec.origin = Origin::at(resolve_origin(blur_of(spec), &psf));
-    psf_magnitude = scale * magnitude(psf);
+    const PreparedPsf prepared = prepare_psf(spec, psf);
+    psf_magnitude = prepared.magnitude;
+    psf_report = prepared.report;
     device.implementation().reset_peak();
-    auto made =
-        make_engine({spec, psf, scale * scan(psf).sum, scale, device, options, [this] { return keep_going(); }});
+    auto made = make_engine({spec, prepared.view, prepared.sum, prepared.reach, prepared.scale, device, options,
+                             [this] { return keep_going(); }});
     plan = std::move(made.plan);
     engine = std::move(made.engine);
     if (plan.fast) options.curve = false;
@@ -129,6 +133,7 @@ struct Deconvolver::State {
 
   void start(const ImageView& image, const std::optional<ImageView>& mask, const ObservedCounts& counts) const;
   std::array<double, kNumScalars> scalars(const ObservedCounts& counts) const;
+  std::array<double, kNumScalars> scalars_of_skimage(const ObservedCounts& counts) const;
   Course restore(const ImageView& image, const MutableImageView& output, const std::optional<ImageView>& mask,
                  const ObservedCounts& counts, DeconvolutionReport& report);
   Course restore_tiles(const ImageView& image, const MutableImageView& output, const std::optional<ImageView>& mask,
@@ -138,30 +143,44 @@ struct Deconvolver::State {
   void measure(Course& course) const;
   void complete_curve(Course& course) const;
   std::array<double, kNumQuantities> totals() const;
-  OutputSums finish(const MutableImageView& output) const;
+  OutputScale output_scale(const ObservedCounts& counts) const;
+  OutputSums finish(const MutableImageView& output, const OutputScale& scale) const;
 };
 
 std::array<double, kNumScalars> Deconvolver::State::scalars(const ObservedCounts& counts) const {
   namespace s = kernels::scalars;
   static_assert(s::count == kNumScalars);
-  constexpr double kNone = -1e38;
-  const double mean = counts.sum / static_cast<double>(counts.data);
-  const bool skimage = spec.compatibility == Compatibility::skimage;
+  if (spec.compatibility == Compatibility::skimage) return scalars_of_skimage(counts);
+  const double background = spec.background / counts.unit;
   const bool wiener = spec.algorithm == Algorithm::wiener;
   std::array<double, kNumScalars> values{};
-  values[s::least_start] = kLeastStart * mean;
-  values[s::start] = wiener ? mean - spec.background : std::max(mean - spec.background, values[s::least_start]);
-  values[s::least_blurred] = std::max(kLeastBlurred * mean, 1e-30);
-  values[s::background] = spec.background;
+  values[s::least_start] = kLeastStart * counts.mean;
+  values[s::start] = wiener ? counts.mean - background : std::max(counts.mean - background, values[s::least_start]);
+  values[s::least_blurred] = std::max(kLeastBlurred * counts.mean, kLeastThreshold);
+  values[s::background] = background;
   values[s::step] = 1 / (psf_magnitude * psf_magnitude);
-  values[s::softness] = std::max(kSoftness * mean, 1e-30);
-  if (skimage) {
-    values[s::start] = 0.5;
-    values[s::least_blurred] = kNone;
-    values[s::background] = 1e-12;
-    values[s::least_correction] = kNone;
-  }
+  values[s::softness] = std::max(kSoftness * counts.mean, kLeastThreshold);
   return values;
+}
+
+/// Its start value and the 1e-12 of its divisor scale along. Where they leave the range that can be summed up over the
+/// frame, both are moved by one factor: the first iteration's result does not depend on the start value.
+std::array<double, kNumScalars> Deconvolver::State::scalars_of_skimage(const ObservedCounts& counts) const {
+  namespace s = kernels::scalars;
+  constexpr double kNone = -1e38;
+  constexpr double kStart = 0.5;
+  const double highest = std::min(1e25, 1e36 / (static_cast<double>(num_voxels(plan.frame())) * psf_magnitude));
+  std::array<double, kNumScalars> values{};
+  values[s::start] = std::clamp(kStart / counts.unit, 1e-10, highest);
+  values[s::least_blurred] = kNone;
+  values[s::background] = 1e-12 * std::min(1 / counts.unit, highest / kStart);
+  values[s::least_correction] = kNone;
+  return values;
+}
+
+OutputScale Deconvolver::State::output_scale(const ObservedCounts& counts) const {
+  if (spec.compatibility == Compatibility::skimage) return {counts.unit, -1, 1};
+  return {std::min(counts.unit / plan.psf_sum, std::numeric_limits<double>::max())};
 }
 
 /// Uploads data and scalars.
@@ -169,7 +188,8 @@ void Deconvolver::State::start(const ImageView& image, const std::optional<Image
                                const ObservedCounts& counts) const {
   with_real([&](auto type) {
     using Real = decltype(type);
-    write_observed(engine->plan(), engine->layout(), image, mask, port<Real>(deconvolution_ports::observed));
+    write_observed(engine->plan(), engine->layout(), image, mask, counts.unit,
+                   port<Real>(deconvolution_ports::observed));
     const auto values = scalars(counts);
     std::transform(values.begin(), values.end(), port<Real>(deconvolution_ports::scalars),
                    [](double value) { return static_cast<Real>(value); });
@@ -235,19 +255,14 @@ Course Deconvolver::State::iterate(Index done_before) {
   return course;
 }
 
-OutputSums Deconvolver::State::finish(const MutableImageView& output) const {
+OutputSums Deconvolver::State::finish(const MutableImageView& output, const OutputScale& scale) const {
   engine->pass(Section::finish, 1);
   trace("result");
   return with_real([&](auto type) {
     using Real = decltype(type);
-    Real* result = port<Real>(deconvolution_ports::output);
-    if (spec.compatibility == Compatibility::skimage) {
-      std::transform(result, result + num_voxels(spec.image), result,
-                     [](Real value) { return std::clamp(value, Real(-1), Real(1)); });
-    }
-    const Real* values = result;
+    const Real* values = port<Real>(deconvolution_ports::output);
     const Plan tile = image_tile(engine->plan(), engine->layout());
-    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), values, output);
+    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), values, output, {}, scale);
   });
 }
 
@@ -258,8 +273,12 @@ Course Deconvolver::State::restore(const ImageView& image, const MutableImageVie
   const auto iterating = Clock::now();
   Course course = iterate(0);
   report.iterating_seconds = seconds_since(iterating);
-  const OutputSums sums = finish(output);
+  const OutputSums sums = finish(output, output_scale(counts));
   if (options.curve && spec.algorithm != Algorithm::wiener) complete_curve(course);
+  for (IterationSums& of_iteration : course.curve) {
+    of_iteration.divergence *= counts.unit;
+    of_iteration.modelled_flux *= counts.unit;
+  }
   report.output_sum = sums.sum;
   report.saturated_voxels = sums.saturated;
   return course;
@@ -272,7 +291,7 @@ Course Deconvolver::State::restore_tiles(const ImageView& image, const MutableIm
   std::vector<std::byte> voxels, mask_voxels,
       restored(real_bytes(spec.precision) * static_cast<std::size_t>(num_voxels(tiling.tile)));
   const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  TileJoiner joiner(output);
+  TileJoiner joiner(output, output_scale(counts));
   Course course;
   for (Index t = 0; t < tiling.num_tiles(); ++t) {
     const FastTile tile = fast_tile(tiling, image.shape, t);
@@ -282,7 +301,7 @@ Course Deconvolver::State::restore_tiles(const ImageView& image, const MutableIm
     const auto iterating = Clock::now();
     course = iterate(t * spec.iterations);
     report.iterating_seconds += seconds_since(iterating);
-    finish({restored.data(), element, tiling.tile});
+    finish({restored.data(), element, tiling.tile}, {});
     with_real([&](auto type) { joiner.add(tile, reinterpret_cast<const decltype(type)*>(restored.data())); });
   }
   report.output_sum = joiner.sums().sum;
@@ -308,6 +327,7 @@ Deconvolver::Deconvolver(Deconvolver&&) noexcept = default;
 Deconvolver& Deconvolver::operator=(Deconvolver&&) noexcept = default;
 
 const DeconvolutionPlan& Deconvolver::plan() const { return state_->plan; }
+const PsfReport& Deconvolver::psf() const { return state_->psf_report; }
 
 DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageView& output,
                                      const std::optional<ImageView>& mask) {
@@ -345,6 +365,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   report.negative_voxels = counts.negative;
   report.negative_sum = counts.negative_sum;
   report.input_sum = counts.sum;
+  report.psf = state_->psf_report;
   report.elapsed_seconds = seconds_since(begin);
   return report;
 }

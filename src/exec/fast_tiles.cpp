@@ -72,7 +72,7 @@ void TileJoiner::add(const FastTile& tile, const Real* restored) {
   const Shape& origin = tile.whole.begin;
   const Index first = linear(tile.whole.size, begin.z - origin.z, begin.y - origin.y, begin.x - origin.x);
   const TileOutputs outputs{{{begin.x, size.x}, {begin.y, size.y}, {begin.z, size.z}}};
-  sums_.add(scatter_tile(layout_of(tile.whole.size), outputs, restored + first, output_));
+  sums_.add(scatter_tile(layout_of(tile.whole.size), outputs, restored + first, output_, {}, scale_));
 }
 
 template <class Real>
@@ -85,9 +85,10 @@ void TileJoiner::compare(const FastTile& tile, const Box& layer, const Real* res
       const Real* ours = restored + linear(tile.whole.size, z - origin.z, y - origin.y, layer.begin.x - origin.x);
       for (Index x = 0; x < layer.size.x; ++x) {
         const auto value = static_cast<double>(theirs[x]);
-        const double difference = std::abs(static_cast<double>(ours[x]) - value);
-        squared_difference_ += difference * difference;
-        squared_value_ += value * value;
+        const double difference = std::abs(scale_.factor * static_cast<double>(ours[x]) - value);
+        const double in_tile = difference / scale_.factor;  // whose square is in range, whatever the image's unit
+        squared_difference_ += in_tile * in_tile;
+        squared_value_ += value / scale_.factor * (value / scale_.factor);
         seam_.largest_difference = std::max(seam_.largest_difference, difference);
       }
     });

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "convoy/deconvolution.hpp"
+#include "exec/scatter.hpp"
 #include "exec/voxel_sums.hpp"
 
 namespace convoy {
@@ -20,10 +21,10 @@ FastTile fast_tile(const FastTiling& tiling, const Shape& image, Index t);
 /// The box's voxels, in `storage`.
 ImageView cut(const ImageView& image, const Box& box, std::vector<std::byte>& storage);
 
-/// Joins restored tiles, in ascending order.
+/// Joins restored tiles, in ascending order; `scale` makes output voxels of theirs.
 class TileJoiner {
  public:
-  explicit TileJoiner(const MutableImageView& output) : output_(output) {}
+  TileJoiner(const MutableImageView& output, const OutputScale& scale) : output_(output), scale_(scale) {}
 
   /// Writes the core, and compares the voxels next to it that earlier tiles wrote. `restored` has the tile's whole box.
   template <class Real>
@@ -37,6 +38,7 @@ class TileJoiner {
   void compare(const FastTile& tile, const Box& layer, const Real* restored);
 
   MutableImageView output_;
+  OutputScale scale_;
   OutputSums sums_;
   SeamError seam_;
   double squared_difference_ = 0;

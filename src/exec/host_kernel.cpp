@@ -26,6 +26,15 @@ std::vector<std::vector<Index>> given_elements(const AxisPlan& axis, Operation o
   return sources;
 }
 
+void refuse_non_finite(const char* what, const InputSums& sums, const Shape& shape) {
+  if (sums.non_finite == 0) return;
+  throw Error(Errc::invalid_argument,
+              fmt::format("the {} has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; every output voxel "
+                          "would be NaN: mend the {}",
+                          what, sums.non_finite, sums.first_non_finite / (shape.y * shape.x),
+                          sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x, what));
+}
+
 }  // namespace
 
 double magnitude(const ImageView& kernel) {
@@ -37,17 +46,13 @@ double magnitude(const ImageView& kernel) {
   return total;
 }
 
+void require_finite_kernel(const char* what, const ImageView& kernel) {
+  refuse_non_finite(what, scan(kernel), kernel.shape);
+}
+
 double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
   const InputSums sums = scan(kernel);
-  if (sums.non_finite > 0) {
-    const Shape& shape = kernel.shape;
-    throw Error(
-        Errc::invalid_argument,
-        fmt::format("the kernel has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; every output voxel "
-                    "would be NaN: mend the kernel",
-                    sums.non_finite, sums.first_non_finite / (shape.y * shape.x),
-                    sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x));
-  }
+  refuse_non_finite("kernel", sums, kernel.shape);
   if (!spec.normalize_kernel) return 1;
   if (std::abs(sums.sum) <= 1e-12 * magnitude(kernel)) {  // rounding errors
     throw Error(Errc::invalid_argument,

@@ -1,6 +1,7 @@
 #include "exec/observed.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/voxel_rows.hpp"
 #include "common/worker_pool.hpp"
@@ -43,18 +44,20 @@ bool keeps_negative_data(const DeconvolutionSpec& spec) {
   return spec.algorithm == Algorithm::wiener || spec.compatibility == Compatibility::skimage;
 }
 
-template <class T>
-void count(T value, Index voxel, Kind kind, bool keeps_negative, ObservedCounts& counts) {
+/// `value` is in the unit in which sums are wanted.
+void count(double value, Index voxel, Kind kind, bool keeps_negative, ObservedCounts& counts) {
   switch (kind) {
     case Kind::datum:
-      counts.sum += static_cast<double>(value);
+      counts.sum += value;
+      counts.magnitude += value;
       ++counts.data;
       break;
     case Kind::negative:
-      if (keeps_negative) counts.sum += static_cast<double>(value);
+      if (keeps_negative) counts.sum += value;
+      if (keeps_negative) counts.magnitude -= value;
       ++counts.data;
       ++counts.negative;
-      counts.negative_sum += static_cast<double>(value);
+      counts.negative_sum += value;
       break;
     case Kind::non_finite:
       counts.first_non_finite = std::min(counts.first_non_finite, voxel);
@@ -70,6 +73,7 @@ void count(T value, Index voxel, Kind kind, bool keeps_negative, ObservedCounts&
 
 void add(const ObservedCounts& part, ObservedCounts& total) {
   total.sum += part.sum;
+  total.magnitude += part.magnitude;
   total.data += part.data;
   total.non_finite += part.non_finite;
   total.saturated += part.saturated;
@@ -90,9 +94,9 @@ std::vector<Index> shown_positions(const DeconvolutionPlan& plan, const Plan& la
   return source_positions(Boundary::reflect, axis.window_begin - axis.image_begin, axis.window, axis.image);
 }
 
-}  // namespace
-
-ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask) {
+/// Its sums are in units of 1 / factor.
+ObservedCounts count_voxels(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
+                            double factor) {
   // Sums of parts of one size, added up in order: the same on every run.
   constexpr Index kPart = 1 << 16;
   const Index voxels = num_voxels(image.shape);
@@ -104,7 +108,8 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, co
       const auto* values = static_cast<const decltype(type)*>(image.data);
       for (Index part = begin; part < end; ++part) {
         for (Index i = part * kPart; i < std::min(voxels, (part + 1) * kPart); ++i) {
-          count(values[i], i, kind_of(values[i], masked(i), spec.saturation), keeps_negative,
+          const Kind kind = kind_of(values[i], masked(i), spec.saturation);
+          count(factor * static_cast<double>(values[i]), i, kind, keeps_negative,
                 parts[static_cast<std::size_t>(part)]);
         }
       }
@@ -112,14 +117,39 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, co
   });
   ObservedCounts total = no_counts();
   for (const ObservedCounts& part : parts) add(part, total);
-  if (keeps_negative) total.negative = 0;  // none is changed
-  if (keeps_negative) total.negative_sum = 0;
+  return total;
+}
+
+/// A power of two near the value; the ends of double precision leave room for its inverse.
+double power_of_two_near(double value) {
+  return value > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(value), -1000, 1000)) : 1;
+}
+
+}  // namespace
+
+ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask) {
+  ObservedCounts total = count_voxels(spec, image, mask, 1);
+  double summed_in = 1;
+  if (!std::isfinite(total.magnitude)) {  // voxels near the end of double precision
+    constexpr double kFactor = 0x1p-100;
+    total = count_voxels(spec, image, mask, kFactor);
+    summed_in = 1 / kFactor;
+  }
+  const double voxels = static_cast<double>(std::max<Index>(1, total.data));
+  total.unit = power_of_two_near(std::max(total.magnitude / voxels * summed_in, spec.background));
+  total.mean = total.sum / voxels * (summed_in / total.unit);
+  total.sum *= summed_in;
+  total.magnitude *= summed_in;
+  total.negative_sum *= summed_in;
+  if (keeps_negative_data(spec)) total.negative = 0;  // none is changed
+  if (keeps_negative_data(spec)) total.negative_sum = 0;
   return total;
 }
 
 template <class Real>
 void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
-                    const std::optional<ImageView>& mask, Real* port) {
+                    const std::optional<ImageView>& mask, double unit, Real* port) {
+  const double factor = 1 / unit;
   const auto x = shown_positions(plan, layout, 0);
   const auto y = shown_positions(plan, layout, 1);
   const auto z = shown_positions(plan, layout, 2);
@@ -137,9 +167,10 @@ void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const Ima
         for (const Index column : x) {
           const Index voxel = row + column * stride[0];
           const Kind kind = kind_of(values[voxel], masked(voxel), plan.spec.saturation);
-          *to++ = kind == Kind::datum || (kind == Kind::negative && keeps_negative) ? static_cast<Real>(values[voxel])
-                  : kind == Kind::negative                                          ? Real(0)
-                                                                                    : static_cast<Real>(kNoDatum);
+          *to++ = kind == Kind::datum || (kind == Kind::negative && keeps_negative)
+                      ? static_cast<Real>(factor * static_cast<double>(values[voxel]))
+                  : kind == Kind::negative ? Real(0)
+                                           : static_cast<Real>(kNoDatum);
         }
       }
     });
@@ -147,8 +178,8 @@ void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const Ima
 }
 
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
-                             float*);
+                             double, float*);
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
-                             double*);
+                             double, double*);
 
 }  // namespace convoy

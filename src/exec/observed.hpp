@@ -1,4 +1,8 @@
-// The observed image as a deconvolution's data: what counts as a datum, and where it goes.
+// The observed image as a deconvolution's data: what counts as a datum, where it goes, and in which unit.
+//
+// Restoring is homogeneous: data c times as large, with their background, give a result c times as large. The device
+// computes in units of a power of two near the data's mean, so that nothing overflows or underflows in single precision
+// however large or small the image's numbers are, and so that a power of two changes no bit of the result.
 #pragma once
 
 #include <optional>
@@ -9,23 +13,27 @@ namespace convoy {
 
 /// What the image's voxels turned out to be.
 struct ObservedCounts {
-  double sum = 0;          ///< over the data
-  Index data = 0;          ///< voxels that have one
-  Index non_finite = 0;    ///< NaN and infinite, not masked
-  Index saturated = 0;     ///< not masked
-  Index negative = 0;      ///< data below 0, taken as 0
+  double sum = 0;        ///< over the data; infinite where double precision has no such number
+  double magnitude = 0;  ///< sum of the magnitudes of the data
+  Index data = 0;        ///< voxels that have one
+  Index non_finite = 0;  ///< NaN and infinite, not masked
+  Index saturated = 0;   ///< not masked
+  Index negative = 0;    ///< data below 0, taken as 0
   double negative_sum = 0;
   Index first_non_finite;  ///< linear position, if there is one
+  double unit = 1;         ///< of the device's numbers, in the image's: a power of two
+  double mean = 0;         ///< of the data, in that unit
 };
 
-/// Looks at every voxel. `mask`, if given, has the image's shape; 0 says that there is no datum.
+/// Looks at every voxel; the unit is near the data's mean magnitude, or near the background if that is larger. `mask`,
+/// if given, has the image's shape; 0 says that there is no datum.
 ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask);
 
-/// Fills the port, laid out as `layout` says, with the window: data, those below 0 as 0 (Compatibility::skimage and
-/// Wiener take them as they are), and -1e30 where there is none. Edges::reflect reads the image by reflection. `Real`
-/// is the plan's precision.
+/// Fills the port, laid out as `layout` says, with the window: data in `unit`, those below 0 as 0
+/// (Compatibility::skimage and Wiener take them as they are), and -1e30 where there is none. Edges::reflect reads the
+/// image by reflection. `Real` is the plan's precision.
 template <class Real>
 void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
-                    const std::optional<ImageView>& mask, Real* port);
+                    const std::optional<ImageView>& mask, double unit, Real* port);
 
 }  // namespace convoy

@@ -15,6 +15,7 @@ class ResidentEngine final : public DeconvolutionEngine {
     const auto make = [&](const PlanOptions& options) {
       DeconvolutionPlan plan = make_whole_plan(task.spec, limits, options);
       plan.psf_sum = task.psf_sum;
+      plan.psf_reach = task.psf_reach;
       return plan;
     };
     loaded_ = load_replanning(device, task.options.plan,
@@ -63,6 +64,7 @@ PlannedEngine make_fast_engine(const EngineTask& task, const Limits& limits, Dec
     try {
       auto engine = make_resident_engine(of_tile, limits);
       plan.psf_sum = task.psf_sum;
+      plan.psf_reach = task.psf_reach;
       return {std::move(plan), std::move(engine)};
     } catch (const OutOfMemory& problem) {
       if (attempt == kMaxAttempts || task.options.plan.deterministic) throw;

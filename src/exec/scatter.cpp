@@ -45,6 +45,33 @@ class PieceGate {
   int num_arrived_ = 0;
 };
 
+template <class T>
+T scaled_voxel(double value, Index& saturated) {
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr double kHighest = std::numeric_limits<T>::max();
+    if (value >= -kHighest && value <= kHighest) return static_cast<T>(value);
+    ++saturated;
+    return value > 0 ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
+  } else {
+    return to_voxel<T>(value, saturated);
+  }
+}
+
+template <class T, class Real>
+void write_scaled_row(const Real* values, Index count, T* out, Index stride, const OutputScale& scale,
+                      OutputSums& sums) {
+  const bool clips = scale.clips();
+  if (!clips) sums.sum += scale.factor * sum_of(values, count);
+  for (Index i = 0; i < count; ++i) {
+    double value = scale.factor * static_cast<double>(values[i]);
+    if (clips) {
+      value = std::clamp(value, scale.lowest, scale.highest);
+      sums.sum += value;
+    }
+    out[i * stride] = scaled_voxel<T>(value, sums.saturated);
+  }
+}
+
 template <class T, class Real>
 void write_row(const Real* values, Index count, T* out, Index stride, bool streams, OutputSums& sums) {
   if constexpr (std::is_same_v<T, Real>) {
@@ -78,7 +105,7 @@ std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileI
 
 template <class Real>
 OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real* port, const MutableImageView& array,
-                        const AwaitPiece& await) {
+                        const AwaitPiece& await, const OutputScale& scale) {
   const AxisOutputs &x = outputs[0], &y = outputs[1], &z = outputs[2];
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_rows = device_axis(plan, 1).tile_output;
@@ -95,7 +122,12 @@ OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real
       using T = decltype(type);
       for (Index i = begin; i < end; ++i) {
         T* out = static_cast<T*>(array.data) + first + i % y.count * stride[1] + i / y.count * stride[2];
-        write_row(port + row_in_port(i) * port_row, x.count, out, stride[0], streams, part);
+        const Real* row = port + row_in_port(i) * port_row;
+        if (scale.changes()) {
+          write_scaled_row(row, x.count, out, stride[0], scale, part);
+        } else {
+          write_row(row, x.count, out, stride[0], streams, part);
+        }
       }
     });
     end_stream();
@@ -167,7 +199,7 @@ OutputSums write_folded(const Real* sums, const MutableImageView& output) {
 
 #define CONVOY_INSTANTIATE(Real)                                                                                     \
   template OutputSums scatter_tile(const Plan&, const TileOutputs&, const Real*, const MutableImageView&,            \
-                                   const AwaitPiece&);                                                               \
+                                   const AwaitPiece&, const OutputScale&);                                           \
   template OutputSums sum_output_voxels<Real>(const Plan&, const TileOutputs&, const ImageView&, const AwaitPiece&); \
   template void fold_tile(const Plan&, const TileIndex&, const Real*, Real*);                                        \
   template OutputSums write_folded(const Real*, const MutableImageView&);

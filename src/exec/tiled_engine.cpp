@@ -33,6 +33,7 @@ class TiledEngine final : public DeconvolutionEngine {
         adjoint_(plan_.adjoint->spec, task.psf, task.device, convolver_options(task, *plan_.adjoint)) {
     for (const std::string& reason : plan_.reasons) log("plan", "{}: {}", task.device.info().id, reason);
     plan_.psf_sum = task.psf_sum;
+    plan_.psf_reach = task.psf_reach;
     const auto& first = std::get<Convolve>(program_.iterate.front());
     try {
       for (std::size_t id = 0; id < program_.slots.size(); ++id) {

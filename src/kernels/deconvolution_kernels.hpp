@@ -4,6 +4,9 @@
 // the window's first voxel. observed holds the window's voxels, tight; -1e30 and below tells that there is no datum. An
 // iteration works in place: image holds the estimate, then its blur, the ratio or residual, the correction, the
 // proposed estimate, and at last the estimate again.
+// Data and background come in units of about the data's mean (exec/observed.hpp) and the PSF's sum is 1 but for
+// scikit-image, so that constants stand for parts of the mean: no value a user sees is near 1e-15 or 1e15, and what is
+// bounded by them can be multiplied, squared and added up over any frame within the range of single precision.
 // Kernels over `count` elements take element thread_y * row + thread_x.
 #pragma once
 
@@ -35,7 +38,8 @@ extern const KernelSpec start_estimate;
 /// previous = estimate, gradient = 0. buffers: estimate, previous, gradient. parameters: count, row.
 extern const KernelSpec start_acceleration;
 
-/// image = observed / (image + background), 0 where there is no datum. buffers: observed, scalars, image. parameters:
+/// image = observed / (image + background), 0 where there is no datum; the divisor is at least 1e-15 in magnitude,
+/// which only scikit-image's, whose blur may be negative, is ever below. buffers: observed, scalars, image. parameters:
 /// frame, begin, window.
 extern const KernelSpec ratio;
 /// image = observed - (image + background), 0 where there is no datum. As ratio.
@@ -44,19 +48,22 @@ extern const KernelSpec residual;
 /// shift.
 extern const KernelSpec shift;
 /// image = image / (1 - strength * div(grad e / |grad e|)), e the estimate; forward differences, their adjoint as
-/// divergence, voxels 1 / inverse_* apart, the denominator at least 0.1 (Dey et al., Microsc. Res. Tech. 69:260, 2006).
-/// buffers: estimate, scalars, image. parameters: frame, strength, inverse_x, inverse_y, inverse_z.
+/// divergence, voxels 1 / inverse_* apart (in units of the smallest distance: inverse_* is 1 at most), |grad e|
+/// softened to sqrt(|grad e|^2 + softness^2), the denominator at least 0.1 (Dey et al., Microsc. Res. Tech. 69:260,
+/// 2006). buffers: estimate, scalars, image. parameters: frame, strength, inverse_x, inverse_y, inverse_z.
 extern const KernelSpec regularize_tv;
-/// image = estimate * image * weights. buffers: weights, estimate, scalars, image. parameters: count, row.
+/// image = estimate * image * weights, between -1e15 and 1e15. buffers: weights, estimate, scalars, image. parameters:
+/// count, row.
 extern const KernelSpec propose_product;
-/// image = max(0, estimate + step * image), 0 where weights are 0. As propose_product.
+/// image = max(0, estimate + step * image), at most 1e15, 0 where weights are 0. As propose_product.
 extern const KernelSpec propose_step;
 /// estimate = image. buffers: image, estimate. parameters: count, row.
 extern const KernelSpec accept;
 /// With p the proposed estimate in image: gradient = p - estimate; estimate = image = max(0, p + factor * (p -
 /// previous)); previous = p. buffers: scalars, previous, gradient, estimate, image. parameters: count, row.
 extern const KernelSpec accelerate;
-/// scalars[acceleration] = products 0 / products 1, between 0 and 1; 0 if that or products 2 is not above 0 (D. Biggs
+/// scalars[acceleration] = products 0 / products 1, between 0 and 1; 0 if one of the three products is not above 0, or
+/// not below 1e37: then it, or a part of it, may be infinite (D. Biggs
 /// and M. Andrews, Appl. Opt. 36:1766, 1997; B. O'Donoghue and E. Candes, Found. Comput. Math. 15:715, 2015, for the
 /// latter). buffers: products, scalars. parameters: num_sums. threads: 1.
 extern const KernelSpec acceleration_factor;
@@ -68,9 +75,9 @@ extern const KernelSpec crop;
 /// t * thread_stride + s * step_stride < count over s < num_steps, in blocks, to partials[quantity * num_threads + t];
 /// add_up makes num_sums of the num_threads of each quantity; the host, or acceleration_factor, adds up those.
 ///
-/// Quantity 0: I-divergence, sum of b - d + d log(d / b) over the data d with b = image + background; 1: sum of b.
-/// buffers: observed, image, scalars, partials. parameters: frame x and y, begin, window x and y, count, row,
-/// num_threads, thread_stride, num_steps, step_stride.
+/// Quantity 0: I-divergence, sum of b - d + d log(d / b) over the data d with b = image + background, the logarithm
+/// left out where d or b is below 1e-20; 1: sum of b. buffers: observed, image, scalars, partials. parameters: frame x
+/// and y, begin, window x and y, count, row, num_threads, thread_stride, num_steps, step_stride.
 extern const KernelSpec sum_divergence;
 /// Quantity 2: sum of image, the proposed estimate; 3: sum of |image - estimate|. buffers: image, estimate, partials.
 /// parameters: count, row, num_threads, thread_stride, num_steps, step_stride.
@@ -88,8 +95,8 @@ extern const KernelSpec place_data;
 /// response[0] = the real part of element `place` of the spectrum; the first is sum_of_psf times whatever scale the
 /// device keeps spectra in. buffers: spectrum, response. parameters: place. threads: 1.
 extern const KernelSpec remember_response;
-/// The spectrum K of a PSF becomes conj(K) / (|K|^2 + noise * |K(0)|^2), in the device's scale. buffers: response,
-/// spectrum. parameters: count, row, noise, sum_of_psf.
+/// The spectrum K of a PSF becomes conj(K) / (|K|^2 + noise * |K(0)|^2), in the device's scale; noise is above 0.
+/// buffers: response, spectrum. parameters: count, row, noise, sum_of_psf.
 extern const KernelSpec wiener_filter;
 
 /// All of these.

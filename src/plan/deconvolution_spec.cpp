@@ -84,6 +84,8 @@ const char* name(Start value) {
   return "unknown";
 }
 
+const char* name(NegativePsf value) { return value == NegativePsf::error ? "error" : "clip"; }
+
 const char* name(StopReason reason) {
   switch (reason) {
     case StopReason::iterations:
@@ -100,9 +102,11 @@ ConvolutionSpec blur_of(const DeconvolutionSpec& spec) {
   blur.kernel = spec.psf;
   blur.origin = spec.origin;
   blur.precision = spec.precision;
-  blur.normalize_kernel = spec.normalize_psf;
+  blur.normalize_kernel = spec.compatibility != Compatibility::skimage;
   return blur;
 }
+
+double least_wiener_noise(Precision precision) { return precision == Precision::f32 ? 1e-12 : 1e-28; }
 
 Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(spec), nullptr); }
 

@@ -78,6 +78,7 @@ Json spec_to_json(const DeconvolutionSpec& spec) {
           {"stop_relative_change", spec.stop_relative_change},
           {"origin", name(spec.origin.rule)},
           {"precision", name(spec.precision)},
+          {"psf_negative", name(spec.psf_negative)},
           {"normalize_psf", spec.normalize_psf}};
 }
 

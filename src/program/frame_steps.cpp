@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/deconvolution_kernels.hpp"
+#include "plan/deconvolution_spec.hpp"
 #include "plan/reduction.hpp"
 #include "program/deconvolution_program.hpp"
 
@@ -155,8 +156,10 @@ Dispatch FrameSteps::regularize_tv(std::vector<SlotId> slots) const {
   Dispatch step = dispatch(kernels::regularize_tv, std::move(slots));
   append(step, frame_);
   step.parameters.push_back(number(plan_.spec.tv));
+  const auto& distance = plan_.spec.voxel_size;
+  const double smallest = *std::min_element(distance.begin(), distance.end());
   for (const int axis : plan_.convolution.device_axes) {
-    step.parameters.push_back(number(1 / plan_.spec.voxel_size[static_cast<std::size_t>(axis)]));
+    step.parameters.push_back(number(smallest / distance[static_cast<std::size_t>(axis)]));
   }
   step.threads = threads_of(frame_);
   return step;
@@ -188,7 +191,8 @@ Dispatch FrameSteps::remember_response(SlotId spectrum, SlotId response) const {
 Dispatch FrameSteps::wiener_filter(SlotId response, SlotId spectrum) const {
   Dispatch step = dispatch(kernels::wiener_filter, {response, spectrum});
   append_rows(step, static_cast<Index>(geometry_.spectrum_bytes() / (2 * geometry_.real_bytes())));
-  step.parameters.insert(step.parameters.end(), {number(plan_.spec.wiener_noise), number(plan_.psf_sum)});
+  const double noise = std::clamp(plan_.spec.wiener_noise, least_wiener_noise(plan_.spec.precision), 1e30);
+  step.parameters.insert(step.parameters.end(), {number(noise), number(plan_.psf_reach)});
   return step;
 }
 

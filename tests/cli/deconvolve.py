@@ -1,7 +1,14 @@
 """`convoy deconvolve`: what it writes, reports, warns of and refuses."""
 import json
+import sys
 
 from program import FOLDER, fail, np, relative_l2, succeed
+
+try:
+    import tifffile
+except ImportError:
+    print("SKIPPED: this Python has no tifffile")
+    sys.exit(0)
 
 CPU = ("--backend", "cpu")
 RNG = np.random.default_rng(5)
@@ -132,6 +139,57 @@ assert (report["missing_voxels"], report["non_finite_voxels"], report["saturated
 assert "1 negative" in done.stderr and "1 NaN" in done.stderr and len(report["warnings"]) == 2
 assert np.isfinite(mended).all() and mended.max() < 1e5 and correlation(mended) > 0.85, correlation(mended)
 
+# Voxel sizes: total variation takes their ratios, whatever the unit, and needs none
+tifffile.imwrite("cubes.tif", noisy, imagej=True, metadata={"axes": "ZYX", "unit": "nm", "spacing": 100.0}, resolution=(0.01, 0.01))
+tifffile.imwrite("slabs.tif", noisy, imagej=True, metadata={"axes": "ZYX", "unit": "mm", "spacing": 3e-4}, resolution=(1e4, 1e4))
+images = {}
+for name in ("noisy.npy", "cubes.tif", "slabs.tif"):
+    images[name], done = restore("--iterations", 10, "--tv", 0.05, image=name)
+    assert done.stderr == "", done.stderr
+assert relative_l2(images["cubes.tif"], images["noisy.npy"]) < 1e-5 < 1e-3 < relative_l2(images["slabs.tif"], images["noisy.npy"])
+
+# PSFs that are not what light does
+psf = gaussian(PSF)
+negative = psf.copy()
+negative[0, 0, 0] = negative[2, 4, 4] = -0.1
+clipped = np.maximum(negative, 0)
+for name, values in (("negative.npy", negative), ("clipped.npy", clipped), ("below.npy", -psf)):
+    np.save(name, values.astype(np.float32))
+with_psf = lambda name, *words: ("deconvolve", "blurred.npy", name, "out.npy", *CPU, *words)
+done = succeed(*with_psf("negative.npy", "--report", "report.json"))
+assert "the PSF has 2 negative voxels, whose sum is 20 % of the others'" in done.stderr, done.stderr
+report = json.loads((FOLDER / "report.json").read_text())
+assert report["psf_negative_voxels"] == 2 and len(report["warnings"]) == 1
+restored = np.load("out.npy")
+assert succeed(*with_psf("clipped.npy")).stderr == "" and (np.load("out.npy") == restored).all()
+fail(1, "2 negative voxel(s), the first at z,y,x = 0,0,0", *with_psf("negative.npy", "--psf-negative", "error"))
+fail(1, "no positive voxel", *with_psf("below.npy"))
+wide = gaussian((5, 9, 9))
+np.save("pedestal.npy", (wide + 3 / wide.size).astype(np.float32))
+assert "75 % of the PSF's sum is a constant" in succeed(*with_psf("pedestal.npy")).stderr
+far = np.zeros((1, 30, 1), np.float32)
+far[0, 29, 0] = 1
+np.save("far.npy", far)
+for algorithm in ("rl", "landweber", "wiener"):
+    fail(1, "nothing of the PSF's light reaches the image", *with_psf("far.npy", "--edges", "zero", "--origin", "first", "--algorithm", algorithm))
+
+# Images of any unit and range
+for factor in (1e-33, 1e-25, 1e18, 1e30):
+    np.save("scaled.npy", (np.maximum(blurred, 0) * factor).astype(np.float32))
+    scaled, done = restore("--iterations", 10, "--tv", 0.01, image="scaled.npy")
+    expected, _ = restore("--iterations", 10, "--tv", 0.01)
+    assert done.stderr == "" and relative_l2(scaled / factor, expected) < 1e-4, factor
+np.save("beyond.npy", np.maximum(blurred, 0) * 1e300)
+beyond, done = restore("--iterations", 10, image="beyond.npy")
+assert "clipped to the range of f32; --dtype f64 keeps them" in done.stderr and np.isfinite(beyond).all()
+beyond, done = restore("--iterations", 10, "--dtype", "f64", image="beyond.npy")
+assert done.stderr == "" and relative_l2(beyond / 1e300, restore("--iterations", 10)[0]) < 1e-5
+dark = np.full(SHAPE, -3, np.float32)
+dark[0] = 5
+np.save("dark.npy", dark)
+for words in (("--compat", "skimage"), ("--algorithm", "wiener")):  # these take negative voxels as they are
+    assert restore(*words, image="dark.npy")[1].stderr == ""
+
 # Memory: traced down to 0, planned before, refused in one line
 trace = [line for line in restore("--trace-memory")[1].stderr.splitlines() if line.startswith("used ")]
 used = [int(line.split()[3]) for line in trace]
@@ -149,6 +207,7 @@ fail(2, "--background", *DECONVOLVE, "--background", -5)
 for stop in ("absolute:3", "relative:", "relative:2", "relative:-1", "relative:1e-3x", "0.1"):
     fail(2, "--stop", *DECONVOLVE, "--stop", stop)
 fail(2, "--nan", *DECONVOLVE, "--nan", "zero")
+fail(2, "--psf-negative", *DECONVOLVE, "--psf-negative", "keep")
 fail(2, "--acceleration", *DECONVOLVE, "--acceleration", "biggs", "--algorithm", "landweber")
 fail(2, "--iterations", *DECONVOLVE, "--iterations", 3, "--algorithm", "wiener")
 fail(2, "--noise", *DECONVOLVE, "--noise", 3)

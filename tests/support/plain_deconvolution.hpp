@@ -97,7 +97,9 @@ struct Result {
 /// 1 - lambda div(grad e / |grad e|) at one voxel: forward differences, backward divergence.
 inline double tv_damping(const Volume& e, Index z, Index y, Index x, double softness,
                          const convoy::DeconvolutionSpec& spec) {
-  const double hz = spec.voxel_size[0], hy = spec.voxel_size[1], hx = spec.voxel_size[2];
+  const double smallest = *std::min_element(spec.voxel_size.begin(), spec.voxel_size.end());
+  const double hz = spec.voxel_size[0] / smallest, hy = spec.voxel_size[1] / smallest,
+               hx = spec.voxel_size[2] / smallest;
   struct Flow {
     double z = 0, y = 0, x = 0;
   };
