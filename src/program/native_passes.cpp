@@ -4,7 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "kernels/deconvolution_kernels.hpp"
 #include "kernels/fft_passes.hpp"
+#include "kernels/fft_plan.hpp"
 
 namespace convoy {
 namespace {
@@ -39,6 +41,11 @@ class PassSteps {
   void transform_kernel() {
     const int num_axes = g_.kernel_extent > 0 ? last_axis() : g_.num_axes;
     for (int axis = 1; axis < num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.spectrum_extents());
+  }
+  /// The element of the spectrum that is the kernel's sum: that of frequency 0, which rows do not store first.
+  Index place_of_sum() const {
+    const Index column = StoredColumns(shape_of_rows().radices).special(0);
+    return column / block() * spectrum_block() + column % block();
   }
   void convolve(bool conjugate) {
     if (has_planes() && planes_pay(*shape_of_planes(), g_.extent, g_.precision, limits_)) {
@@ -212,6 +219,7 @@ class Lowering {
   Lowering(const Limits& limits, Program& program) : limits_(limits), program_(program) {}
 
   void lower(std::vector<Step>& section) {
+    for (Step& step : section) find_sum(section, step);
     std::vector<Step> lowered;
     std::optional<PassSteps> pieces = passes_in_pieces(section, lowered);
     for (Step& step : section) {
@@ -271,16 +279,30 @@ class Lowering {
     }
   }
 
+  /// Of the transform that makes this spectrum, if it is one of our own passes.
+  static const FftGeometry* geometry_of_spectrum(const std::vector<Step>& section, SlotId spectrum) {
+    for (const Step& other : section) {
+      const auto* transform = std::get_if<TransformKernel>(&other);
+      if (transform == nullptr || transform->spectrum != spectrum) continue;
+      return is_native(transform->geometry) ? &transform->geometry : nullptr;
+    }
+    return nullptr;
+  }
   /// Of the kernel that the step puts into a spectrum, if own passes are to transform that.
   static const FftGeometry* geometry_of_placed(const std::vector<Step>& section, const Step& step) {
     const auto* dispatch = std::get_if<Dispatch>(&step);
     if (dispatch == nullptr || !(dispatch->kernel == &kernels::place_kernel)) return nullptr;
-    for (const Step& other : section) {
-      const auto* transform = std::get_if<TransformKernel>(&other);
-      if (transform == nullptr || transform->spectrum != dispatch->slots.back()) continue;
-      return is_native(transform->geometry) ? &transform->geometry : nullptr;
-    }
-    return nullptr;
+    return geometry_of_spectrum(section, dispatch->slots.back());
+  }
+  /// Has the step that reads the kernel's sum read it where own passes leave it.
+  void find_sum(const std::vector<Step>& section, Step& step) const {
+    auto* dispatch = std::get_if<Dispatch>(&step);
+    if (dispatch == nullptr || !(dispatch->kernel == &kernels::remember_response)) return;
+    const FftGeometry* geometry = geometry_of_spectrum(section, dispatch->slots.front());
+    if (geometry == nullptr) return;
+    std::vector<Step> none;
+    const Index place = PassSteps(*geometry, limits_, {}, none).place_of_sum();
+    dispatch->parameters.front() = parameter(static_cast<std::uint32_t>(place));
   }
   /// In place of the kernel's voxels, their rows' frequencies are put there.
   void place_kernel(const FftGeometry& geometry, const Dispatch& dispatch, std::vector<Step>& lowered) {
