@@ -80,6 +80,8 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
+  /// Whether device and sessions can be used, and end as usual, in a forked child of the process that opened them.
+  virtual bool survives_fork() const { return false; }
   virtual Limits limits() const = 0;             ///< fresh from the driver
   virtual std::uint64_t used_bytes() const = 0;  ///< device memory held by all its sessions
   virtual std::uint64_t peak_bytes() const = 0;  ///< the most it ever was since reset_peak
@@ -99,6 +101,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const char* name() const = 0;
+  /// Whether a forked child can use the backend after its parent has.
+  virtual bool survives_fork() const { return false; }
   /// Loads the driver on first call. Never throws for absence: it says why.
   virtual BackendInfo probe() = 0;
   /// Throws Error(backend_unavailable).

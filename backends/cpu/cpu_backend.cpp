@@ -40,6 +40,7 @@ class CpuDevice final : public Device, public std::enable_shared_from_this<CpuDe
   explicit CpuDevice(DeviceInfo info) : info_(std::move(info)) {}
 
   const DeviceInfo& info() const override { return info_; }
+  bool survives_fork() const override { return true; }
   Limits limits() const override { return query_limits(); }
   std::uint64_t used_bytes() const override { return count_.used(); }
   std::uint64_t peak_bytes() const override { return count_.peak(); }
@@ -65,6 +66,7 @@ class CpuDevice final : public Device, public std::enable_shared_from_this<CpuDe
 class CpuBackend final : public Backend {
  public:
   const char* name() const override { return "cpu"; }
+  bool survives_fork() const override { return true; }
 
   BackendInfo probe() override {
     BackendInfo info{"cpu", "", {}};

@@ -9,6 +9,7 @@
 
 #include "backends/cpu/aligned_buffer.hpp"
 #include "common/disk_cache.hpp"
+#include "common/fork.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::backend::cpu {
@@ -21,10 +22,7 @@ constexpr int kForward = -1;
 constexpr int kBackward = 1;
 
 // FFTW's planner is not safe to be used by several threads; executing plans is.
-std::mutex& planner_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
+std::mutex& planner_mutex() { return process_mutex(ProcessLock::fftw_planner); }
 
 int to_int(Index length) {
   if (length > 0x7fffffff) {

@@ -61,9 +61,14 @@ class Device;
 }
 
 /// An open device. Copies share it; it is closed with the last copy or session. Safe to share between threads.
+///
+/// After fork() a child can use the cpu and what was made on it, unless another thread of the parent was using that
+/// very object. GPU drivers do not survive a fork: in the child their devices, and what was made on them, throw
+/// Error(unsupported) when used, are not closed, and open_device() throws Error(backend_unavailable) for backends that
+/// the parent had used. Start workers before the first use of a GPU, or by exec as Python's "spawn" does.
 class Device {
  public:
-  explicit Device(std::shared_ptr<backend::Device> device) : device_(std::move(device)) {}
+  explicit Device(std::shared_ptr<backend::Device> device);
 
   const DeviceInfo& info() const;
   /// Asks the driver now; free_bytes changes with time. CONVOY_LIMIT_* variables lower what it says.
@@ -71,15 +76,16 @@ class Device {
   /// Device memory that convoy holds on this device now, in bytes.
   std::uint64_t used_bytes() const;
 
-  /// For convoy's own layers.
-  backend::Device& implementation() const { return *device_; }
+  /// For convoy's own layers. Throws Error(unsupported) in a forked child if the device does not survive that.
+  backend::Device& implementation() const;
 
  private:
   std::shared_ptr<backend::Device> device_;
+  std::uint64_t opened_in_;  // fork_generation() then
 };
 
 /// Opens "auto", "cpu", "cuda", "cuda:1", "vulkan:0" ... "auto" takes a discrete GPU, then an integrated one, then the
-/// CPU; within a rank cuda, then hip, then vulkan. Software Vulkan is taken only when named.
+/// CPU; within a rank cuda, then hip, then vulkan. Software Vulkan is taken only when named. After fork() see Device.
 /// Throws Error(backend_unavailable) with the reason, or Error(invalid_argument) for a name that means nothing.
 Device open_device(const std::string& id = "auto");
 

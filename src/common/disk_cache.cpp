@@ -13,6 +13,7 @@
 #include <mutex>
 #include <sstream>
 
+#include "common/fork.hpp"
 #include "common/log.hpp"
 
 namespace convoy {
@@ -141,7 +142,7 @@ class FolderCache final : public DiskCache {
 
   const std::string kind_;
   const std::string magic_;
-  std::mutex mutex_;
+  std::mutex& mutex_ = process_mutex(ProcessLock::disk_cache);
   std::map<std::string, std::string> in_memory_;
 };
 

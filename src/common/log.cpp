@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "common/fork.hpp"
 #include "common/messages.hpp"
 
 namespace convoy {
@@ -16,7 +17,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kTopics{"plan", "backend", "dispatch", "run", "all"};
 
 struct Log {
-  std::mutex mutex;
+  std::mutex& mutex = process_mutex(ProcessLock::log);
   LogSink sink;
   bool from_environment = false;
   std::set<std::string, std::less<>> topics;

@@ -2,12 +2,8 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
-#include <thread>
-#include <vector>
 
 namespace convoy {
 
@@ -16,36 +12,33 @@ int default_num_threads();
 
 class WorkerPool {
  public:
-  explicit WorkerPool(int num_threads);
+  /// Threads start with the first loop that needs them; where the system grants fewer, loops run on those it grants.
+  /// A forked child starts its own: those of the parent are not in it, and it does not wait for them.
+  explicit WorkerPool(int num_threads) : num_threads_(num_threads) {}
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  int num_threads() const { return static_cast<int>(threads_.size()) + 1; }
+  /// The most that work at one time, the caller included.
+  int num_threads() const { return num_threads_ < 1 ? 1 : num_threads_; }
 
   /// Calls body(worker, begin, end) until [0, count) is done, in pieces of `grain`, on all threads; the caller is
-  /// worker 0. Returns when all is done; rethrows the first exception. Callers on several threads take turns.
+  /// worker 0, and the others are below num_threads(). Returns when all is done; rethrows the first exception. Callers
+  /// on several threads take turns.
   void for_each(std::int64_t count, std::int64_t grain,
                 const std::function<void(int worker, std::int64_t begin, std::int64_t end)>& body);
 
  private:
   struct Loop;
-  void work(int worker);
+  class Threads;
   static void run(Loop& loop, int worker);
+  Threads& threads();
 
-  std::mutex turn_;  // one loop at a time
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable done_;
-  Loop* loop_ = nullptr;
-  std::uint64_t generation_ = 0;
-  int busy_ = 0;
-  bool stop_ = false;
-  std::vector<std::thread> threads_;
+  int num_threads_;
+  std::atomic<Threads*> threads_{nullptr};
 };
 
-/// What the calling thread uses (UseWorkers), else the process' own pool of default_num_threads() threads, made on
-/// first use.
+/// What the calling thread uses (UseWorkers), else the process' own pool of default_num_threads() threads.
 WorkerPool& host_workers();
 
 /// While it lives, the calling thread's host_workers() are these.

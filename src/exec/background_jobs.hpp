@@ -1,12 +1,9 @@
 // Threads that wait for disks, so that nobody else does.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <exception>
 #include <functional>
-#include <mutex>
-#include <thread>
+#include <memory>
 #include <vector>
 
 namespace convoy {
@@ -20,6 +17,7 @@ class BackgroundJobs {
     std::exception_ptr failure;
   };
 
+  /// Where the system grants no thread, wait() does the jobs.
   explicit BackgroundJobs(int num_threads);
   /// Jobs that run are waited for; the others are dropped.
   ~BackgroundJobs();
@@ -29,17 +27,12 @@ class BackgroundJobs {
   /// Jobs are begun in the order they are added. The group must live until it is done or this object has gone.
   void add(Group& group, std::vector<Job> jobs);
   /// Blocks until all jobs of the group are done; rethrows what the first that failed threw, once.
+  /// Throws Error(unsupported) in a forked child of the process that added them.
   void wait(Group& group);
 
  private:
-  void work();
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable done_;
-  std::deque<std::pair<Group*, Job>> waiting_;
-  bool stop_ = false;
-  std::vector<std::thread> threads_;
+  class Threads;
+  std::unique_ptr<Threads> threads_;
 };
 
 /// As many as keep a disk busy.

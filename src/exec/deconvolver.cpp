@@ -112,7 +112,10 @@ struct Deconvolver::State {
 
   ~State() {
     engine.reset();
-    trace("end");
+    try {
+      trace("end");
+    } catch (...) {  // of the caller's function: a destructor has no one to give it to
+    }
   }
 
   /// Calls function(Real{}) with the plan's precision.
@@ -333,6 +336,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
                                      const std::optional<ImageView>& mask) {
   const auto begin = Clock::now();
   const DeconvolutionSpec& spec = state_->spec;
+  static_cast<void>(state_->device.implementation());  // still this process' own
   require_data("image", image.data);
   require_data("output", output.data);
   require_shape("image", image.shape, spec.image);

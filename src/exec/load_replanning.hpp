@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "backends/backend.hpp"
+#include "common/fork.hpp"
 #include "common/log.hpp"
 #include "convoy/plan.hpp"
 
@@ -18,7 +19,7 @@ template <class AnyPlan>
 struct Loaded {
   AnyPlan plan;
   Program program;
-  std::unique_ptr<backend::Session> session;
+  std::unique_ptr<backend::Session, DeleteUnlessForked<backend::Session>> session;
 };
 
 /// Throws what `make` and Device::load throw; OutOfMemory only after smaller plans have failed too, unless the plan
@@ -46,7 +47,8 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
     loaded.program = make_program(loaded.plan);
     if (log_wanted("dispatch")) log("dispatch", "{}:\n{}", device.info().id, to_text(loaded.program));
     try {
-      loaded.session = device.implementation().load(loaded.program, load_options);
+      backend::Device& on = device.implementation();
+      loaded.session = {on.load(loaded.program, load_options).release(), {on.survives_fork()}};
       return loaded;
     } catch (const OutOfMemory& problem) {
       smallest_tried = std::min(smallest_tried, loaded.plan.footprint_bytes);

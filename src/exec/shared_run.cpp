@@ -18,7 +18,9 @@ SharedRun::SharedRun(std::vector<PreparedDevice>& devices, std::vector<Index> pi
       options_(options),
       num_pieces_(num_pieces),
       num_skipped_(num_pieces - static_cast<Index>(pieces.size())),
-      queue_(std::move(pieces), devices.size()) {}
+      queue_(std::move(pieces), devices.size()) {
+  for (const PreparedDevice& one : devices) static_cast<void>(one.device.implementation());  // still this process' own
+}
 
 void SharedRun::run(const Work& work) {
   const std::size_t num_working = working().size();
@@ -51,11 +53,19 @@ void SharedRun::run_on_threads(const Work& work) {
   for (const std::size_t i : places) queue_.join(i);
   std::vector<std::thread> threads;
   for (const std::size_t i : places) {
-    threads.emplace_back([this, i, share, &work] {
-      WorkerPool pool(share);
-      const UseWorkers use(pool);
-      attempt(i, work, [] {});
-    });
+    try {
+      threads.emplace_back([this, i, share, &work] {
+        WorkerPool pool(share);
+        const UseWorkers use(pool);
+        attempt(i, work, [] {});
+      });
+    } catch (const std::exception& problem) {  // no thread, or no memory for one
+      devices_[i].problem = std::make_exception_ptr(
+          Error(Errc::out_of_memory,
+                fmt::format("no thread could be started for it ({}); raise the limits of this process (ulimit -u, -v)",
+                            problem.what())));
+      queue_.leave(i);
+    }
   }
   for (Index done = 0; (done = queue_.wait_for_more_than(num_told_)) > num_told_;) {
     num_told_ = done;
