@@ -1,6 +1,5 @@
 // The CPU as a device: always there when FFTW is, and the oracle for all others.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -25,11 +24,11 @@ std::string processor_name() {
 
 Limits query_limits() {
   Limits limits;
-  const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
-  limits.total_bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  limits.total_bytes = total_host_bytes();
   limits.free_bytes = std::min(limits.total_bytes, available_host_bytes());
   limits.reserve_bytes = limits.free_bytes / 10;
   limits.memory_is_host = true;
+  limits.num_host_threads = static_cast<std::uint64_t>(default_num_threads());
   // Transforms, not memory, set the pace: what S1 of the benchmarks moves a second on two threads.
   limits.memory_bytes_per_second = 4e9 * std::min(8.0, 0.5 + 0.5 * default_num_threads());
   return limits;

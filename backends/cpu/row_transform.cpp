@@ -75,6 +75,7 @@ RowTransform<Real>::RowTransform(Index length, Index num_rows, FftwEffort effort
   const FftwLayout spectra{num_rows, 1};
   forward_ = fftw_.plan_complex(length / 2, num_rows, rows, spectra, false, effort);
   inverse_ = fftw_.plan_complex(length / 2, num_rows, spectra, rows, true, effort);
+  roots_.reserve(static_cast<std::size_t>(length / 4 + 1));
   for (Index k = 0; k <= length / 4; ++k) {
     const double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(length);
     roots_.emplace_back(static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle)));

@@ -24,7 +24,8 @@ struct Limits {
   std::uint64_t offset_alignment_bytes = 1;
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
   bool supports_f64 = true;
-  bool memory_is_host = false;  ///< the device's memory is the machine's own
+  bool memory_is_host = false;         ///< the device's memory is the machine's own
+  std::uint64_t num_host_threads = 0;  ///< where that is so: threads that compute, each with scratch of its own
   double memory_bytes_per_second =
       0;  ///< expected streaming rate of device memory, read + write; a guess, for predictions
   double transfer_bytes_per_second = 0;  ///< expected rate of host <-> device copies, each way; 0: no copies are needed

@@ -62,8 +62,9 @@ struct PlanChoice {
 struct Streaming {
   Element read = Element::f32;
   Element write = Element::f32;
-  Shape read_chunk;   ///< ImageReader::chunk()
-  Shape write_chunk;  ///< ImageWriter::chunk(); tiles are multiples of it where that costs little
+  Shape read_chunk;                ///< ImageReader::chunk()
+  Shape write_chunk;               ///< ImageWriter::chunk(); tiles are multiples of it where that costs little
+  std::uint64_t record_bytes = 0;  ///< host memory that the writer keeps for each box that is written, of a journal
 };
 
 struct PlanOptions {

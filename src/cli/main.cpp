@@ -1,10 +1,16 @@
 // The program `convoy`: parses the command line, runs one subcommand, and turns what it throws into an exit code.
+#include <unistd.h>
+
+#include <exception>
+
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/outcome.hpp"
 #include "cli/print.hpp"
+#include "cli/process_memory.hpp"
+#include "common/messages.hpp"
 #include "convoy/version.hpp"
 
 namespace {
@@ -49,12 +55,8 @@ void add_commands(CLI::App& program) {
   add_help(program);
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
+int run(int count, char** arguments) {
   using namespace convoy::cli;
-  open_standard_streams();
-  catch_interrupts();
   remember_command_line(count, arguments);
   CLI::App program("Convolution on any device: images of any size, on CUDA, HIP, Vulkan or the CPU.");
   describe(program);
@@ -66,4 +68,20 @@ int main(int count, char** arguments) {
   if (outcome.exit_code == kDone && !results_are_printed())
     return complain("what was to be printed could not be written to standard output", kFailed);
   return outcome.exit_code;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  using namespace convoy::cli;
+  try {
+    share_arenas();
+    open_standard_streams();
+    catch_interrupts();
+    return run(count, arguments);
+  } catch (const std::exception&) {  // before or after what a command does, it is memory that is missing
+    convoy::write_message(STDERR_FILENO,
+                          "convoy: this process may not take the memory that it needs to begin (ulimit -v)\n");
+    return kFailed;
+  }
 }

@@ -24,6 +24,12 @@ std::uint64_t status_bytes(const std::string& wanted) {
 std::uint64_t peak_host_bytes() { return status_bytes("VmHWM:"); }
 std::uint64_t resident_host_bytes() { return status_bytes("VmRSS:"); }
 
+void share_arenas() {
+#if defined(__GLIBC__)
+  ::mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
 void return_freed_memory() {
 #if defined(__GLIBC__)
   constexpr int kLargeBytes = 256 << 10;

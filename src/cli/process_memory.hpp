@@ -10,6 +10,9 @@ std::uint64_t peak_host_bytes();
 /// Resident now; 0 if the system does not tell.
 std::uint64_t resident_host_bytes();
 
+/// Threads share few arenas: each takes address space of its own, and keeps what is freed in it.
+void share_arenas();
+
 /// Lets large blocks go back to the system as soon as they are freed, so that resident memory is what is in use.
 void return_freed_memory();
 

@@ -2,13 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 namespace convoy {
 
-/// The smaller of what the kernel calls available and what the control group leaves. In bytes.
+/// What the machine and the control groups of this process allow, in bytes.
+struct MemoryAllowance {
+  std::uint64_t total = 0;      ///< as long as nobody changes the limits
+  std::uint64_t available = 0;  ///< of it, what nobody uses now; the page cache, which the kernel gives up, is not use
+};
+
+/// As the files of /proc and /sys say, which are looked for in folder `root`. Control groups are looked at from that of
+/// the process up to the outermost that can be seen, in either version: each may set a limit for all below it.
+MemoryAllowance memory_allowance(const std::filesystem::path& root);
+
+/// The least of what the kernel calls available, what control groups leave, and what the limits of the process itself
+/// do (address space and data: ulimit -v, -d; the kernel does not keep those of resident memory). In bytes.
 std::uint64_t available_host_bytes();
 
-/// The smaller of the machine's memory and the control group's limit: the same as long as the process lives. In bytes.
+/// The least of the machine's memory and these limits: the same as long as nobody changes them. In bytes.
 std::uint64_t total_host_bytes();
 
 }  // namespace convoy

@@ -11,6 +11,7 @@
 #include "common/log.hpp"
 #include "common/worker_pool.hpp"
 #include "convoy/error.hpp"
+#include "plan/host_needs.hpp"
 
 namespace convoy {
 
@@ -105,6 +106,6 @@ void BackgroundJobs::wait(Group& group) {
   threads_->wait(group);
 }
 
-int num_disk_threads() { return std::clamp(default_num_threads(), 1, 4); }
+int num_disk_threads() { return std::clamp(default_num_threads(), 1, kMostDiskThreads); }
 
 }  // namespace convoy

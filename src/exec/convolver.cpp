@@ -93,7 +93,7 @@ struct Convolver::State {
     if (options.trace_memory) options.trace_memory(step, used_bytes_of(devices));
   }
 
-  RunReport run(Clock::time_point start, std::vector<Index> tiles, RunInput& input, RunOutput& output) {
+  RunReport run(Clock::time_point start, RunTiles tiles, RunInput& input, RunOutput& output) {
     return finished(start, run_tiles(devices, std::move(tiles), options, input, output), options.sums);
   }
 };
@@ -120,7 +120,8 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_apart(image, output);
   if (state_->split) return finished(start, state_->split->run(image, output), state_->options.sums);
   const bool sums = state_->options.sums;
-  return state_->run(start, all_tiles(plan()), *input_from(plan(), image, sums), *output_to(plan(), output, sums));
+  return state_->run(start, {plan().num_tiles(), {}}, *input_from(plan(), image, sums),
+                     *output_to(plan(), output, sums));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {

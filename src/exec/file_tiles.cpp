@@ -13,12 +13,11 @@
 namespace convoy {
 namespace {
 
-/// Small enough that a run stops soon, large enough for disks.
-constexpr std::uint64_t kSlabBytes = 8 << 20;
-
 using Buffer = std::unique_ptr<std::byte[]>;
 
-Index slab_voxels(Element element) { return static_cast<Index>(kSlabBytes / size_of(element)); }
+Index slab_voxels(std::uint64_t box_bytes, Element element) {
+  return static_cast<Index>(slab_bytes(box_bytes) / size_of(element));
+}
 
 std::size_t offset_bytes(const Shape& shape, const Shape& at, Element element) {
   return static_cast<std::size_t>((at.z * shape.y + at.y) * shape.x + at.x) * size_of(element);
@@ -59,9 +58,10 @@ class ReaderSource final : public TileSource {
     }
     box.cover = cover_of(plan_, tile);
     box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
+    const Index num_slab_voxels = slab_voxels(largest_cover_bytes(plan_, size_of(element)), element);
     std::vector<BackgroundJobs::Job> jobs;
     for (const PlacedBox& placed : box.cover.boxes) {
-      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), slab_voxels(element))) {
+      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), num_slab_voxels)) {
         jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
       }
     }
@@ -100,8 +100,11 @@ class ReaderSource final : public TileSource {
 void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWriter& writer, const Box& box,
                    const std::byte* voxels) {
   std::vector<BackgroundJobs::Job> slabs;
-  for (const PlacedBox& slab : slabs_of({box, {0, 0, 0}}, writer.chunk(), slab_voxels(writer.element()))) {
-    const std::byte* from = voxels + offset_bytes(box.size, slab.to, writer.element());
+  const Element element = writer.element();
+  const Index num_slab_voxels =
+      slab_voxels(static_cast<std::uint64_t>(num_voxels(box.size)) * size_of(element), element);
+  for (const PlacedBox& slab : slabs_of({box, {0, 0, 0}}, writer.chunk(), num_slab_voxels)) {
+    const std::byte* from = voxels + offset_bytes(box.size, slab.to, element);
     slabs.emplace_back([&writer, slab, from] { writer.write(slab.from, from); });
   }
   jobs.add(group, std::move(slabs));
@@ -191,7 +194,9 @@ class FoldedWriterOutput final : public RunOutput {
     const Element element = writer_.element();
     Buffer voxels;
     std::size_t room = 0;
-    for (const PlacedBox& slab : slabs_of({{{0, 0, 0}, shape}, {0, 0, 0}}, writer_.chunk(), slab_voxels(element))) {
+    const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
+    const Index num_slab_voxels = slab_voxels(bytes, element);
+    for (const PlacedBox& slab : slabs_of({{{0, 0, 0}, shape}, {0, 0, 0}}, writer_.chunk(), num_slab_voxels)) {
       const auto count = static_cast<std::size_t>(num_voxels(slab.from.size));
       if (count * size_of(element) > room) {
         room = count * size_of(element);
@@ -224,13 +229,12 @@ std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer) {
   return std::make_unique<WriterOutput<double>>(writer);
 }
 
-std::vector<Index> missing_tiles(const Plan& plan, const ImageWriter& writer) {
-  std::vector<Index> missing;
-  for (Index tile = 0; tile < plan.num_tiles(); ++tile) {
-    const bool held = !plan.fold_output && writer.holds(output_box_of(plan, tile_index(plan, tile)));
-    if (!held) missing.push_back(tile);
+RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer) {
+  RunTiles tiles{plan.num_tiles(), {}};
+  if (!plan.fold_output) {
+    tiles.held = [&](Index tile) { return writer.holds(output_box_of(plan, tile_index(plan, tile))); };
   }
-  return missing;
+  return tiles;
 }
 
 }  // namespace convoy

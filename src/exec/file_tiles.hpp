@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "convoy/stream.hpp"
 #include "exec/run_tiles.hpp"
@@ -13,7 +12,7 @@ namespace convoy {
 std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader);
 std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer);
 
-/// The numbers of the plan's tiles that the writer does not hold already.
-std::vector<Index> missing_tiles(const Plan& plan, const ImageWriter& writer);
+/// The plan's tiles, but for those that the writer holds already. Plan and writer must live as long.
+RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer);
 
 }  // namespace convoy

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <deque>
-#include <numeric>
 
 #include "convoy/error.hpp"
 #include "exec/checks.hpp"
@@ -120,12 +119,6 @@ class Pipeline {
 void run_pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink,
                   const std::function<void()>& tile_done) {
   Pipeline(loaded, queue, worker, source, sink).run(tile_done);
-}
-
-std::vector<Index> all_tiles(const Plan& plan) {
-  std::vector<Index> tiles(static_cast<std::size_t>(plan.num_tiles()));
-  std::iota(tiles.begin(), tiles.end(), Index{0});
-  return tiles;
 }
 
 }  // namespace convoy

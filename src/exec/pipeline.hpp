@@ -48,7 +48,4 @@ class TileSink {
 void run_pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink,
                   const std::function<void()>& tile_done);
 
-/// 0, 1 ... plan.num_tiles() - 1.
-std::vector<Index> all_tiles(const Plan& plan);
-
 }  // namespace convoy

@@ -21,9 +21,9 @@ void transport(const PreparedDevice& on, TileQueue& queue, std::size_t worker, T
 
 }  // namespace
 
-RunReport run_tiles(std::vector<PreparedDevice>& devices, std::vector<Index> tiles, const ConvolverOptions& options,
+RunReport run_tiles(std::vector<PreparedDevice>& devices, RunTiles tiles, const ConvolverOptions& options,
                     RunInput& input, RunOutput& output) {
-  SharedRun run(devices, std::move(tiles), common_plan(devices).num_tiles(), options);
+  SharedRun run(devices, std::move(tiles), options);
   run.run([&](std::size_t i, TileQueue& queue, const std::function<void()>& tile_done) {
     const auto source = input.source(devices[i]);
     const auto sink = output.sink(devices[i]);

@@ -26,7 +26,7 @@ class RunOutput {
 /// one that fails is dropped (PreparedDevice::problem), gives its memory back, and its tiles are done by the others;
 /// throw_no_device_left() when none is left. Throws Error(invalid_argument) for non-finite voxels as the spec says,
 /// Error(cancelled), and what input and output throw. Whatever happens, no session has anything in flight afterwards.
-RunReport run_tiles(std::vector<PreparedDevice>& devices, std::vector<Index> tiles, const ConvolverOptions& options,
+RunReport run_tiles(std::vector<PreparedDevice>& devices, RunTiles tiles, const ConvolverOptions& options,
                     RunInput& input, RunOutput& output);
 
 }  // namespace convoy

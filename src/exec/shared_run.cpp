@@ -12,13 +12,8 @@
 
 namespace convoy {
 
-SharedRun::SharedRun(std::vector<PreparedDevice>& devices, std::vector<Index> pieces, Index num_pieces,
-                     const ConvolverOptions& options)
-    : devices_(devices),
-      options_(options),
-      num_pieces_(num_pieces),
-      num_skipped_(num_pieces - static_cast<Index>(pieces.size())),
-      queue_(std::move(pieces), devices.size()) {
+SharedRun::SharedRun(std::vector<PreparedDevice>& devices, RunTiles pieces, const ConvolverOptions& options)
+    : devices_(devices), options_(options), num_pieces_(pieces.count), queue_(std::move(pieces), devices.size()) {
   for (const PreparedDevice& one : devices) static_cast<void>(one.device.implementation());  // still this process' own
 }
 
@@ -111,7 +106,7 @@ void SharedRun::end_without_device() {
 }
 
 void SharedRun::tell(Index done) {
-  done += num_skipped_;
+  done += queue_.num_held();
   if (options_.trace_memory) {
     options_.trace_memory(fmt::format("tile {} of {}", done, num_pieces_), used_bytes_of(devices_));
   }
@@ -125,7 +120,7 @@ void SharedRun::tell(Index done) {
 RunReport SharedRun::report() const {
   RunReport report;
   report.num_tiles = num_pieces_;
-  report.skipped_tiles = num_skipped_;
+  report.skipped_tiles = queue_.num_held();
   for (std::size_t i = 0; i < devices_.size(); ++i) {
     report.devices.push_back({devices_[i].device.info().id, queue_.num_done_by(i), devices_[i].failure()});
   }

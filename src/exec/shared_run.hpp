@@ -15,9 +15,7 @@ class SharedRun {
   /// What one device does: takes pieces from the queue, as this worker, until there are none; calls `done` after each.
   using Work = std::function<void(std::size_t device, TileQueue& queue, const std::function<void()>& done)>;
 
-  /// `pieces`: those of num_pieces that are to be done.
-  SharedRun(std::vector<PreparedDevice>& devices, std::vector<Index> pieces, Index num_pieces,
-            const ConvolverOptions& options);
+  SharedRun(std::vector<PreparedDevice>& devices, RunTiles pieces, const ConvolverOptions& options);
 
   /// A lone device works on the calling thread, several on one each. A device that fails is dropped
   /// (PreparedDevice::problem), gives its memory back, and its pieces are done by the others; throw_no_device_left()
@@ -42,7 +40,6 @@ class SharedRun {
   std::vector<PreparedDevice>& devices_;
   const ConvolverOptions& options_;
   Index num_pieces_;
-  Index num_skipped_;
   TileQueue queue_;
   Index num_told_ = 0;
   Clock::time_point start_ = Clock::now();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <numeric>
 
 #include "backends/backend.hpp"
 #include "common/log.hpp"
@@ -155,9 +154,7 @@ class SplitConvolutionAs final : public SplitConvolution {
   RunReport run(const ImageView& image, const Write& write) {
     const InputSums inputs = scan(image);
     require_finite(plan_.spec, inputs);
-    std::vector<Index> all(static_cast<std::size_t>(split_.num_convolutions()));
-    std::iota(all.begin(), all.end(), Index{0});
-    SharedRun shared(devices_, std::move(all), split_.num_convolutions(), options_);
+    SharedRun shared(devices_, {split_.num_convolutions(), {}}, options_);
     // Not on the stack: ThreadSanitizer takes mutexes that lie at one place there one after the other for one.
     const auto split_run = std::make_unique<SplitRun<Real>>(split_, ImageView(kernel_, kernel_shape_), image, devices_);
     shared.run(

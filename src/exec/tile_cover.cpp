@@ -15,6 +15,7 @@ struct Interval {
 /// Translates the positions of the axis into the buffer's.
 std::vector<Interval> intervals_of(AxisSources& axis) {
   std::vector<Index> shown;
+  shown.reserve(axis.positions.size());
   std::copy_if(axis.positions.begin(), axis.positions.end(), std::back_inserter(shown),
                [](Index position) { return position >= 0; });
   std::sort(shown.begin(), shown.end());

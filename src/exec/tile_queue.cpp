@@ -2,11 +2,23 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace convoy {
 
-TileQueue::TileQueue(std::vector<Index> tiles, std::size_t num_workers)
-    : waiting_(tiles.begin(), tiles.end()), workers_(num_workers) {}
+TileQueue::TileQueue(RunTiles tiles, std::size_t num_workers) : tiles_(std::move(tiles)), workers_(num_workers) {}
+
+/// Passes over tiles that are held.
+bool TileQueue::none_waits() {
+  if (!given_back_.empty()) return false;
+  while (!next_waits_ && next_ < tiles_.count) {
+    next_waits_ = !tiles_.held || !tiles_.held(next_);
+    if (next_waits_) break;
+    ++next_;
+    ++num_held_;
+  }
+  return next_ == tiles_.count;
+}
 
 void TileQueue::join(std::size_t worker) {
   const std::lock_guard lock(mutex_);
@@ -24,7 +36,7 @@ bool TileQueue::others_are_sooner(const Worker& self) const {
   if (self.seconds_a_tile <= 0 || !others_hold_some(self)) return false;
   double tiles_a_second = 0;
   double soonest = std::numeric_limits<double>::infinity();  // that another has done one tile more
-  Index before_the_last = static_cast<Index>(waiting_.size());
+  Index before_the_last = num_waiting();
   for (const Worker& other : workers_) {
     if (&other == &self || !other.joined) continue;
     if (other.seconds_a_tile <= 0) return false;
@@ -40,11 +52,17 @@ std::optional<Index> TileQueue::take(std::size_t worker, bool wait) {
   std::unique_lock lock(mutex_);
   Worker& self = workers_.at(worker);
   if (wait) {
-    news_.wait(lock, [&] { return stopped_ || may_take(self) || (waiting_.empty() && !others_hold_some(self)); });
+    news_.wait(lock, [&] { return stopped_ || may_take(self) || (none_waits() && !others_hold_some(self)); });
   }
   if (stopped_ || !may_take(self)) return {};
-  const Index tile = waiting_.front();
-  waiting_.pop_front();
+  Index tile = next_;
+  if (given_back_.empty()) {
+    ++next_;
+    next_waits_ = false;
+  } else {
+    tile = given_back_.front();
+    given_back_.pop_front();
+  }
   self.taken.push_back(tile);
   return tile;
 }
@@ -68,7 +86,7 @@ void TileQueue::leave(std::size_t worker) {
   {
     const std::lock_guard lock(mutex_);
     Worker& self = workers_.at(worker);
-    waiting_.insert(waiting_.begin(), self.taken.begin(), self.taken.end());
+    given_back_.insert(given_back_.begin(), self.taken.begin(), self.taken.end());
     self.taken.clear();
     self.joined = false;
   }
@@ -104,9 +122,14 @@ void TileQueue::rethrow() const {
 
 Index TileQueue::num_left() const {
   const std::lock_guard lock(mutex_);
-  Index left = static_cast<Index>(waiting_.size());
+  Index left = num_waiting();
   for (const Worker& worker : workers_) left += worker.num_taken();
   return left;
+}
+
+Index TileQueue::num_held() const {
+  const std::lock_guard lock(mutex_);
+  return num_held_;
 }
 
 Index TileQueue::num_done_by(std::size_t worker) const {

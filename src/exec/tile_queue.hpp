@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -20,10 +21,17 @@ struct TileSums {
   OutputSums outputs;
 };
 
+/// The tiles of a run: numbers from 0, of which those that `held` names need not be done. They are never listed: there
+/// may be more of them than memory has room for.
+struct RunTiles {
+  Index count = 0;
+  std::function<bool(Index tile)> held;  ///< none if empty; asked once for each, by one thread at a time
+};
+
 /// For use by several threads, one a worker; workers are numbered from 0.
 class TileQueue {
  public:
-  TileQueue(std::vector<Index> tiles, std::size_t num_workers);
+  TileQueue(RunTiles tiles, std::size_t num_workers);
 
   /// Before a worker's first tile.
   void join(std::size_t worker);
@@ -42,8 +50,10 @@ class TileQueue {
   Index wait_for_more_than(Index known) const;
   /// When no worker is left: throws the reason for which the run was stopped, if it was.
   void rethrow() const;
-  /// Tiles that nobody has done.
+  /// Tiles that are neither done nor held.
   Index num_left() const;
+  /// Tiles that were held, of those that have come up so far.
+  Index num_held() const;
   Index num_done_by(std::size_t worker) const;
   TileSums sums() const;
 
@@ -61,12 +71,18 @@ class TileQueue {
   };
 
   bool others_are_sooner(const Worker& self) const;
-  bool may_take(const Worker& self) const { return !waiting_.empty() && !others_are_sooner(self); }
+  bool may_take(const Worker& self) { return !none_waits() && !others_are_sooner(self); }
+  bool none_waits();
+  Index num_waiting() const { return static_cast<Index>(given_back_.size()) + tiles_.count - next_; }
   bool others_hold_some(const Worker& self) const;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable news_;
-  std::deque<Index> waiting_;
+  RunTiles tiles_;
+  Index next_ = 0;  // of those that nobody has taken yet
+  Index num_held_ = 0;
+  bool next_waits_ = false;  // it is known not to be held
+  std::deque<Index> given_back_;
   std::vector<Worker> workers_;
   Index num_done_ = 0;
   TileSums sums_;

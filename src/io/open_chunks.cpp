@@ -19,7 +19,7 @@ void OpenChunks::remove(const Entry& entry) {
   const std::lock_guard lock(mutex_);
   const auto place = places_.find(entry->chunk.number);
   if (place == places_.end() || *place->second != entry) return;
-  held_bytes_ -= entry->samples.size();
+  if (entry->loaded) held_bytes_ -= bytes_of(*entry);
   entries_.erase(place->second);
   places_.erase(place);
 }
@@ -50,7 +50,7 @@ void OpenChunks::fill(const Chunk& chunk, std::uint64_t voxels, const std::funct
         entry->samples = chunk.load();
         entry->loaded = true;
         const std::lock_guard count(mutex_);
-        held_bytes_ += entry->samples.size();
+        held_bytes_ += bytes_of(*entry);
       }
       if (!entry->closed) {
         fill(entry->samples);

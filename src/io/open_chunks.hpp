@@ -44,6 +44,10 @@ class OpenChunks {
   };
   using Entry = std::shared_ptr<Open>;
 
+  /// With what the lists take of memory: chunks may be smaller than that.
+  static std::uint64_t bytes_of(const Open& open) { return open.samples.size() + kEntryBytes; }
+  static constexpr std::uint64_t kEntryBytes = 512;
+
   Entry find_or_open(const Chunk& chunk);
   void close(const Entry& entry);
   void remove(const Entry& entry);

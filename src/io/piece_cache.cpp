@@ -12,12 +12,12 @@ PieceCache::Samples PieceCache::find(const Key& key) {
 
 void PieceCache::keep(const Key& key, Samples samples) {
   const std::lock_guard lock(mutex_);
-  if (samples->size() > max_bytes_ || places_.contains(key)) return;
-  held_bytes_ += samples->size();
+  if (bytes_of(samples) > max_bytes_ || places_.contains(key)) return;
+  held_bytes_ += bytes_of(samples);
   entries_.emplace_front(key, std::move(samples));
   places_[key] = entries_.begin();
   while (held_bytes_ > max_bytes_) {
-    held_bytes_ -= entries_.back().second->size();
+    held_bytes_ -= bytes_of(entries_.back().second);
     places_.erase(entries_.back().first);
     entries_.pop_back();
   }

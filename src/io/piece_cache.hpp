@@ -23,6 +23,10 @@ class PieceCache {
   void keep(const Key& key, Samples samples);
 
  private:
+  /// With what the lists take of memory: pieces may be smaller than that.
+  static std::uint64_t bytes_of(const Samples& samples) { return samples->size() + kEntryBytes; }
+  static constexpr std::uint64_t kEntryBytes = 256;
+
   using Entries = std::list<std::pair<Key, Samples>>;  // the most recently used first
 
   std::uint64_t max_bytes_;

@@ -12,6 +12,12 @@ namespace convoy {
 /// read or written.
 inline constexpr int kBoxesInHand = 2;
 
+/// Threads that read and write files for one device, at most.
+inline constexpr int kMostDiskThreads = 4;
+/// Boxes are read and written in slabs of about this many bytes: small enough that a run stops soon and that what
+/// readers hold is little beside the box, large enough for disks.
+std::uint64_t slab_bytes(std::uint64_t box_bytes);
+
 struct HostTask {
   const ConvolutionSpec& spec;
   const Limits& limits;
@@ -21,11 +27,15 @@ struct HostTask {
 /// In bytes.
 struct HostNeeds {
   std::uint64_t device_memory = 0;  ///< where that is the machine's own
+  std::uint64_t transforms = 0;     ///< there: their tables, and scratch of the threads
   std::uint64_t ports = 0;
+  std::uint64_t positions = 0;  ///< of what tiles show of the image, axis by axis
   std::uint64_t boxes_read = 0;
   std::uint64_t boxes_written = 0;
-  std::uint64_t sums = 0;    ///< of a folded adjoint
-  std::uint64_t kernel = 0;  ///< its port is gone when the boxes come: what it takes beyond them
+  std::uint64_t records = 0;  ///< what the writer remembers of boxes
+  std::uint64_t slabs = 0;    ///< parts of boxes on their way from files
+  std::uint64_t sums = 0;     ///< of a folded adjoint
+  std::uint64_t kernel = 0;   ///< its port is gone when the boxes come: what it takes beyond them
 
   std::uint64_t total_bytes() const;
 };
