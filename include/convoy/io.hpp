@@ -87,9 +87,9 @@ VoxelSize voxel_size_from_text(const std::string& text);
 
 struct OpenOptions {
   /// The file's axes, slowest first, of "TCZYX", each at most once and ending in what the file has of z, y, x:
-  /// "TZYX", "CYX" ... Needed where the file itself does not say, or says what its planes do not bear out. An extent may
-  /// follow a letter, and must where it does not follow from the rest: 30 plain pages are "ZC3YX". Empty: as the file
-  /// says, else z, y, x.
+  /// "TZYX", "CYX" ... Needed where the file itself does not say, or says what its planes do not bear out. An extent
+  /// may follow a letter, and must where it does not follow from the rest: 30 plain pages are "ZC3YX". Empty: as the
+  /// file says, else z, y, x.
   std::string axes;
   /// Which image series of a file that holds several is read, counted from 0. Without it such files are refused, with a
   /// list of their series.
@@ -115,10 +115,10 @@ class ImageFileReader : public ImageReader {
 /// TIFF: classic and BigTIFF, both byte orders, strips and tiles, every compression that libtiff knows, pages of one
 /// size as planes of z; ImageJ stacks (also those above 4 GB, one directory followed by raw planes), OME-TIFF, SCIFIO,
 /// MetaMorph's STK and tifffile's shape are understood; LSM, FluoView, NDPI, ScanImage and other dialects of several
-/// pages are refused unless OpenOptions::axes names the order of the pages. NumPy: versions 1 to 3, C and Fortran order, both byte orders, 1 to 3 axes, and
-/// time and channel with OpenOptions::axes. Voxels of 8 and 16 bit unsigned, 32 and 64 bit float stay what they are;
-/// truth values (in TIFF of 1 bit, as stored) become u8; 8 and 16 bit signed and f16 become f32; 32 and 64 bit integers
-/// become f64, which holds them exactly, or reading throws.
+/// pages are refused unless OpenOptions::axes names the order of the pages. NumPy: versions 1 to 3, C and Fortran
+/// order, both byte orders, 1 to 3 axes, and time and channel with OpenOptions::axes. Voxels of 8 and 16 bit unsigned,
+/// 32 and 64 bit float stay what they are; truth values (in TIFF of 1 bit, as stored) become u8; 8 and 16 bit signed
+/// and f16 become f32; 32 and 64 bit integers become f64, which holds them exactly, or reading throws.
 ///
 /// Throws Error(io), naming the file, for anything else: several samples, channels, time points or series, unequal
 /// pages, truncated files, and files that promise more than they hold (before memory is taken for it);

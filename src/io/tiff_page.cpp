@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convoy/error.hpp"
+#include "io/tiff_tags.hpp"
 
 namespace convoy::io {
 namespace {
@@ -123,19 +124,17 @@ std::optional<std::uint64_t> plain_voxels_offset(TIFF* tiff, const TiffPage& pag
   return begin;
 }
 
-/// A predictor of a codec that has none in libtiff, for which the tag is unknown. Only PackBits is written with one.
-std::uint16_t foreign_predictor(const TiffFile& file, Index number, std::uint16_t compression) {
-  TIFF* tiff = file.handle();
-  const TIFFField* field = TIFFFindField(tiff, TIFFTAG_PREDICTOR, TIFF_ANY);
-  if (field == nullptr || TIFFFieldPassCount(field) == 0 || compression == COMPRESSION_NONE) return PREDICTOR_NONE;
-  std::uint32_t count = 0;
-  const void* values = nullptr;
-  const bool known = compression == COMPRESSION_PACKBITS && TIFFFieldDataType(field) == TIFF_SHORT;
-  if (known && TIFFGetField(tiff, TIFFTAG_PREDICTOR, &count, &values) != 1) return PREDICTOR_NONE;
-  const std::uint16_t predictor = known && count == 1 ? *static_cast<const std::uint16_t*>(values) : std::uint16_t{0};
-  if (predictor >= PREDICTOR_NONE && predictor <= PREDICTOR_FLOATINGPOINT) return predictor;
-  file.fail_with(
-      fmt::format("page {} has a predictor that convoy does not know beside compression {}", number, compression));
+/// The predictor of a codec that has none in libtiff, which then passes over the tag. Only PackBits is written with
+/// one.
+std::uint16_t foreign_predictor(const TiffFile& file, const InputFile& input, Index number, std::uint16_t compression) {
+  if (compression != COMPRESSION_PACKBITS) return PREDICTOR_NONE;
+  const TiffTags tags(input, TIFFCurrentDirOffset(file.handle()));
+  if (!tags.has(TIFFTAG_PREDICTOR)) return PREDICTOR_NONE;
+  const std::vector<std::uint64_t> values = tags.integers(TIFFTAG_PREDICTOR, 1);
+  if (values.size() == 1 && values[0] >= PREDICTOR_NONE && values[0] <= PREDICTOR_FLOATINGPOINT) {
+    return static_cast<std::uint16_t>(values[0]);
+  }
+  file.fail_with(fmt::format("page {} has a predictor that convoy does not know", number));
 }
 
 template <class Number>
@@ -203,7 +202,8 @@ void describe_pieces(const TiffFile& file, TiffPage& page) {
 
 std::string TiffPage::to_text() const { return fmt::format("{}x{} {}", y, x, name(sample)); }
 
-TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_bytes) {
+TiffPage describe_page(const TiffFile& file, const InputFile& input, Index number) {
+  const std::uint64_t file_bytes = input.size_bytes();
   TIFF* tiff = file.handle();
   TiffPage page;
   page.number = number;
@@ -232,7 +232,7 @@ TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_by
   const auto compression = tag_or_default<std::uint16_t>(tiff, TIFFTAG_COMPRESSION);
   page.compressed = compression != COMPRESSION_NONE;
   require_readable_codec(file, number);
-  page.predictor = foreign_predictor(file, number, compression);
+  page.predictor = foreign_predictor(file, input, number, compression);
   describe_pieces(file, page);
   require_plausible(file, page, file_bytes);
   page.voxels_offset = plain_voxels_offset(tiff, page);

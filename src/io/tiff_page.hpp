@@ -7,6 +7,7 @@
 #include <string>
 
 #include "convoy/shape.hpp"
+#include "io/input_file.hpp"
 #include "io/sample.hpp"
 #include "io/tiff_file.hpp"
 
@@ -41,8 +42,9 @@ struct TiffPage {
 };
 
 /// Describes the current directory. Throws Error(io) for pages that convoy does not read, and for pages that promise
-/// more than a file of file_bytes can hold. `number` counts from 1, for messages.
-TiffPage describe_page(const TiffFile& file, Index number, std::uint64_t file_bytes);
+/// more than the file can hold. `input` is the same file, for tags that libtiff passes over; `number` counts from 1,
+/// for messages.
+TiffPage describe_page(const TiffFile& file, const InputFile& input, Index number);
 
 /// Decodes a strip or tile of the current directory, described by `page`, in the machine's byte order: `rows` rows of
 /// page.piece_x samples. Tiles are always whole.

@@ -1,6 +1,5 @@
 // Opens a TIFF: walks through its pages, and finds out which plane of which image each of them is.
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 #include "io/axes.hpp"
@@ -101,8 +100,10 @@ StackDescription TiffStack::describe_stack() const {
   StackDescription stack = parse_description(path_, text_, resolution, options_.series);
   const auto unit = tags_.integers(TIFFTAG_RESOLUTIONUNIT, 1);
   const bool in_cm = unit == std::vector<std::uint64_t>{RESUNIT_CENTIMETER};
-  if (stack.program.empty() && in_cm && resolution.x > 0 && resolution.y > 0) {
-    stack.metadata.voxel_size = VoxelSize{0, 1 / resolution.y, 1 / resolution.x, "cm"};
+  const bool in_inches = unit == std::vector<std::uint64_t>{RESUNIT_INCH} && resolution.x != 72 && resolution.x != 96;
+  const bool says_nothing_else = stack.program.empty() || stack.program == "tifffile";
+  if (says_nothing_else && (in_cm || in_inches) && resolution.x > 0 && resolution.y > 0) {  // 72, 96: of no microscope
+    stack.metadata.voxel_size = VoxelSize{0, 1 / resolution.y, 1 / resolution.x, in_cm ? "cm" : "inch"};
   }
   return stack;
 }
@@ -118,26 +119,38 @@ void TiffStack::collect_pages() {
   }
   if (TIFFSetDirectory(file_.handle(), 0) != 1) file_.fail_with("its first page cannot be found");
   walk_pages(true);
+  if (pages_.empty())
+    fail(path_, "holds none of the pages of image series {}; {}", options_.series.value_or(0), kNameAxes);
+}
+
+/// Whether each page, counted from 0, is of one of the runs; empty: all are wanted.
+std::vector<bool> pages_wanted(const StackDescription& stack) {
+  if (!stack.is_series) return {};
+  constexpr Index kMostPages = 1 << 20;  // libtiff's own limit
+  std::vector<Index> begun(kMostPages + 1);
+  for (const PlaneRun& run : stack.runs) {
+    if (run.page < 0 || run.page >= kMostPages || run.count < 0) continue;
+    ++begun[static_cast<std::size_t>(run.page)];
+    --begun[static_cast<std::size_t>(run.page + std::min(run.count, kMostPages - run.page))];
+  }
+  std::vector<bool> wanted(kMostPages);
+  Index open_runs = 0;
+  for (std::size_t page = 0; page < wanted.size(); ++page) wanted[page] = (open_runs += begun[page]) > 0;
+  return wanted;
 }
 
 void TiffStack::walk_pages(bool reduced_too) {
-  std::set<Index> wanted;  // pages of a series, counted from 0
-  if (stack_.is_series && options_.axes.empty()) {
-    for (const PlaneRun& run : stack_.runs) {
-      for (Index i = 0; i < std::min<Index>(run.count, INT32_MAX) && run.page >= 0 && run.page < INT32_MAX; ++i) {
-        if (!wanted.insert(run.page + i).second && wanted.size() > (1U << 20)) break;
-      }
-    }
-  }
+  const std::vector<bool> wanted = options_.axes.empty() ? pages_wanted(stack_) : std::vector<bool>();
   Index number = 0;
   Index masks = 0;
   do {
     ++number;
-    if (!wanted.empty() && wanted.count(number - 1) == 0) continue;
+    const auto page = static_cast<std::size_t>(number - 1);
+    if (!wanted.empty() && (page >= wanted.size() || !wanted[page])) continue;
     const std::uint32_t kind = subfile_kind(file_.handle());
     if (!reduced_too && wanted.empty() && (kind & FILETYPE_MASK) != 0) ++masks;
     if (!reduced_too && wanted.empty() && (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0) continue;
-    pages_.push_back(describe_page(file_, number, file_bytes_));
+    pages_.push_back(describe_page(file_, input_, number));
   } while (TIFFReadDirectory(file_.handle()) == 1);
   if (file_.failed()) file_.fail_with(fmt::format("is damaged or truncated after page {}", number));
   if (masks > 0) {
@@ -145,9 +158,9 @@ void TiffStack::walk_pages(bool reduced_too) {
   }
 }
 
-/// Of a series the pages of its runs, renumbered; without a description, --series chooses among pages of one kind.
+/// Pages of runs are numbered as they were kept; without a description, --series chooses among pages of one kind.
 void TiffStack::choose_pages() {
-  if (stack_.is_series && options_.axes.empty()) {
+  if (!stack_.runs.empty()) {
     std::vector<Index> place(static_cast<std::size_t>(pages_.empty() ? 0 : pages_.back().number), -1);
     for (std::size_t i = 0; i < pages_.size(); ++i)
       place[static_cast<std::size_t>(pages_[i].number - 1)] = static_cast<Index>(i);
@@ -218,6 +231,12 @@ void TiffStack::set_axes() {
     described_ = stack_.num_planes() == num_planes_ && !axes_.empty();
     if (!described_) {  // nothing is known, or a stack that has since been cut or joined
       const auto longer = std::find_if(axes_.begin(), axes_.end(), [](const auto& axis) { return axis.extent != 1; });
+      if (!stack_.axes.empty()) {
+        stack_.metadata.warnings.push_back(
+            fmt::format("its {} description names {} planes, and it holds {}, all of which "
+                        "are read",
+                        stack_.program, stack_.num_planes(), num_planes_));
+      }
       axes_ = {{longer == axes_.end() ? '?' : longer->name, num_planes_}};
     }
   } else {

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 import xml.etree.ElementTree as ElementTree
 from xml.sax.saxutils import quoteattr
 
@@ -171,6 +172,12 @@ def check_imagej(folder):
             for tag in ("XResolution", "YResolution"):
                 assert old is new or np.divide(*before.pages[0].tags[tag].value) == np.divide(*after.pages[0].tags[tag].value)
             assert np.array_equal(before.asarray(), after.asarray())
+    for unit in (2, 3):  # a page that says nothing but its resolution
+        tifffile.imwrite(source, TCZYX[0, 0, 0], resolution=(300, 7.5), resolutionunit=unit, photometric="minisblack", metadata=None)
+        copied(source, target)
+        with tifffile.TiffFile(target) as file:
+            tags = {tag: file.pages[0].tags[tag].value for tag in ("XResolution", "YResolution", "ResolutionUnit")}
+            assert tags == {"XResolution": (300, 1), "YResolution": (15, 2), "ResolutionUnit": unit}, tags
     for spacing, warned in ((-0.3, "-0.3; its absolute value"), (0, "0 or no number"), ("nan", "0 or no number")):
         tifffile.imwrite(source, TCZYX[0, 0], imagej=True, metadata={"axes": "ZYX", "unit": "um", "spacing": spacing}, resolution=(10, 10))
         assert warned in copied(source, target), spacing
@@ -199,6 +206,50 @@ def check_samples(folder):
         assert np.array_equal(tifffile.imread(target), mask[0].astype("u1")), photometric
 
 
+def packed(data):
+    """PackBits of literal runs alone."""
+    return b"".join(bytes([len(data[i:i + 128]) - 1]) + data[i:i + 128] for i in range(0, len(data), 128))
+
+
+def predicted(rows, order, predictor):
+    """The bytes of rows of a strip or tile after the predictor. Source: TIFF 6.0, section 14; Photoshop Technical Note 3."""
+    width = rows.itemsize
+    if predictor == 2:
+        stored = rows.view(f"u{width}")
+        difference = np.concatenate([stored[:, :1], stored[:, 1:] - stored[:, :-1]], axis=1)
+        return difference.astype(f"{order}u{width}").tobytes()
+    planes = rows.astype(rows.dtype.newbyteorder(">")).view("u1").reshape(*rows.shape, width).swapaxes(1, 2).reshape(len(rows), -1)
+    return np.concatenate([planes[:, :1], planes[:, 1:] - planes[:, :-1]], axis=1).tobytes()
+
+
+def check_predictors(folder):
+    """Every codec of zlib's and PackBits, strips and tiles, types and byte orders; the file is written here."""
+    source, target = folder / "in.tif", folder / "out.tif"
+    for kind, order, tile, codec in itertools.product(("u1", "i1", "u2", "i2", "u4", "i4", "u8", "f2", "f4", "f8"), "<>", (0, 32), (8, 32773)):
+        values = (random.random((24, 40)) * 200 - (100 if kind[0] in "if" else 0)).astype(kind)
+        predictor = 3 if kind[0] == "f" else 2
+        pieces = [values[:16], values[16:]]
+        if tile:
+            padded = np.pad(values, ((0, 8), (0, 24)))
+            pieces = [padded[y:y + 32, x:x + 32] for y in range(0, 24, 32) for x in range(0, 40, 32)]
+        data = [predicted(piece.copy(), order, predictor) for piece in pieces]
+        data = [zlib.compress(piece) if codec == 8 else packed(piece) for piece in data]
+        places = np.cumsum([8] + [len(piece) for piece in data])
+        two = struct.pack(order + "2I", *places[:2]), struct.pack(order + "2I", *map(len, data))
+        bits, form = 8 * values.itemsize, {"u": 1, "i": 2, "f": 3}[kind[0]]
+        size = [(322, 4, 1, 32), (323, 4, 1, 32)] if tile else [(278, 4, 1, 16)]
+        table = int(places[-1])
+        entries = sorted([(256, 4, 1, 40), (257, 4, 1, 24), (258, 3, 1, bits), (259, 3, 1, codec), (262, 3, 1, 1), (277, 3, 1, 1),
+                          (324 if tile else 273, 4, 2, table), (325 if tile else 279, 4, 2, table + 8), (317, 3, 1, predictor), (339, 3, 1, form)] + size)
+        directory = struct.pack(order + "H", len(entries))
+        for tag, type_, count, value in entries:
+            directory += struct.pack(order + "HHI", tag, type_, count) + (struct.pack(order + "HH", value, 0) if type_ == 3 else struct.pack(order + "I", value))
+        header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, table + 16)
+        source.write_bytes(header + b"".join(data) + b"".join(two) + directory + bytes(4))
+        copied(source, target)
+        assert np.array_equal(tifffile.imread(target), values), (kind, order, tile, codec)
+
+
 def check_ways_out(folder):
     source, target = folder / "in.ome.tif", folder / "out.ome.tif"
     pages = TCZYX.reshape(-1, 16, 18)
@@ -225,6 +276,9 @@ def check_ways_out(folder):
     assert np.array_equal(tifffile.imread(target), TCZYX)
     copied(source, target, series=1)
     assert np.array_equal(images_of(target), small) and tifffile.imread(target).shape == (2, 2, 8, 9)
+    absent = ome_xml(pixels_xml(inside='<TiffData IFD="99" PlaneCount="2000000000"/>' * 1000), pixels_xml(inside='<TiffData IFD="0"/>'))
+    write_pages(source, list(pages), absent)
+    refused(source, target, series=0, containing=["none of the pages of image series 0"])
     write_pages(folder / "plain.tif", list(pages) + list(small), None)
     refused(folder / "plain.tif", target, containing=["must be alike", "--series"])
     copied(folder / "plain.tif", target, series=1)
@@ -312,5 +366,5 @@ def check_dialects(folder):
 
 
 with tempfile.TemporaryDirectory() as name:
-    for check in (check_prefixes, check_orders, check_sizes, check_names, check_imagej, check_samples, check_ways_out, check_scifio, check_dialects):
+    for check in (check_prefixes, check_orders, check_sizes, check_names, check_imagej, check_samples, check_predictors, check_ways_out, check_scifio, check_dialects):
         check(pathlib.Path(name))
