@@ -1,5 +1,6 @@
 #include "cli/image_options.hpp"
 
+#include "cli/command_line.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::cli {
@@ -22,11 +23,11 @@ void ImageOptions::add_image_options_to(CLI::App& command) {
       .add_option(
           "--axes", axes,
           "Axes of the image file, slowest first, of T, C, Z, Y, X; time points and channels are images of their "
-          "own (default: as the file says, else ZYX)")
+          "own; an extent may follow its axis, as in ZC3YX for plain pages (default: as the file says, else ZYX)")
       ->type_name("AXES");
   command.add_option("--series", series, "Which image series of a file that holds several, counted from 0")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_above());
   command
       .add_option_function<std::string>(
           "--voxel-size",
