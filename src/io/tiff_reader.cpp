@@ -205,7 +205,7 @@ void TiffStack::require_known_order() const {
   const bool other_size =
       (stack_.page_y > 0 && stack_.page_y != pages_[0].y) || (stack_.page_x > 0 && stack_.page_x != pages_[0].x);
   if (other_size) {
-    fail(path_, "its {} description tells of planes of {}x{}, its pages are {}; {}", stack_.program, stack_.page_y,
+    fail(path_, "its {} description describes planes of {}x{}, its pages are {}; {}", stack_.program, stack_.page_y,
          stack_.page_x, pages_[0].to_text(), kNameAxes);
   }
   const bool fits = stack_.axes.empty() || stack_.num_planes() == num_planes_;
