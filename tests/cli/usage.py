@@ -54,9 +54,12 @@ fail(2, "after the colon", *CONVOLVE, "--backend", "cpu:x")
 for limit in ("abc", "-1", "-1GiB", "2 apples", "", "0", "1GiB2"):
     fail(2, "--memory-limit", *CONVOLVE, f"--memory-limit={limit}")
     fail(2, "--ram-limit", *CONVOLVE, f"--ram-limit={limit}")
+for size in ("", "1,2", "1,2,x", "1,2,-3", "1,2,nan"):
+    fail(2, "--voxel-size", *CONVOLVE, f"--voxel-size={size}")
+fail(2, "--series", *CONVOLVE, "--series=-1")
 for layout in ("", "8,9,10", "8,9,u16", "8,9,10,u17", "8,9,10,u16,-1", "8,9,10,u16,0,little", "0,9,10,u16"):
     fail(2, "--raw", *CONVOLVE, f"--raw={layout}")
-for axes in ("TQZYX", "TTYX", "TC", "tzyx"):
+for axes in ("TQZYX", "TTYX", "TC", "tzyw", "ZC0YX", "Z-3YX"):
     fail(2, "--axes", *CONVOLVE, f"--axes={axes}")
 fail(2, "--progress", *CONVOLVE, "--progress", "--quiet")
 fail(2, "out.npy", "convolve", "out.npy", "kernel.npy", "out.npy")
