@@ -248,6 +248,7 @@ struct PsfReport {
   double pedestal_part = 0;
 };
 
+/// Sums of voxels are infinite where double precision has no such number.
 struct DeconvolutionReport {
   Index iterations = 0;  ///< done
   StopReason stop_reason = StopReason::iterations;

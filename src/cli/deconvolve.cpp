@@ -81,10 +81,11 @@ void DeconvolveCommand::warn_of_psf(const Image& psf, const PsfReport& met, Deco
     if (const auto text = origin_warning("PSF", psf.view(), spec.origin.index)) warn(record, *text);
   }
   if (met.negative_voxels > 0) {
-    warn(record, fmt::format("the PSF has {} negative voxels, whose sum is {:.2g} % of the others'; they are taken as "
-                             "0: if too much background was subtracted, subtract less (--psf-negative error refuses "
-                             "them)",
-                             met.negative_voxels, 100 * met.negative_part));
+    warn(record,
+         fmt::format("the PSF has {} negative {}, whose sum is {:.2g} % of the others'; they are taken as "
+                     "0: if too much background was subtracted, subtract less (--psf-negative error refuses "
+                     "them)",
+                     met.negative_voxels, met.negative_voxels == 1 ? "voxel" : "voxels", 100 * met.negative_part));
   }
   if (met.pedestal_part >= kPedestal) {
     warn(record, fmt::format("{:.0f} % of the PSF's sum is a constant as high as its border: if that is camera "
