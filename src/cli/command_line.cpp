@@ -152,9 +152,9 @@ CLI::Validator not_empty() {
 
 std::string usual_spelling(const std::string& text) {
   static const std::map<std::string, std::string> spellings{
-      {"uint8", "u8"},       {"byte", "u8"},        {"uint16", "u16"},     {"ushort", "u16"},       {"float32", "f32"},
-      {"float", "f32"},      {"single", "f32"},     {"float64", "f64"},    {"double", "f64"},       {"periodic", "wrap"},
-      {"edge", "nearest"},   {"replicate", "nearest"}, {"symmetric", "reflect"}, {"zeros", "zero"}};
+      {"uint8", "u8"},     {"byte", "u8"},           {"uint16", "u16"},        {"ushort", "u16"}, {"float32", "f32"},
+      {"float", "f32"},    {"single", "f32"},        {"float64", "f64"},       {"double", "f64"}, {"periodic", "wrap"},
+      {"edge", "nearest"}, {"replicate", "nearest"}, {"symmetric", "reflect"}, {"zeros", "zero"}};
   const std::string word = lower_case(text);
   const auto known = spellings.find(word);
   return known == spellings.end() ? word : known->second;
@@ -185,7 +185,9 @@ void require_different_files(const std::string& output, const std::string& input
   namespace fs = std::filesystem;
   std::error_code ignored;
   const auto place_of = [&](const std::string& path) {
-    const fs::path place = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+    const fs::path absolute = fs::absolute(path, ignored);
+    fs::path place = fs::weakly_canonical(absolute, ignored);
+    if (place.empty()) place = absolute.lexically_normal();     // in a folder that may not be entered
     return place.has_filename() ? place : place.parent_path();  // "image.zarr/"
   };
   const fs::path written = place_of(output);

@@ -1,5 +1,6 @@
 #include "common/disk_cache.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,12 +9,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <sstream>
 
 #include "common/fork.hpp"
+#include "common/handle.hpp"
 #include "common/log.hpp"
 
 namespace convoy {
@@ -80,6 +81,39 @@ std::optional<fs::path> safe_folder() {
   return folder;
 }
 
+/// The text of a cache file. Nothing for a link, a pipe, a socket or a device, which are neither followed nor waited
+/// for, and for a file too large to be an entry.
+std::optional<std::string> read_entry(const fs::path& path) {
+  constexpr off_t kMostBytes = off_t{256} << 20;
+  const Handle file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.descriptor(), &status) != 0) return {};
+  if (!S_ISREG(status.st_mode) || status.st_size > kMostBytes) {
+    log("plan", "cache: {} is ignored: it is no regular file, or too large", path.string());
+    return {};
+  }
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t got = ::pread(file.descriptor(), text.data() + at, text.size() - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return {};
+    at += static_cast<std::size_t>(got);
+  }
+  return text;
+}
+
+/// Whether all of it was written, to a file that was not there.
+bool write_new(const fs::path& path, std::string_view text) {
+  Handle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  while (file && !text.empty()) {
+    const ssize_t written = ::write(file.descriptor(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return file && file.close() == 0;
+}
+
 class FolderCache final : public DiskCache {
  public:
   /// `kind` is "plan" or "wisdom": the files' first line and the end of their names.
@@ -90,11 +124,9 @@ class FolderCache final : public DiskCache {
     if (const auto known = in_memory_.find(key); known != in_memory_.end()) return known->second;
     const auto path = file_of(key);
     if (!path) return {};
-    std::ifstream file(*path, std::ios::binary);
-    if (!file) return {};
-    std::ostringstream text;
-    text << file.rdbuf();
-    std::optional<std::string> value = from_file(magic_, text.str(), key);
+    const std::optional<std::string> text = read_entry(*path);
+    if (!text) return {};
+    std::optional<std::string> value = from_file(magic_, *text, key);
     if (!value) log("plan", "cache: {} is damaged or another key's: it is found out anew", path->string());
     if (value) remember(key, *value);
     return value;
@@ -106,19 +138,12 @@ class FolderCache final : public DiskCache {
     const auto path = file_of(key);
     if (!path) return;
     const fs::path temporary = path->string() + fmt::format(".{}.part", getpid());
-    {
-      std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-      file << to_file(magic_, key, value);
-      if (!file.flush()) log("plan", "cache: {} cannot be written", temporary.string());
-      if (!file) {
-        std::error_code ignored;
-        fs::remove(temporary, ignored);
-        return;
-      }
-    }
     std::error_code problem;
-    fs::rename(temporary, *path, problem);
-    if (problem) fs::remove(temporary, problem);
+    fs::remove(temporary, problem);  // of a process that was killed and had our number
+    const bool written = write_new(temporary, to_file(magic_, key, value));
+    if (!written) log("plan", "cache: {} cannot be written", temporary.string());
+    if (written) fs::rename(temporary, *path, problem);
+    if (!written || problem) fs::remove(temporary, problem);
   }
 
   void forget(const std::string& key) override {

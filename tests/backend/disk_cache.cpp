@@ -2,6 +2,7 @@
 #include "common/disk_cache.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -96,4 +97,34 @@ TEST_CASE("off keeps nothing on disk, and this process still remembers") {
   CHECK(cache->find("key") == kPlan);
   CHECK_FALSE(make_plan_cache()->find("key"));
   fs::create_directory(folder.path);
+}
+
+TEST_CASE("a link, a pipe, a socket, a folder or a huge file in the place of an entry is ignored, and blocks nobody") {
+  const Folder folder;
+  make_plan_cache()->store("key", kPlan);
+  const fs::path entry = folder.only_file();
+  const fs::path victim = folder.path / "victim";
+  fs::rename(entry, victim);
+  fs::create_symlink(victim, entry);
+  CHECK_FALSE(make_plan_cache()->find("key"));
+  make_plan_cache()->store("key", kPlan);
+  CHECK_FALSE(fs::is_symlink(entry));
+  CHECK(make_plan_cache()->find("key") == kPlan);
+  fs::remove(entry);
+  REQUIRE(mkfifo(entry.c_str(), 0600) == 0);
+  CHECK_FALSE(make_plan_cache()->find("key"));
+  make_plan_cache()->store("key", kPlan);
+  CHECK(make_plan_cache()->find("key") == kPlan);
+  fs::remove(entry);
+  REQUIRE(mknod(entry.c_str(), S_IFSOCK | 0600, 0) == 0);
+  CHECK_FALSE(make_plan_cache()->find("key"));
+  fs::remove(entry);
+  fs::create_directory(entry);
+  CHECK_FALSE(make_plan_cache()->find("key"));
+  make_plan_cache()->store("key", kPlan);
+  fs::remove(entry);
+  write(entry, "");
+  fs::resize_file(entry, std::uintmax_t{1} << 40);
+  CHECK_FALSE(make_plan_cache()->find("key"));
+  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 2);
 }

@@ -11,12 +11,13 @@
 //   DISK_FREE_BYTES=N    statvfs and fstatvfs report so many bytes free, everywhere
 //
 // Calls are numbered through all threads and forks of a process. Calls that change files, and their lines:
-//   create DIR NAME INODE | mkdir DIR NAME INODE | unlink DIR NAME | rename DIR NAME DIR NAME FLAGS |
+//   create DIR NAME INODE | mkdir DIR NAME INODE | unlink DIR NAME | rename DIR NAME DIR NAME FLAGS INODE REPLACED |
 //   link INODE DIR NAME | write INODE OFFSET HEX | truncate INODE LENGTH | allocate INODE LENGTH
 // and, counted neither for DISK_KILL_AT nor for DISK_STOP_AT:
 //   sync INODE | syncfs | close INODE
-// DIR is a folder's inode number. A line is written after the call, and only if the call succeeded; of calls that run
-// at one time on several threads, the order of lines is the order in which they were made (one lock is held meanwhile).
+// DIR is a folder's inode number; REPLACED is that of what had the new name before, or 0. A line is written after the
+// call, and only if the call succeeded; of calls that run at one time on several threads, the order of lines is the
+// order in which they were made (one lock is held meanwhile).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -153,13 +154,14 @@ bool must_fail(const char* call) {
   return true;
 }
 
+long num_changes = 0;  // calls that change files, until now
+
 /// Before a call that changes files. `tear` writes half of what would be written.
 template <class Tear>
 void count_call(Tear tear) {
   static const long kill_at = number_setting("DISK_KILL_AT");
   static const long stop_at = number_setting("DISK_STOP_AT");
-  static long calls = 0;
-  ++calls;
+  const long calls = ++num_changes;
   if (calls == kill_at) {
     if (setting("DISK_TORN") != nullptr) tear();
     ::kill(::getpid(), SIGKILL);
@@ -245,13 +247,17 @@ int call_on_name(const char* name, const std::string& path, Call call, Line line
 
 int rename_and_log(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
   const std::string before = entry_text(from_folder, from);
+  const std::string inodes =
+      std::to_string(inode_at(from_folder, from)) + " " + std::to_string(inode_at(to_folder, to));
   return call_on_name(
       "rename", absolute_path(to_folder, to),
       [&] {
         return next<int(int, const char*, int, const char*, unsigned)>("renameat2")(from_folder, from, to_folder, to,
                                                                                     flags);
       },
-      [&] { return "rename " + before + " " + entry_text(to_folder, to) + " " + std::to_string(flags); });
+      [&] {
+        return "rename " + before + " " + entry_text(to_folder, to) + " " + std::to_string(flags) + " " + inodes;
+      });
 }
 
 int unlink_and_log(int folder, const char* path, int flags) {
