@@ -132,6 +132,12 @@ std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& pat
 /// the image.
 Image read_image(const std::string& path, const OpenOptions& options = {});
 
+/// Gives a kernel that was read from a file the axes of the image that it is for. A file of fewer axes than the image
+/// extends over does not say which of them it has, so `axes` must, slowest first, of "ZYX": "YX" for one plane, "ZY",
+/// "X" ... The others get extent 1. Empty: the file has them all. Throws Error(invalid_argument) where it has not, and
+/// for axes that are none or are not as many as the file's.
+void place_kernel(Image& kernel, const Shape& image, const std::string& axes = {});
+
 /// Everything that determines an output, as names and values: "kernel" and its checksum, "mode" and "same" ...
 using JobDescription = std::vector<std::pair<std::string, std::string>>;
 

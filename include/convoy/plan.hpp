@@ -98,7 +98,7 @@ struct PlanOptions {
 /// One axis of the image. Positions are image coordinates: 0 is the image's first voxel, negative lies outside.
 ///
 /// "Kernel" means what the device is given, made from the caller's kernel in this order:
-///   1. Operation::correlate: reversed on every axis, kernel[t] = given[k - 1 - t];
+///   1. Operation::correlate and flip: reversed on every axis, kernel[t] = given[k - 1 - t];
 ///   2. fold_kernel: added up modulo the image, folded[t mod n] += kernel[t], so that n elements are left;
 ///   3. cropped to kernel_begin <= t < kernel_begin + kernel_size.
 /// Tile t then holds, for 0 <= b < tile_output and with K the transform's period:

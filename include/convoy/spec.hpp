@@ -30,7 +30,7 @@ enum class Boundary {
 struct Origin {
   enum class Rule {
     center,  ///< floor(k/2): what ifftshift of a centred PSF means; scipy.ndimage and astropy agree
-    scipy,   ///< floor((k-1)/2): scipy.signal's 'same'; differs from center for even k only
+    scipy,   ///< floor((k-1)/2), and floor(k/2) with Operation::flip: scipy.signal's 'same' of convolve and correlate
     first,   ///< 0: a causal filter
     peak,    ///< the kernel's largest voxel, the first of equals; resolved when the kernel is known
     at       ///< the index given
@@ -46,8 +46,13 @@ enum class Operation {
   /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
   /// It is the correlation with the kernel; where `reflect` and `nearest` read a voxel several times, the adjoint adds
   /// up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are each other's
-  /// adjoint.
-  correlate
+  /// adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint.
+  correlate,
+  /// Convolution with the mirrored kernel, which is the correlation that reads the image through the boundary, as
+  /// scipy.ndimage.correlate does: out[i] = sum over j of image[i + j - origin] * kernel[j], with any boundary. The
+  /// origin is that of the kernel as given. The same as correlate with full, valid and circular, and with boundary zero
+  /// or wrap.
+  flip
 };
 
 enum class Precision { f32, f64 };
@@ -88,8 +93,8 @@ Shape whole_output_shape(const ConvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for extents below 1 or above 2^56, sizes whose sum has more than 2^63 - 1 voxels,
 /// mode valid where neither image nor kernel contains the other, an origin outside the kernel, a boundary with a mode
-/// that has none (circular may say wrap), a constant that is not finite, or a region that is empty or not within the
-/// output. The message names axis and numbers.
+/// that has none (circular may say wrap), a constant that is not finite, correlate with a constant that is not 0, or a
+/// region that is empty or not within the output. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

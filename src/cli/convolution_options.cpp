@@ -39,6 +39,12 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
                       "first is 0, peak is the largest (default center)",
                       kernel, origin_applies))
       ->type_name("center|scipy|first|peak|z,y,x");
+  command
+      .add_option(
+          "--kernel-axes", kernel_axes,
+          "Axes that the kernel's file has, slowest first, of Z, Y and X, where they are fewer than the image's, "
+          "as in YX for one plane (default: all of the image's)")
+      ->type_name("AXES");
   command.add_flag_callback(
       "--no-normalize", [this] { choices.normalize_kernel = false; },
       fmt::format("Take the {} as it is (default: divide it by its sum)", kernel));
@@ -64,9 +70,15 @@ void ConvolutionOptions::add_to(CLI::App& command) {
              name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
   command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
       ->type_name("V");
-  command.add_flag_callback(
+  CLI::Option* correlate = command.add_flag_callback(
       "--correlate", [this] { choices.operation = Operation::correlate; },
-      "Correlate instead: the exact adjoint of the convolution");
+      "The exact adjoint of the convolution instead, as solvers need it");
+  command
+      .add_flag_callback(
+          "--flip", [this] { choices.operation = Operation::flip; },
+          "Mirror the kernel: the correlation, as in scipy.ndimage.correlate, that reads the image through --boundary; "
+          "--origin scipy is floor(k/2) then, where scipy.signal.correlate cuts 'same'")
+      ->excludes(correlate);
   command
       .add_option("--region", region,
                   "Compute only this part of the output, as begin:end of z, y and x; :end, begin: and : mean from the "
@@ -99,6 +111,14 @@ ConvolutionSpec ConvolutionOptions::spec(const Shape& image, const Shape& kernel
   spec.kernel = kernel;
   if (!region.empty()) spec.region = box_from_text(region, whole_output_shape(spec));
   return spec;
+}
+
+void ConvolutionOptions::place(Image& kernel, const Shape& image) const {
+  try {
+    place_kernel(kernel, image, kernel_axes);
+  } catch (const Error& error) {
+    throw CLI::ValidationError("--kernel-axes", error.what());
+  }
 }
 
 PlanOptions ConvolutionOptions::plan_options() const {

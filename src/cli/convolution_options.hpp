@@ -6,6 +6,7 @@
 #include <string>
 
 #include "convoy/device.hpp"
+#include "convoy/io.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
 
@@ -14,6 +15,7 @@ namespace convoy::cli {
 struct ConvolutionOptions {
   std::string backend = "auto";
   ConvolutionSpec choices;  ///< all but the shapes
+  std::string kernel_axes;  ///< empty: the kernel's file has all of the image's
   std::string region;       ///< empty: all of the output
   std::uint64_t memory_limit_bytes = 0;
   Tune tune = Tune::model;
@@ -28,6 +30,8 @@ struct ConvolutionOptions {
   void require_consistent(const CLI::App& command) const;
   ConvolutionSpec spec(const Shape& image, const Shape& kernel) const;
   PlanOptions plan_options() const;
+  /// place_kernel() as --kernel-axes says; what does not fit is a usage error.
+  void place(Image& kernel, const Shape& image) const;
   /// Opens --backend; an unknown name is a usage error.
   Device device() const;
 };

@@ -49,6 +49,7 @@ struct ConvolveCommand {
   Element output_element() const;
   void warn(ConvolveRecord& record, const std::string& text) const;
   void warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const;
+  void warn_of_origin(ConvolveRecord& record, const ConvolutionSpec& spec) const;
   void warn_of_voxels(ConvolveRecord& record) const;
   void warn_of_devices(ConvolveRecord& record) const;
   void summarize(const ConvolveRecord& record) const;
@@ -131,6 +132,16 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
   return job;
 }
 
+void ConvolveCommand::warn_of_origin(ConvolveRecord& record, const ConvolutionSpec& spec) const {
+  const bool named = spec.operation == Operation::correlate && spec.origin.rule == Origin::Rule::scipy;
+  const Shape& k = spec.kernel;
+  if (!named || (k.z % 2 == 1 && k.y % 2 == 1 && k.x % 2 == 1)) return;
+  warn(record,
+       fmt::format("--correlate --origin scipy is the adjoint of scipy.signal.convolve; for this even kernel ({} "
+                   "zyx) scipy.signal.correlate's 'same' lies one voxel beside it: that is --flip --origin scipy",
+                   to_text(k)));
+}
+
 void ConvolveCommand::warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const {
   const bool has_origin = spec.mode == Mode::same || spec.mode == Mode::circular;
   if (!has_origin || spec.origin.rule == Origin::Rule::peak) return;
@@ -167,6 +178,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
   const auto images = files.open(image_path);
   const ImageFileReader& first = *images[0];
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
+  options.place(kernel, first.shape());
   const ConvolutionSpec whole = options.spec(first.shape(), kernel.shape);
   record.image_element = first.element();
   record.num_images = static_cast<Index>(images.size());
@@ -186,6 +198,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
     Convolver convolver(*part, kernel.view(), on, with);
     record.plan = convolver.plan();
     warn_of_kernel(record, whole, kernel);
+    warn_of_origin(record, whole);
     kernel = {};
     record.times.prepare_seconds += watch.lap_seconds();
     for (Index number = 0; number < record.num_images; ++number) {

@@ -194,7 +194,8 @@ void DeconvolveCommand::run() {
   record.times.prepare_seconds = watch.lap_seconds();
   const Image image = open_as_asked([&] { return read_image(image_path, files.open_options()); });
   for (const std::string& text : image.metadata.warnings) warn(record, image_path + ": " + text);
-  const Image psf = read_image(psf_path);
+  Image psf = read_image(psf_path);
+  options.common.place(psf, image.shape);
   std::optional<Image> mask;
   if (!mask_path.empty()) mask = read_image(mask_path);
   record.times.read_seconds = watch.lap_seconds();

@@ -43,15 +43,17 @@ struct PlanCommand {
     image = first.shape();
     const Element output = options.choices.precision == Precision::f64 ? Element::f64 : Element::f32;
     streaming = Streaming{first.element(), output, first.chunk(), first.chunk()};
-    const Image kernel_image = read_image(kernel_path);
+    Image kernel_image = read_image(kernel_path);
+    options.place(kernel_image, image);
     kernel = kernel_image.shape;
     if (options.choices.origin.rule == Origin::Rule::peak) {
       const ImageView voxels = kernel_image.view();
       options.choices.origin = Origin::at(resolve_origin(options.spec(image, kernel), &voxels));
     }
     if (json) return;
-    print_result("image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),
-               images.size() > 1 ? fmt::format(", {} images (time points and channels) one by one", images.size()) : "");
+    print_result(
+        "image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),
+        images.size() > 1 ? fmt::format(", {} images (time points and channels) one by one", images.size()) : "");
     print_result("kernel {}: {} {} zyx\n", kernel_path, name(kernel_image.element), to_text(kernel));
   }
 
@@ -100,8 +102,7 @@ struct PlanCommand {
   void run() {
     if (!image_path.empty()) read_files();
     if (options.choices.origin.rule == Origin::Rule::peak) {
-      throw CLI::ValidationError("--origin",
-                                 "peak depends on the kernel's voxels; name the files, or give z,y,x");
+      throw CLI::ValidationError("--origin", "peak depends on the kernel's voxels; name the files, or give z,y,x");
     }
     const Device device = options.device();
     if (num_regions > 0) {

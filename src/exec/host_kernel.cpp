@@ -10,6 +10,7 @@
 #include "convoy/error.hpp"
 #include "exec/tile_axes.hpp"
 #include "exec/voxel_sums.hpp"
+#include "plan/origin.hpp"
 
 namespace convoy {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 std::vector<std::vector<Index>> given_elements(const AxisPlan& axis, Operation operation) {
   std::vector<std::vector<Index>> sources(static_cast<std::size_t>(axis.kernel_size));
   for (Index given = 0; given < axis.kernel; ++given) {
-    Index t = operation == Operation::correlate ? axis.kernel - 1 - given : given;
+    Index t = mirrors_kernel(operation) ? axis.kernel - 1 - given : given;
     if (axis.fold_kernel) t %= axis.image;
     t -= axis.kernel_begin;
     if (t >= 0 && t < axis.kernel_size) sources[static_cast<std::size_t>(t)].push_back(given);

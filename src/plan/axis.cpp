@@ -44,7 +44,7 @@ void set_window(const ConvolutionSpec& spec, Index origin, AxisPlan& plan) {
     case Mode::same:
     case Mode::circular:
       plan.output = n;
-      plan.shift = spec.operation == Operation::correlate ? k - 1 - origin : origin;
+      plan.shift = mirrors_kernel(spec.operation) ? k - 1 - origin : origin;
       break;
   }
 }

@@ -42,6 +42,7 @@ Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel) {
     case Origin::Rule::center:
       return {k.z / 2, k.y / 2, k.x / 2};
     case Origin::Rule::scipy:
+      if (spec.operation == Operation::flip) return {k.z / 2, k.y / 2, k.x / 2};
       return {(k.z - 1) / 2, (k.y - 1) / 2, (k.x - 1) / 2};
     case Origin::Rule::first:
       return {0, 0, 0};

@@ -8,4 +8,7 @@ namespace convoy {
 /// Whether the spec's origin has a meaning: in same and circular.
 bool has_origin(const ConvolutionSpec& spec);
 
+/// Whether the device is given the kernel mirrored on every axis.
+inline bool mirrors_kernel(Operation operation) { return operation != Operation::convolve; }
+
 }  // namespace convoy

@@ -72,6 +72,20 @@ void require_region_inside(const Box& region, const Shape& output) {
   }
 }
 
+void require_constant_fits(const ConvolutionSpec& spec) {
+  if (spec.boundary != Boundary::constant) return;
+  if (!std::isfinite(spec.constant)) {
+    refuse(fmt::format("the constant outside the image is {}; it must be finite", spec.constant));
+  }
+  if (spec.operation == Operation::correlate && spec.constant != 0) {
+    refuse(fmt::format(
+        "operation correlate is the adjoint of convolve, and with the constant {} outside the image there is "
+        "none: convolve then adds something that does not depend on the image. Use operation flip "
+        "(--flip) for the correlation that reads this constant, or boundary zero",
+        spec.constant));
+  }
+}
+
 }  // namespace
 
 const char* name(Mode value) {
@@ -126,6 +140,8 @@ const char* name(Operation value) {
       return "convolve";
     case Operation::correlate:
       return "correlate";
+    case Operation::flip:
+      return "flip";
   }
   return "unknown";
 }
@@ -153,9 +169,7 @@ void validate(const ConvolutionSpec& spec) {
   }
   if (has_origin(spec) && spec.origin.rule == Origin::Rule::at) require_origin_inside(spec.origin.index, spec.kernel);
   require_boundary_fits_mode(spec);
-  if (spec.boundary == Boundary::constant && !std::isfinite(spec.constant)) {
-    refuse(fmt::format("the constant outside the image is {}; it must be finite", spec.constant));
-  }
+  require_constant_fits(spec);
   if (spec.region) require_region_inside(*spec.region, shape_of_mode(spec));
 }
 

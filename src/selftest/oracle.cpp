@@ -42,12 +42,12 @@ Index show(Boundary boundary, Index at, Index n) {
   return at;
 }
 
-Index origin_index(const Origin& origin, int axis, Index k) {
+Index origin_index(const Origin& origin, Operation operation, int axis, Index k) {
   switch (origin.rule) {
     case Origin::Rule::center:
       return k / 2;
     case Origin::Rule::scipy:
-      return (k - 1) / 2;
+      return operation == Operation::flip ? k / 2 : (k - 1) / 2;
     case Origin::Rule::at:
       return origin.index[axis];
     default:
@@ -67,8 +67,10 @@ Axis axis_of(const ConvolutionSpec& spec, int axis) {
       return {n, k, n + k - 1, 0};
     case Mode::valid:
       return {n, k, std::abs(n - k) + 1, std::min(n, k) - 1};
-    default:
-      return {n, k, n, origin_index(spec.origin, axis, k)};
+    default: {
+      const Index origin = origin_index(spec.origin, spec.operation, axis, k);
+      return {n, k, n, spec.operation == Operation::flip ? k - 1 - origin : origin};
+    }
   }
 }
 
@@ -96,7 +98,7 @@ std::vector<double> direct(const ConvolutionSpec& spec, const std::vector<double
                            const std::vector<double>& kernel) {
   const bool adjoint =
       spec.operation == Operation::correlate && (spec.mode == Mode::same || spec.mode == Mode::circular);
-  const bool reversed = spec.operation == Operation::correlate && !adjoint;
+  const bool reversed = spec.operation != Operation::convolve && !adjoint;
   const Axis z = axis_of(spec, 0), y = axis_of(spec, 1), x = axis_of(spec, 2);
   const Boundary boundary = boundary_of(spec);
   double scale = 1;

@@ -98,12 +98,18 @@ std::vector<ConvolutionSpec> every_mode(const Sizes& size) {
     ConvolutionSpec spec = spec_of(size);
     spec.mode = mode;
     spec.boundary = boundary;
-    spec.constant = boundary == Boundary::constant ? 1.5 : 0;
+    spec.constant = boundary == Boundary::constant && operation != Operation::correlate ? 1.5 : 0;
     spec.origin = origin;
     spec.operation = operation;
     specs.push_back(spec);
   };
   const Shape& k = size.kernel;
+  add(Mode::same, Boundary::constant, {}, Operation::flip);
+  if (!plans_are_costly()) {
+    add(Mode::valid, Boundary::zero, {}, Operation::flip);
+    add(Mode::same, Boundary::reflect, {Origin::Rule::scipy, {}}, Operation::flip);
+    add(Mode::same, Boundary::nearest, Origin::at({k.z - 1, 0, k.x / 3}), Operation::flip);
+  }
   for (const Operation operation : {Operation::convolve, Operation::correlate}) {
     add(Mode::full, Boundary::zero, {}, operation);
     add(Mode::valid, Boundary::zero, {}, operation);

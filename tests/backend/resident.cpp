@@ -155,13 +155,13 @@ ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mod
   spec.kernel = kernel;
   spec.mode = mode;
   spec.boundary = boundary;
-  spec.constant = boundary == Boundary::constant ? 1.3 : 0;
+  spec.constant = boundary == Boundary::constant && operation != Operation::correlate ? 1.3 : 0;
   spec.operation = operation;
   return spec;
 }
 
 std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel) {
-  std::vector<ConvolutionSpec> specs;
+  std::vector<ConvolutionSpec> specs{spec_of(image, kernel, Mode::same, Boundary::reflect, Operation::flip)};
   for (const Operation operation : {Operation::convolve, Operation::correlate}) {
     for (const Mode mode : {Mode::full, Mode::valid, Mode::circular}) {
       if (!plans_are_costly()) specs.push_back(spec_of(image, kernel, mode, Boundary::zero, operation));

@@ -3,7 +3,7 @@ import itertools
 import json
 import sys
 
-from program import image, np, relative_l2, succeed
+from program import fail, image, np, relative_l2, succeed
 
 try:
     from scipy import ndimage, signal
@@ -39,6 +39,55 @@ def check_modes(backend, image_shape, kernel_shape):
     check(backend, np.fft.irfftn(spectrum, image_shape), "--mode", "circular")
 
 
+def check_named_conventions(backend, image_shape, kernel_shape):
+    """What README's table says of scipy.signal and scipy.ndimage, for even and odd kernels."""
+    values, kernel = make(image_shape, kernel_shape)
+    check(backend, signal.correlate(values, kernel, "same"), "--flip", "--origin", "scipy")
+    check(backend, signal.convolve(values, kernel, "same"), "--origin", "scipy")
+    check(backend, signal.correlate(values, kernel, "full"), "--flip", "--mode", "full")
+    if all(n >= k for n, k in zip(image_shape, kernel_shape)):
+        check(backend, signal.correlate(values, kernel, "valid"), "--flip", "--mode", "valid")
+    for boundary in BOUNDARIES:
+        constant = 1.5 if boundary == "constant" else 0.0
+        words = ("--boundary", boundary, *(("--constant", constant) if boundary == "constant" else ()))
+        with_rules = dict(mode=NDIMAGE_MODE[boundary], cval=constant)
+        check(backend, ndimage.correlate(values, kernel, **with_rules), "--flip", *words)
+        moved = [(-1) ** axis * min(1, (k - 1) // 2) for axis, k in enumerate(kernel_shape)]
+        at = [0] * (3 - len(kernel_shape)) + [k // 2 + shift for k, shift in zip(kernel_shape, moved)]
+        expected = ndimage.correlate(values, kernel, origin=moved, **with_rules)
+        check(backend, expected, "--flip", "--origin", ",".join(map(str, at)), *words)
+
+
+def check_adjoint_of_scipy_same(image_shape, kernel_shape):
+    """<A x, y> = <x, A' y> for A of scipy.signal.convolve's same: --correlate keeps its meaning, and warns where it is
+    not what scipy.signal.correlate gives."""
+    x, kernel = make(image_shape, kernel_shape)
+    words = ("--backend", "cpu", "--no-normalize", "--origin", "scipy", "--quiet")
+    y = np.random.default_rng(9).random(image_shape)
+    np.save("y.npy", y)
+    done = succeed("convolve", "y.npy", "kernel.npy", "out.npy", "--correlate", "--precision", "f64", *words)
+    left, right = np.vdot(signal.convolve(x, kernel, "same"), y), np.vdot(x, np.load("out.npy"))
+    assert abs(left - right) <= 1e-9 * abs(left), (left, right)
+    assert ("--flip" in done.stderr) == any(k % 2 == 0 for k in kernel_shape), done.stderr
+
+
+def check_kernel_axes():
+    """A kernel's file of fewer axes than the image is placed as it is said, and refused if nothing is said."""
+    values, kernel = make((9, 14, 15), (4, 5))
+    fail(2, "--kernel-axes YX", "convolve", "image.npy", "kernel.npy", "out.npy")
+    fail(2, "--kernel-axes YX", "deconvolve", "image.npy", "kernel.npy", "out.npy")
+    for axes in ("YX", "ZX", "ZY"):
+        shape = [k for k in kernel.shape]
+        shape.insert("ZYX".index(*set("ZYX") - set(axes)), 1)
+        check("cpu", ndimage.convolve(values, kernel.reshape(shape), mode="constant"), "--kernel-axes", axes)
+    for axes in ("XY", "YY", "AB", "Y", "ZYX"):
+        fail(2, "--kernel-axes", "convolve", "image.npy", "kernel.npy", "out.npy", "--kernel-axes", axes)
+    make((9, 1, 15), (3,))
+    fail(2, "--kernel-axes X", "convolve", "image.npy", "kernel.npy", "out.npy")
+    make((1, 14, 15), (4, 5))  # one plane is an image of two axes
+    succeed("convolve", "image.npy", "kernel.npy", "out.npy", "--quiet")
+
+
 def wrapped(kernel, shape):
     """The kernel added up modulo the image's size, its centre floor(k/2) at index 0."""
     result = np.zeros(shape)
@@ -62,10 +111,16 @@ for shapes in [((40,), (7,)), ((17, 23), (5, 4)), ((9, 14, 15), (3, 4, 5)), ((6,
     check_modes("cpu", *shapes)
 for shapes in [((40,), (7,)), ((17, 23), (5, 4)), ((9, 14, 15), (3, 4, 5)), ((9, 14, 15), (5, 3, 7))]:
     check_boundaries("cpu", *shapes, BOUNDARIES)
+for shapes in [((40,), (7,)), ((41,), (6,)), ((17, 23), (5, 4)), ((17, 22), (4, 4)), ((9, 14, 15), (3, 4, 5)), ((6, 9, 8), (2, 3, 4)),
+               ((5, 6), (11, 14))]:
+    check_named_conventions("cpu", *shapes)
+    check_adjoint_of_scipy_same(*shapes)
+check_kernel_axes()
 
 backends = json.loads(succeed("devices", "--json").stdout)["backends"]
 if any(backend["name"] == "vulkan" and backend["devices"] for backend in backends):
     check_modes("vulkan", (9, 14, 15), (3, 4, 5))
     check_boundaries("vulkan", (17, 23), (5, 4), ["reflect", "constant"])
+    check_named_conventions("vulkan", (9, 14, 15), (3, 4, 5))
 else:
     print("not run: no Vulkan device")

@@ -40,6 +40,7 @@ fail(2, "--boundary", *CONVOLVE, "--boundary", "mirror")
 fail(2, "--boundary constant", *CONVOLVE, "--constant", "3")
 fail(2, "--boundary constant", *CONVOLVE, "--constant", "3", "--boundary", "reflect")
 fail(2, "--constant", *CONVOLVE, "--boundary", "constant", "--constant", "3x")
+fail(2, "--flip", *CONVOLVE, "--flip", "--correlate")
 for mode in ("full", "valid", "circular"):
     fail(2, "--mode same", *CONVOLVE, "--mode", mode, "--boundary", "reflect")
 for mode in ("full", "valid"):

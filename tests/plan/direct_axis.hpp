@@ -42,7 +42,8 @@ inline Signal direct(const Signal& image, const Signal& given, Index origin, con
   const Index k = static_cast<Index>(given.size());
   const bool windowed = spec.mode == Mode::full || spec.mode == Mode::valid;
   const bool correlate = spec.operation == Operation::correlate;
-  const Signal kernel = correlate && windowed ? Signal(given.rbegin(), given.rend()) : given;
+  const bool flip = spec.operation == Operation::flip;
+  const Signal kernel = flip || (correlate && windowed) ? Signal(given.rbegin(), given.rend()) : given;
   if (correlate && !windowed) {
     Signal adjoint(static_cast<std::size_t>(n), 0);
     for (Index o = 0; o < n; ++o) {
@@ -52,7 +53,10 @@ inline Signal direct(const Signal& image, const Signal& given, Index origin, con
     }
     return adjoint;
   }
-  const Index first = spec.mode == Mode::full ? 0 : spec.mode == Mode::valid ? std::min(n, k) - 1 : origin;
+  const Index first = spec.mode == Mode::full    ? 0
+                      : spec.mode == Mode::valid ? std::min(n, k) - 1
+                      : flip                     ? k - 1 - origin
+                                                 : origin;
   const Index size = spec.mode == Mode::full    ? n + k - 1
                      : spec.mode == Mode::valid ? std::max(n, k) - std::min(n, k) + 1
                                                 : n;
@@ -65,7 +69,7 @@ inline Signal direct(const Signal& image, const Signal& given, Index origin, con
 
 /// The kernel that the device is given: reversed, folded, cropped as AxisPlan says, in one period of the transform.
 inline Signal device_period(const Signal& given, const AxisPlan& plan, const ConvolutionSpec& spec) {
-  Signal kernel = spec.operation == Operation::correlate ? Signal(given.rbegin(), given.rend()) : given;
+  Signal kernel = spec.operation != Operation::convolve ? Signal(given.rbegin(), given.rend()) : given;
   if (plan.fold_kernel) {
     Signal folded(static_cast<std::size_t>(plan.image), 0);
     for (Index t = 0; t < plan.kernel; ++t) folded[t % plan.image] += kernel[t];

@@ -32,7 +32,8 @@ class RandomAxis {
     spec.mode = static_cast<Mode>(between(0, 3));
     if (spec.mode == Mode::same) spec.boundary = static_cast<Boundary>(between(0, 4));
     if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(between(-2, 2));
-    spec.operation = static_cast<Operation>(between(0, 1));
+    spec.operation = static_cast<Operation>(between(0, 2));
+    if (spec.operation == Operation::correlate) spec.constant = 0;  // else there is no adjoint
     spec.origin.rule = static_cast<Origin::Rule>(between(0, 2));
     if (between(0, 1) == 1) spec.origin = Origin::at(at_axis(axis, between(0, k - 1)));
     return spec;

@@ -55,8 +55,9 @@ class RandomSpec {
     spec.mode = static_cast<Mode>(between(0, 3));
     if (spec.mode == Mode::valid) spec.kernel = smaller_of(spec.kernel, spec.image);
     if (spec.mode == Mode::same) spec.boundary = static_cast<Boundary>(between(0, 4));
-    spec.constant = spec.boundary == Boundary::constant ? 1 : 0;
     spec.operation = static_cast<Operation>(between(0, 1));
+    const bool affine = spec.boundary == Boundary::constant && spec.operation != Operation::correlate;
+    spec.constant = affine ? 1 : 0;
     spec.precision = static_cast<Precision>(between(0, 1));
     return spec;
   }

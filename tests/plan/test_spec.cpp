@@ -77,6 +77,14 @@ TEST_CASE("origins and boundaries that make no sense are refused") {
   constant.boundary = Boundary::constant;
   constant.constant = std::numeric_limits<double>::quiet_NaN();
   check_refused(constant, {"finite"});
+  constant.constant = 5;
+  constant.operation = Operation::correlate;
+  check_refused(constant, {"adjoint", "constant 5", "--flip"});
+  constant.constant = 0;
+  CHECK_NOTHROW(validate(constant));
+  constant.constant = 5;
+  constant.operation = Operation::flip;
+  CHECK_NOTHROW(validate(constant));
 }
 
 TEST_CASE("origins follow their rules") {
@@ -115,6 +123,7 @@ TEST_CASE("names are those of the headers") {
   CHECK(std::string(name(Boundary::nearest)) == "nearest");
   CHECK(std::string(name(Origin::Rule::scipy)) == "scipy");
   CHECK(std::string(name(Operation::correlate)) == "correlate");
+  CHECK(std::string(name(Operation::flip)) == "flip");
   CHECK(std::string(name(Precision::f64)) == "f64");
   CHECK(std::string(name(Path::staged)) == "staged");
 }

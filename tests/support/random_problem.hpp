@@ -64,7 +64,9 @@ inline ConvolutionSpec random_spec(Dice& dice) {
         dice.one_of({Origin{}, Origin{Origin::Rule::scipy, {}}, Origin{Origin::Rule::first, {}},
                      Origin::at({dice.between(0, k.z - 1), dice.between(0, k.y - 1), dice.between(0, k.x - 1)})});
   }
-  spec.operation = dice.one_of({Operation::convolve, Operation::correlate});
+  spec.operation = dice.one_of({Operation::convolve, Operation::correlate, Operation::flip});
+  // What has no adjoint.
+  if (spec.operation == Operation::correlate && spec.boundary == Boundary::constant) spec.constant = 0;
   spec.precision = dice.one_of({Precision::f32, Precision::f64});
   return spec;
 }
