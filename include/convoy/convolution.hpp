@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,10 +63,23 @@ struct RunReport {
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
   Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
-  Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output
+  Index no_data_voxels = 0;     ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
+  Index inexact_voxels = 0;     ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
+  Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output, or infinite in f32
+                                ///< because arithmetic in f64 gave more than that holds
   double input_sum = 0;         ///< flux in: sum over the image as read, in double precision; NaN without
                                 ///< ConvolverOptions::sums
   double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision; likewise
+  /// Of the image as read; NaN while no voxel was looked at. Likewise.
+  double lowest_voxel = std::numeric_limits<double>::quiet_NaN();
+  double highest_voxel = std::numeric_limits<double>::quiet_NaN();
+  /// The largest magnitude of a tile's voxels over the typical one there (that of most pieces of rows; where zeros are
+  /// alone does not count), of the tile where that is most. Likewise.
+  double dynamic_range = 0;
+  /// The error to expect anywhere in a tile that holds the largest voxel, from rounding in the transforms, whatever the
+  /// output is there: 4 u times the largest magnitude times the sum of the kernel's magnitudes, u = 2^-24 or 2^-53. A
+  /// voxel much larger than the others spoils them by that much. Likewise.
+  double rounding_error = 0;
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
@@ -78,10 +92,10 @@ class Convolver {
  public:
   /// Plans, allocates, compiles and transforms the kernel. Blocks. `kernel` is read before this returns and may then
   /// go. When the device turns out to have less memory than it said, plans again for less, a few times. Throws
-  /// Error(invalid_argument) if spec and kernel disagree, the kernel holds NaN or infinity, or its sum is 0 and
-  /// spec.normalize_kernel is set; OutOfMemory if neither the smallest tiling nor any split of
-  /// the transform fits; Error(backend_unavailable),
-  /// Error(unsupported), Error(device_lost) or Error(compile_failed) as the device answers.
+  /// Error(invalid_argument) if spec and kernel disagree, the kernel holds NaN or infinity or is beyond the
+  /// arithmetic's numbers, or its sum is 0 and spec.normalize_kernel is set; OutOfMemory if neither the smallest tiling
+  /// nor any split of the transform fits; Error(backend_unavailable), Error(unsupported), Error(device_lost) or
+  /// Error(compile_failed) as the device answers.
   Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});
   /// The same on several devices, of whatever kinds, that share each run's tiles: whichever is free takes the next, and
   /// a slow one none that the others will have done sooner. All cut the output into the same tiles, small enough for
@@ -104,6 +118,12 @@ class Convolver {
   /// overlap it. Throws Error(invalid_argument) on wrong shapes or, with NonFinite::error, NaN or infinite voxels;
   /// Error(cancelled); Error(device_lost). After a throw the output's contents are unspecified, and the Convolver can
   /// be used again unless the device was lost.
+  ///
+  /// Finite voxels never give NaN or infinity in silence: those that are so large that sums in the transforms could
+  /// overflow (magnitudes beyond m / (8 N max(1, k)), m the largest number of the arithmetic, N the voxels of a padded
+  /// tile, k the sum of the kernel's magnitudes) throw Error(invalid_argument) with their number, the first's position
+  /// and the remedies; results that the output's type does not hold are counted in saturated_voxels. Without
+  /// ConvolverOptions::sums, page-locked memory that is used in place is looked at only when an output is not finite.
   RunReport run(const ImageView& image, const MutableImageView& output);
 
   /// The same for images that need not be in memory: reads the boxes that each tile needs, on threads of its own and

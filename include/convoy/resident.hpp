@@ -55,9 +55,9 @@ struct ResidentOptions {
 class ResidentConvolver {
  public:
   /// Plans, allocates, compiles and transforms the kernel, as Convolver does; `kernel` lies in host memory, is read
-  /// before this returns and may then go. Blocks. Throws what Convolver throws, and Error(unsupported) for images or
-  /// outputs of more than 2^32 - 1 voxels, and for the adjoint of `reflect` and `nearest` unless the output's element
-  /// is that of spec.precision.
+  /// before this returns and may then go. Blocks. Throws what Convolver throws, and Error(unsupported) for
+  /// spec.no_data, for images or outputs of more than 2^32 - 1 voxels, and for the adjoint of `reflect` and `nearest`
+  /// unless the output's element is that of spec.precision.
   ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                     const ResidentOptions& options = {});
   /// Waits for what is queued.
@@ -72,7 +72,9 @@ class ResidentConvolver {
   /// starts after all that the stream holds already, and what the stream is given later starts after it. The arrays
   /// must stay until then. The image is not changed; output must not overlap it. Integer outputs are rounded to nearest
   /// (ties to even) and clipped. Voxels are not looked at first: with NonFinite::error NaN and infinity are convolved
-  /// as they are, with NonFinite::zero they are taken as 0. On the CPU this blocks until the output is written.
+  /// as they are, with NonFinite::zero they are taken as 0; sums of voxels beyond 1e38 / N, N the voxels of a padded
+  /// tile, may overflow, which makes a whole tile NaN (a Convolver refuses such voxels). On the CPU this blocks until
+  /// the output is written.
   ///
   /// CUDA, HIP: the stream must belong to the primary context of the device; the work runs in a stream of convoy's own
   /// between two events. Vulkan: the work is submitted to the queue, behind and before a barrier for all memory; other

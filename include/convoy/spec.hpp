@@ -80,6 +80,9 @@ struct ConvolutionSpec {
   Precision precision = Precision::f32;  ///< of the arithmetic on the device
   bool normalize_kernel = false;         ///< divide the kernel by its sum
   NonFinite non_finite = NonFinite::error;
+  /// Image voxels of exactly this value, compared as the image stores them, mark missing data: they are taken as 0,
+  /// inside the image and where a boundary repeats them, and counted. Finite; for NaN there is `non_finite`.
+  std::optional<double> no_data;
   /// Only this part of the output is computed, from what it needs of the image: the same voxels that the whole output
   /// has there, to rounding. Positions are those of the mode's output.
   std::optional<Box> region;
@@ -93,8 +96,8 @@ Shape whole_output_shape(const ConvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for extents below 1 or above 2^56, sizes whose sum has more than 2^63 - 1 voxels,
 /// mode valid where neither image nor kernel contains the other, an origin outside the kernel, a boundary with a mode
-/// that has none (circular may say wrap), a constant that is not finite, correlate with a constant that is not 0, or a
-/// region that is empty or not within the output. The message names axis and numbers.
+/// that has none (circular may say wrap), a constant or no_data that is not finite, correlate with a constant that is
+/// not 0, or a region that is empty or not within the output. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

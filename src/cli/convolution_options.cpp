@@ -86,6 +86,10 @@ void ConvolutionOptions::add_to(CLI::App& command) {
       ->type_name("Z0:Z1,Y0:Y1,X0:X1");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
              "What to do with NaN and infinite image voxels (default error)");
+  command
+      .add_option("--no-data", choices.no_data,
+                  "Image voxels of exactly this value mark missing data: they are taken as 0 and counted")
+      ->type_name("VALUE");
   add_common_to(command, "kernel", " (in --mode same and circular)");
 }
 

@@ -19,6 +19,7 @@
 #include "cli/progress_bar.hpp"
 #include "cli/report.hpp"
 #include "cli/stop_watch.hpp"
+#include "cli/voxel_warnings.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/io.hpp"
 
@@ -116,7 +117,8 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
                      {"precision", name(spec.precision)},
                      {"normalization", spec.normalize_kernel ? "on" : "off"},
                      {"region", spec.region ? to_text(*spec.region) : "all"},
-                     {"NaN", spec.non_finite == NonFinite::zero ? "taken as 0" : "refused"}};
+                     {"NaN", spec.non_finite == NonFinite::zero ? "taken as 0" : "refused"},
+                     {"no data", spec.no_data ? fmt::format("{}", *spec.no_data) : "none"}};
   if (options.deterministic) {
     job.emplace_back("bits",
                      fmt::format("the same on every run, on {} ({}) with --memory-limit {} --ram-limit {} --tune {}",
@@ -149,12 +151,8 @@ void ConvolveCommand::warn_of_kernel(ConvolveRecord& record, const ConvolutionSp
 }
 
 void ConvolveCommand::warn_of_voxels(ConvolveRecord& record) const {
-  if (record.run.saturated_voxels > 0) {
-    warn(record, fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them",
-                             record.run.saturated_voxels, name(record.output_element)));
-  }
-  if (record.run.non_finite_voxels > 0) {
-    warn(record, fmt::format("{} NaN or infinite image voxels are taken as 0", record.run.non_finite_voxels));
+  for (const std::string& text : voxel_warnings(record.run, options.choices.precision, record.output_element)) {
+    warn(record, text);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/command_line.hpp"
 #include "cli/report_parts.hpp"
@@ -17,7 +18,13 @@ void ConvolveRecord::add(const RunReport& image) {
   run.skipped_tiles += image.skipped_tiles;
   run.peak_device_bytes = std::max(run.peak_device_bytes, image.peak_device_bytes);
   run.non_finite_voxels += image.non_finite_voxels;
+  run.no_data_voxels += image.no_data_voxels;
+  run.inexact_voxels += image.inexact_voxels;
   run.saturated_voxels += image.saturated_voxels;
+  run.lowest_voxel = std::fmin(run.lowest_voxel, image.lowest_voxel);  // NaN is passed over
+  run.highest_voxel = std::fmax(run.highest_voxel, image.highest_voxel);
+  run.dynamic_range = std::fmax(run.dynamic_range, image.dynamic_range);
+  run.rounding_error = std::fmax(run.rounding_error, image.rounding_error);
   run.input_sum += image.input_sum;
   run.output_sum += image.output_sum;
   run.devices.resize(image.devices.size());
@@ -71,6 +78,12 @@ std::string to_json(const ConvolveRecord& record) {
   json["output_sum"] = record.run.output_sum;
   json["saturated_voxels"] = record.run.saturated_voxels;
   json["non_finite_voxels"] = record.run.non_finite_voxels;
+  json["no_data_voxels"] = record.run.no_data_voxels;
+  json["inexact_voxels"] = record.run.inexact_voxels;
+  json["lowest_voxel"] = record.run.lowest_voxel;
+  json["highest_voxel"] = record.run.highest_voxel;
+  json["dynamic_range"] = record.run.dynamic_range;
+  json["rounding_error"] = record.run.rounding_error;
   json["ram_limit_bytes"] = record.ram_limit_bytes;
   json["planned_host_bytes"] = record.planned_host_bytes();
   json["peak_host_bytes"] = record.peak_host_bytes;

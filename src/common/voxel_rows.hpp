@@ -26,11 +26,14 @@ decltype(auto) with_element(Element element, Function&& function) {
   return function(double{});
 }
 
-/// value as a T: integers are rounded to nearest (ties to even) and clipped, `saturated` counts the clipped ones.
+/// value as a T: integers are rounded to nearest (ties to even) and clipped, floats beyond their range are infinite;
+/// `saturated` counts both.
 template <class T, class Real>
 T to_voxel(Real value, Index& saturated) {
   if constexpr (std::is_floating_point_v<T>) {
-    return static_cast<T>(value);
+    const T voxel = static_cast<T>(value);
+    if constexpr (sizeof(T) < sizeof(Real)) saturated += std::isinf(voxel) && std::isfinite(value) ? 1 : 0;
+    return voxel;
   } else {
     const Real rounded = std::nearbyint(value);
     constexpr Real kHighest = std::numeric_limits<T>::max();

@@ -11,7 +11,9 @@ namespace convoy {
 void require_data(const char* what, const void* data);
 void require_shape(const char* what, const Shape& given, const Shape& expected);
 void require_apart(const ImageView& image, const MutableImageView& output);
-/// Unless the spec takes non-finite voxels as 0. `met`: of the image.
-void require_finite(const ConvolutionSpec& spec, const InputSums& met);
+/// No voxel is too large (VoxelRules::largest) and, unless the spec takes those as 0, none is NaN or infinite. `met`:
+/// of the image.
+void require_usable(const ConvolutionSpec& spec, const InputSums& met);
+bool is_usable(const ConvolutionSpec& spec, const InputSums& met);
 
 }  // namespace convoy

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "exec/loaded_plan.hpp"
 #include "exec/memory_tiles.hpp"
 #include "exec/split_convolution.hpp"
+#include "exec/voxel_rules.hpp"
 
 namespace convoy {
 namespace {
@@ -16,12 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-RunReport finished(Clock::time_point start, RunReport report, bool sums) {
-  report.elapsed_seconds = seconds_since(start);
-  if (!sums) report.input_sum = report.output_sum = std::numeric_limits<double>::quiet_NaN();
-  return report;
-}
 
 bool shows_no_tiles_fit(const Error& problem) {
   return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
@@ -34,23 +31,27 @@ struct Convolver::State {
   ConvolverOptions options;
   std::vector<PreparedDevice> devices;
   std::unique_ptr<SplitConvolution> split;  // in place of tiles
+  KernelScale scale;
+  VoxelRules rules;
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
-    const double scale = resolve_spec(spec, kernel);
+    scale = resolve_spec(spec, kernel);
     for (const Device& device : on) device.implementation().reset_peak();
     try {
-      devices = prepare_devices(
-          spec, on, options, [&](LoadedPlan& loaded) { set_up_kernel(*loaded.session, loaded.plan, kernel, scale); });
-      split_if_better(kernel, scale, on, &plan());
+      devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {
+        set_up_kernel(*loaded.session, loaded.plan, kernel, scale.factor);
+      });
+      split_if_better(kernel, on, &plan());
     } catch (const Error& problem) {
       if (!shows_no_tiles_fit(problem) || (options.plan.deterministic && has_tiles(on.front()))) throw;
       devices.clear();
       for (const Device& device : on) devices.push_back({device, {}});
-      split_if_better(kernel, scale, on, nullptr);
+      split_if_better(kernel, on, nullptr);
       if (!split) throw;
     }
+    rules = split ? split->rules() : voxel_rules(plan(), scale.magnitude);
     trace("kernel spectrum");
   }
 
@@ -69,7 +70,7 @@ struct Convolver::State {
     for (PreparedDevice& one : devices) one.loaded.session.reset();
   }
 
-  void split_if_better(const ImageView& kernel, double scale, const std::vector<Device>& on, const Plan* tiles) {
+  void split_if_better(const ImageView& kernel, const std::vector<Device>& on, const Plan* tiles) {
     const auto better = better_split(spec, on, options.plan, tiles);
     if (!better) return;
     release_sessions();
@@ -94,7 +95,20 @@ struct Convolver::State {
   }
 
   RunReport run(Clock::time_point start, RunTiles tiles, RunInput& input, RunOutput& output) {
-    return finished(start, run_tiles(devices, std::move(tiles), options, input, output), options.sums);
+    return finished(start, run_tiles(devices, std::move(tiles), options, input, output));
+  }
+
+  RunReport finished(Clock::time_point start, RunReport report) const {
+    report.elapsed_seconds = seconds_since(start);
+    const double largest = std::fmax(std::abs(report.lowest_voxel), std::abs(report.highest_voxel));
+    if (std::isfinite(largest)) report.rounding_error = rounding_error(spec.precision, largest, scale.magnitude);
+    if (!options.sums) {
+      for (double* fact : {&report.input_sum, &report.output_sum, &report.lowest_voxel, &report.highest_voxel,
+                           &report.dynamic_range, &report.rounding_error}) {
+        *fact = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+    return report;
   }
 };
 
@@ -118,9 +132,9 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
-  if (state_->split) return finished(start, state_->split->run(image, output), state_->options.sums);
+  if (state_->split) return state_->finished(start, state_->split->run(image, output));
   const bool sums = state_->options.sums;
-  return state_->run(start, {plan().num_tiles(), {}}, *input_from(plan(), image, sums),
+  return state_->run(start, {plan().num_tiles(), {}}, *input_from(plan(), image, state_->rules, sums),
                      *output_to(plan(), output, sums));
 }
 
@@ -128,8 +142,9 @@ RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   const auto start = Clock::now();
   require_shape("image", image.shape(), state_->spec.image);
   require_shape("output", output.shape(), output_shape());
-  if (state_->split) return finished(start, state_->split->run(image, output), state_->options.sums);
-  return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image), *output_to(plan(), output));
+  if (state_->split) return state_->finished(start, state_->split->run(image, output));
+  return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image, state_->rules),
+                     *output_to(plan(), output));
 }
 
 std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

@@ -45,8 +45,8 @@ void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& sh
 template <class Real>
 class ReaderSource final : public TileSource {
  public:
-  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader)
-      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), jobs_(num_disk_threads()) {}
+  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader, const VoxelRules& rules)
+      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), rules_(rules), jobs_(num_disk_threads()) {}
 
   std::size_t tiles_ahead() const override { return boxes_.size(); }
 
@@ -71,14 +71,14 @@ class ReaderSource final : public TileSource {
   InputSums supply(const TileIndex&, int set) override {
     ReadBox& box = boxes_[num_supplied_++ % boxes_.size()];
     jobs_.wait(box.reading);
-    return gather_tile(plan_, box.cover.input, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+    return gather_tile(plan_, box.cover.input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
                        [&](int piece) { session_.upload_piece(set, piece, nullptr); });
   }
 
   InputSums look_through(const TileIndex&) override { return {}; }
   InputSums look_again() override { return {}; }
   /// Reading the rest only to count would take too long.
-  InputSums all_non_finite(const InputSums& met) override { return met; }
+  InputSums all_unusable(const InputSums& met) override { return met; }
 
  private:
   struct ReadBox {
@@ -90,6 +90,7 @@ class ReaderSource final : public TileSource {
   const Plan& plan_;
   backend::Session& session_;
   const ImageReader& reader_;
+  const VoxelRules& rules_;
   std::size_t num_begun_ = 0;
   std::size_t num_supplied_ = 0;
   std::array<ReadBox, kBoxesInHand> boxes_;
@@ -159,13 +160,14 @@ class WriterSink final : public TileSink {
 template <class Real>
 class ReaderInput final : public RunInput {
  public:
-  explicit ReaderInput(const ImageReader& reader) : reader_(reader) {}
+  ReaderInput(const ImageReader& reader, const VoxelRules& rules) : reader_(reader), rules_(rules) {}
   std::unique_ptr<TileSource> source(const PreparedDevice& on) override {
-    return std::make_unique<ReaderSource<Real>>(on.loaded, reader_);
+    return std::make_unique<ReaderSource<Real>>(on.loaded, reader_, rules_);
   }
 
  private:
   const ImageReader& reader_;
+  VoxelRules rules_;
 };
 
 template <class Real>
@@ -216,9 +218,9 @@ class FoldedWriterOutput final : public RunOutput {
 
 }  // namespace
 
-std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader) {
-  if (plan.spec.precision == Precision::f32) return std::make_unique<ReaderInput<float>>(reader);
-  return std::make_unique<ReaderInput<double>>(reader);
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader, const VoxelRules& rules) {
+  if (plan.spec.precision == Precision::f32) return std::make_unique<ReaderInput<float>>(reader, rules);
+  return std::make_unique<ReaderInput<double>>(reader, rules);
 }
 
 std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer) {

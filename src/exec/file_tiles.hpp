@@ -9,7 +9,7 @@
 namespace convoy {
 
 /// For devices whose plans are like this one but for paths and padding.
-std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader);
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader, const VoxelRules& rules);
 std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer);
 
 /// The plan's tiles, but for those that the writer holds already. Plan and writer must live as long.

@@ -1,8 +1,8 @@
 #include "exec/gather.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 
 #include "exec/row_loop.hpp"
@@ -11,19 +11,41 @@
 namespace convoy {
 namespace {
 
+/// What becomes of voxels beside their conversion.
+struct VoxelPolicy {
+  bool zeroes_non_finite = false;
+  const VoxelRules& rules;
+
+  bool changes_voxels() const { return zeroes_non_finite || rules.no_data; }
+};
+
 template <class T, class Real>
-Real as_real(T value, NonFinite policy) {
+Real as_real(T value, const VoxelPolicy& policy) {
   if constexpr (std::is_floating_point_v<T>) {
-    if (policy == NonFinite::zero && !std::isfinite(value)) return 0;
+    if (policy.zeroes_non_finite && !std::isfinite(value)) return 0;
   }
+  if (policy.rules.is_missing(value)) return 0;
   return static_cast<Real>(value);
 }
 
+/// Copies a row past the caches.
+template <class Real>
+SegmentedFacts stream_segments(Real* to, const Real* from, Index count) {
+  SegmentedFacts facts;
+  for (Index i = 0; i < count; i += kSegmentVoxels) {
+    facts.add_segment(stream_copy_and_facts(to + i, from + i, std::min(kSegmentVoxels, count - i)));
+  }
+  return facts;
+}
+
+/// Of what lies side by side in a row, if the copy told.
+using RunFacts = std::optional<SegmentedFacts>;
+
 /// One row of a tile, where the outer axes lie inside the image. `streams`: large copies go past the caches; they alone
-/// return the sum of what lies side by side, others NaN.
+/// return facts.
 template <class T, class Real>
-double gather_row(const T* row, Index stride, const AxisSources& x, Real outside, NonFinite policy, bool streams,
-                  Real* out) {
+RunFacts gather_row(const T* row, Index stride, const AxisSources& x, Real outside, const VoxelPolicy& policy,
+                    bool streams, Real* out) {
   const auto slow = [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index from = x.positions[static_cast<std::size_t>(i)];
@@ -37,14 +59,14 @@ double gather_row(const T* row, Index stride, const AxisSources& x, Real outside
   Real* const to = out + x.run_begin;
   slow(x.run_end, x.extent());
   if constexpr (std::is_same_v<T, Real>) {
-    if (stride == 1 && policy == NonFinite::error && streams) return stream_copy_and_sum(to, from, length);
+    if (stride == 1 && !policy.changes_voxels() && streams) return stream_segments(to, from, length);
   }
-  if (stride == 1) {  // a loop of its own, so that it can be vectorised
-    for (Index i = 0; i < length; ++i) to[i] = as_real<T, Real>(from[i], policy);
+  if (stride == 1 && !policy.changes_voxels()) {  // a loop of its own, so that it can be vectorised
+    for (Index i = 0; i < length; ++i) to[i] = static_cast<Real>(from[i]);
   } else {
     for (Index i = 0; i < length; ++i) to[i] = as_real<T, Real>(from[i * stride], policy);
   }
-  return std::numeric_limits<double>::quiet_NaN();
+  return {};
 }
 
 /// A row that lies outside the image: constant as far as the tile reads, padding beyond.
@@ -90,23 +112,24 @@ class FilledRows {
 template <class T>
 class OwnVoxels {
  public:
-  OwnVoxels(const Plan& plan, const TileInput& input)
+  OwnVoxels(const Plan& plan, const TileInput& input, const VoxelRules& rules)
       : input_(input),
+        rules_(rules),
         voxels_(static_cast<const T*>(input.voxels.data)),
         stride_(device_strides(plan, input.voxels.shape)),
         image_stride_(device_strides(plan, plan.spec.image)) {}
 
-  /// at_y, at_z: the row's place in the tile. `run_sum`: of all that it shows side by side, or NaN.
-  void add_row(Index at_y, Index at_z, double run_sum, InputSums& sums) const {
+  /// at_y, at_z: the row's place in the tile. `run`: of all that it shows side by side.
+  void add_row(Index at_y, Index at_z, const RunFacts& run, InputSums& sums) const {
     const AxisSources &x = input_.sources[0], &y = input_.sources[1], &z = input_.sources[2];
     if (x.own_begin == x.own_end || !y.owns(at_y) || !z.owns(at_z)) return;
     const RowPlace place = place_of(at_y, at_z);
     const T* const row = voxels_ + offset_of(at_y, at_z);
     const Index count = x.own_end - x.own_begin;
-    if (std::isfinite(run_sum) && count == x.run_end - x.run_begin) {
-      sums.add_row(row, count, place, run_sum);
+    if (run && std::isfinite(run->sum) && count == x.run_end - x.run_begin) {
+      sums.add_row(row, count, place, rules_, *run);
     } else {
-      sums.add_row(row, count, place);
+      sums.add_row(row, count, place, rules_);
     }
   }
 
@@ -125,6 +148,7 @@ class OwnVoxels {
   static Index position(const AxisSources& axis, Index at) { return axis.positions[static_cast<std::size_t>(at)]; }
 
   const TileInput& input_;
+  const VoxelRules& rules_;
   const T* voxels_;
   std::array<Index, 3> stride_;
   std::array<Index, 3> image_stride_;
@@ -133,13 +157,15 @@ class OwnVoxels {
 }  // namespace
 
 template <class Real>
-InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, const PieceFilled& filled) {
+InputSums gather_tile(const Plan& plan, const TileInput& input, const VoxelRules& rules, Real* port,
+                      const PieceFilled& filled) {
   const AxisSources &x = input.sources[0], &y = input.sources[1], &z = input.sources[2];
   const std::array<Index, 3> stride = device_strides(plan, input.voxels.shape);
   const auto outside = outside_value<Real>(plan.spec);
   const Index num_rows = y.extent() * z.extent();
   const Index row_length = x.extent();
   const bool streams = streaming_pays(num_rows * row_length, sizeof(Real));
+  const VoxelPolicy policy{plan.spec.non_finite == NonFinite::zero, rules};
   FilledRows filled_rows(input_pieces(plan), filled);
   InputSums total;
   std::mutex mutex;
@@ -148,7 +174,7 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, cons
     with_element(input.voxels.element, [&](auto type) {
       using T = decltype(type);
       const auto* voxels = static_cast<const T*>(input.voxels.data);
-      const OwnVoxels<T> own_voxels(plan, input);
+      const OwnVoxels<T> own_voxels(plan, input, rules);
       for (Index i = begin; i < end; ++i) {
         const Index at_y = i % y.extent();
         const Index at_z = i / y.extent();
@@ -161,8 +187,8 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, cons
           outside_row(x, outside, out);
         } else {
           const T* row = voxels + from_y * stride[1] + from_z * stride[2];
-          const double sum = gather_row(row, stride[0], x, outside, plan.spec.non_finite, streams, out);
-          own_voxels.add_row(at_y, at_z, sum, part);
+          const RunFacts run = gather_row(row, stride[0], x, outside, policy, streams, out);
+          own_voxels.add_row(at_y, at_z, run, part);
         }
       }
     });
@@ -175,7 +201,7 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, Real* port, cons
   return total;
 }
 
-InputSums sum_own_voxels(const Plan& plan, const TileInput& input) {
+InputSums sum_own_voxels(const Plan& plan, const TileInput& input, const VoxelRules& rules) {
   const AxisSources &x = input.sources[0], &y = input.sources[1], &z = input.sources[2];
   const Index num_rows = y.own_end - y.own_begin;
   InputSums total;
@@ -183,10 +209,10 @@ InputSums sum_own_voxels(const Plan& plan, const TileInput& input) {
   const auto add_rows = [&](Index begin, Index end) {
     InputSums part;
     with_element(input.voxels.element, [&](auto type) {
-      const OwnVoxels<decltype(type)> own_voxels(plan, input);
+      const OwnVoxels<decltype(type)> own_voxels(plan, input, rules);
       for (Index i = begin; i < end; ++i) {
         const Index at_y = y.own_begin + i % num_rows;
-        own_voxels.add_row(at_y, z.own_begin + i / num_rows, std::numeric_limits<double>::quiet_NaN(), part);
+        own_voxels.add_row(at_y, z.own_begin + i / num_rows, {}, part);
       }
     });
     const std::lock_guard lock(mutex);
@@ -197,7 +223,7 @@ InputSums sum_own_voxels(const Plan& plan, const TileInput& input) {
   return total;
 }
 
-template InputSums gather_tile(const Plan&, const TileInput&, float*, const PieceFilled&);
-template InputSums gather_tile(const Plan&, const TileInput&, double*, const PieceFilled&);
+template InputSums gather_tile(const Plan&, const TileInput&, const VoxelRules&, float*, const PieceFilled&);
+template InputSums gather_tile(const Plan&, const TileInput&, const VoxelRules&, double*, const PieceFilled&);
 
 }  // namespace convoy

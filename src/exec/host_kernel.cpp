@@ -39,11 +39,20 @@ void refuse_non_finite(const char* what, const InputSums& sums, const Shape& sha
 }  // namespace
 
 double magnitude(const ImageView& kernel) {
-  double total = 0;
-  with_element(kernel.element, [&](auto type) {
-    const auto* voxels = static_cast<const decltype(type)*>(kernel.data);
-    for (Index i = 0; i < num_voxels(kernel.shape); ++i) total += std::abs(static_cast<double>(voxels[i]));
+  // As in scan().
+  constexpr Index kPart = 1 << 16;
+  const Index voxels = num_voxels(kernel.shape);
+  std::vector<double> parts(static_cast<std::size_t>((voxels + kPart - 1) / kPart));
+  host_workers().for_each(static_cast<Index>(parts.size()), 1, [&](int, Index first, Index last) {
+    with_element(kernel.element, [&](auto type) {
+      const auto* values = static_cast<const decltype(type)*>(kernel.data);
+      for (Index i = first * kPart; i < std::min(voxels, last * kPart); ++i) {
+        parts[static_cast<std::size_t>(i / kPart)] += std::abs(static_cast<double>(values[i]));
+      }
+    });
   });
+  double total = 0;
+  for (const double part : parts) total += part;
   return total;
 }
 
@@ -55,7 +64,14 @@ double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
   const InputSums sums = scan(kernel);
   refuse_non_finite("kernel", sums, kernel.shape);
   if (!spec.normalize_kernel) return 1;
-  if (std::abs(sums.sum) <= 1e-12 * magnitude(kernel)) {  // rounding errors
+  // Rounding errors of the voxels themselves.
+  const double noise = kernel.element == Element::f32 ? 1e-7 : 1e-12;
+  if (!std::isfinite(sums.sum) || (sums.sum != 0 && !std::isfinite(1 / sums.sum))) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the kernel's sum is {:g}, which is too {} to normalise it in double precision; scale it",
+                            sums.sum, std::isfinite(sums.sum) ? "small" : "large"));
+  }
+  if (std::abs(sums.sum) <= noise * magnitude(kernel)) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the kernel's sum is {:g}, so it cannot be normalised to 1; switch normalisation off "
                             "(--no-normalize) to use it as it is",

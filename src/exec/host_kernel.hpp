@@ -10,7 +10,7 @@ namespace convoy {
 void require_finite_kernel(const char* what, const ImageView& kernel);
 
 /// What the kernel shall be multiplied with: 1, or 1 / sum when spec.normalize_kernel is set.
-/// Throws Error(invalid_argument) for NaN or infinite voxels, and for a sum of 0 that would have to be divided by.
+/// Throws Error(invalid_argument) for NaN or infinite voxels, and for a sum that cannot be divided by.
 double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel);
 
 /// Sum of the magnitudes of all voxels.

@@ -55,7 +55,7 @@ backend::HostBox box_of(const Plan& plan, const std::array<Span, 3>& spans, cons
 }  // namespace
 
 bool can_lend(const Plan& plan, const backend::Device& device, const ImageView& image) {
-  return plan.spec.non_finite == NonFinite::error &&
+  return plan.spec.non_finite == NonFinite::error && !plan.spec.no_data &&
          lies_as_on_device(plan, device, image.data, image.element, image.shape);
 }
 

@@ -12,10 +12,12 @@ namespace {
 template <class Real>
 class MemorySource final : public TileSource {
  public:
-  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image, bool sums)
+  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image, const VoxelRules& rules,
+               bool sums)
       : plan_(loaded.plan),
         session_(*loaded.session),
         image_(image),
+        rules_(rules),
         sums_(sums || plan_.fold_output),  // what is folded is not looked at tile by tile
         lent_(can_lend(plan_, device, image)) {}
 
@@ -31,7 +33,7 @@ class MemorySource final : public TileSource {
       }
       return {};
     }
-    return gather_tile(plan_, input, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+    return gather_tile(plan_, input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
                        [&](int piece) { session_.upload_piece(set, piece, nullptr); });
   }
 
@@ -39,16 +41,16 @@ class MemorySource final : public TileSource {
   InputSums look_through(const TileIndex& tile) override {
     if (!sums_) return {};
     const TileInput input = input_from_image(plan_, image_, tile);
-    return lends(input) ? sum_own_voxels(plan_, input) : InputSums{};
+    return lends(input) ? sum_own_voxels(plan_, input, rules_) : InputSums{};
   }
 
   /// Once: finite voxels, too, may have outputs that are too large.
   InputSums look_again() override {
     if (!lent_ || sums_ || std::exchange(looked_again_, true)) return {};
-    return scan(image_);
+    return scan(image_, rules_);
   }
 
-  InputSums all_non_finite(const InputSums&) override { return scan(image_); }
+  InputSums all_unusable(const InputSums&) override { return scan(image_, rules_); }
 
  private:
   bool lends(const TileInput& input) const { return lent_ && shows_image_and_zeros(plan_, input.sources); }
@@ -56,6 +58,7 @@ class MemorySource final : public TileSource {
   const Plan& plan_;
   backend::Session& session_;
   ImageView image_;
+  const VoxelRules& rules_;
   bool sums_;
   bool lent_;
   bool looked_again_ = false;
@@ -110,13 +113,14 @@ class MemorySink final : public TileSink {
 template <class Real>
 class ImageInput final : public RunInput {
  public:
-  ImageInput(const ImageView& image, bool sums) : image_(image), sums_(sums) {}
+  ImageInput(const ImageView& image, const VoxelRules& rules, bool sums) : image_(image), rules_(rules), sums_(sums) {}
   std::unique_ptr<TileSource> source(const PreparedDevice& on) override {
-    return std::make_unique<MemorySource<Real>>(on.loaded, on.device.implementation(), image_, sums_);
+    return std::make_unique<MemorySource<Real>>(on.loaded, on.device.implementation(), image_, rules_, sums_);
   }
 
  private:
   ImageView image_;
+  VoxelRules rules_;
   bool sums_;
 };
 
@@ -149,9 +153,9 @@ class FoldedOutput final : public RunOutput {
 
 }  // namespace
 
-std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageView& image, bool sums) {
-  if (plan.spec.precision == Precision::f32) return std::make_unique<ImageInput<float>>(image, sums);
-  return std::make_unique<ImageInput<double>>(image, sums);
+std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageView& image, const VoxelRules& rules, bool sums) {
+  if (plan.spec.precision == Precision::f32) return std::make_unique<ImageInput<float>>(image, rules, sums);
+  return std::make_unique<ImageInput<double>>(image, rules, sums);
 }
 
 std::unique_ptr<RunOutput> output_to(const Plan& plan, const MutableImageView& output, bool sums) {

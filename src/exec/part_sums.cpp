@@ -38,8 +38,9 @@ std::vector<RowRun> runs_of(const std::vector<Index>& positions, Index fold) {
 }
 
 template <class T, class Real>
-Real value_of(T voxel, bool zeroes_non_finite) {
-  if (std::is_floating_point_v<T> && zeroes_non_finite && !std::isfinite(static_cast<Real>(voxel))) return 0;
+Real value_of(T voxel, const PartSource& source) {
+  if (std::is_floating_point_v<T> && source.zeroes_non_finite && !std::isfinite(static_cast<Real>(voxel))) return 0;
+  if (source.rules.is_missing(voxel)) return 0;
   return static_cast<Real>(voxel);
 }
 
@@ -79,9 +80,9 @@ class PartSum {
       const Index weight_stride = axis_ == 2 ? 1 : 0;
       if (outside || run.from < 0) {
         for (Index i = 0; i < run.count; ++i) to[i] += outside_ * weights[i * weight_stride];
-      } else if (axis_ == 2 || source_.zeroes_non_finite) {
+      } else if (axis_ == 2 || source_.zeroes_non_finite || source_.rules.no_data) {
         for (Index i = 0; i < run.count; ++i) {
-          to[i] += value_of<T, Real>(voxels[run.from + i], source_.zeroes_non_finite) * weights[i * weight_stride];
+          to[i] += value_of<T, Real>(voxels[run.from + i], source_) * weights[i * weight_stride];
         }
       } else {
         add_scaled(voxels + run.from, *weights, run.count, to);
@@ -154,6 +155,7 @@ PartSource part_source_of_image(const TransformSplit& split, const ImageView& im
   }
   source.outside = reading_boundary(spec) == Boundary::constant ? spec.constant : 0;
   source.zeroes_non_finite = spec.non_finite == NonFinite::zero;
+  source.rules.no_data = spec.no_data;
   return source;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "convoy/image.hpp"
+#include "exec/voxel_sums.hpp"
 #include "plan/transform_split.hpp"
 
 namespace convoy {
@@ -28,6 +29,7 @@ struct PartSource {
                                                 ///< or kPadding
   double outside = 0;                           ///< what kOutside reads as
   bool zeroes_non_finite = false;
+  VoxelRules rules;  ///< of these, what marks missing data
 };
 PartSource part_source_of_image(const TransformSplit& split, const ImageView& image);
 /// `kernel`: as the device is given it (AxisPlan).

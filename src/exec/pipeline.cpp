@@ -70,26 +70,26 @@ class Pipeline {
     InputSums& inputs = flying_.back().inputs;
     const TileIndex tile = tile_index(plan_, flying_.back().tile);
     inputs.add(source_.supply(tile, set));
-    require_finite(inputs);
+    require_usable(inputs);
     sink_.prepare(tile, set);
     session_.submit(Section::run, set);
     inputs.add(source_.look_through(tile));
-    require_finite(inputs);
+    require_usable(inputs);
+    inputs.end_tile();
   }
 
   void finish() {
     const Flight& flight = flying_.front();
     const OutputSums outputs = sink_.take(tile_index(plan_, flight.tile), flight.set);
-    if (!std::isfinite(outputs.sum)) require_finite(source_.look_again());
+    if (!std::isfinite(outputs.sum)) require_usable(source_.look_again());
     queue_.done(worker_, flight.tile, {flight.inputs, outputs});
     const int set = flight.set;
     flying_.pop_front();
     session_.wait(set);
   }
 
-  void require_finite(const InputSums& met) {
-    if (met.non_finite > 0 && plan_.spec.non_finite == NonFinite::error)
-      convoy::require_finite(plan_.spec, source_.all_non_finite(met));
+  void require_usable(const InputSums& met) {
+    if (!is_usable(plan_.spec, met)) convoy::require_usable(plan_.spec, source_.all_unusable(met));
   }
 
   /// The next run starts with no set in flight.

@@ -25,8 +25,8 @@ class TileSource {
   virtual InputSums look_through(const TileIndex& tile) = 0;
   /// Called when the output of a tile holds NaN or infinity: what no one has looked at yet may hold some, too.
   virtual InputSums look_again() = 0;
-  /// What to tell of non-finite voxels, when some were met.
-  virtual InputSums all_non_finite(const InputSums& met) = 0;
+  /// What a message says of voxels that cannot be used (require_usable()), when some were met.
+  virtual InputSums all_unusable(const InputSums& met) = 0;
 };
 
 /// Where they go.
@@ -43,7 +43,7 @@ class TileSink {
 };
 
 /// Takes tiles from the queue, as this worker, until there are none; calls tile_done after each. Leaves
-/// TileSink::finish to the caller. Throws Error(invalid_argument) for non-finite voxels as the spec says, and what
+/// TileSink::finish to the caller. Throws Error(invalid_argument) as require_usable() does, and what
 /// session, source, sink and tile_done throw; no set is in flight then.
 void run_pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink,
                   const std::function<void()>& tile_done);

@@ -44,7 +44,12 @@ struct ResidentConvolver::State {
 
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
       : spec(given), device(std::move(on)), options(with) {
-    const double scale = resolve_spec(spec, kernel);
+    const double scale = resolve_spec(spec, kernel).factor;
+    if (spec.no_data) {
+      throw Error(Errc::unsupported,
+                  "no_data is not looked for in images that lie on the device; set those voxels to 0 there, or use a "
+                  "Convolver");
+    }
     if (spec.region && folds_output(spec)) {
       throw Error(
           Errc::unsupported,

@@ -4,6 +4,7 @@
 
 #include "convoy/error.hpp"
 #include "exec/shared_run.hpp"
+#include "exec/voxel_rules.hpp"
 
 namespace convoy {
 namespace {
@@ -32,10 +33,7 @@ RunReport run_tiles(std::vector<PreparedDevice>& devices, RunTiles tiles, const 
   RunReport report = run.report();
   TileSums sums = run.sums();
   sums.outputs.add(output.complete());
-  report.non_finite_voxels = sums.inputs.non_finite;
-  report.saturated_voxels = sums.outputs.saturated;
-  report.input_sum = sums.inputs.sum;
-  report.output_sum = sums.outputs.sum;
+  set_sums(sums, report);
   return report;
 }
 

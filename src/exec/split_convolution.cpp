@@ -12,6 +12,7 @@
 #include "exec/scatter.hpp"
 #include "exec/shared_run.hpp"
 #include "exec/tile_cover.hpp"
+#include "exec/voxel_rules.hpp"
 
 namespace convoy {
 namespace {
@@ -106,17 +107,22 @@ class SplitRun {
 template <class Real>
 class SplitConvolutionAs final : public SplitConvolution {
  public:
-  SplitConvolutionAs(const TransformSplit& split, const ImageView& kernel, double scale,
+  SplitConvolutionAs(const TransformSplit& split, const ImageView& kernel, const KernelScale& scale,
                      std::vector<PreparedDevice> devices, const ConvolverOptions& options)
-      : split_(split), devices_(std::move(devices)), options_(options), plan_(plan_of(split)) {
+      : split_(split),
+        devices_(std::move(devices)),
+        options_(options),
+        plan_(plan_of(split)),
+        rules_(voxel_rules(split.whole, scale.magnitude)) {
     const auto& [z, y, x] = split_.whole.axes;
     kernel_shape_ = {z.kernel_size, y.kernel_size, x.kernel_size};
     kernel_.resize(static_cast<std::size_t>(num_voxels(kernel_shape_)));
-    write_kernel(split_.whole, kernel, scale, kernel_.data());
+    write_kernel(split_.whole, kernel, scale.factor, kernel_.data());
     log("plan", "{}: {}", devices_.front().device.info().id, plan_.reasons.front());
   }
 
   const Plan& plan() const override { return plan_; }
+  const VoxelRules& rules() const override { return rules_; }
 
   RunReport run(const ImageView& image, const MutableImageView& output) override {
     return run(image, [&](const Real* sums) { return write_folded(sums, output); });
@@ -152,8 +158,9 @@ class SplitConvolutionAs final : public SplitConvolution {
 
   template <class Write>
   RunReport run(const ImageView& image, const Write& write) {
-    const InputSums inputs = scan(image);
-    require_finite(plan_.spec, inputs);
+    InputSums inputs = scan(image, rules_);
+    require_usable(plan_.spec, inputs);
+    inputs.end_tile();
     SharedRun shared(devices_, {split_.num_convolutions(), {}}, options_);
     // Not on the stack: ThreadSanitizer takes mutexes that lie at one place there one after the other for one.
     const auto split_run = std::make_unique<SplitRun<Real>>(split_, ImageView(kernel_, kernel_shape_), image, devices_);
@@ -161,10 +168,7 @@ class SplitConvolutionAs final : public SplitConvolution {
         [&](std::size_t i, TileQueue& queue, const std::function<void()>& done) { split_run->work(i, queue, done); });
     RunReport report = shared.report();
     const OutputSums outputs = write(split_run->sums().data());
-    report.non_finite_voxels = inputs.non_finite;
-    report.saturated_voxels = outputs.saturated;
-    report.input_sum = inputs.sum;
-    report.output_sum = outputs.sum;
+    set_sums({inputs, outputs}, report);
     return report;
   }
 
@@ -172,6 +176,7 @@ class SplitConvolutionAs final : public SplitConvolution {
   std::vector<PreparedDevice> devices_;
   ConvolverOptions options_;
   Plan plan_;
+  VoxelRules rules_;
   Shape kernel_shape_;
   std::vector<Real> kernel_;  // as the device is given it: rows of x
 };
@@ -192,7 +197,7 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const st
 }
 
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,
-                                                         double scale, const std::vector<Device>& devices,
+                                                         const KernelScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options) {
   TransformSplit attempted = split;
   PlanOptions smaller = options_of_split(options.plan, devices.size());

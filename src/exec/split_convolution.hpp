@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "convoy/convolution.hpp"
+#include "exec/callers_kernel.hpp"
+#include "exec/voxel_sums.hpp"
 #include "plan/transform_split.hpp"
 
 namespace convoy {
@@ -18,6 +20,7 @@ class SplitConvolution {
  public:
   virtual ~SplitConvolution() = default;
   virtual const Plan& plan() const = 0;
+  virtual const VoxelRules& rules() const = 0;
   /// All of the report but elapsed_seconds; its tiles are the convolutions of parts, which the devices share. Throws
   /// what Convolver::run throws.
   virtual RunReport run(const ImageView& image, const MutableImageView& output) = 0;
@@ -28,7 +31,7 @@ class SplitConvolution {
 /// `kernel` may go afterwards. When the devices have less memory than they said, splits again, a few times. Throws as
 /// prepare_devices().
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,
-                                                         double scale, const std::vector<Device>& devices,
+                                                         const KernelScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options);
 
 }  // namespace convoy

@@ -9,11 +9,28 @@ namespace convoy {
 
 void InputSums::add(const InputSums& part) {
   sum += part.sum;
+  lowest = std::min(lowest, part.lowest);
+  highest = std::max(highest, part.highest);
   non_finite += part.non_finite;
   first_non_finite = std::min(first_non_finite, part.first_non_finite);
+  too_large += part.too_large;
+  first_too_large = std::min(first_too_large, part.first_too_large);
+  no_data += part.no_data;
+  inexact += part.inexact;
+  exponents += part.exponents;
+  segments += part.segments;
+  dynamic_range = std::max(dynamic_range, part.dynamic_range);
 }
 
-InputSums scan(const ImageView& image) {
+void InputSums::end_tile() {
+  if (segments > 0) {
+    const double typical = std::exp2(0.5 + static_cast<double>(exponents) / static_cast<double>(segments));
+    dynamic_range = std::max(1.0, largest() / typical);
+  }
+  exponents = segments = 0;
+}
+
+InputSums scan(const ImageView& image, const VoxelRules& rules) {
   // Sums of parts of one size, added up in order: the same on every run.
   constexpr Index kPart = 1 << 16;
   const Index voxels = num_voxels(image.shape);
@@ -23,7 +40,8 @@ InputSums scan(const ImageView& image) {
       const auto* values = static_cast<const decltype(type)*>(image.data);
       for (Index part = first; part < last; ++part) {
         const Index begin = part * kPart;
-        parts[static_cast<std::size_t>(part)].add_row(values + begin, std::min(voxels - begin, kPart), {1, begin, 1});
+        parts[static_cast<std::size_t>(part)].add_row(values + begin, std::min(voxels - begin, kPart), {1, begin, 1},
+                                                      rules);
       }
     });
   });

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "common/host_memory.hpp"
@@ -46,8 +48,19 @@ Json to_json(const World& world, const Box& part, const cli::ConvolveRecord& rec
           {"skipped_tiles", record.run.skipped_tiles},
           {"saturated_voxels", record.run.saturated_voxels},
           {"non_finite_voxels", record.run.non_finite_voxels},
+          {"no_data_voxels", record.run.no_data_voxels},
+          {"inexact_voxels", record.run.inexact_voxels},
+          {"lowest_voxel", record.run.lowest_voxel},
+          {"highest_voxel", record.run.highest_voxel},
+          {"dynamic_range", record.run.dynamic_range},
+          {"rounding_error", record.run.rounding_error},
           {"output_sum", record.run.output_sum},
           {"peak_device_bytes", record.run.peak_device_bytes}};
+}
+
+/// JSON has no NaN: a null is one.
+double number(const Json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
 void add(cli::ConvolveRecord& record, int rank, const Json& told) {
@@ -64,6 +77,12 @@ void add(cli::ConvolveRecord& record, int rank, const Json& told) {
   record.run.skipped_tiles += told.at("skipped_tiles").get<Index>();
   record.run.saturated_voxels += told.at("saturated_voxels").get<Index>();
   record.run.non_finite_voxels += told.at("non_finite_voxels").get<Index>();
+  record.run.no_data_voxels += told.at("no_data_voxels").get<Index>();
+  record.run.inexact_voxels += told.at("inexact_voxels").get<Index>();
+  record.run.lowest_voxel = std::fmin(record.run.lowest_voxel, number(told.at("lowest_voxel")));
+  record.run.highest_voxel = std::fmax(record.run.highest_voxel, number(told.at("highest_voxel")));
+  record.run.dynamic_range = std::fmax(record.run.dynamic_range, number(told.at("dynamic_range")));
+  record.run.rounding_error = std::fmax(record.run.rounding_error, number(told.at("rounding_error")));
   record.run.output_sum += told.at("output_sum").get<double>();
   record.run.peak_device_bytes =
       std::max(record.run.peak_device_bytes, told.at("peak_device_bytes").get<std::uint64_t>());

@@ -170,6 +170,10 @@ void validate(const ConvolutionSpec& spec) {
   if (has_origin(spec) && spec.origin.rule == Origin::Rule::at) require_origin_inside(spec.origin.index, spec.kernel);
   require_boundary_fits_mode(spec);
   require_constant_fits(spec);
+  if (spec.no_data && !std::isfinite(*spec.no_data)) {
+    refuse(fmt::format("no_data is {}; it must be finite. NaN and infinite voxels are taken as 0 with --nan zero",
+                       *spec.no_data));
+  }
   if (spec.region) require_region_inside(*spec.region, shape_of_mode(spec));
 }
 
