@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "convoy/shape.hpp"
 
@@ -40,6 +41,13 @@ inline Box intersection(const Box& a, const Box& b) {
   }
   return common;
 }
+
+/// What `box` holds beside `cut`: at most six boxes.
+std::vector<Box> difference(const Box& box, const Box& cut);
+
+/// The box in pieces of at most so many voxels, cut along z, then y, then x, at multiples of `grain`; a piece that is
+/// no larger than one grain may have more.
+std::vector<Box> pieces_of(const Box& box, const Shape& grain, std::uint64_t most_voxels);
 
 inline Box whole(const Shape& shape) { return {{0, 0, 0}, shape}; }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -30,6 +31,11 @@ std::string read_all(int descriptor, const std::string& path) {
   }
 }
 
+std::string folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
 std::string first_line_of(const JobDescription& job) {
   Json json = Json::array();
   for (const auto& [name, value] : job) json.push_back({name, value});
@@ -46,24 +52,28 @@ bool prove(WrittenBox& written, const Journal::ReadBack& read_back) {
 
 Journal::Journal(const std::string& path, const std::string& output, const JobDescription& job, const Shape& shape,
                  Index num_images)
-    : path_(path), output_(output), shape_(shape), num_images_(num_images) {
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail(path, "the journal cannot be opened: {}", std::strerror(errno));
-  try {
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      fail(output_, "is being written by another process, which has locked '{}'", path);
-    }
-    load(job);
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
+    : folder_(folder_of(path)),
+      name_(std::filesystem::path(path).filename().string()),
+      path_(path),
+      output_(output),
+      shape_(shape),
+      num_images_(num_images) {
+  open_locked();
+  load(job);
 }
 
-Journal::~Journal() { ::close(descriptor_); }
+/// A run that ends meanwhile may have removed the journal between our opening and our locking it.
+void Journal::open_locked() {
+  do {
+    file_ = folder_.open_own_file(name_);
+    if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      fail(output_, "is being written by another process, which has locked '{}'", path_);
+    }
+  } while (!folder_.holds(name_, identity_of(status_of(file_.descriptor()))));
+}
 
 void Journal::load(const JobDescription& job) {
-  const std::string text = read_all(descriptor_, path_);
+  const std::string text = read_all(file_.descriptor(), path_);
   const std::size_t first_end = text.find('\n');
   if (first_end == std::string::npos) return begin(job);  // ended before the first line was written
   require_same_job(text.substr(0, first_end), job);
@@ -79,11 +89,12 @@ void Journal::load(const JobDescription& job) {
     if (!line || !line.eof() || !possible) break;
     replace_touched(written);
   }
-  if (::ftruncate(descriptor_, static_cast<off_t>(at)) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+  if (::ftruncate(file_.descriptor(), static_cast<off_t>(at)) != 0)
+    fail(path_, "cannot be written: {}", std::strerror(errno));
 }
 
 void Journal::begin(const JobDescription& job) {
-  if (::ftruncate(descriptor_, 0) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+  if (::ftruncate(file_.descriptor(), 0) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
   const std::string line = first_line_of(job);
   append(line);
   header_bytes_ = line.size();
@@ -110,18 +121,18 @@ void Journal::require_same_job(const std::string& line, const JobDescription& jo
 }
 
 void Journal::append(const std::string& line) {
-  const off_t end = ::lseek(descriptor_, 0, SEEK_END);
-  const ssize_t written = ::pwrite(descriptor_, line.data(), line.size(), end);
+  const off_t end = ::lseek(file_.descriptor(), 0, SEEK_END);
+  const ssize_t written = ::pwrite(file_.descriptor(), line.data(), line.size(), end);
   if (written == static_cast<ssize_t>(line.size())) return;
   const std::string problem = written < 0 ? std::strerror(errno) : "the disk is full";
-  if (::ftruncate(descriptor_, end) != 0) fail(path_, "cannot be written nor shortened: {}", problem);
+  if (::ftruncate(file_.descriptor(), end) != 0) fail(path_, "cannot be written nor shortened: {}", problem);
   fail(path_, "cannot be written: {}", problem);
 }
 
 void Journal::forget() {
   const std::lock_guard lock(mutex_);
   boxes_.clear();
-  if (::ftruncate(descriptor_, static_cast<off_t>(header_bytes_)) != 0) {
+  if (::ftruncate(file_.descriptor(), static_cast<off_t>(header_bytes_)) != 0) {
     fail(path_, "cannot be written: {}", std::strerror(errno));
   }
 }
@@ -131,12 +142,36 @@ void Journal::replace_touched(const WrittenBox& written) {
   boxes_.insert(written);
 }
 
+void Journal::write_down(const WrittenBox& written) {
+  const Box& box = written.box;
+  append(fmt::format("{} {} {} {} {} {} {} {:x}\n", written.image, box.begin.z, box.begin.y, box.begin.x, box.size.z,
+                     box.size.y, box.size.x, written.checksum));
+  boxes_.insert(written);
+}
+
+/// Lines that begin with a box replace, for one who continues, the boxes that it touches: the first line of the rest
+/// takes the old box away, and no line says more than what is on the disk before anything is written there.
+void Journal::make_room(Index image, const Box& box, const ReadBack& read_back, const std::function<void()>& flush) {
+  const std::lock_guard lock(mutex_);
+  std::vector<WrittenBox> touched;
+  boxes_.filter_touching(image, box, [&](const WrittenBox& written) {
+    touched.push_back(written);
+    return false;
+  });
+  for (WrittenBox& before : touched) {
+    const std::vector<Box> rest = difference(before.box, box);
+    if (rest.empty()) continue;
+    if (before.is_new) flush();
+    if (!prove(before, read_back)) continue;
+    for (const Box& part : rest) {
+      if (const auto checksum = read_back(image, part)) write_down({image, part, *checksum, true, before.is_new});
+    }
+  }
+}
+
 void Journal::add(Index image, const Box& box, std::uint64_t checksum) {
   const std::lock_guard lock(mutex_);
-  boxes_.filter_touching(image, box, [](const WrittenBox&) { return false; });
-  append(fmt::format("{} {} {} {} {} {} {} {:x}\n", image, box.begin.z, box.begin.y, box.begin.x, box.size.z,
-                     box.size.y, box.size.x, checksum));
-  boxes_.insert({image, box, checksum, true});
+  write_down({image, box, checksum, true, true});
 }
 
 bool Journal::holds(Index image, const Box& box, const ReadBack& read_back) {
@@ -161,6 +196,11 @@ std::uint64_t Journal::proven_voxels(const ReadBack& read_back) {
   return voxels;
 }
 
-void Journal::remove() { ::unlink(path_.c_str()); }
+void Journal::remove() {
+  try {
+    if (folder_.holds(name_, identity_of(status_of(file_.descriptor())))) folder_.remove(name_);
+  } catch (const Error&) {  // a journal without its file is begun anew
+  }
+}
 
 }  // namespace convoy::io

@@ -13,6 +13,8 @@ class OutputStore {
   virtual ~OutputStore() = default;
   /// The piece that is cheapest to write.
   virtual Shape chunk() const = 0;
+  /// The piece that is read without reading more.
+  virtual Shape grain() const { return chunk(); }
   /// Whether what lies under the temporary name can be what an earlier run left.
   virtual bool can_continue() const = 0;
   /// Takes disk space and writes what comes beside the voxels; without `continued`, voxels of before are forgotten.

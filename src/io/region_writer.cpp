@@ -9,15 +9,22 @@
 namespace convoy::io {
 namespace {
 
+/// Of a box that the journal names: what it takes to read it back bounds the memory and, where a later box touches it,
+/// the time for that.
+constexpr std::uint64_t kPieceBytes = std::uint64_t{4} << 20;
+/// So that the journal of a huge output stays short.
+constexpr std::uint64_t kMostPieces = 1 << 16;
+
 /// Sum of the checksums of a box's rows, so that it can be taken in any order: of `part`, a piece of whole rows.
-std::uint64_t checksum_of_rows(const Box& box, const Box& part, std::size_t voxel_bytes, const std::byte* voxels) {
+/// `voxels` are those of `buffer`, which holds the part.
+std::uint64_t checksum_of_rows(const Box& box, const Box& part, std::size_t voxel_bytes, const Box& buffer,
+                               const std::byte* voxels) {
   const std::uint64_t row_bytes = static_cast<std::uint64_t>(box.size.x) * voxel_bytes;
   std::uint64_t sum = 0;
   for (Index z = part.begin.z; z < part.begin.z + part.size.z; ++z) {
-    const std::uint64_t first_row =
-        index_in(box, z, part.begin.y, box.begin.x) / static_cast<std::uint64_t>(box.size.x);
-    for (std::uint64_t row = 0; row < static_cast<std::uint64_t>(part.size.y); ++row, voxels += row_bytes) {
-      sum += checksum_of(voxels, row_bytes, first_row + row);
+    for (Index y = part.begin.y; y < part.begin.y + part.size.y; ++y) {
+      const std::uint64_t row = index_in(box, z, y, box.begin.x) / static_cast<std::uint64_t>(box.size.x);
+      sum += checksum_of(voxels + index_in(buffer, z, y, box.begin.x) * voxel_bytes, row_bytes, row);
     }
   }
   return sum;
@@ -63,9 +70,25 @@ ImageWriter& RegionWriter::image(Index number) {
 
 void RegionWriter::write(Index image, const Box& box, const std::byte* voxels) {
   require_inside(shape_, box);
+  if (journal_) journal_->make_room(image, box, read_back(), [this] { store_->flush(); });
   store_->write(image, box, voxels);
-  if (journal_) journal_->add(image, box, checksum_of_rows(box, box, size_of(element_), voxels));
+  if (journal_) note(image, box, voxels);
   written_voxels_ += count_of(box);
+}
+
+/// In pieces: a later run whose boxes are others reads back no more of them than they touch.
+void RegionWriter::note(Index image, const Box& box, const std::byte* voxels) {
+  const std::uint64_t all_voxels = saturating_product(parts_.size(), static_cast<std::uint64_t>(num_voxels(shape_)));
+  const std::uint64_t most_voxels = std::max(kPieceBytes / size_of(element_), all_voxels / kMostPieces);
+  for (const Box& piece : pieces_of(box, store_->grain(), most_voxels)) {
+    journal_->add(image, piece, checksum_of_rows(piece, piece, size_of(element_), box, voxels));
+  }
+}
+
+std::uint64_t RegionWriter::cache_bytes() const {
+  if (!journal_) return store_->cache_bytes();
+  const std::uint64_t grain_bytes = static_cast<std::uint64_t>(num_voxels(store_->grain())) * size_of(element_);
+  return saturating_sum(store_->cache_bytes(), saturating_sum(kPieceBytes, grain_bytes));
 }
 
 bool RegionWriter::holds(Index image, const Box& box) const {
@@ -84,21 +107,14 @@ Journal::ReadBack RegionWriter::read_back() const {
 }
 
 std::uint64_t RegionWriter::checksum_in_store(Index image, const Box& box) const {
-  constexpr std::uint64_t kBytesAtOnce = std::uint64_t{4} << 20;
-  const std::uint64_t row_bytes = static_cast<std::uint64_t>(box.size.x) * size_of(element_);
-  const Shape chunk = store_->chunk();
-  const auto rows = static_cast<Index>(std::max<std::uint64_t>(1, kBytesAtOnce / row_bytes));
-  const Index step_y = chunk.z == 1 ? rows : chunk.y;
+  Shape grain = store_->grain();
+  grain.x = box.begin.x + box.size.x;  // rows are not cut
   std::vector<std::byte> voxels;
   std::uint64_t sum = 0;
-  for (Index z = 0; z < box.size.z; z += chunk.z) {
-    for (Index y = 0; y < box.size.y; y += step_y) {
-      const Box part{{box.begin.z + z, box.begin.y + y, box.begin.x},
-                     {std::min(chunk.z, box.size.z - z), std::min(step_y, box.size.y - y), box.size.x}};
-      voxels.resize(count_of(part) * size_of(element_));
-      store_->read(image, part, voxels.data());
-      sum += checksum_of_rows(box, part, size_of(element_), voxels.data());
-    }
+  for (const Box& part : pieces_of(box, grain, kPieceBytes / size_of(element_))) {
+    voxels.resize(count_of(part) * size_of(element_));
+    store_->read(image, part, voxels.data());
+    sum += checksum_of_rows(box, part, size_of(element_), part, voxels.data());
   }
   return sum;
 }

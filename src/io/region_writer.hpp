@@ -19,7 +19,7 @@ class RegionWriter : public ImageFileWriter {
   ~RegionWriter() override;
 
   ImageWriter& image(Index number) override;
-  std::uint64_t cache_bytes() const override { return store_->cache_bytes(); }
+  std::uint64_t cache_bytes() const override;
   void commit() override;
 
  private:
@@ -39,6 +39,7 @@ class RegionWriter : public ImageFileWriter {
   };
 
   void write(Index image, const Box& box, const std::byte* voxels);
+  void note(Index image, const Box& box, const std::byte* voxels);
   bool holds(Index image, const Box& box) const;
   Journal::ReadBack read_back() const;
   std::uint64_t checksum_in_store(Index image, const Box& box) const;

@@ -12,6 +12,7 @@ class VoxelOutput : public OutputStore {
   VoxelOutput(const std::string& path, OutputFile::Unfinished unfinished, FileDesign design, const Shape& shape);
 
   Shape chunk() const override { return {1, shape_.y, shape_.x}; }
+  Shape grain() const override { return {1, 1, 1}; }
   bool can_continue() const override { return file_.size_bytes() == design_.file_bytes; }
   void begin(bool continued) override;
   void write(Index image, const Box& box, const std::byte* voxels) override;

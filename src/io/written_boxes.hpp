@@ -17,6 +17,7 @@ struct WrittenBox {
   Box box;
   std::uint64_t checksum = 0;
   bool proven = false;
+  bool is_new = false;  ///< written by this run
 };
 
 /// No two share a voxel. Boxes of like size (the same powers of two above their extents) lie in a grid of cells of that

@@ -23,6 +23,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     io::Journal journal(path, folder / "a.npy", {{"kernel", "abc"}, {"mode", "same"}}, shape, 2);
     journal.holds(1, {{0, 0, 0}, {2, 3, 4}}, read_back);
     if (journal.proven_voxels(read_back) > 2 * 4 * 5 * 6) fuzz::broken("no voxel is counted twice");
+    journal.make_room(0, {{1, 1, 1}, {2, 2, 2}}, read_back, [] {});
+    journal.add(0, {{1, 1, 1}, {2, 2, 2}}, 7);
+    if (journal.proven_voxels(read_back) > 2 * 4 * 5 * 6) fuzz::broken("no voxel is counted twice");
+    journal.make_room(0, {{0, 0, 0}, shape}, read_back, [] {});
     journal.add(0, {{0, 0, 0}, shape}, 5);
     if (!journal.holds(0, {{0, 0, 0}, shape}, read_back)) fuzz::broken("what was written is held");
   } catch (const Error&) {

@@ -1,7 +1,10 @@
 // Outputs that are continued: what the journal says is read back, and only that is believed.
 #include <algorithm>
+#include <array>
+#include <random>
 
 #include "files.hpp"
+#include "io/box.hpp"
 #include "io/output_file.hpp"
 
 namespace convoy::test {
@@ -144,6 +147,160 @@ TEST_CASE("a journal without its file, and a file of the wrong size, begin anew"
   write_planes(path, 0, 3);
   std::filesystem::remove(io::kept_path(path));
   CHECK(held_planes(create_image(path, kShape, Element::f32, {}, kResume)->image()) == std::vector<bool>(6, false));
+}
+
+/// A tiling: boxes of one size, cut at the edges.
+std::vector<Box> tiles_of(const Shape& shape, const Shape& size) {
+  std::vector<Box> tiles;
+  for (Index z = 0; z < shape.z; z += size.z) {
+    for (Index y = 0; y < shape.y; y += size.y) {
+      for (Index x = 0; x < shape.x; x += size.x) {
+        tiles.push_back(
+            {{z, y, x}, {std::min(size.z, shape.z - z), std::min(size.y, shape.y - y), std::min(size.x, shape.x - x)}});
+      }
+    }
+  }
+  return tiles;
+}
+
+std::vector<float> cut_out(const std::vector<float>& voxels, const Shape& shape, const Box& box) {
+  std::vector<float> part;
+  for (Index z = box.begin.z; z < box.begin.z + box.size.z; ++z) {
+    for (Index y = box.begin.y; y < box.begin.y + box.size.y; ++y) {
+      const auto row = voxels.begin() + (z * shape.y + y) * shape.x + box.begin.x;
+      part.insert(part.end(), row, row + box.size.x);
+    }
+  }
+  return part;
+}
+
+/// As a run does: asks for all boxes of an image first, then writes those that are not held, but at most so many.
+/// Returns how many voxels were written.
+std::uint64_t run_tiles(ImageFileWriter& file, const ImageMetadata& metadata, const Shape& shape, const Shape& tile,
+                        int most_writes) {
+  std::uint64_t written = 0;
+  for (Index number = 0; number < metadata.num_images(); ++number) {
+    std::vector<float> voxels = numbered_voxels<float>(shape);
+    for (float& voxel : voxels) voxel += static_cast<float>(number);
+    std::vector<Box> missing = tiles_of(shape, tile);
+    std::erase_if(missing, [&](const Box& box) { return file.image(number).holds(box); });
+    for (const Box& box : missing) {
+      if (most_writes-- == 0) return written;
+      file.image(number).write(box, reinterpret_cast<const std::byte*>(cut_out(voxels, shape, box).data()));
+      written += io::count_of(box);
+    }
+  }
+  return written;
+}
+
+TEST_CASE("an output whose tiling has changed is finished by the first run that continues it") {
+  std::mt19937 random(6);
+  const auto any = [&](Index least, Index most) { return std::uniform_int_distribution<Index>(least, most)(random); };
+  for (int i = 0; i < 60; ++i) {
+    const Folder folder;
+    const char* name = std::array{"a.tif", "a.npy", "a.zarr", "a.ome.tif"}[static_cast<std::size_t>(i % 4)];
+    const std::string path = folder / name;
+    const Shape shape{any(1, 20), any(1, 30), any(1, 150)};
+    ImageMetadata metadata;
+    const bool names_axes = !path.ends_with(".npy");
+    if (names_axes && i % 3 == 0) metadata.num_times = 3;
+    if (names_axes && i % 5 == 0) metadata.num_channels = 2;
+    const auto any_tile = [&] { return Shape{any(1, shape.z), any(1, shape.y), any(1, shape.x)}; };
+    const auto open = [&] { return create_image(path, shape, Element::f32, metadata, kResume); };
+    for (Index run = any(1, 3); run > 0; --run) {
+      run_tiles(*open(), metadata, shape, any_tile(), static_cast<int>(any(0, 12)));
+    }
+    {
+      const auto file = open();
+      run_tiles(*file, metadata, shape, any_tile(), -1);
+      file->commit();
+    }
+    CHECK(folder.num_files() == 1);
+    const auto images = open_images(path);
+    REQUIRE(static_cast<Index>(images.size()) == metadata.num_images());
+    for (std::size_t number = 0; number < images.size(); ++number) {
+      std::vector<float> voxels(static_cast<std::size_t>(num_voxels(shape)));
+      images[number]->read({{0, 0, 0}, shape}, reinterpret_cast<std::byte*>(voxels.data()));
+      std::vector<float> expected = numbered_voxels<float>(shape);
+      for (float& voxel : expected) voxel += static_cast<float>(number);
+      CHECK_MESSAGE(voxels == expected, name);
+    }
+  }
+}
+
+TEST_CASE("a box that is written over a part of an earlier one leaves the rest of that one") {
+  const Folder folder;
+  for (const char* name : {"a.npy", "a.zarr"}) {
+    const std::string path = folder / name;
+    const auto voxels = voxels_of_image();
+    const Box middle{{2, 3, 4}, {2, 4, 5}};
+    const auto write = [&](ImageFileWriter& file, const Box& box) {
+      file.image().write(box, reinterpret_cast<const std::byte*>(cut_out(voxels, kShape, box).data()));
+    };
+    write(*create_image(path, kShape, Element::f32, {}, kResume), {{0, 0, 0}, kShape});
+    {
+      const auto file = create_image(path, kShape, Element::f32, {}, kResume);
+      write(*file, middle);                  // by a later run
+      write(*file, {{2, 5, 4}, {3, 4, 5}});  // by the same run
+      CHECK(file->image().holds({{0, 0, 0}, kShape}));
+    }
+    {
+      const auto file = create_image(path, kShape, Element::f32, {}, kResume);
+      CHECK(file->image().holds({{0, 0, 0}, kShape}));
+      file->commit();
+    }
+    CHECK(voxels_of<float>(read_image(path)) == voxels);
+  }
+}
+
+TEST_CASE("the rest of a damaged box does not hold, and of a sound one only what no new box touches") {
+  const Folder folder;
+  const std::string path = folder / "a.raw";
+  write_planes(path, 0, 6);
+  std::string bytes = bytes_of(io::kept_path(path));
+  bytes[2 * 480 + 7] = static_cast<char>(bytes[2 * 480 + 7] ^ 1);
+  write_bytes(io::kept_path(path), bytes);
+  const std::vector<float> wrong(2 * 60, -1.0F);
+  create_image(path, kShape, Element::f32, {}, kResume)
+      ->image()
+      .write({{2, 0, 0}, {2, 5, 12}}, reinterpret_cast<const std::byte*>(wrong.data()));
+  const auto file = create_image(path, kShape, Element::f32, {}, kResume);
+  CHECK(held_planes(file->image()) == std::vector<bool>{true, true, false, true, true, true});
+  CHECK_FALSE(file->image().holds({{2, 5, 0}, {1, 1, 1}}));
+}
+
+TEST_CASE("boxes are cut without losing or doubling a voxel") {
+  std::mt19937 random(7);
+  const auto any = [&](Index least, Index most) { return std::uniform_int_distribution<Index>(least, most)(random); };
+  const auto any_box = [&] {
+    Box box{{any(0, 9), any(0, 9), any(0, 9)}, {}};
+    box.size = {any(1, 10 - box.begin.z), any(1, 10 - box.begin.y), any(1, 10 - box.begin.x)};
+    return box;
+  };
+  const auto count_in = [](const std::vector<Box>& boxes, Index z, Index y, Index x) {
+    return std::count_if(boxes.begin(), boxes.end(), [&](const Box& box) {
+      return io::count_of(io::intersection(box, {{z, y, x}, {1, 1, 1}})) == 1;
+    });
+  };
+  for (int i = 0; i < 300; ++i) {
+    const Box box = any_box();
+    const Box cut = any_box();
+    const std::vector<Box> rest = io::difference(box, cut);
+    const Shape grain{any(1, 5), any(1, 5), any(1, 5)};
+    const auto most = static_cast<std::uint64_t>(any(1, 200));
+    const std::vector<Box> pieces = io::pieces_of(box, grain, most);
+    REQUIRE(rest.size() <= 6);
+    for (const Box& piece : pieces) {
+      REQUIRE((io::count_of(piece) <= most ||
+               (piece.size.z <= grain.z && piece.size.y <= grain.y && piece.size.x <= grain.x)));
+    }
+    for (Index at = 0; at < 1000; ++at) {
+      const Index z = at / 100, y = at / 10 % 10, x = at % 10;
+      const auto in_box = count_in({box}, z, y, x);
+      REQUIRE(count_in(pieces, z, y, x) == in_box);
+      REQUIRE(count_in(rest, z, y, x) == (count_in({cut}, z, y, x) == 1 ? 0 : in_box));
+    }
+  }
 }
 
 TEST_CASE("an output that could not even be begun leaves nothing to continue") {
