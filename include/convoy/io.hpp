@@ -141,6 +141,16 @@ void place_kernel(Image& kernel, const Shape& image, const std::string& axes = {
 /// Everything that determines an output, as names and values: "kernel" and its checksum, "mode" and "same" ...
 using JobDescription = std::vector<std::pair<std::string, std::string>>;
 
+/// What tells an input from a changed one, for a JobDescription: its place, size and a checksum of its contents; of a
+/// store, of the names, sizes and contents of all its files. All is read up to 1 GiB; beyond that 1,024 samples of
+/// 64 KiB spread over all of it, and the times at which the file system last changed each file, which nobody can set
+/// back (they change with permissions and names, too). Blocks while it reads. Throws Error(io).
+std::string describe_input(const std::string& path);
+
+/// Sizes and times of last modification, to find out whether an input is changed while it is read. Reads no contents.
+/// Throws Error(io).
+std::string input_stamp(const std::string& path);
+
 struct CreateOptions {
   /// When the object goes without commit(), keep what is written, in hidden files beside the output, and continue what
   /// an earlier run of the same job left there: the boxes that were written, once they have been read back and their
@@ -184,6 +194,25 @@ std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Sha
 /// For a program that must end at once: removes what lies under temporary names, but not what CreateOptions::resume
 /// keeps, and lets nothing be committed any more, for good. May be called on any thread, not from a signal handler.
 void abandon_outputs();
+
+/// What an interrupted run left in a folder: its temporary file, or what CreateOptions::resume kept.
+struct Leftover {
+  std::string path;              ///< of a file or folder; a resumable one's journal goes with it
+  std::string output;            ///< the output that it was to be; of a very long name, the shortened one
+  std::uint64_t size_bytes = 0;  ///< on the disk
+  double age_seconds = 0;        ///< since it was last written
+  bool resumable = false;        ///< CreateOptions::resume continues it
+  bool in_use = false;           ///< a process is writing it; also where the file system cannot lock files
+};
+
+/// All leftovers in a folder, not in those below it. Links, and what other users own, are none. The leftovers of an
+/// output that are not resumable are removed by the next run that writes this output, without being asked for. Throws
+/// Error(io) for a folder that cannot be read.
+std::vector<Leftover> find_leftovers(const std::string& folder);
+
+/// Removes Leftover::path, a resumable one with its journal. False if it is not there or a process is writing it.
+/// Throws Error(io) for what is no leftover of this user, and if it cannot be removed.
+bool remove_leftover(const std::string& path);
 
 /// Whether an unfinished file is there that create_image with CreateOptions::resume would look at. Throws Error(io) for
 /// a folder that cannot be written to.

@@ -5,6 +5,7 @@
 
 namespace convoy::cli {
 
+void add_clean(CLI::App& program);
 void add_completion(CLI::App& program);
 void add_convolve(CLI::App& program);
 void add_deconvolve(CLI::App& program);

@@ -106,7 +106,7 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
   if (!files.resume) return {};
   const Shape& at = spec.origin.index;
   const bool origin_given = spec.origin.rule == Origin::Rule::at;
-  JobDescription job{{"image", describe_file(image_path)},
+  JobDescription job{{"image", describe_input(image_path)},
                      {"axes", files.axes.empty() ? "the file's" : files.axes},
                      {"series", files.series ? std::to_string(*files.series) : "the only one"},
                      {"kernel", fmt::format("of checksum {}", checksum(kernel.view()))},
@@ -173,6 +173,7 @@ Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec)
 
 void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record) {
   StopWatch watch;
+  const InputGuard guard(image_path, files.resume);
   const auto images = files.open(image_path);
   const ImageFileReader& first = *images[0];
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
@@ -207,6 +208,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
   }
   record.times.run_seconds = watch.lap_seconds();
   stop_if_interrupted();
+  guard.require_unchanged();
   output->commit();
   record.times.write_seconds = watch.lap_seconds();
 }

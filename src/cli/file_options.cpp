@@ -30,7 +30,8 @@ void FileOptions::add_to(CLI::App& command) {
                    "Most memory of the machine for the whole program, as in 2GiB (default: what is free)");
   command.add_flag(
       "--resume", resume,
-      "Continue an output that was interrupted, and keep this one if it is; what is there is verified first");
+      "Continue an output that was interrupted, and keep this one if it is; what is there is verified first, and a "
+      "changed image is found by its checksum (beyond 1 GiB by samples and times of change) and refused");
   add_overwrite(command, overwrite);
 }
 
@@ -83,25 +84,20 @@ std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes, bo
       other_bytes, ram_limit_bytes, "--ram-limit");
 }
 
-/// Of a store, all files count.
-std::string describe_file(const std::string& path) {
-  namespace fs = std::filesystem;
+InputGuard::InputGuard(std::string path, bool also_stores) : path_(std::move(path)) {
   std::error_code problem;
-  std::uint64_t bytes = 0;
-  auto changed = fs::file_time_type::min();
-  const auto add = [&](const fs::path& file) {
-    if (const auto size = fs::file_size(file, problem); !problem) bytes += size;
-    if (const auto time = fs::last_write_time(file, problem); !problem) changed = std::max(changed, time);
-  };
-  if (fs::is_directory(path, problem)) {
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path, problem)) {
-      if (entry.is_regular_file(problem)) add(entry.path());
-    }
-  } else {
-    add(path);
-  }
-  return fmt::format("{} ({} bytes, changed at {})", fs::absolute(path).lexically_normal().string(), bytes,
-                     changed.time_since_epoch().count());
+  is_guarded_ = also_stores || !std::filesystem::is_directory(path_, problem);
+  if (is_guarded_) stamp_ = input_stamp(path_);
+}
+
+void InputGuard::require_unchanged() const {
+  if (!is_guarded_) return;
+  const std::string now = input_stamp(path_);
+  if (now == stamp_) return;
+  throw Error(Errc::io,
+              fmt::format("{}: was changed while it was read ({}, then {}): the output would be of two images "
+                          "and is not written; run it again when nothing writes to the image any more",
+                          path_, stamp_, now));
 }
 
 }  // namespace convoy::cli

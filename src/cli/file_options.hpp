@@ -35,7 +35,18 @@ struct FileOptions : ImageOptions {
   std::uint64_t most_cache_bytes() const;
 };
 
-/// A file or store of the job: where it lies, its size and when it was last changed.
-std::string describe_file(const std::string& path);
+/// An input that must not be changed while it is read.
+class InputGuard {
+ public:
+  /// A store's files are many, and all must be looked at: that is done if `also_stores`.
+  InputGuard(std::string path, bool also_stores);
+  /// Throws Error(io) if it was changed since.
+  void require_unchanged() const;
+
+ private:
+  std::string path_;
+  std::string stamp_;
+  bool is_guarded_ = false;
+};
 
 }  // namespace convoy::cli

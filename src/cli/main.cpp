@@ -37,7 +37,8 @@ void describe(CLI::App& program) {
       "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
       "  convoy convolve image.tif psf.tif blurred.tif\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 50\n"
-      "  convoy project blurred.tif blurred.png --gamma 0.5");
+      "  convoy project blurred.tif blurred.png --gamma 0.5\n"
+      "  convoy clean .");
 }
 
 void add_commands(CLI::App& program) {
@@ -50,6 +51,7 @@ void add_commands(CLI::App& program) {
   add_psf(program);
   add_selftest(program);
   add_project(program);
+  add_clean(program);
   add_completion(program);
   add_manual(program);
   add_help(program);

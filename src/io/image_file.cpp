@@ -13,6 +13,7 @@
 #include "io/box.hpp"
 #include "io/formats.hpp"
 #include "io/io_error.hpp"
+#include "io/leftovers.hpp"
 #include "io/output_file.hpp"
 #include "io/region_writer.hpp"
 #include "io/sample.hpp"
@@ -122,10 +123,11 @@ void for_each_slab(const Shape& shape, Element element, const Shape& chunk, Body
   });
 }
 
-/// Locks the output; null if it is not to be continued.
+/// Locks the output, which must come before its store is opened; null if it is not to be continued.
 std::unique_ptr<io::Journal> make_journal(const std::string& path, const Shape& shape, Element element,
                                           Index num_images, const CreateOptions& options) {
   if (!options.resume) return nullptr;
+  io::remove_abandoned(io::OutputPlace(path));
   JobDescription job = options.job;
   job.emplace_back("output", fmt::format("{} x {} {} zyx", num_images, to_text(shape), name(element)));
   job.emplace_back("convoy", CONVOY_VERSION);
@@ -200,10 +202,15 @@ Image read_image(const std::string& path, const OpenOptions& options) {
 std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
                                               const ImageMetadata& metadata, const CreateOptions& options) {
   num_voxels(shape);
-  auto store = make_store(path, shape, element, metadata, options);
   auto journal = make_journal(path, shape, element, metadata.num_images(), options);
-  return std::make_unique<io::RegionWriter>(path, std::move(store), std::move(journal), shape, element,
-                                            metadata.num_images());
+  try {
+    auto store = make_store(path, shape, element, metadata, options);
+    return std::make_unique<io::RegionWriter>(path, std::move(store), std::move(journal), shape, element,
+                                              metadata.num_images());
+  } catch (...) {
+    if (journal && journal->empty()) journal->remove();
+    throw;
+  }
 }
 
 bool is_unfinished(const std::string& path) {

@@ -12,6 +12,7 @@
 #include "convoy/io.hpp"
 #include "convoy/plan.hpp"
 #include "io/io_error.hpp"
+#include "io/leftovers.hpp"
 
 namespace convoy::io {
 namespace {
@@ -82,6 +83,7 @@ void OutputFile::require_replaceable() const {
 /// What another process finds without lock, it may take for abandoned and remove; that is tried again.
 void OutputFile::open_new() {
   const Folder& folder = *place_.folder();
+  remove_abandoned(place_);
   for (;;) {
     temporary_name_ = place_.temporary_name(HiddenKind::temporary_file);
     file_ = folder.make_file(temporary_name_);

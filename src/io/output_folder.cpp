@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "io/io_error.hpp"
+#include "io/leftovers.hpp"
 #include "io/own_store.hpp"
 
 namespace convoy::io {
@@ -90,6 +91,7 @@ OutputFolder::OutputFolder(const std::string& path, OutputFile::Unfinished unfin
 /// What another process finds without lock, it may take for abandoned and remove; that is tried again.
 void OutputFolder::open_new() {
   const Folder& place = *place_.folder();
+  remove_abandoned(place_);
   for (;;) {
     temporary_name_ = place_.temporary_name(HiddenKind::temporary_folder);
     auto made = place.make_folder(temporary_name_);

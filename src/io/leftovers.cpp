@@ -1,0 +1,168 @@
+#include "io/leftovers.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+
+#include "convoy/io.hpp"
+#include "io/io_error.hpp"
+
+namespace convoy::io {
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+bool is_temporary(HiddenKind kind) {
+  return kind == HiddenKind::temporary_file || kind == HiddenKind::temporary_folder;
+}
+
+bool is_of_kind(HiddenKind kind, const struct stat& status) {
+  const bool is_file = S_ISREG(status.st_mode) && status.st_nlink == 1;
+  if (kind == HiddenKind::journal || kind == HiddenKind::temporary_file) return is_file;
+  return S_ISDIR(status.st_mode) || (kind == HiddenKind::kept && is_file);
+}
+
+/// An entry that convoy of this user may have made: no link, nothing of another owner or kind, no file of two names.
+bool is_own(HiddenKind kind, const struct stat& status) {
+  return is_of_kind(kind, status) && status.st_uid == ::geteuid();
+}
+
+/// An entry under its lock, if it is ours and no process has the lock. Where there are no locks, nothing counts as
+/// free.
+class Locked {
+ public:
+  Locked(const Folder& folder, const std::string& name, HiddenKind kind) : folder_(folder), name_(name) {
+    constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const auto before = folder.status(name);
+    if (!before || !is_own(kind, *before)) return;
+    const int access = S_ISDIR(before->st_mode) ? O_RDONLY | O_DIRECTORY : O_RDWR;
+    handle_ = Handle(::openat(folder.descriptor(), name.c_str(), access | kFlags));
+    if (!handle_) return;
+    const struct stat opened = status_of(handle_.descriptor());
+    const bool is_the_same = identity_of(opened) == identity_of(*before) && is_own(kind, opened);
+    if (!is_the_same || ::flock(handle_.descriptor(), LOCK_EX | LOCK_NB) != 0) handle_ = Handle();
+  }
+
+  /// Whether it is free, and still lies under its name.
+  explicit operator bool() const {
+    return handle_ && folder_.holds(name_, identity_of(status_of(handle_.descriptor())));
+  }
+
+ private:
+  const Folder& folder_;
+  std::string name_;
+  Handle handle_;
+};
+
+/// Of all that is in a folder, too: bytes on the disk, and the last time at which anything was written.
+void measure(const Folder& folder, const std::string& name, int depth, std::uint64_t& bytes, timespec& written) {
+  constexpr std::uint64_t kBlockBytes = 512;
+  const auto status = folder.status(name);
+  if (!status) return;
+  bytes += static_cast<std::uint64_t>(status->st_blocks) * kBlockBytes;
+  const auto earlier = [](const timespec& a, const timespec& b) {
+    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+  };
+  if (earlier(written, status->st_mtim)) written = status->st_mtim;
+  if (!S_ISDIR(status->st_mode) || depth == kMaxDepth) return;
+  const Folder inner = folder.subfolder(name);
+  for (const std::string& entry : inner.names()) measure(inner, entry, depth + 1, bytes, written);
+}
+
+std::string beside(const std::string& output, const char* ending) { return "." + output + ending; }
+std::string journal_of(const std::string& output) { return beside(output, ".convoy-journal"); }
+std::string kept_of(const std::string& output) { return beside(output, ".convoy-part"); }
+
+/// Nothing for what is not convoy's, or of which another entry gives account.
+std::optional<Leftover> leftover_at(const Folder& folder, const std::string& name) {
+  const auto hidden = parse_hidden_name(name);
+  const auto status = hidden ? folder.status(name) : std::nullopt;
+  if (!status || !is_own(hidden->kind, *status)) return std::nullopt;
+  const bool has_kept = folder.status(kept_of(hidden->output)).has_value();
+  const bool has_journal = folder.status(journal_of(hidden->output)).has_value();
+  if (hidden->kind == HiddenKind::journal && has_kept) return std::nullopt;  // the kept file stands for both
+  Leftover leftover;
+  leftover.path = folder.path_of(name);
+  leftover.output = folder.path_of(hidden->output);
+  leftover.resumable = hidden->kind == HiddenKind::kept && has_journal;
+  timespec written{};
+  measure(folder, name, 0, leftover.size_bytes, written);
+  if (leftover.resumable) {
+    measure(folder, journal_of(hidden->output), 0, leftover.size_bytes, written);
+    leftover.in_use = !Locked(folder, journal_of(hidden->output), HiddenKind::journal);
+  } else {
+    leftover.in_use = hidden->kind != HiddenKind::kept && !Locked(folder, name, hidden->kind);
+  }
+  leftover.age_seconds = std::max(0.0, std::difftime(std::time(nullptr), written.tv_sec));
+  return leftover;
+}
+
+bool remove_free(const Folder& folder, const std::string& name, HiddenKind kind) {
+  const Locked locked(folder, name, kind);
+  if (!locked) return false;
+  folder.remove(name);
+  return true;
+}
+
+/// The journal's lock is that of both, so it is made where there is none.
+bool remove_kept(const Folder& folder, const std::string& output) {
+  const std::string journal = journal_of(output);
+  folder.open_own_file(journal);
+  const Locked locked(folder, journal, HiddenKind::journal);
+  if (!locked) return false;
+  const auto kept = folder.status(kept_of(output));
+  if (!kept || !is_own(HiddenKind::kept, *kept)) return false;
+  folder.remove(kept_of(output));
+  folder.remove(journal);
+  return true;
+}
+
+}  // namespace
+
+void remove_abandoned(const OutputPlace& place) noexcept {
+  try {
+    const Folder& folder = *place.folder();
+    const std::string output = name_in_hidden(place.name(), folder.max_name_bytes());
+    for (const std::string& name : folder.names()) {
+      const auto hidden = parse_hidden_name(name);
+      if (hidden && is_temporary(hidden->kind) && hidden->output == output) remove_free(folder, name, hidden->kind);
+    }
+  } catch (const std::exception&) {  // a later run tries again
+  }
+}
+
+}  // namespace convoy::io
+
+namespace convoy {
+
+std::vector<Leftover> find_leftovers(const std::string& folder) {
+  const io::Folder place(folder);
+  std::vector<std::string> names = place.names();
+  std::sort(names.begin(), names.end());
+  std::vector<Leftover> leftovers;
+  for (const std::string& name : names) {
+    if (auto leftover = io::leftover_at(place, name)) leftovers.push_back(std::move(*leftover));
+  }
+  return leftovers;
+}
+
+bool remove_leftover(const std::string& path) {
+  const std::filesystem::path whole(path);
+  const std::string name = whole.filename().string();
+  const auto hidden = io::parse_hidden_name(name);
+  if (!hidden) io::fail(path, "is not removed: it has no name that convoy gives to what is unfinished");
+  const io::Folder folder(whole.has_parent_path() ? whole.parent_path().string() : ".");
+  const auto status = folder.status(name);
+  if (!status) return false;
+  if (!io::is_own(hidden->kind, *status)) {
+    io::fail(path, "is not removed: it is a link, belongs to another user or has another name, too");
+  }
+  if (hidden->kind == io::HiddenKind::kept) return io::remove_kept(folder, hidden->output);
+  return io::remove_free(folder, name, hidden->kind);
+}
+
+}  // namespace convoy
