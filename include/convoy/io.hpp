@@ -96,6 +96,8 @@ struct OpenOptions {
   std::optional<Index> series;
   /// Taken in place of what the file says; without a unit, in the file's. A length of 0: not known.
   std::optional<VoxelSize> voxel_size;
+  /// A Zarr array without a single chunk is read as its fill value, not refused.
+  bool allow_missing_chunks = false;
   /// The file is read as raw voxels, whatever its name.
   std::optional<RawLayout> raw;
   /// Most memory for decoded strips, tiles and chunks of compressed files, that boxes beside one another share.

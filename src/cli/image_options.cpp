@@ -40,6 +40,8 @@ void ImageOptions::add_image_options_to(CLI::App& command) {
           "The image is voxels alone, u8, i8, u16, i16, u32, i32, f16, f32 or f64, from an offset in bytes on, as in "
           "128,512,512,u16,4096,big; bytes that follow are an error unless 'more' is added")
       ->type_name("Z,Y,X,TYPE[,OFFSET][,big][,more]");
+  command.add_flag("--allow-missing-chunks", allow_missing_chunks,
+                   "Read a Zarr array without a single chunk as its fill value instead of refusing it");
 }
 
 OpenOptions ImageOptions::open_options() const {
@@ -48,6 +50,7 @@ OpenOptions ImageOptions::open_options() const {
   options.series = series;
   options.voxel_size = voxel_size;
   options.raw = raw;
+  options.allow_missing_chunks = allow_missing_chunks;
   return options;
 }
 

@@ -15,6 +15,7 @@ struct ImageOptions {
   std::optional<Index> series;
   std::optional<VoxelSize> voxel_size;
   std::optional<RawLayout> raw;
+  bool allow_missing_chunks = false;
 
   void add_image_options_to(CLI::App& command);
   OpenOptions open_options() const;

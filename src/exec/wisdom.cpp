@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "common/disk_cache.hpp"
+#include "common/json_text.hpp"
 #include "convoy/version.hpp"
 
 namespace convoy {
@@ -65,7 +66,7 @@ std::string to_text(const PlanChoice& choice) {
 
 std::optional<PlanChoice> choice_from_text(const std::string& text) {
   try {
-    const json value = json::parse(text);
+    const json value = parse_json(text).value_or(nullptr);
     PlanChoice choice{shape_from(value.at("padded_zyx")), shape_from(value.at("num_tiles_zyx")), {}};
     choice.tuning.coalesced_bytes = static_cast<std::uint64_t>(whole_number(value.at("coalesced_bytes")));
     choice.tuning.aim_threads = static_cast<std::uint64_t>(whole_number(value.at("aim_threads")));

@@ -12,13 +12,34 @@
 
 namespace convoy::io {
 
-InputFile::InputFile(const std::string& path) : path_(path) {
+const int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+namespace {
+
+int opened(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), kReadFlags);
+  if (descriptor < 0) fail(path, "cannot be read: {}", std::strerror(errno));
+  return descriptor;
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::string& path) : InputFile(path, opened(path)) {}
+
+InputFile::InputFile(const std::string& path, int descriptor) : path_(path), descriptor_(descriptor) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) fail(path, "cannot be read: {}", std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) fail(path, "is a folder; name an image file");
-  if (!S_ISREG(status.st_mode)) fail(path, "is not a regular file; convoy reads files by position");
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) fail(path, "cannot be read: {}", std::strerror(errno));
+  const char* problem = nullptr;
+  if (::fstat(descriptor, &status) != 0) {
+    problem = std::strerror(errno);
+  } else if (S_ISDIR(status.st_mode)) {
+    problem = "is a folder; name an image file";
+  } else if (!S_ISREG(status.st_mode)) {
+    problem = "is not a regular file; convoy reads files by position";
+  }
+  if (problem != nullptr) {
+    ::close(descriptor);
+    fail(path, "{}", problem);
+  }
   size_bytes_ = static_cast<std::uint64_t>(status.st_size);
 }
 

@@ -11,6 +11,8 @@ class InputFile {
  public:
   /// Throws Error(io) for a missing file, a directory, or one that may not be read.
   explicit InputFile(const std::string& path);
+  /// Takes over what is open. Throws Error(io), naming `path`, unless it is a regular file.
+  InputFile(const std::string& path, int descriptor);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -25,5 +27,8 @@ class InputFile {
   int descriptor_ = -1;
   std::uint64_t size_bytes_ = 0;
 };
+
+/// To open what may be anything: a FIFO without a writer does not block.
+extern const int kReadFlags;
 
 }  // namespace convoy::io

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "common/json_text.hpp"
 #include "io/box.hpp"
 #include "io/io_error.hpp"
 
@@ -102,7 +103,7 @@ void Journal::begin(const JobDescription& job) {
 
 void Journal::require_same_job(const std::string& line, const JobDescription& job) const {
   std::string differences;
-  const Json json = Json::parse(line, nullptr, false);
+  const Json json = parse_json(line).value_or(nullptr);
   const bool readable = json.is_object() && json.contains("job") && json["job"].is_array();
   for (const auto& [name, value] : job) {
     std::string before = "nothing";

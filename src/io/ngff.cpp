@@ -7,7 +7,7 @@
 #include "io/io_error.hpp"
 #include "io/own_store.hpp"
 #include "io/units.hpp"
-#include "io/zarr_array.hpp"
+#include "io/zarr_json.hpp"
 
 namespace convoy::io {
 namespace {
@@ -15,19 +15,20 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-Json attributes_of(const std::string& folder) {
-  const Json v2 = read_json(folder + "/.zattrs");
-  if (!v2.is_null()) return v2;
-  const Json v3 = read_json(folder + "/zarr.json");
-  const Json attributes = v3.is_object() ? v3.value("attributes", Json()) : Json();
-  return attributes.is_object() && attributes.contains("ome") ? attributes["ome"] : attributes;
+/// Of a group: the attributes of version 3 where both versions are there, as for arrays.
+Json attributes_of(const InputFolder& folder) {
+  const Json v3 = read_json(folder, "zarr.json");
+  if (v3.is_null()) return read_json(folder, ".zattrs");
+  require_no_extensions(folder.path(), v3);
+  const Json& attributes = member(v3, "attributes");
+  const Json& ome = member(attributes, "ome");
+  return ome.is_null() ? attributes : ome;
 }
 
 /// The group's first multiscale image, or null.
-Json multiscale_of(const std::string& folder) {
+Json multiscale_of(const InputFolder& folder) {
   const Json attributes = attributes_of(folder);
-  if (!attributes.is_object() || !attributes.contains("multiscales")) return {};
-  const Json& list = attributes["multiscales"];
+  const Json& list = member(attributes, "multiscales");
   return list.is_array() && !list.empty() && list[0].is_object() ? list[0] : Json();
 }
 
@@ -55,8 +56,11 @@ char letter_of(const Json& axis) {
   return '?';
 }
 
-std::vector<FileAxis> axes_from(const Json& multiscale, const std::vector<Index>& extents) {
-  const Json names = list_member(multiscale, "axes");
+/// The names of version 3's dimensions serve where no multiscale image names the axes.
+std::vector<FileAxis> axes_from(const Json& multiscale, const ZarrArray& array) {
+  const std::vector<Index>& extents = array.extents;
+  const Json named = list_member(multiscale, "axes");
+  const Json names = named.empty() && multiscale.is_null() ? Json(array.dimension_names) : named;
   std::vector<FileAxis> axes;
   for (std::size_t i = 0; i < extents.size(); ++i) axes.push_back({'?', extents[i]});
   if (names.size() == extents.size()) {
@@ -98,14 +102,16 @@ std::optional<VoxelSize> voxel_size_from(const Json& multiscale, const Json& dat
   return size;
 }
 
-/// The array at `folder` with what `multiscale`, of the group it belongs to, says about its dataset `name`.
-ZarrImage image_of(ZarrArray array, const Json& multiscale, const std::string& name) {
+/// The array in `folder` with what `multiscale`, of the group it belongs to, says about its dataset `name`.
+ZarrImage image_of(std::shared_ptr<const InputFolder> folder, ZarrArray array, const Json& multiscale,
+                   const std::string& name) {
   ZarrImage image;
-  image.axes = axes_from(multiscale, array.extents);
+  image.axes = axes_from(multiscale, array);
   for (const Json& dataset : list_member(multiscale, "datasets")) {
     if (text_member(dataset, "path") == name) image.voxel_size = voxel_size_from(multiscale, dataset, image.axes);
   }
   image.array = std::move(array);
+  image.folder = std::move(folder);
   return image;
 }
 
@@ -114,29 +120,35 @@ std::string without_slash(std::string path) {
   return path;
 }
 
+/// What the group that holds the folder says; null if it is no group.
+Json multiscale_above(const fs::path& folder) {
+  const fs::path above = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+  return multiscale_of(InputFolder(above.string()));
+}
+
 ZarrImage find_image(const std::string& path) {
-  const std::string folder = without_slash(path);
-  if (!fs::is_directory(folder)) fail(path, "cannot be read: there is no such folder");
-  if (auto array = read_zarr_array(folder)) {
-    const fs::path place(folder);
-    return image_of(std::move(*array), multiscale_of(place.parent_path().string()), place.filename().string());
+  const std::string place = without_slash(path);
+  const auto folder = std::make_shared<const InputFolder>(place);
+  if (auto array = read_zarr_array(*folder)) {
+    return image_of(folder, std::move(*array), multiscale_above(place), fs::path(place).filename().string());
   }
-  const Json multiscale = multiscale_of(folder);
+  const Json attributes = attributes_of(*folder);
+  const Json multiscale = multiscale_of(*folder);
   const Json datasets = list_member(multiscale, "datasets");
   if (!datasets.empty()) {
     const std::string name = text_member(datasets[0], "path");
     if (!is_plain_path(name)) fail(path, "its first dataset is at '{}', which is no place in the store", name);
-    auto array = read_zarr_array(folder + "/" + name);
+    const std::shared_ptr<const InputFolder> inner = folder->find_folder(name);
+    auto array = inner ? read_zarr_array(*inner) : std::nullopt;
     if (!array) fail(path, "its first dataset '{}' holds no array", name);
-    return image_of(std::move(*array), multiscale, name);
+    return image_of(inner, std::move(*array), multiscale, name);
   }
-  const Json attributes = attributes_of(folder);
   const bool series = attributes.is_object() && attributes.contains("bioformats2raw.layout");
-  if (series && fs::is_directory(folder + "/1")) {
-    fail(path, "holds several image series; name one of them, as in {}/0", folder);
+  if (series && folder->find_folder("1")) {
+    fail(path, "holds several image series; name one of them, as in {}/0", place);
   }
-  if (series && fs::is_directory(folder + "/0")) return find_image(folder + "/0");
-  fail(path, "is no Zarr array and no OME-NGFF image; name an array in it, as in {}/0", folder);
+  if (series && folder->find_folder("0")) return find_image(place + "/0");
+  fail(path, "is no Zarr array and no OME-NGFF image; name an array in it, as in {}/0", place);
 }
 
 }  // namespace

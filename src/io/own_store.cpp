@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/json_text.hpp"
 #include "io/io_error.hpp"
 
 namespace convoy::io {
@@ -65,7 +66,7 @@ Json read_json(const Folder& store, const std::string& name) {
   std::string text(kMostBytes, '\0');
   const ssize_t got = ::pread(file.descriptor(), text.data(), text.size(), 0);
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return Json::parse(text, nullptr, false);
+  return parse_json(text).value_or(nullptr);
 }
 
 Json member(const Json& object, const char* name) {

@@ -1,6 +1,6 @@
 #include "io/tiff_description.hpp"
 
-#include <nlohmann/json.hpp>
+#include "common/json_text.hpp"
 
 namespace convoy::io {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 /// tifffile's {"shape": [planes, y, x], "truncated": true}; with "truncated" one page stands for all planes.
 StackDescription parse_tifffile(const std::string& text) {
   StackDescription stack;
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const nlohmann::json json = parse_json(text).value_or(nullptr);
   if (!json.is_object() || !json.contains("shape") || !json["shape"].is_array()) return stack;
   const auto& extents = json["shape"];
   const std::string names = json.contains("axes") && json["axes"].is_string() ? json["axes"].get<std::string>() : "";

@@ -17,8 +17,8 @@ ZarrGrid::ZarrGrid(ZarrArray array, const std::vector<FileAxis>& axes) : array_(
   for (std::size_t i = 0; i < axes.size(); ++i) axis_of_[kOrder.find(axes[i].name)] = static_cast<int>(i);
   std::vector<std::uint64_t> strides(axes.size(), 1);
   for (std::size_t i = 1; i < axes.size(); ++i) {
-    const std::size_t axis = array_.fortran_order ? i : axes.size() - 1 - i;
-    const std::size_t faster = array_.fortran_order ? axis - 1 : axis + 1;
+    const auto axis = static_cast<std::size_t>(array_.order[axes.size() - 1 - i]);
+    const auto faster = static_cast<std::size_t>(array_.order[axes.size() - i]);
     strides[axis] = strides[faster] * static_cast<std::uint64_t>(array_.chunk[faster]);
   }
   for (std::size_t letter = 0; letter < kOrder.size(); ++letter) {
@@ -61,7 +61,7 @@ Box ZarrGrid::voxels_of(const Shape& position) const {
   return box;
 }
 
-std::string ZarrGrid::path_of(Index image, const Shape& position) const {
+std::vector<Index> ZarrGrid::position_in_array(Index image, const Shape& position) const {
   std::vector<Index> numbers(array_.extents.size());
   for (int letter = 0; letter < 5; ++letter) {
     const int axis = axis_of_[static_cast<std::size_t>(letter)];
@@ -69,7 +69,7 @@ std::string ZarrGrid::path_of(Index image, const Shape& position) const {
     const auto i = static_cast<std::size_t>(axis);
     numbers[i] = letter < 2 ? place(image, letter) / array_.chunk[i] : position[letter - 2];
   }
-  return array_.chunk_path(numbers);
+  return numbers;
 }
 
 std::uint64_t ZarrGrid::number_of(Index image, const Shape& position) const {

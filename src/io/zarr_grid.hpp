@@ -22,8 +22,8 @@ class ZarrGrid {
   std::vector<Shape> touched(const Box& box) const;
   /// The voxels of an image that belong to the chunk at a position; at the array's end a chunk reaches beyond them.
   Box voxels_of(const Shape& position) const;
-  /// Name of the chunk's file.
-  std::string path_of(Index image, const Shape& position) const;
+  /// Position of the chunk along the array's own axes.
+  std::vector<Index> position_in_array(Index image, const Shape& position) const;
   /// A number of its own for every chunk.
   std::uint64_t number_of(Index image, const Shape& position) const;
   /// Of all chunks of the array, and the name of the file of one inside the array's folder, by number.

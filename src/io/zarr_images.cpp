@@ -1,14 +1,12 @@
 #include "io/zarr_images.hpp"
 
 #include <cstring>
-#include <filesystem>
 
 #include "common/voxel_rows.hpp"
 #include "io/box.hpp"
 #include "io/formats.hpp"
-#include "io/input_file.hpp"
-#include "io/io_error.hpp"
 #include "io/workers.hpp"
+#include "io/zarr_chunks.hpp"
 
 namespace convoy::io {
 namespace {
@@ -25,36 +23,20 @@ std::vector<std::byte> voxel_of(double value, Element element) {
 
 }  // namespace
 
-std::vector<std::byte> read_chunk_file(const std::string& path, const ZarrArray& array) {
-  std::error_code problem;
-  if (!std::filesystem::exists(path, problem)) return {};
-  const InputFile file(path);
-  const std::uint64_t bytes = array.chunk_bytes();
-  const std::uint64_t most = saturating_product(file.size_bytes(), kLargestChunkRatio);
-  if (file.size_bytes() > INT32_MAX || bytes > most) {
-    fail(path, "is damaged: {} bytes cannot be a chunk of {}", file.size_bytes(), bytes);
-  }
-  std::vector<std::byte> stored(file.size_bytes());
-  file.read(0, stored.data(), stored.size());
-  std::vector<std::byte> samples(bytes);
-  decompress(path, array.compressor, stored, samples);
-  if (array.big_endian) swap_bytes(array.sample, samples.data(), array.chunk_samples());
-  return samples;
-}
-
-ZarrImages::ZarrImages(ZarrGrid grid, ImageFacts facts, std::uint64_t cache_bytes)
+ZarrImages::ZarrImages(ZarrGrid grid, ImageFacts facts, std::uint64_t cache_bytes, ReadChunk read_chunk)
     : StoredImages(std::move(facts)),
       grid_(std::move(grid)),
+      read_chunk_(std::move(read_chunk)),
       cache_(cache_bytes),
       fill_voxel_(voxel_of(grid_.array().fill_value, this->facts().element)) {}
 
 void ZarrImages::read(Index image, const Box& box, std::byte* voxels) const {
   const std::vector<Shape> positions = grid_.touched(box);
-  if (positions.size() == 1) return read_chunk(image, positions[0], box, voxels);
+  if (positions.size() == 1) return read_part(image, positions[0], box, voxels);
   codec_workers().for_each(static_cast<std::int64_t>(positions.size()), 1,
                            [&](int, std::int64_t first, std::int64_t end) {
                              for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
-                               read_chunk(image, positions[i], box, voxels);
+                               read_part(image, positions[i], box, voxels);
                              }
                            });
 }
@@ -62,14 +44,14 @@ void ZarrImages::read(Index image, const Box& box, std::byte* voxels) const {
 PieceCache::Samples ZarrImages::decoded(Index image, const Shape& position) const {
   const PieceCache::Key key{grid_.number_of(image, position), 0};
   if (PieceCache::Samples samples = cache_.find(key)) return samples;
-  std::vector<std::byte> samples = read_chunk_file(grid_.path_of(image, position), grid_.array());
+  std::vector<std::byte> samples = read_chunk_(image, position);
   if (samples.empty()) return nullptr;
   auto shared = std::make_shared<const std::vector<std::byte>>(std::move(samples));
   cache_.keep(key, shared);
   return shared;
 }
 
-void ZarrImages::read_chunk(Index image, const Shape& position, const Box& box, std::byte* voxels) const {
+void ZarrImages::read_part(Index image, const Shape& position, const Box& box, std::byte* voxels) const {
   const Sample sample = grid_.array().sample;
   const std::size_t width = size_of(sample);
   const std::size_t voxel_bytes = fill_voxel_.size();
@@ -97,15 +79,25 @@ void ZarrImages::read_chunk(Index image, const Shape& position, const Box& box, 
 
 std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptions& options) {
   ZarrImage image = read_zarr_metadata(path, options.axes);
+  std::string warning;
+  image.array = with_separator_found(*image.folder, image.array, options.allow_missing_chunks, warning);
   ImageMetadata metadata;
   set_images(image.axes, metadata);
   metadata.num_axes =
       static_cast<int>(image.axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
   metadata.voxel_size = image.voxel_size;
+  const auto chunks = std::make_shared<const ZarrChunks>(image.folder, image.array);
   ZarrGrid grid(std::move(image.array), image.axes);
+  const std::uint64_t codec_memory = saturating_sum(codec_bytes(grid.array().chunk_bytes()), chunks->cache_bytes());
   ImageFacts facts{grid.image(), element_for(grid.array().sample), grid.chunk(), std::move(metadata),
-                   saturating_sum(options.cache_bytes, codec_bytes(grid.array().chunk_bytes()))};
-  return std::make_unique<ZarrImages>(std::move(grid), std::move(facts), options.cache_bytes);
+                   saturating_sum(options.cache_bytes, codec_memory)};
+  const auto read_chunk = [chunks, grid](Index number, const Shape& position) {
+    const std::vector<Index> place = grid.position_in_array(number, position);
+    std::vector<std::byte> samples = chunks->read(place);
+    if (samples.empty()) chunks->require_never_there(place);
+    return samples;
+  };
+  return std::make_unique<ZarrImages>(std::move(grid), std::move(facts), options.cache_bytes, read_chunk);
 }
 
 }  // namespace convoy::io

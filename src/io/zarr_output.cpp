@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <numeric>
 
 #include "io/box.hpp"
 #include "io/io_error.hpp"
@@ -31,8 +32,10 @@ ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes,
   ZarrArray array;
   array.folder = folder + "/" + kArray;
   array.sample = sample_for(element);
-  array.compressor = Compressor::blosc;
+  array.codecs = {ByteCodec::blosc};
   array.separator = '/';
+  array.order.resize(axes.size());
+  std::iota(array.order.begin(), array.order.end(), 0);
   constexpr Shape kVolumeChunk{64, 128, 128};
   constexpr Shape kPlaneChunk{1, 1024, 1024};
   const Shape chunk = shape.z > 1 ? kVolumeChunk : kPlaneChunk;
@@ -44,7 +47,7 @@ ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes,
   return array;
 }
 
-std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string file_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 std::string image_name(const std::string& path) { return fs::path(path).stem().string(); }
 
@@ -63,7 +66,8 @@ ZarrOutput::ZarrOutput(const std::string& path, OutputFile::Unfinished unfinishe
       open_chunks_(options.cache_bytes) {}
 
 bool ZarrOutput::can_continue() const {
-  return read_json(grid_.array().folder + "/.zarray") == zarr_array_json(grid_.array());
+  if (!folder_.folder().status(kArray)) return false;
+  return read_json(InputFolder(folder_.folder(), kArray), ".zarray") == zarr_array_json(grid_.array());
 }
 
 void ZarrOutput::begin(bool continued) {
@@ -72,16 +76,21 @@ void ZarrOutput::begin(bool continued) {
   } else {
     folder_.empty();
   }
-  folder_.write_text(".zgroup", text_of({{"zarr_format", 2}}));
-  folder_.write_text(".zattrs", text_of(ngff_json(name_, axes_, voxel_size_)));
-  folder_.write_text(kArray + std::string("/.zarray"), text_of(zarr_array_json(grid_.array())));
+  folder_.write_text(".zgroup", file_text({{"zarr_format", 2}}));
+  folder_.write_text(".zattrs", file_text(ngff_json(name_, axes_, voxel_size_)));
+  folder_.write_text(kArray + std::string("/.zarray"), file_text(zarr_array_json(grid_.array())));
+  written_.emplace(std::make_shared<const InputFolder>(folder_.folder(), kArray), grid_.array());
 }
 
 /// So that those of which a part is written anew can be filled further. Files that were not given their names go, too.
 void ZarrOutput::remove_damaged_chunks() const {
   const auto is_chunk = [this](const fs::path& file) {
     try {
-      return file.filename().string()[0] != '.' && !read_chunk_file(file.string(), grid_.array()).empty();
+      const InputFile stored(file.string());
+      std::vector<std::byte> bytes(stored.size_bytes());
+      stored.read(0, bytes.data(), bytes.size());
+      return file.filename().string()[0] != '.' &&
+             !decode_chunk(file.string(), grid_.array(), std::move(bytes)).empty();
     } catch (const Error&) {
       return false;
     }
@@ -108,8 +117,8 @@ void ZarrOutput::write(Index image, const Box& box, const std::byte* voxels) {
 }
 
 /// What the chunk holds already, or zeros.
-OpenChunks::Samples ZarrOutput::load(const std::string& path) const {
-  OpenChunks::Samples samples = read_chunk_file(path, grid_.array());
+OpenChunks::Samples ZarrOutput::load(const std::vector<Index>& position) const {
+  OpenChunks::Samples samples = written_->read(position);
   samples.resize(grid_.array().chunk_bytes());
   return samples;
 }
@@ -130,7 +139,7 @@ void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box,
       }
     }
   };
-  const std::string path = grid_.path_of(image, position);
+  const std::vector<Index> place = grid_.position_in_array(image, position);
   const std::uint64_t number = grid_.number_of(image, position);
   if (part == own) {
     open_chunks_.forget(number);
@@ -138,7 +147,7 @@ void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box,
     fill(samples);
     return save(number, samples);
   }
-  open_chunks_.fill({number, count_of(own), [this, path] { return load(path); },
+  open_chunks_.fill({number, count_of(own), [this, place] { return load(place); },
                      [this, number](const OpenChunks::Samples& samples) { save(number, samples); }},
                     count_of(part), fill);
 }
@@ -155,7 +164,10 @@ void ZarrOutput::commit() {
 
 void ZarrOutput::read(Index image, const Box& box, std::byte* voxels) const {
   ImageFacts facts{grid_.image(), element_for(grid_.array().sample), grid_.chunk(), {}, 0};
-  ZarrImages(grid_, std::move(facts), 0).read(image, box, voxels);
+  const auto read_chunk = [this](Index number, const Shape& position) {
+    return written_->read(grid_.position_in_array(number, position));
+  };
+  ZarrImages(grid_, std::move(facts), 0, read_chunk).read(image, box, voxels);
 }
 
 }  // namespace convoy::io

@@ -1,12 +1,14 @@
 // A Zarr store that is being written: version 2, OME-NGFF 0.4.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "io/chunk_files.hpp"
 #include "io/open_chunks.hpp"
 #include "io/output_folder.hpp"
 #include "io/output_store.hpp"
+#include "io/zarr_chunks.hpp"
 #include "io/zarr_grid.hpp"
 
 namespace convoy::io {
@@ -30,7 +32,7 @@ class ZarrOutput : public OutputStore {
  private:
   void remove_damaged_chunks() const;
   void write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels);
-  OpenChunks::Samples load(const std::string& path) const;
+  OpenChunks::Samples load(const std::vector<Index>& position) const;
   void save(std::uint64_t number, const OpenChunks::Samples& samples);
 
   OutputFolder folder_;
@@ -41,6 +43,7 @@ class ZarrOutput : public OutputStore {
   ChunkFiles files_;
   std::uint64_t cache_bytes_;
   OpenChunks open_chunks_;
+  std::optional<ZarrChunks> written_;  // what lies in the folder
 };
 
 }  // namespace convoy::io

@@ -1,9 +1,16 @@
 // Zarr stores: what convoy writes, what others write, and what is no store at all.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/json_text.hpp"
+#include "exec/wisdom.hpp"
 #include "files.hpp"
 #include "io/output_file.hpp"
+#include "io/tiff_description.hpp"
 
 namespace convoy::test {
 namespace {
@@ -196,6 +203,24 @@ TEST_CASE("orders, byte orders, missing chunks and fill values of version 2") {
   CHECK(voxels_of<float>(read_image(path)) == std::vector<float>{1, 2, 3, 4, 5, 6});
 }
 
+TEST_CASE("8 and 16 bit integers and halves become f32, truth values u8") {
+  const Folder folder;
+  const std::string path = folder / "a.zarr";
+  const auto read_as = [&](const char* type, const std::string& bytes) {
+    make_array(path, {{"dtype", type}, {"shape", {1, 4}}, {"chunks", {1, 4}}});
+    write_bytes(path + "/0.0", bytes);
+    return voxels_of<float>(read_image(path));
+  };
+  CHECK(read_as("|i1", std::string("\x80\xFF\0\x7F", 4)) == std::vector<float>{-128, -1, 0, 127});
+  make_array(path, {{"dtype", "|b1"}, {"shape", {1, 4}}, {"chunks", {1, 4}}, {"fill_value", true}});
+  write_bytes(path + "/0.0", std::string("\1\0\1\0", 4));
+  CHECK(voxels_of<std::uint8_t>(read_image(path)) == std::vector<std::uint8_t>{1, 0, 1, 0});
+  CHECK(read_as(">i2", std::string("\x80\0\xFF\xFF\0\1\x7F\xFF", 8)) == std::vector<float>{-32768, -1, 1, 32767});
+  const std::vector<float> halves{1, -65504, 0x1p-24F, std::numeric_limits<float>::infinity()};
+  CHECK(read_as("<f2", std::string("\0\x3C\xFF\xFB\1\0\0\x7C", 8)) == halves);
+  CHECK(read_as(">f2", std::string("\x3C\0\xFB\xFF\0\1\x7C\0", 8)) == halves);
+}
+
 TEST_CASE("metadata that lies or is not understood is refused by name, before memory is taken") {
   const Folder folder;
   const std::string path = folder / "a.zarr";
@@ -207,7 +232,7 @@ TEST_CASE("metadata that lies or is not understood is refused by name, before me
   const Json huge = 1000000000;
   refuses({{"shape", {huge, huge}}, {"chunks", {huge, huge}}}, "chunks of");
   refuses({{"shape", {huge, huge, huge}}, {"chunks", {1, 1, 1}}}, "claims more than");
-  refuses({{"chunks", {10000, 10000}}}, "cannot be a chunk of");
+  refuses({{"chunks", {10000, 10000}}}, "do not decode to the");
   refuses({{"chunks", {2}}}, "has 2 axes, but chunks of 1");
   refuses({{"shape", {0, 3}}}, "no sizes above 0");
   refuses({{"shape", "many"}}, "no sizes above 0");
@@ -235,6 +260,121 @@ TEST_CASE("metadata that lies or is not understood is refused by name, before me
     CHECK_READING_FAILS(path, "first dataset");
   }
   CHECK_READING_FAILS(folder / "missing.zarr", "no such folder");
+}
+
+/// 4 x 6 voxels in chunks of 2 x 3 under names such as "0.1" or "0/1", all of them 7.
+void make_four_chunks(const std::string& path, const char* separator) {
+  fs::remove_all(path);
+  make_array(path, {{"shape", {4, 6}}, {"dimension_separator", separator}});
+  fs::remove(path + "/0.0");
+  for (const char* y : {"0", "1"}) {
+    if (*separator == '/') fs::create_directory(path + "/" + y);
+    for (const char* x : {"0", "1"})
+      write_bytes(path + "/" + y + separator + x, std::string("\7\0\7\0\7\0\7\0\7\0\7\0", 12));
+  }
+}
+
+TEST_CASE("a chunk that cannot be read is an error that names it, not the fill value") {
+  const Folder folder;
+  const std::string path = folder / "a.zarr";
+  const auto fails_after = [&](const auto& change, const std::string& chunk, const std::string& part) {
+    make_four_chunks(path, "/");
+    change();
+    CHECK_READING_FAILS(path, path + "/" + chunk + ": ");
+    CHECK_READING_FAILS(path, part);
+  };
+  const auto replaced_by_link = [&](const std::string& name, const std::string& target) {
+    fs::remove_all(path + "/" + name);
+    fs::create_symlink(target, path + "/" + name);
+  };
+  fails_after([&] { replaced_by_link("1", "/not/fetched"); }, "1/0", "leads nowhere");
+  fails_after([&] { replaced_by_link("1/1", "/not/fetched"); }, "1/1", "leads nowhere");
+  fails_after([&] { replaced_by_link("1", "1"); }, "1/0", "cannot be read");
+  fails_after([&] { fs::remove(path + "/1/0"), fs::create_directory(path + "/1/0"); }, "1/0", "folder");
+  fails_after([&] { fs::remove(path + "/1/0"), ::mkfifo((path + "/1/0").c_str(), 0600); }, "1/0", "not a regular file");
+  fails_after([&] { fs::remove_all(path + "/1"), write_bytes(path + "/1", "x"); }, "1/0", "Not a directory");
+  fails_after([&] { write_bytes(path + "/1/0", ""); }, "1/0", "empty");
+  if (::geteuid() != 0) fails_after([&] { fs::permissions(path + "/1/0", fs::perms::none); }, "1/0", "denied");
+  make_four_chunks(path, "/");
+  fs::rename(path + "/1", folder / "elsewhere");
+  fs::create_symlink(folder / "elsewhere", path + "/1");
+  CHECK(voxels_of<std::uint16_t>(read_image(path)) == std::vector<std::uint16_t>(24, 7));
+}
+
+TEST_CASE("a store without a chunk is refused, one whose chunks have the other separator is read") {
+  const Folder folder;
+  const std::string path = folder / "a.zarr";
+  for (const auto& [written, named] : {std::pair{".", "/"}, std::pair{"/", "."}}) {
+    make_four_chunks(path, written);
+    Json json = Json::parse(bytes_of(path + "/.zarray"));
+    json["dimension_separator"] = named;
+    write_bytes(path + "/.zarray", json.dump());
+    CHECK(voxels_of<std::uint16_t>(read_image(path)) == std::vector<std::uint16_t>(24, 7));
+  }
+  make_four_chunks(path, ".");
+  for (const char* chunk : {"0.0", "0.1", "1.0", "1.1"}) fs::remove(path + "/" + chunk);
+  write_bytes(path + "/2.0", "beyond the array");
+  CHECK_READING_FAILS(path, "holds no chunk at all, neither as in '0.0' nor as in '0/0'");
+  CHECK_READING_FAILS(path, "--allow-missing-chunks");
+  OpenOptions options;
+  options.allow_missing_chunks = true;
+  CHECK(voxels_of<std::uint16_t>(read_image(path, options)) == std::vector<std::uint16_t>(24, 0));
+}
+
+TEST_CASE("a store that is moved while it is read gives what it holds, one that is deleted an error") {
+  const Folder folder;
+  const std::string path = folder / "a.zarr";
+  make_four_chunks(path, "/");
+  const auto reader = open_image(path);
+  std::vector<std::uint16_t> voxels(24);
+  const Box all{{0, 0, 0}, {1, 4, 6}};
+  fs::rename(path, folder / "b.zarr");
+  make_four_chunks(path, ".");  // another store of that name
+  write_bytes(path + "/0.0", "something else");
+  reader->read(all, reinterpret_cast<std::byte*>(voxels.data()));
+  CHECK(voxels == std::vector<std::uint16_t>(24, 7));
+  OpenOptions no_cache;
+  no_cache.cache_bytes = 0;
+  for (const char* part : {"", "/1", "/1/1"}) {
+    make_four_chunks(path, "/");
+    const auto other = open_image(path, no_cache);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // time stamps may be that coarse
+    fs::remove_all(path + part);
+    CHECK_THROWS_WITH_AS(other->read(all, reinterpret_cast<std::byte*>(voxels.data())), doctest::Contains(path.c_str()),
+                         Error);
+  }
+}
+
+TEST_CASE("JSON may nest a hundred levels, no deeper, wherever it comes from") {
+  const Folder folder;
+  const std::string path = folder / "a.zarr";
+  const auto nested = [](int depth) {
+    const auto levels = static_cast<std::size_t>(depth);
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  CHECK(parse_json(nested(kDeepestJson)));
+  CHECK_FALSE(parse_json(nested(kDeepestJson + 1)));
+  CHECK_FALSE(parse_json(std::string(100000, '[')));
+  CHECK(*parse_json("\"[[[\\\"\"") == "[[[\"");
+  CHECK(*parse_json("[NaN, -Infinity, Infinity, \"NaN\"]") == Json({"NaN", "-Infinity", "Infinity", "NaN"}));
+  for (const int depth : {1000, 100000}) {
+    make_array(path, Json::object());
+    write_bytes(path + "/.zarray", "{\"zarr_format\":2,\"shape\":[2,3],\"fill_value\":" + nested(depth) + "}");
+    CHECK_READING_FAILS(path, "nests deeper");
+    fs::remove(path + "/.zarray");
+    write_bytes(path + "/.zattrs", "{\"multiscales\":" + nested(depth) + "}");
+    CHECK_READING_FAILS(path, "nests deeper");
+    write_bytes(path + "/zarr.json", "{\"zarr_format\":3,\"attributes\":" + nested(depth) + "}");
+    CHECK_READING_FAILS(path, "nests deeper");
+    fs::remove(path + "/zarr.json");
+    fs::remove(path + "/.zattrs");
+    const std::string journal = io::journal_path(folder / "out.npy");
+    write_bytes(journal, "{\"convoy_journal\":1,\"job\":" + nested(depth) + "}\n");
+    CHECK_THROWS_AS(create_image(folder / "out.npy", {1, 2, 3}, Element::f32, {}, {true, {{"kernel", "k"}}}), Error);
+    fs::remove(journal);
+    CHECK_FALSE(choice_from_text("{\"padded_zyx\":" + nested(depth) + "}"));
+    CHECK(io::parse_description("{\"shape\":" + nested(depth) + "}", 1, 0).program.empty());
+  }
 }
 
 TEST_CASE("any damaged byte of a store's files gives an image or an error, never a crash") {
