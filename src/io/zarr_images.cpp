@@ -86,6 +86,7 @@ std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptio
   metadata.num_axes =
       static_cast<int>(image.axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
   metadata.voxel_size = image.voxel_size;
+  if (!warning.empty()) metadata.warnings.push_back(warning);
   const auto chunks = std::make_shared<const ZarrChunks>(image.folder, image.array);
   ZarrGrid grid(std::move(image.array), image.axes);
   const std::uint64_t codec_memory = saturating_sum(codec_bytes(grid.array().chunk_bytes()), chunks->cache_bytes());
