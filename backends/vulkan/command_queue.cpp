@@ -1,7 +1,6 @@
 #include "backends/vulkan/command_queue.hpp"
 
 #include <cstring>
-#include <limits>
 #include <vector>
 
 #include "backends/vulkan/recorder.hpp"
@@ -67,8 +66,7 @@ void CommandQueue::submit_to(VkQueue queue, VkCommandBuffer commands, VkFence fe
 }
 
 void CommandQueue::wait(VkFence fence) const {
-  check(vkWaitForFences(device_.handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max()),
-        "waiting for commands", id());
+  check(device_.wait_for(fence), "waiting for commands", id());
   check(vkResetFences(device_.handle(), 1, &fence), "resetting a fence", id());
 }
 

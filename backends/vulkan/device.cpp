@@ -1,13 +1,42 @@
 #include "backends/vulkan/device.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <limits>
 
 #include "backends/vulkan/session.hpp"
+#include "common/host_memory.hpp"
+#include "convoy/plan.hpp"
 #include "kernels/dialects.hpp"
 
 namespace convoy::backend::vulkan {
+namespace {
+
+/// Mesa's software device compiles with LLVM, which ends the process where it is refused memory.
+void require_room_for_compiler(const DeviceInfo& info) {
+  constexpr std::uint64_t kRoomBytes = std::uint64_t{768} << 20;
+  const std::uint64_t left = available_host_bytes();
+  if (info.type != DeviceType::software || left >= kRoomBytes) return;
+  throw Error(Errc::backend_unavailable,
+              fmt::format("{} ({}) compiles within this process, which may take {} more; it needs {}: raise the limit "
+                          "(ulimit -v, a control group), free memory or use the cpu",
+                          info.id, info.name, bytes_to_text(left), bytes_to_text(kRoomBytes)));
+}
+
+double processor_seconds() {
+  struct rusage used {};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+}  // namespace
 
 VulkanDevice::VulkanDevice(PhysicalDevice physical) : physical_(std::move(physical)) {
+  require_room_for_compiler(physical_.info);
   const float priority = 1;
   VkDeviceQueueCreateInfo queue{};
   queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
@@ -47,7 +76,24 @@ void VulkanDevice::make_pipeline_cache() {
 VulkanDevice::~VulkanDevice() {
   kernels_.clear();
   pipeline_cache_ = {};
-  if (owns_handle_) vkDestroyDevice(handle_, nullptr);
+  if (owns_handle_ && !stands_still_) vkDestroyDevice(handle_, nullptr);
+}
+
+VkResult VulkanDevice::wait_for(VkFence fence) const {
+  if (physical_.info.type != DeviceType::software) {
+    return vkWaitForFences(handle_, 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max());
+  }
+  constexpr std::uint64_t kNanosecondsAtATime = 5'000'000'000;
+  constexpr double kLeastProcessorSeconds = 0.02;
+  constexpr int kMostIdleTimes = 6;
+  for (int idle_times = 0; idle_times < kMostIdleTimes && !stands_still_;) {
+    const double before = processor_seconds();
+    const VkResult result = vkWaitForFences(handle_, 1, &fence, VK_TRUE, kNanosecondsAtATime);
+    if (result != VK_TIMEOUT) return result;
+    idle_times = processor_seconds() - before < kLeastProcessorSeconds ? idle_times + 1 : 0;
+  }
+  stands_still_ = true;
+  return VK_ERROR_DEVICE_LOST;
 }
 
 std::unique_ptr<Session> VulkanDevice::load(const Program& program, const LoadOptions& options) {

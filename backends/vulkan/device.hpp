@@ -1,6 +1,7 @@
 // An open Vulkan device: one queue, the kernels compiled for it, and the count of memory that its sessions hold.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,10 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   VkQueue queue() const { return queue_; }
   VkPipelineCache pipeline_cache() const { return pipeline_cache_.get(); }
   gpu::MemoryAccount& account() { return account_; }
+  /// Blocks until the fence is signalled. A software device computes on threads of this process; where the driver could
+  /// not start them, or lost them for want of memory, it would never be: once the process has stood still for half a
+  /// minute the device counts as lost, and is left as it is.
+  VkResult wait_for(VkFence fence) const;
   /// Compiled on first use.
   std::shared_ptr<const Kernel> kernel(const KernelSpec& spec, Precision precision);
 
@@ -44,6 +49,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   PhysicalDevice physical_;
   VkDevice handle_ = VK_NULL_HANDLE;
   bool owns_handle_ = true;
+  mutable std::atomic<bool> stands_still_{false};
   VkQueue queue_ = VK_NULL_HANDLE;
   gpu::MemoryAccount account_;
   OwnedPipelineCache pipeline_cache_;

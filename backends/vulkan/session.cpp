@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "backends/vkfft/self_test.hpp"
@@ -82,8 +81,7 @@ void VulkanSession::give_back() noexcept {
   }
   for (const Set& set : sets_) {
     const VkFence fence = set.fence.get();
-    if (set.in_flight)
-      vkWaitForFences(device_->handle(), 1, &fence, VK_TRUE, std::numeric_limits<std::uint64_t>::max());
+    if (set.in_flight) device_->wait_for(fence);
   }
   sets_.clear();
   kernel_transforms_.clear();

@@ -11,6 +11,7 @@
 #include "cli/print.hpp"
 #include "cli/process_memory.hpp"
 #include "common/messages.hpp"
+#include "convoy/error.hpp"
 #include "convoy/version.hpp"
 
 namespace {
@@ -77,10 +78,13 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   using namespace convoy::cli;
   try {
-    share_arenas();
     open_standard_streams();
+    share_arenas();
+    ensure_stacks();
     catch_interrupts();
     return run(count, arguments);
+  } catch (const convoy::Error& problem) {
+    return complain(problem.what(), kFailed);
   } catch (const std::exception&) {  // before or after what a command does, it is memory that is missing
     convoy::write_message(STDERR_FILENO,
                           "convoy: this process may not take the memory that it needs to begin (ulimit -v)\n");

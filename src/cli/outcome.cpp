@@ -103,7 +103,9 @@ Outcome run_program(CLI::App& program, int count, char** arguments, bool speaks)
     if (cancelled) return {interrupted_exit_code(), interrupt_text()};
     return {kFailed, one_line(error.what())};
   } catch (const std::bad_alloc&) {
-    return {kFailed, "this machine has not enough memory for the images; close other programs or use smaller images"};
+    return {kFailed,
+            "memory ran out: the machine, or a limit of this process (ulimit -v, -d; a control group), has not enough "
+            "for these images; close other programs, raise the limit or give --ram-limit"};
   } catch (const std::exception& error) {
     return {kFailed, one_line(error.what())};
   }

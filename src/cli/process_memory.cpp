@@ -4,8 +4,15 @@
 #include <malloc.h>
 #endif
 
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <fstream>
 #include <string>
+
+#include "convoy/error.hpp"
+#include "convoy/plan.hpp"
 
 namespace convoy::cli {
 namespace {
@@ -28,6 +35,25 @@ void share_arenas() {
 #if defined(__GLIBC__)
   ::mallopt(M_ARENA_MAX, 2);
 #endif
+}
+
+void ensure_stacks() {
+  constexpr rlim_t kLeast = 256 << 10;
+  constexpr rlim_t kEnough = 1 << 20;
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+  if (limit.rlim_cur < kLeast || ::setrlimit(RLIMIT_STACK, &limit) != 0) {
+    throw Error(Errc::out_of_memory, "stacks of this process may not be larger than " + bytes_to_text(limit.rlim_cur) +
+                                         "; " + bytes_to_text(kLeast) + " are needed: raise the limit (ulimit -s)");
+  }
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) != 0) return;
+  ::pthread_attr_setstacksize(&attributes, limit.rlim_cur);
+#if defined(__GLIBC__)
+  ::pthread_setattr_default_np(&attributes);
+#endif
+  ::pthread_attr_destroy(&attributes);
 }
 
 void return_freed_memory() {

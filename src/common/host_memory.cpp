@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "common/worker_pool.hpp"
+
 namespace convoy {
 namespace {
 
@@ -148,8 +150,16 @@ std::uint64_t limit_of_process(__rlimit_resource resource) {
   return limit.rlim_cur;
 }
 
+/// Beside what is used, room for the stacks of threads that will start, in address space as in data: up to three
+/// quarters of what is left, as fewer threads will do.
 std::uint64_t left_of(std::uint64_t limit, std::uint64_t used) {
-  return limit == kNoLimit ? kNoLimit : limit - std::min(limit, used);
+  if (limit == kNoLimit) return kNoLimit;
+  constexpr std::uint64_t kThreadsForFiles = 8;
+  constexpr std::uint64_t kUsualStack = std::uint64_t{8} << 20;
+  const std::uint64_t left = limit - std::min(limit, used);
+  const std::uint64_t threads = 2 * static_cast<std::uint64_t>(default_num_threads()) + kThreadsForFiles;
+  const std::uint64_t stacks = threads * std::min(limit_of_process(RLIMIT_STACK), kUsualStack);
+  return left - std::min(left / 4 * 3, stacks);
 }
 
 }  // namespace
