@@ -22,19 +22,25 @@ from disk_record import Recorder  # noqa: E402
 LONG = "--long" in sys.argv
 FORMATS = [".npy", ".tif", ".zarr"]
 PLACE = FOLDER / "place"
-SHAPE = (6, 20, 33)
+SMALL = {".npy": (6, 20, 33), ".tif": (6, 20, 33), ".zarr": (66, 140, 136)}  # of eight chunks
+LARGE = (48, 120, 120)
 # Whole numbers, so that every tiling rounds to the same voxels.
 values = np.random.default_rng(3)
-np.save("image.npy", values.integers(0, 200, SHAPE).astype(np.uint16))
-np.save("large.npy", values.integers(0, 200, (48, 120, 120)).astype(np.uint16))
+for shape in {*SMALL.values(), LARGE}:
+    np.save(f"image-{shape[0]}.npy", values.integers(0, 200, shape).astype(np.uint16))
 np.save("kernel.npy", np.ones((3, 3, 3), np.float32))
 
 
 def limits(shape):
     """Memory limits of many, of some, and of few tiles."""
-    text = ",".join(map(str, shape))
-    plan = json.loads(succeed("plan", "--image", text, "--kernel", "3,3,3", "--backend", "cpu", "--json").stdout)
-    return [int(share * plan["smallest_footprint_bytes"]) + 4096 for share in (3, 5, 12)]
+    words = ["plan", "--image", ",".join(map(str, shape)), "--kernel", "3,3,3", "--backend", "cpu", "--no-normalize", "--json"]
+    limit = int(3 * json.loads(succeed(*words).stdout)["smallest_footprint_bytes"]) + 4096
+    chosen = []
+    for most_tiles in (60, 20, 6):
+        while json.loads(succeed(*words, "--memory-limit", limit).stdout)["num_tiles"] > most_tiles:
+            limit = limit * 4 // 3
+        chosen.append(limit)
+    return chosen
 
 
 def words(image, output, limit, *more):
@@ -83,12 +89,14 @@ def expected_bytes(image, output, limit):
 def kill_at_every_call(suffix, resume):
     """Returns how many kills there were."""
     output = PLACE / f"out{suffix}"
-    many, some, few = limits(SHAPE)
-    expected = expected_bytes("image.npy", output, few)
+    shape = SMALL[suffix]
+    image = f"image-{shape[0]}.npy"
+    many, some, few = limits(shape)
+    expected = expected_bytes(image, output, few)
     recorder = Recorder(RECORDER, PLACE)
     more = ["--resume"] if resume else []
     fresh_place(output.name)
-    done = recorder.run(words("image.npy", output, many, *more))
+    done = recorder.run(words(image, output, many, *more))
     assert done.returncode == 0, done.stderr
     num_calls = recorder.num_changes()
     step = 1 if LONG else max(1, num_calls // 9)
@@ -96,7 +104,7 @@ def kill_at_every_call(suffix, resume):
     for number in range(1, num_calls + 1, step):
         neighbours = fresh_place(output.name)
         torn = {"torn": 1} if number // step % 2 else {}
-        killed = recorder.run(words("image.npy", output, many, *more), kill_at=number, **torn)
+        killed = recorder.run(words(image, output, many, *more), kill_at=number, **torn)
         what = (suffix, resume, f"call {number} of {num_calls}", torn)
         if killed.returncode == 0:  # threads share the work anew each time: this run made fewer calls
             check(output, expected, neighbours, what)
@@ -107,10 +115,10 @@ def kill_at_every_call(suffix, resume):
         assert there in ({}, expected), (what, "an output that is not whole has its name")
         overwrite = ["--overwrite"] if there else []
         if resume:
-            done = subprocess.run(words("image.npy", output, some if number % 2 else few, "--resume", *overwrite), capture_output=True,
+            done = subprocess.run(words(image, output, some if number % 2 else few, "--resume", *overwrite), capture_output=True,
                                   text=True, timeout=300)
         else:
-            done = subprocess.run(words("image.npy", output, many, *overwrite), capture_output=True, text=True, timeout=300)
+            done = subprocess.run(words(image, output, many, *overwrite), capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, (what, done.stderr)
         check(output, expected, neighbours, what)
     return kills, num_calls
@@ -119,16 +127,17 @@ def kill_at_every_call(suffix, resume):
 def kill_at_random(suffix, wanted):
     """Returns how many outputs were finished in spite of that many kills."""
     output = PLACE / f"out{suffix}"
-    choices = limits((48, 120, 120))
-    expected = expected_bytes("large.npy", output, choices[2])
+    image = f"image-{LARGE[0]}.npy"
+    choices = limits(LARGE)
+    expected = expected_bytes(image, output, choices[2])
     begin = time.monotonic()
-    subprocess.run(words("large.npy", output, choices[1], "--resume", "--overwrite"), check=True, timeout=300)
+    subprocess.run(words(image, output, choices[1], "--resume", "--overwrite"), check=True, timeout=300)
     duration = time.monotonic() - begin
     kills, finished = 0, 0
     neighbours = fresh_place(output.name)
     while kills < wanted:
         limit = random.choice(choices)
-        process = subprocess.Popen(words("large.npy", output, limit, "--resume"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(words(image, output, limit, "--resume"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         time.sleep(random.uniform(0.02, 1.0) * duration)
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate(timeout=300)
@@ -137,13 +146,13 @@ def kill_at_random(suffix, wanted):
             continue
         if process.returncode == -signal.SIGKILL:  # killed when the output had its name: what is beside it goes with the next run
             kills += 1
-            subprocess.run(words("large.npy", output, limit, "--resume", "--overwrite"), check=True, timeout=300)
+            subprocess.run(words(image, output, limit, "--resume", "--overwrite"), check=True, timeout=300)
         else:
             assert process.returncode == 0, (suffix, errors)
         check(output, expected, neighbours, (suffix, kills))
         finished += 1
         neighbours = fresh_place(output.name)
-    resume_until_done("large.npy", output, random.choice(choices), suffix)
+    resume_until_done(image, output, random.choice(choices), suffix)
     check(output, expected, neighbours, suffix)
     return finished + 1
 
