@@ -153,6 +153,13 @@ std::string describe_input(const std::string& path);
 /// Throws Error(io).
 std::string input_stamp(const std::string& path);
 
+/// Version of OME-Zarr: 0.4 is Zarr version 2, one file per chunk; 0.5 is Zarr version 3, with shards of up to 64 MiB
+/// of f32 voxels, made of chunks that are compressed one by one.
+enum class OmeZarr { v0_4, v0_5 };
+
+/// "0.4", "0.5".
+const char* name(OmeZarr version);
+
 struct CreateOptions {
   /// When the object goes without commit(), keep what is written, in hidden files beside the output, and continue what
   /// an earlier run of the same job left there: the boxes that were written, once they have been read back and their
@@ -165,6 +172,8 @@ struct CreateOptions {
   /// A .zarr of the same name may be replaced, if it holds nothing but an image of one level that convoy wrote; without
   /// this it is refused. Single files are replaced in any case.
   bool overwrite = false;
+  /// Of a .zarr.
+  OmeZarr ome_zarr = OmeZarr::v0_4;
 };
 
 /// An image file that is being written, box by box. It has its name once commit() has returned; if the object goes

@@ -181,6 +181,12 @@ CLI::Option* add_overwrite(CLI::App& command, bool& overwrite) {
                           "always replaced)");
 }
 
+CLI::Option* add_ome_zarr(CLI::App& command, OmeZarr& version) {
+  return add_choice(
+      command, "--ome-zarr", version, {OmeZarr::v0_4, OmeZarr::v0_5}, [](OmeZarr value) { return name(value); },
+      "Version of a .zarr output: 0.4 has a file per chunk (Zarr version 2), 0.5 shards (Zarr version 3; default 0.4)");
+}
+
 void require_different_files(const std::string& output, const std::string& input) {
   namespace fs = std::filesystem;
   std::error_code ignored;

@@ -11,6 +11,7 @@
 
 #include "cli/nearest_word.hpp"
 #include "convoy/image.hpp"
+#include "convoy/io.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/synthetic.hpp"
 
@@ -73,6 +74,8 @@ CLI::Option* add_memory_limit(CLI::App& command, const std::string& option, std:
 
 /// --overwrite, of all commands that write images.
 CLI::Option* add_overwrite(CLI::App& command, bool& overwrite);
+/// --ome-zarr, likewise.
+CLI::Option* add_ome_zarr(CLI::App& command, OmeZarr& version);
 
 /// A usage error unless the two name different files.
 void require_different_files(const std::string& output, const std::string& input);

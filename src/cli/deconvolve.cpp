@@ -33,6 +33,7 @@ struct DeconvolveCommand {
   std::optional<Element> element;
   bool trace_memory = false;
   bool overwrite = false;
+  OmeZarr ome_zarr = OmeZarr::v0_4;
   Verbosity verbosity;
 
   CreateOptions create_options() const;
@@ -50,6 +51,7 @@ struct DeconvolveCommand {
 CreateOptions DeconvolveCommand::create_options() const {
   CreateOptions create;
   create.overwrite = overwrite;
+  create.ome_zarr = ome_zarr;
   return create;
 }
 
@@ -234,6 +236,7 @@ void add_deconvolve(CLI::App& program) {
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
   add_overwrite(*command, state->overwrite);
+  add_ome_zarr(*command, state->ome_zarr);
   command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
   state->verbosity.add_to(*command);
   command

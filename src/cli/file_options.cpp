@@ -33,6 +33,7 @@ void FileOptions::add_to(CLI::App& command) {
       "Continue an output that was interrupted, and keep this one if it is; what is there is verified first, and a "
       "changed image is found by its checksum (beyond 1 GiB by samples and times of change) and refused");
   add_overwrite(command, overwrite);
+  add_ome_zarr(command, ome_zarr);
 }
 
 std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::string& path) const {
@@ -42,7 +43,7 @@ std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::strin
 }
 
 CreateOptions FileOptions::create_options(JobDescription job) const {
-  return {resume, std::move(job), most_cache_bytes(), overwrite};
+  return {resume, std::move(job), most_cache_bytes(), overwrite, ome_zarr};
 }
 
 std::uint64_t FileOptions::most_cache_bytes() const {

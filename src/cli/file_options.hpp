@@ -17,6 +17,7 @@ struct FileOptions : ImageOptions {
   std::uint64_t ram_limit_bytes = 0;
   bool resume = false;
   bool overwrite = false;
+  OmeZarr ome_zarr = OmeZarr::v0_4;
 
   void add_to(CLI::App& command);
   /// All images of the file. A usage error if --axes are none.

@@ -22,6 +22,7 @@ struct SpheresCommand {
   double value = 1;
   Element element = Element::f32;
   bool overwrite = false;
+  OmeZarr ome_zarr = OmeZarr::v0_4;
   bool quiet = false;
 
   std::vector<Sphere> spheres() const {
@@ -55,6 +56,7 @@ struct SpheresCommand {
     const std::vector<Sphere> list = spheres();
     CreateOptions create;
     create.overwrite = overwrite;
+    create.ome_zarr = ome_zarr;
     const auto file = create_image(output_path, size, element, {}, create);
     for_each_slab([&](const Box& slab, std::vector<std::byte>& voxels) {
       voxels.assign(static_cast<std::size_t>(num_voxels(slab.size)) * size_of(element), std::byte{0});
@@ -89,6 +91,7 @@ void add_spheres(CLI::App& phantom) {
   add_element(*command, state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
               "Voxels (default f32)");
   add_overwrite(*command, state->overwrite);
+  add_ome_zarr(*command, state->ome_zarr);
   command->add_flag("--quiet,-q", state->quiet, "Print nothing");
   command->footer(
       "Examples:\n"

@@ -15,6 +15,7 @@ struct PsfFile {
   Shape size;
   Element element = Element::f32;
   bool overwrite = false;
+  OmeZarr ome_zarr = OmeZarr::v0_4;
   bool quiet = false;
 
   void add_to(CLI::App& command) {
@@ -22,12 +23,14 @@ struct PsfFile {
     add_shape(command, "--size", size, "Size of the PSF; its centre is floor(size/2)")->required();
     add_element(command, element, {Element::f32, Element::f64}, "Voxels (default f32)");
     add_overwrite(command, overwrite);
+    add_ome_zarr(command, ome_zarr);
     command.add_flag("--quiet,-q", quiet, "Print nothing");
   }
 
   void write(const std::function<void(const MutableImageView&)>& fill, const ImageMetadata& metadata) const {
     CreateOptions create;
     create.overwrite = overwrite;
+    create.ome_zarr = ome_zarr;
     require_writable_image(output_path, create);
     Image psf = make_image(size, element);
     fill(psf.mutable_view());

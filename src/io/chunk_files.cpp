@@ -10,8 +10,18 @@ ChunkFiles::ChunkFiles(const OutputFolder& folder, std::uint64_t num_files, Name
     : folder_(folder), name_of_(std::move(name_of)), bytes_(num_files) {}
 
 void ChunkFiles::write(std::uint64_t number, std::span<const std::byte> stored) {
-  folder_.write_file(name_of_(number), stored);
-  bytes_[number] = stored.size();
+  write(number, [stored](const OutputFolder::Append& append) { append(stored); });
+}
+
+void ChunkFiles::write(std::uint64_t number, const std::function<void(const OutputFolder::Append&)>& fill) {
+  std::uint64_t bytes = 0;
+  folder_.write_file(name_of_(number), [&](const OutputFolder::Append& append) {
+    fill([&](std::span<const std::byte> part) {
+      append(part);
+      bytes += part.size();
+    });
+  });
+  bytes_[number] = bytes;
 }
 
 void ChunkFiles::require_all() const {

@@ -21,6 +21,7 @@ class ChunkFiles {
   ChunkFiles(const OutputFolder& folder, std::uint64_t num_files, NameOf name_of);
 
   /// Writes a file whole or not at all, and brings it to the disk. Several threads may, not for one file.
+  void write(std::uint64_t number, const std::function<void(const OutputFolder::Append&)>& fill);
   void write(std::uint64_t number, std::span<const std::byte> stored);
   /// Throws Error(io), naming the file, unless all are there, those that were written with as many bytes.
   void require_all() const;

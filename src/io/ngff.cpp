@@ -1,12 +1,14 @@
-// OME-NGFF: which array of a Zarr group is the image, what its axes are, and how large its voxels.
+#include "io/ngff.hpp"
+
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 
-#include "convoy/version.hpp"
 #include "io/io_error.hpp"
-#include "io/own_store.hpp"
 #include "io/units.hpp"
+#include "io/voxel_size.hpp"
 #include "io/zarr_json.hpp"
 
 namespace convoy::io {
@@ -25,9 +27,8 @@ Json attributes_of(const InputFolder& folder) {
   return ome.is_null() ? attributes : ome;
 }
 
-/// The group's first multiscale image, or null.
-Json multiscale_of(const InputFolder& folder) {
-  const Json attributes = attributes_of(folder);
+/// The first multiscale image of a group, or null.
+Json multiscale_in(const Json& attributes) {
   const Json& list = member(attributes, "multiscales");
   return list.is_array() && !list.empty() && list[0].is_object() ? list[0] : Json();
 }
@@ -48,7 +49,8 @@ bool is_plain_path(const std::string& path) {
 }
 
 char letter_of(const Json& axis) {
-  const std::string name = axis.is_string() ? axis.get<std::string>() : text_member(axis, "name");
+  std::string name = axis.is_string() ? axis.get<std::string>() : text_member(axis, "name");
+  if (name.size() == 1) name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
   const std::string type = text_member(axis, "type");
   if (name == "t" || type == "time") return 'T';
   if (name == "c" || type == "channel") return 'C';
@@ -83,32 +85,51 @@ std::vector<double> scale_in(const Json& transformations, std::size_t num_axes, 
   return scale;
 }
 
-std::optional<VoxelSize> voxel_size_from(const Json& multiscale, const Json& dataset,
-                                         const std::vector<FileAxis>& axes) {
+/// Voxel size and time step of a dataset. Only what a transformation or a unit is given for is known.
+void set_scales(const Json& multiscale, const Json& dataset, const std::vector<FileAxis>& axes,
+                ImageMetadata& metadata) {
   bool found = false;
   const auto own = scale_in(list_member(dataset, "coordinateTransformations"), axes.size(), found);
   const auto common = scale_in(list_member(multiscale, "coordinateTransformations"), axes.size(), found);
+  if (!found) return;
   const Json names = list_member(multiscale, "axes");
-  VoxelSize size;
+  std::array<double, 3> lengths{};
+  std::array<std::string, 3> units{};
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const double length = own[i] * common[i];
-    if (!std::isfinite(length) || length <= 0) return std::nullopt;
-    if (axes[i].name == 'Z') size.z = length;
-    if (axes[i].name == 'Y') size.y = length;
-    if (axes[i].name == 'X') size.x = length;
-    if (axes[i].name == 'X' && names.size() == axes.size()) size.unit = unit_from(text_member(names[i], "unit"));
+    const std::string unit = names.size() == axes.size() ? text_member(names[i], "unit") : "";
+    const double scale = own[i] * common[i];
+    if (axes[i].name == 'T' && !unit.empty() && scale > 0) metadata.time_step = TimeStep{scale, time_unit_from(unit)};
+    const std::size_t axis = std::string("ZYX").find(axes[i].name);
+    if (axis == std::string::npos) continue;
+    lengths[axis] = given_length(scale);
+    units[axis] = unit_from(unit);
   }
-  if (!found) return std::nullopt;
-  return size;
+  metadata.voxel_size = voxel_size_in_one_unit(lengths, units, metadata.warnings);
 }
 
-/// The array in `folder` with what `multiscale`, of the group it belongs to, says about its dataset `name`.
-ZarrImage image_of(std::shared_ptr<const InputFolder> folder, ZarrArray array, const Json& multiscale,
+/// OMERO's labels of the channels, if all have one.
+std::vector<std::string> channel_names_from(const Json& attributes) {
+  std::vector<std::string> names;
+  const Json channels = list_member(member(attributes, "omero"), "channels");
+  for (const Json& channel : channels) {
+    if (const std::string name = text_member(channel, "label"); !name.empty()) names.push_back(name);
+  }
+  return names.size() == channels.size() ? names : std::vector<std::string>();
+}
+
+/// The array in `folder` with what the attributes of the group it belongs to say about its dataset `name`.
+ZarrImage image_of(std::shared_ptr<const InputFolder> folder, ZarrArray array, const Json& attributes,
                    const std::string& name) {
   ZarrImage image;
+  const Json multiscale = multiscale_in(attributes);
   image.axes = axes_from(multiscale, array);
   for (const Json& dataset : list_member(multiscale, "datasets")) {
-    if (text_member(dataset, "path") == name) image.voxel_size = voxel_size_from(multiscale, dataset, image.axes);
+    if (text_member(dataset, "path") != name) continue;
+    set_scales(multiscale, dataset, image.axes, image.metadata);
+    image.metadata.channel_names = channel_names_from(attributes);
+  }
+  if (static_cast<Index>(image.metadata.channel_names.size()) != extent_of(image.axes, 'C')) {
+    image.metadata.channel_names.clear();
   }
   image.array = std::move(array);
   image.folder = std::move(folder);
@@ -121,27 +142,26 @@ std::string without_slash(std::string path) {
 }
 
 /// What the group that holds the folder says; null if it is no group.
-Json multiscale_above(const fs::path& folder) {
+Json attributes_above(const fs::path& folder) {
   const fs::path above = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
-  return multiscale_of(InputFolder(above.string()));
+  return attributes_of(InputFolder(above.string()));
 }
 
 ZarrImage find_image(const std::string& path) {
   const std::string place = without_slash(path);
   const auto folder = std::make_shared<const InputFolder>(place);
   if (auto array = read_zarr_array(*folder)) {
-    return image_of(folder, std::move(*array), multiscale_above(place), fs::path(place).filename().string());
+    return image_of(folder, std::move(*array), attributes_above(place), fs::path(place).filename().string());
   }
   const Json attributes = attributes_of(*folder);
-  const Json multiscale = multiscale_of(*folder);
-  const Json datasets = list_member(multiscale, "datasets");
+  const Json datasets = list_member(multiscale_in(attributes), "datasets");
   if (!datasets.empty()) {
     const std::string name = text_member(datasets[0], "path");
     if (!is_plain_path(name)) fail(path, "its first dataset is at '{}', which is no place in the store", name);
     const std::shared_ptr<const InputFolder> inner = folder->find_folder(name);
     auto array = inner ? read_zarr_array(*inner) : std::nullopt;
     if (!array) fail(path, "its first dataset '{}' holds no array", name);
-    return image_of(inner, std::move(*array), multiscale, name);
+    return image_of(inner, std::move(*array), attributes, name);
   }
   const bool series = attributes.is_object() && attributes.contains("bioformats2raw.layout");
   if (series && folder->find_folder("1")) {
@@ -172,28 +192,6 @@ ZarrImage read_zarr_metadata(const std::string& path, const std::string& axes) {
   }
   if (seen.find('X') == std::string::npos) fail(path, "has no axis x: {}", to_text(image.axes));
   return image;
-}
-
-nlohmann::json ngff_json(const std::string& name, const std::vector<FileAxis>& axes,
-                         const std::optional<VoxelSize>& voxel_size) {
-  Json list = Json::array();
-  Json scale = Json::array();
-  for (const FileAxis& axis : axes) {
-    const bool spatial = axis.name != 'T' && axis.name != 'C';
-    Json entry{{"name", std::string(1, static_cast<char>(axis.name - 'A' + 'a'))},
-               {"type", axis.name == 'T'   ? "time"
-                        : axis.name == 'C' ? "channel"
-                                           : "space"}};
-    if (spatial && voxel_size && !voxel_size->unit.empty()) entry["unit"] = ngff_unit(voxel_size->unit);
-    list.push_back(entry);
-    const VoxelSize size = voxel_size.value_or(VoxelSize{});
-    scale.push_back(axis.name == 'Z' ? size.z : axis.name == 'Y' ? size.y : axis.name == 'X' ? size.x : 1.0);
-  }
-  const Json transformation{{"type", "scale"}, {"scale", scale}};
-  const Json dataset{{"path", "0"}, {"coordinateTransformations", Json::array({transformation})}};
-  const Json multiscale{{"version", "0.4"}, {"name", name}, {"axes", list}, {"datasets", Json::array({dataset})}};
-  return Json{{"multiscales", Json::array({multiscale})},
-              {kCreatorKey, {{"name", kCreatorName}, {"version", CONVOY_VERSION}}}};
 }
 
 }  // namespace convoy::io

@@ -38,13 +38,19 @@ void remove_unnamed(const Folder& folder) {
   }
 }
 
-void write_and_rename(const Folder& folder, const std::string& name, std::span<const std::byte> bytes) {
+using Fill = std::function<void(const OutputFolder::Append&)>;
+
+void write_and_rename(const Folder& folder, const std::string& name, const Fill& fill) {
   static std::atomic<unsigned> counter{0};
   const std::string path = folder.path_of(name);
   const std::string temporary = fmt::format("{}{}.part", kUnnamed, counter++);
   Handle file = folder.make_file(temporary);
   if (!file) fail(path, "cannot be written: '{}' is made by another process", temporary);
-  write_fully(file.descriptor(), path, 0, bytes.data(), bytes.size());
+  std::uint64_t size = 0;
+  fill([&](std::span<const std::byte> bytes) {
+    write_fully(file.descriptor(), path, size, bytes.data(), bytes.size());
+    size += bytes.size();
+  });
   sync_file(file.descriptor(), path);
   const int problem = folder.rename(temporary, folder, name);
   if (problem != 0) fail(path, "cannot be written: {}", std::strerror(problem));
@@ -156,11 +162,15 @@ void OutputFolder::require_there() const {
 }
 
 void OutputFolder::write_file(const std::string& file, std::span<const std::byte> bytes) const {
+  write_file(file, [bytes](const Append& append) { append(bytes); });
+}
+
+void OutputFolder::write_file(const std::string& file, const Fill& fill) const {
   require_there();
   try {
     const std::string parent = folder_part(file);
-    if (parent.empty()) return write_and_rename(*folder_, file, bytes);
-    write_and_rename(folder_->subfolder(parent, Folder::Missing::made), name_part(file), bytes);
+    if (parent.empty()) return write_and_rename(*folder_, file, fill);
+    write_and_rename(folder_->subfolder(parent, Folder::Missing::made), name_part(file), fill);
   } catch (const Error& error) {
     require_there();  // the reason, more often than not
     fail(path(), "cannot be written: {}", error.what());

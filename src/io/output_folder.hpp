@@ -1,6 +1,7 @@
 // A folder that appears whole or not at all.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -32,6 +33,9 @@ class OutputFolder {
   /// Writes a file, as in "0/.zarray", whole or not at all, and brings it to the disk. Sub-folders are made. Several
   /// threads may, not for one file. What lies under the name is replaced.
   void write_file(const std::string& file, std::span<const std::byte> bytes) const;
+  /// The same of bytes that `fill` appends one behind the other.
+  using Append = std::function<void(std::span<const std::byte>)>;
+  void write_file(const std::string& file, const std::function<void(const Append&)>& fill) const;
   /// The same of text; commit() looks whether it is still there.
   void write_text(const std::string& file, const std::string& text);
   /// Gives the folder its name: its sub-folders are brought to the disk before, its name after, and a store that it

@@ -161,6 +161,43 @@ Index ZarrArray::num_files(std::size_t axis) const {
   return (extents[axis] - 1) / extent + 1;
 }
 
+std::uint64_t ZarrArray::num_files() const {
+  std::uint64_t count = 1;
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    count = saturating_product(count, static_cast<std::uint64_t>(num_files(axis)));
+  }
+  return count;
+}
+
+std::uint64_t ZarrArray::file_number(const std::vector<Index>& chunk_position) const {
+  std::uint64_t number = 0;
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    number = number * static_cast<std::uint64_t>(num_files(axis)) +
+             static_cast<std::uint64_t>(chunk_position[axis] / chunks_per_file(axis));
+  }
+  return number;
+}
+
+std::uint64_t ZarrArray::place_in_file(const std::vector<Index>& chunk_position) const {
+  std::uint64_t place = 0;
+  for (const int counted : shards ? shards->order : std::vector<int>()) {
+    const auto axis = static_cast<std::size_t>(counted);
+    const Index chunks = chunks_per_file(axis);
+    place = place * static_cast<std::uint64_t>(chunks) + static_cast<std::uint64_t>(chunk_position[axis] % chunks);
+  }
+  return place;
+}
+
+std::vector<Index> ZarrArray::file_position(std::uint64_t number) const {
+  std::vector<Index> position(extents.size());
+  for (std::size_t axis = extents.size(); axis-- > 0;) {
+    const auto files = static_cast<std::uint64_t>(num_files(axis));
+    position[axis] = static_cast<Index>(number % files);
+    number /= files;
+  }
+  return position;
+}
+
 std::string ZarrArray::file_name(const std::vector<Index>& position) const {
   std::string name = key_prefix;
   for (std::size_t axis = 0; axis < position.size(); ++axis) {
@@ -178,6 +215,8 @@ ZarrArray ZarrArray::with_separator(char other) const {
 }
 
 std::uint64_t ZarrArray::chunk_samples() const { return product_of(chunk); }
+
+Json zarr_array_json(const ZarrArray& array) { return array.version == 2 ? zarr_v2_json(array) : zarr_v3_json(array); }
 
 Json read_json(const InputFolder& folder, const std::string& name) {
   const auto file = folder.find_file(name);

@@ -45,8 +45,16 @@ struct ZarrArray {
 
   /// What a file holds: a shard or a chunk.
   const std::vector<Index>& file_shape() const { return shards ? shards->shape : chunk; }
-  /// Number of files along an axis.
+  /// Number of files along an axis, and of all.
   Index num_files(std::size_t axis) const;
+  std::uint64_t num_files() const;
+  Index chunks_per_file(std::size_t axis) const { return file_shape()[axis] / chunk[axis]; }
+  /// Number of the file that holds the chunk at a position, counted in chunks.
+  std::uint64_t file_number(const std::vector<Index>& chunk_position) const;
+  /// Number of the chunk within it, in the order of a shard's index.
+  std::uint64_t place_in_file(const std::vector<Index>& chunk_position) const;
+  /// Position of a file, counted in files.
+  std::vector<Index> file_position(std::uint64_t number) const;
   /// Name of a file inside the array's folder.
   std::string file_name(const std::vector<Index>& position) const;
   /// The same with the other separator.
@@ -54,17 +62,6 @@ struct ZarrArray {
   std::uint64_t chunk_samples() const;
   std::uint64_t chunk_bytes() const { return saturating_product(chunk_samples(), size_of(sample)); }  ///< decoded
 };
-
-/// An array, the folder it lies in, and what its group says about it.
-struct ZarrImage {
-  ZarrArray array;
-  std::shared_ptr<const InputFolder> folder;
-  std::vector<FileAxis> axes;
-  std::optional<VoxelSize> voxel_size = {};
-};
-
-/// Reads an array, or the first array of an OME-NGFF group. Throws Error(io), naming the file.
-ZarrImage read_zarr_metadata(const std::string& path, const std::string& axes);
 
 /// A file of JSON in the folder; null if it is not there. Throws Error(io) if it is no JSON object, or too large to be
 /// read.
@@ -81,10 +78,11 @@ ZarrArray zarr_array_from_v3(const std::string& folder, const nlohmann::json& js
 /// Throws Error(io) if the version 3 metadata of a group or array asks for an extension that must be understood.
 void require_no_extensions(const std::string& folder, const nlohmann::json& json);
 
-/// .zarray and .zattrs of what convoy writes: version 2, "/" between numbers, blosc, fill value 0; OME-NGFF 0.4 with
-/// one scale, "0".
+/// .zarray or zarr.json of what convoy writes: "/" between numbers, little-endian, blosc, fill value 0; in version 3
+/// the index of a shard lies at its end, with a checksum.
 nlohmann::json zarr_array_json(const ZarrArray& array);
-nlohmann::json ngff_json(const std::string& name, const std::vector<FileAxis>& axes,
-                         const std::optional<VoxelSize>& voxel_size);
+/// The same of one version each.
+nlohmann::json zarr_v2_json(const ZarrArray& array);
+nlohmann::json zarr_v3_json(const ZarrArray& array);
 
 }  // namespace convoy::io

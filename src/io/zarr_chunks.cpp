@@ -48,29 +48,15 @@ std::vector<std::byte> decode_index(const std::string& path, const ZarrShards& s
   return stored;
 }
 
-ZarrChunks::ZarrChunks(std::shared_ptr<const InputFolder> folder, ZarrArray array)
-    : folder_(std::move(folder)), array_(std::move(array)), indices_(cache_bytes()) {}
+ZarrChunks::ZarrChunks(std::shared_ptr<const InputFolder> folder, ZarrArray array, Indices indices)
+    : folder_(std::move(folder)), array_(std::move(array)), indices_(indices == Indices::kept ? cache_bytes() : 0) {}
 
 std::uint64_t ZarrChunks::cache_bytes() const {
   return array_.shards ? saturating_product(kIndicesInHand, array_.shards->index_bytes(array_.chunk)) : 0;
 }
 
 std::string ZarrChunks::file_of(const std::vector<Index>& position) const {
-  if (!array_.shards) return array_.file_name(position);
-  std::vector<Index> shard(position);
-  for (std::size_t axis = 0; axis < shard.size(); ++axis)
-    shard[axis] /= array_.shards->shape[axis] / array_.chunk[axis];
-  return array_.file_name(shard);
-}
-
-std::uint64_t ZarrChunks::place_in_shard(const std::vector<Index>& position) const {
-  std::uint64_t place = 0;
-  for (const int counted : array_.shards->order) {
-    const auto axis = static_cast<std::size_t>(counted);
-    const Index chunks = array_.shards->shape[axis] / array_.chunk[axis];
-    place = place * static_cast<std::uint64_t>(chunks) + static_cast<std::uint64_t>(position[axis] % chunks);
-  }
-  return place;
+  return array_.file_name(array_.file_position(array_.file_number(position)));
 }
 
 PieceCache::Samples ZarrChunks::index_of(const InputFile& shard, std::uint64_t number) const {
@@ -88,14 +74,8 @@ PieceCache::Samples ZarrChunks::index_of(const InputFile& shard, std::uint64_t n
 }
 
 std::vector<std::byte> ZarrChunks::read_from_shard(const InputFile& shard, const std::vector<Index>& position) const {
-  std::uint64_t number = 0;
-  for (std::size_t axis = 0; axis < position.size(); ++axis) {
-    const Index chunks = array_.shards->shape[axis] / array_.chunk[axis];
-    number = number * static_cast<std::uint64_t>(array_.num_files(axis)) +
-             static_cast<std::uint64_t>(position[axis] / chunks);
-  }
-  const std::uint64_t place_number = place_in_shard(position);
-  const Place place = place_in(*index_of(shard, number), place_number);
+  const std::uint64_t place_number = array_.place_in_file(position);
+  const Place place = place_in(*index_of(shard, array_.file_number(position)), place_number);
   if (place.is_missing()) return {};
   if (place.offset > shard.size_bytes() || place.length > shard.size_bytes() - place.offset || place.length == 0) {
     fail(shard.path(), "is damaged: chunk {} of the shard is said to be {} bytes at {}; the file has {}", place_number,
@@ -122,6 +102,18 @@ std::vector<std::byte> ZarrChunks::read(const std::vector<Index>& position) cons
   std::vector<std::byte> stored = read_stored(position);
   if (stored.empty()) return stored;
   return decode_chunk(folder_->path_of(file_of(position)), array_, std::move(stored));
+}
+
+void ZarrChunks::read_all(const std::vector<Index>& file_position) const {
+  std::vector<Index> position(file_position);
+  for (std::size_t axis = 0; axis < position.size(); ++axis) position[axis] *= array_.chunks_per_file(axis);
+  const std::vector<Index> first = position;
+  for (std::size_t axis = 0; axis < position.size();) {
+    if (axis == 0) read(position);
+    const bool in_file = ++position[axis] < first[axis] + array_.chunks_per_file(axis);
+    if (!in_file) position[axis] = first[axis];
+    axis = in_file ? 0 : axis + 1;
+  }
 }
 
 void ZarrChunks::require_never_there(const std::vector<Index>& position) const {

@@ -12,7 +12,10 @@ namespace convoy::io {
 
 class ZarrChunks {
  public:
-  ZarrChunks(std::shared_ptr<const InputFolder> folder, ZarrArray array);
+  /// Shards that are written anew while they are read have indices that are not kept.
+  enum class Indices { kept, read_anew };
+
+  ZarrChunks(std::shared_ptr<const InputFolder> folder, ZarrArray array, Indices indices = Indices::kept);
 
   /// Memory that is kept of the shards' indices.
   std::uint64_t cache_bytes() const;
@@ -21,12 +24,13 @@ class ZarrChunks {
   std::vector<std::byte> read(const std::vector<Index>& position) const;
   /// The bytes of the chunk as they are stored; empty likewise.
   std::vector<std::byte> read_stored(const std::vector<Index>& position) const;
+  /// Decodes all chunks of the file at a position, counted in files, to find out whether one is damaged.
+  void read_all(const std::vector<Index>& file_position) const;
   /// Throws Error(io) if the chunk's file was removed since the array was opened, as far as that can be seen.
   void require_never_there(const std::vector<Index>& position) const;
 
  private:
   std::string file_of(const std::vector<Index>& position) const;
-  std::uint64_t place_in_shard(const std::vector<Index>& position) const;
   PieceCache::Samples index_of(const InputFile& shard, std::uint64_t number) const;
   std::vector<std::byte> read_from_shard(const InputFile& shard, const std::vector<Index>& position) const;
 

@@ -29,6 +29,7 @@ ZarrGrid::ZarrGrid(ZarrArray array, const std::vector<FileAxis>& axes) : array_(
     if (letter < 2) continue;
     image_[static_cast<int>(letter) - 2] = array_.extents[axis];
     chunk_[static_cast<int>(letter) - 2] = std::min(array_.chunk[axis], array_.extents[axis]);
+    file_[static_cast<int>(letter) - 2] = std::min(array_.file_shape()[axis], array_.extents[axis]);
   }
 }
 
@@ -83,27 +84,6 @@ std::uint64_t ZarrGrid::number_of(Index image, const Shape& position) const {
     number = number * static_cast<std::uint64_t>(chunks) + static_cast<std::uint64_t>(here);
   }
   return number;
-}
-
-std::uint64_t ZarrGrid::num_chunks() const {
-  std::uint64_t count = 1;
-  for (std::size_t i = 0; i < array_.extents.size(); ++i) {
-    count *= static_cast<std::uint64_t>(chunks_along(array_, i));
-  }
-  return count;
-}
-
-std::string ZarrGrid::file_name(std::uint64_t number) const {
-  std::vector<Index> position(array_.extents.size());
-  for (int letter = 4; letter >= 0; --letter) {
-    const int axis = axis_of_[static_cast<std::size_t>(letter)];
-    if (axis < 0) continue;
-    const auto i = static_cast<std::size_t>(axis);
-    const auto chunks = static_cast<std::uint64_t>(chunks_along(array_, i));
-    position[i] = static_cast<Index>(number % chunks);
-    number /= chunks;
-  }
-  return array_.file_name(position);
 }
 
 std::uint64_t ZarrGrid::index_of(Index image, Index z, Index y, Index x) const {

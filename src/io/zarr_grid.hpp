@@ -14,9 +14,10 @@ class ZarrGrid {
   ZarrGrid(ZarrArray array, const std::vector<FileAxis>& axes);
 
   const ZarrArray& array() const { return array_; }
-  /// Of an image, and of a chunk's part of it; 1 on axes that the array does not have.
+  /// Of an image, and of a chunk's and a file's part of it; 1 on axes that the array does not have.
   const Shape& image() const { return image_; }
   const Shape& chunk() const { return chunk_; }
+  const Shape& file() const { return file_; }
 
   /// The positions, in chunks, of all that a box touches.
   std::vector<Shape> touched(const Box& box) const;
@@ -26,9 +27,6 @@ class ZarrGrid {
   std::vector<Index> position_in_array(Index image, const Shape& position) const;
   /// A number of its own for every chunk.
   std::uint64_t number_of(Index image, const Shape& position) const;
-  /// Of all chunks of the array, and the name of the file of one inside the array's folder, by number.
-  std::uint64_t num_chunks() const;
-  std::string file_name(std::uint64_t number) const;
   /// Where a voxel lies within its decoded chunk, in samples, and the distance to the next one along an axis.
   std::uint64_t index_of(Index image, Index z, Index y, Index x) const;
   std::uint64_t stride(int axis) const { return strides_[static_cast<std::size_t>(axis) + 2]; }
@@ -45,6 +43,7 @@ class ZarrGrid {
   Index num_channels_ = 1;
   Shape image_;
   Shape chunk_;
+  Shape file_;
 };
 
 }  // namespace convoy::io

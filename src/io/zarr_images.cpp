@@ -5,6 +5,7 @@
 #include "common/voxel_rows.hpp"
 #include "io/box.hpp"
 #include "io/formats.hpp"
+#include "io/ngff.hpp"
 #include "io/workers.hpp"
 #include "io/zarr_chunks.hpp"
 
@@ -81,11 +82,10 @@ std::unique_ptr<StoredImages> open_zarr(const std::string& path, const OpenOptio
   ZarrImage image = read_zarr_metadata(path, options.axes);
   std::string warning;
   image.array = with_separator_found(*image.folder, image.array, options.allow_missing_chunks, warning);
-  ImageMetadata metadata;
+  ImageMetadata metadata = std::move(image.metadata);
   set_images(image.axes, metadata);
   metadata.num_axes =
       static_cast<int>(image.axes.size()) - (metadata.num_times ? 1 : 0) - (metadata.num_channels ? 1 : 0);
-  metadata.voxel_size = image.voxel_size;
   if (!warning.empty()) metadata.warnings.push_back(warning);
   const auto chunks = std::make_shared<const ZarrChunks>(image.folder, image.array);
   ZarrGrid grid(std::move(image.array), image.axes);

@@ -7,16 +7,29 @@
 
 #include "io/box.hpp"
 #include "io/io_error.hpp"
+#include "io/ngff.hpp"
 #include "io/workers.hpp"
 #include "io/zarr_images.hpp"
 
 namespace convoy::io {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr const char* kArray = "0";  // its folder in the store
+
+/// What is decoded at once, and how many of it a file holds along each axis.
+struct Pieces {
+  Shape chunk;
+  Shape chunks_per_file{1, 1, 1};
+};
+
+Pieces pieces_of(const Shape& shape, OmeZarr version) {
+  const bool is_plane = shape.z == 1;
+  if (version == OmeZarr::v0_4) return {is_plane ? Shape{1, 1024, 1024} : Shape{64, 128, 128}};
+  if (is_plane) return {{1, 512, 512}, {1, 8, 8}};
+  return {{32, 128, 128}, {2, 4, 4}};
+}
 
 std::vector<FileAxis> axes_of(const Shape& shape, const ImageMetadata& metadata) {
   std::vector<FileAxis> axes;
@@ -28,7 +41,8 @@ std::vector<FileAxis> axes_of(const Shape& shape, const ImageMetadata& metadata)
   return axes;
 }
 
-ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes, const Shape& shape, Element element) {
+ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes, const Shape& shape, Element element,
+                   OmeZarr version) {
   ZarrArray array;
   array.folder = folder + "/" + kArray;
   array.sample = sample_for(element);
@@ -36,20 +50,40 @@ ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes,
   array.separator = '/';
   array.order.resize(axes.size());
   std::iota(array.order.begin(), array.order.end(), 0);
-  constexpr Shape kVolumeChunk{64, 128, 128};
-  constexpr Shape kPlaneChunk{1, 1024, 1024};
-  const Shape chunk = shape.z > 1 ? kVolumeChunk : kPlaneChunk;
+  ZarrShards shards;
+  const Pieces pieces = pieces_of(shape, version);
   for (const FileAxis& axis : axes) {
     const std::size_t spatial = std::string("ZYX").find(axis.name);
+    const bool is_spatial = spatial != std::string::npos;
+    const Index chunk = is_spatial ? std::min(axis.extent, pieces.chunk[static_cast<int>(spatial)]) : 1;
+    const Index most = is_spatial ? pieces.chunks_per_file[static_cast<int>(spatial)] : 1;
     array.extents.push_back(axis.extent);
-    array.chunk.push_back(spatial == std::string::npos ? 1 : std::min(axis.extent, chunk[static_cast<int>(spatial)]));
+    array.chunk.push_back(chunk);
+    array.dimension_names.emplace_back(1, static_cast<char>(axis.name - 'A' + 'a'));
+    shards.shape.push_back(chunk * std::min(most, (axis.extent - 1) / chunk + 1));
   }
+  if (version == OmeZarr::v0_4) return array;
+  array.version = 3;
+  array.key_prefix = "c/";
+  shards.order = array.order;
+  shards.has_checksum = true;
+  array.shards = std::move(shards);
   return array;
 }
 
 std::string file_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-std::string image_name(const std::string& path) { return fs::path(path).stem().string(); }
+std::string image_name(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+
+const char* array_file(const ZarrArray& array) { return array.version == 2 ? ".zarray" : "zarr.json"; }
+
+/// Calls body(i) for the numbers below `count`, on all threads.
+template <class Body>
+void for_each_number(std::uint64_t count, Body body) {
+  codec_workers().for_each(static_cast<std::int64_t>(count), 1, [&](int, std::int64_t first, std::int64_t end) {
+    for (auto i = static_cast<std::uint64_t>(first); i < static_cast<std::uint64_t>(end); ++i) body(i);
+  });
+}
 
 }  // namespace
 
@@ -58,73 +92,96 @@ ZarrOutput::ZarrOutput(const std::string& path, OutputFile::Unfinished unfinishe
     : folder_(path, unfinished, options.overwrite),
       name_(image_name(path)),
       axes_(axes_of(shape, metadata)),
-      voxel_size_(metadata.voxel_size),
-      grid_(array_of(folder_.temporary_path(), axes_, shape, element), axes_),
-      files_(folder_, grid_.num_chunks(),
-             [this](std::uint64_t number) { return kArray + ("/" + grid_.file_name(number)); }),
+      metadata_(metadata),
+      element_(element),
+      grid_(array_of(folder_.temporary_path(), axes_, shape, element, options.ome_zarr), axes_),
+      files_(folder_, grid_.array().num_files(),
+             [this](std::uint64_t number) {
+               return kArray + ("/" + grid_.array().file_name(grid_.array().file_position(number)));
+             }),
       cache_bytes_(options.cache_bytes),
-      open_chunks_(options.cache_bytes) {}
+      open_chunks_(grid_.array().shards ? options.cache_bytes / 2 : options.cache_bytes) {}
 
 bool ZarrOutput::can_continue() const {
   if (!folder_.folder().status(kArray)) return false;
-  return read_json(InputFolder(folder_.folder(), kArray), ".zarray") == zarr_array_json(grid_.array());
+  return read_json(InputFolder(folder_.folder(), kArray), array_file(grid_.array())) == zarr_array_json(grid_.array());
 }
 
 void ZarrOutput::begin(bool continued) {
-  if (continued) {
-    remove_damaged_chunks();
-  } else {
-    folder_.empty();
+  const ZarrArray& array = grid_.array();
+  if (!continued) folder_.empty();
+  write_metadata();
+  const auto folder = std::make_shared<const InputFolder>(folder_.folder(), kArray);
+  written_.emplace(folder, array, ZarrChunks::Indices::read_anew);
+  if (array.shards) {
+    shards_.emplace(
+        array, files_, [this](const std::vector<Index>& position) { return written_->read_stored(position); },
+        cache_bytes_ / 2);
   }
-  folder_.write_text(".zgroup", file_text({{"zarr_format", 2}}));
-  folder_.write_text(".zattrs", file_text(ngff_json(name_, axes_, voxel_size_)));
-  folder_.write_text(kArray + std::string("/.zarray"), file_text(zarr_array_json(grid_.array())));
-  written_.emplace(std::make_shared<const InputFolder>(folder_.folder(), kArray), grid_.array());
+  if (continued) remove_damaged_files();
 }
 
-/// So that those of which a part is written anew can be filled further. Files that were not given their names go, too.
-void ZarrOutput::remove_damaged_chunks() const {
-  const auto is_chunk = [this](const fs::path& file) {
-    try {
-      const InputFile stored(file.string());
-      std::vector<std::byte> bytes(stored.size_bytes());
-      stored.read(0, bytes.data(), bytes.size());
-      return file.filename().string()[0] != '.' &&
-             !decode_chunk(file.string(), grid_.array(), std::move(bytes)).empty();
-    } catch (const Error&) {
-      return false;
-    }
-  };
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(grid_.array().folder)) {
-    if (entry.is_regular_file() && entry.path().filename() != ".zarray") files.push_back(entry.path());
+void ZarrOutput::write_metadata() {
+  const ZarrArray& array = grid_.array();
+  const bool is_v2 = array.version == 2;
+  const Json attributes = ngff_json(is_v2 ? OmeZarr::v0_4 : OmeZarr::v0_5, name_, axes_, element_, metadata_);
+  if (is_v2) {
+    folder_.write_text(".zgroup", file_text({{"zarr_format", 2}}));
+    folder_.write_text(".zattrs", file_text(attributes));
+  } else {
+    folder_.write_text("zarr.json",
+                       file_text({{"zarr_format", 3}, {"node_type", "group"}, {"attributes", {{"ome", attributes}}}}));
   }
-  codec_workers().for_each(static_cast<std::int64_t>(files.size()), 1, [&](int, std::int64_t first, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
-      if (!is_chunk(files[i])) fs::remove(files[i]);
-    }
+  folder_.write_text(std::string(kArray) + "/" + array_file(array), file_text(zarr_array_json(array)));
+}
+
+bool ZarrOutput::is_damaged(std::uint64_t file) const {
+  const ZarrArray& array = grid_.array();
+  try {
+    written_->read_all(array.file_position(file));
+    return false;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+/// So that those of which a part is written anew can be filled further.
+void ZarrOutput::remove_damaged_files() const {
+  const ZarrArray& array = grid_.array();
+  for_each_number(array.num_files(), [&](std::uint64_t file) {
+    if (!is_damaged(file)) return;
+    const std::string name = kArray + ("/" + array.file_name(array.file_position(file)));
+    const std::size_t slash = name.rfind('/');
+    folder_.folder().subfolder(name.substr(0, slash)).remove(name.substr(slash + 1));
   });
 }
 
 void ZarrOutput::write(Index image, const Box& box, const std::byte* voxels) {
   const std::vector<Shape> positions = grid_.touched(box);
-  codec_workers().for_each(static_cast<std::int64_t>(positions.size()), 1,
-                           [&](int, std::int64_t first, std::int64_t end) {
-                             for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
-                               write_chunk(image, positions[i], box, voxels);
-                             }
-                           });
+  for_each_number(positions.size(), [&](std::uint64_t i) { write_chunk(image, positions[i], box, voxels); });
+}
+
+/// The samples of a chunk that is saved, whether it waits for its shard or is on the disk; empty if it is not.
+std::vector<std::byte> ZarrOutput::read_chunk(const std::vector<Index>& position) const {
+  if (!shards_) return written_->read(position);
+  std::vector<std::byte> stored = shards_->read(position);
+  return stored.empty() ? stored : decode_chunk(grid_.array().folder, grid_.array(), std::move(stored));
 }
 
 /// What the chunk holds already, or zeros.
 OpenChunks::Samples ZarrOutput::load(const std::vector<Index>& position) const {
-  OpenChunks::Samples samples = written_->read(position);
+  OpenChunks::Samples samples = read_chunk(position);
   samples.resize(grid_.array().chunk_bytes());
   return samples;
 }
 
-void ZarrOutput::save(std::uint64_t number, const OpenChunks::Samples& samples) {
-  files_.write(number, blosc_compressed(folder_.path(), samples, size_of(grid_.array().sample)));
+void ZarrOutput::save(const std::vector<Index>& position, const OpenChunks::Samples& samples) {
+  std::vector<std::byte> encoded = blosc_compressed(folder_.path(), samples, size_of(grid_.array().sample));
+  if (shards_) {
+    shards_->write(position, std::move(encoded));
+  } else {
+    files_.write(grid_.array().file_number(position), encoded);
+  }
 }
 
 void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box, const std::byte* voxels) {
@@ -145,15 +202,20 @@ void ZarrOutput::write_chunk(Index image, const Shape& position, const Box& box,
     open_chunks_.forget(number);
     OpenChunks::Samples samples(grid_.array().chunk_bytes());
     fill(samples);
-    return save(number, samples);
+    return save(place, samples);
   }
   open_chunks_.fill({number, count_of(own), [this, place] { return load(place); },
-                     [this, number](const OpenChunks::Samples& samples) { save(number, samples); }},
+                     [this, place](const OpenChunks::Samples& samples) { save(place, samples); }},
                     count_of(part), fill);
 }
 
 std::uint64_t ZarrOutput::cache_bytes() const {
   return saturating_sum(saturating_sum(cache_bytes_, files_.memory_bytes()), codec_bytes(grid_.array().chunk_bytes()));
+}
+
+void ZarrOutput::flush() {
+  open_chunks_.save_all();
+  if (shards_) shards_->write_all();
 }
 
 void ZarrOutput::commit() {
@@ -164,10 +226,10 @@ void ZarrOutput::commit() {
 
 void ZarrOutput::read(Index image, const Box& box, std::byte* voxels) const {
   ImageFacts facts{grid_.image(), element_for(grid_.array().sample), grid_.chunk(), {}, 0};
-  const auto read_chunk = [this](Index number, const Shape& position) {
-    return written_->read(grid_.position_in_array(number, position));
+  const auto read_one = [this](Index number, const Shape& position) {
+    return read_chunk(grid_.position_in_array(number, position));
   };
-  ZarrImages(grid_, std::move(facts), 0, read_chunk).read(image, box, voxels);
+  ZarrImages(grid_, std::move(facts), 0, read_one).read(image, box, voxels);
 }
 
 }  // namespace convoy::io

@@ -62,7 +62,7 @@ ZarrArray zarr_array_from_v2(const std::string& folder, const Json& json) {
   return array;
 }
 
-Json zarr_array_json(const ZarrArray& array) {
+Json zarr_v2_json(const ZarrArray& array) {
   return {{"zarr_format", 2},
           {"shape", array.extents},
           {"chunks", array.chunk},

@@ -25,18 +25,24 @@ Extension extension_from(const std::string& folder, const Json& json, const char
   return {name.get<std::string>(), member(json, "configuration")};
 }
 
+/// Later names of a sample are read, the first is written.
+constexpr std::pair<const char*, Sample> kTypes[] = {
+    {"uint8", Sample::u8},    {"int8", Sample::i8},     {"uint16", Sample::u16},  {"int16", Sample::i16},
+    {"uint32", Sample::u32},  {"int32", Sample::i32},   {"uint64", Sample::u64},  {"int64", Sample::i64},
+    {"float16", Sample::f16}, {"float32", Sample::f32}, {"float64", Sample::f64}, {"bool", Sample::u8}};
+
+std::string type_name(Sample sample) {
+  const auto found =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [sample](const auto& type) { return type.second == sample; });
+  return found->first;
+}
+
 void set_type(ZarrArray& array, const Json& json) {
   const std::string type = extension_from(array.folder, json, "data_type").name;
-  constexpr std::pair<const char*, Sample> kTypes[] = {
-      {"bool", Sample::u8},   {"uint8", Sample::u8},    {"int8", Sample::i8},     {"uint16", Sample::u16},
-      {"int16", Sample::i16}, {"uint32", Sample::u32},  {"int32", Sample::i32},   {"uint64", Sample::u64},
-      {"int64", Sample::i64}, {"float16", Sample::f16}, {"float32", Sample::f32}, {"float64", Sample::f64}};
-  for (const auto& [name, sample] : kTypes) {
-    if (type != name) continue;
-    array.sample = sample;
-    return;
-  }
-  fail(array.folder, "holds {}; {}", type, kReadableSamples);
+  const auto found =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return type == known.first; });
+  if (found == std::end(kTypes)) fail(array.folder, "holds {}; {}", type, kReadableSamples);
+  array.sample = found->second;
 }
 
 /// Whether the codec "bytes" of these settings is big-endian.
@@ -211,6 +217,34 @@ ZarrArray zarr_array_from_v3(const std::string& folder, const Json& json) {
   array.fill_value = fill_value_from(array, member(json, "fill_value"));
   require_plausible(array);
   return array;
+}
+
+Json zarr_v3_json(const ZarrArray& array) {
+  const Json bytes{{"name", "bytes"}, {"configuration", {{"endian", "little"}}}};
+  const Json blosc{{"name", "blosc"},
+                   {"configuration",
+                    {{"typesize", size_of(array.sample)},
+                     {"cname", "lz4"},
+                     {"clevel", 5},
+                     {"shuffle", "shuffle"},
+                     {"blocksize", 0}}}};
+  const Json shards{{"name", "sharding_indexed"},
+                    {"configuration",
+                     {{"chunk_shape", array.chunk},
+                      {"codecs", Json::array({bytes, blosc})},
+                      {"index_codecs", Json::array({bytes, {{"name", "crc32c"}}})},
+                      {"index_location", "end"}}}};
+  return {{"zarr_format", 3},
+          {"node_type", "array"},
+          {"shape", array.extents},
+          {"data_type", type_name(array.sample)},
+          {"chunk_grid", {{"name", "regular"}, {"configuration", {{"chunk_shape", array.file_shape()}}}}},
+          {"chunk_key_encoding", {{"name", "default"}, {"configuration", {{"separator", "/"}}}}},
+          {"fill_value", 0},
+          {"codecs", Json::array({shards})},
+          {"dimension_names", array.dimension_names},
+          {"attributes", Json::object()},
+          {"storage_transformers", Json::array()}};
 }
 
 }  // namespace convoy::io

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Makes the corpus that fuzzing starts from: small files of every kind that is understood. Usage: make_corpus.py FOLDER"""
 
+import gzip
 import io
+import json
 import os
+import struct
 import sys
+import zlib
 
 import numpy
 import tifffile
@@ -32,6 +36,37 @@ IMAGEJ = tiff(VOXELS, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX", "
 HYPERSTACK = tiff(VOXELS.reshape(1, 2, 1, 3, 4).repeat(2, 0), imagej=True, metadata={"axes": "TZCYX"})
 OME = tiff(VOXELS, ome=True, photometric="minisblack", metadata={"axes": "ZYX", "PhysicalSizeX": 0.1, "PhysicalSizeZ": 0.3})
 SHAPED = tiff(VOXELS, contiguous=True)
+BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
+SHARDED = [{"name": "sharding_indexed", "configuration": {
+    "chunk_shape": [2, 3, 4], "codecs": [BYTES], "index_codecs": [BYTES, {"name": "crc32c"}], "index_location": "end"}}]
+V2 = {"zarr_format": 2, "shape": [2, 3, 8], "chunks": [2, 3, 4], "dtype": "<u2", "order": "C", "fill_value": 0, "filters": None,
+      "compressor": {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}, "dimension_separator": "/"}
+
+
+def v3(codecs):
+    return {"zarr_format": 3, "node_type": "array", "shape": [2, 3, 8], "data_type": "uint16", "fill_value": 0, "codecs": codecs,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [2, 3, 8]}}, "dimension_names": ["z", "y", None],
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}}}
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def shard(chunks):
+    """Chunks one behind the other, and an index of them; None for one that is missing."""
+    data, index = b"", b""
+    for chunk in chunks:
+        index += struct.pack("<2Q", *((2**64 - 1,) * 2 if chunk is None else (len(data), len(chunk))))
+        data += chunk or b""
+    return data + index + struct.pack("<I", crc32c(index))
+
+
 CORPUS = {
     "tiff": {
         "imagej.tif": IMAGEJ, "hyperstack.tif": HYPERSTACK, "ome.tif": OME, "shaped.tif": SHAPED,
@@ -95,6 +130,24 @@ CORPUS = {
         "beyond": b'{"convoy_journal":1,"job":[["kernel","abc"],["mode","same"]]}\n'
                   b'9 0 0 0 1 1 1 7\n0 9223372036854775807 0 0 1 1 1 7\n',
         "other": b'{"convoy_journal":1,"job":[["kernel","xyz"]]}\n', "begun": b'{"convoy_jour', "empty": b"",
+    },
+    "zarr_metadata": {
+        "v2": b"2" + json.dumps(V2).encode(), "v2_base64": b"2" + json.dumps({**V2, "dtype": ">f8", "fill_value": "AAAAAAAA8D8="}).encode(),
+        "v2_fortran": b"2" + json.dumps({**V2, "order": "F", "dtype": "<f2", "fill_value": "-Infinity", "compressor": None}).encode(),
+        "v2_nan": b"2" + json.dumps({**V2, "dtype": "<f4", "fill_value": float("nan")}).encode(),
+        "v3": b"3" + json.dumps(v3([BYTES, {"name": "zstd"}, {"name": "crc32c"}])).encode(),
+        "v3_sharded": b"3" + json.dumps(v3(SHARDED)).encode(),
+        "v3_transposed": b"3" + json.dumps(v3([{"name": "transpose", "configuration": {"order": [2, 0, 1]}}] + SHARDED)).encode(),
+        "v3_hex": b"3" + json.dumps({**v3([BYTES]), "data_type": "float32", "fill_value": "0x7fc00000"}).encode(),
+        "v3_extension": b"3" + json.dumps({**v3([BYTES]), "other": {"must_understand": False}, "storage_transformers": [{"name": "x"}]}).encode(),
+        "deep": b"3" + b'{"zarr_format":3,"fill_value":' + b"[" * 1000 + b"]" * 1000 + b"}",
+    },
+    "zarr_shard": {
+        "plain": b"\0" + shard([VOXELS.tobytes(), None]), "zlib": b"\1" + shard([zlib.compress(VOXELS.tobytes()), None]),
+        "gzip": b"\1" + shard([gzip.compress(VOXELS.tobytes()[:20]) + gzip.compress(VOXELS.tobytes()[20:]), VOXELS.tobytes()]),
+        "checksum": b"\4" + shard([VOXELS.tobytes() + struct.pack("<I", crc32c(VOXELS.tobytes())), None]),
+        "no_checksum": b"\x10" + shard([VOXELS.tobytes(), None])[:-4], "beyond": b"\x10" + struct.pack("<4Q", 2**63, 2**63, 1, 2**64 - 1),
+        "chunk": b"\x20" + VOXELS.tobytes(), "empty": b"\x22",
     },
     "arguments": {
         name: name.encode() for name in (
