@@ -100,7 +100,11 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   return convolver;
 }
 
-/// All that the output's voxels depend on, for --resume.
+std::string voxel_size_text(const std::optional<VoxelSize>& size) {
+  return size ? fmt::format("{},{},{} {}", size->z, size->y, size->x, size->unit) : "the file's";
+}
+
+/// All that the output depends on, for --resume.
 JobDescription ConvolveCommand::job(const std::vector<Device>& on, const ConvolutionSpec& spec,
                                     const Image& kernel) const {
   if (!files.resume) return {};
@@ -109,6 +113,7 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
   JobDescription job{{"image", describe_input(image_path)},
                      {"axes", files.axes.empty() ? "the file's" : files.axes},
                      {"series", files.series ? std::to_string(*files.series) : "the only one"},
+                     {"voxel size", voxel_size_text(files.voxel_size)},
                      {"kernel", fmt::format("of checksum {}", checksum(kernel.view()))},
                      {"mode", name(spec.mode)},
                      {"boundary", fmt::format("{} {}", name(spec.boundary), spec.constant)},

@@ -14,6 +14,7 @@
 #include "common/json_text.hpp"
 #include "io/box.hpp"
 #include "io/io_error.hpp"
+#include "io/output_file.hpp"
 
 namespace convoy::io {
 namespace {
@@ -125,7 +126,7 @@ void Journal::append(const std::string& line) {
   const off_t end = ::lseek(file_.descriptor(), 0, SEEK_END);
   const ssize_t written = ::pwrite(file_.descriptor(), line.data(), line.size(), end);
   if (written == static_cast<ssize_t>(line.size())) return;
-  const std::string problem = written < 0 ? std::strerror(errno) : "the disk is full";
+  const std::string problem = written < 0 ? write_problem(errno) : "the disk is full";
   if (::ftruncate(file_.descriptor(), end) != 0) fail(path_, "cannot be written nor shortened: {}", problem);
   fail(path_, "cannot be written: {}", problem);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -36,12 +37,20 @@ std::uint64_t allocated_bytes_of(int descriptor) {
 
 bool lock_temporary(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
+std::string write_problem(int error) {
+  rlimit limit{};
+  const bool limited = error == EFBIG && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  if (!limited) return std::strerror(error);
+  return fmt::format("{}: this process may write files of at most {} (ulimit -f); raise that limit",
+                     std::strerror(error), bytes_to_text(limit.rlim_cur));
+}
+
 void write_fully(int descriptor, const std::string& path, std::uint64_t offset, const std::byte* bytes,
                  std::uint64_t count) {
   while (count > 0) {
     const ssize_t written = ::pwrite(descriptor, bytes, std::min(count, kMostPerCall), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail(path, "cannot be written: {}", std::strerror(written < 0 ? errno : ENOSPC));
+    if (written <= 0) fail(path, "cannot be written: {}", write_problem(written < 0 ? errno : ENOSPC));
     bytes += written;
     offset += static_cast<std::uint64_t>(written);
     count -= static_cast<std::uint64_t>(written);
@@ -89,7 +98,11 @@ void OutputFile::open_new() {
     file_ = folder.make_file(temporary_name_);
     if (!file_) continue;
     const FileIdentity identity = identity_of(status_of(file_.descriptor()));
-    if (!lock_temporary(file_.descriptor()) || !folder.holds(temporary_name_, identity)) continue;
+    if (!folder.holds(temporary_name_, identity)) continue;
+    if (!lock_temporary(file_.descriptor())) {  // by one who looks whether it is abandoned
+      TemporaryEntry(place_.folder(), temporary_name_, identity).remove();
+      continue;
+    }
     entry_ = std::make_unique<TemporaryEntry>(place_.folder(), temporary_name_, identity);
     return;
   }
@@ -147,7 +160,7 @@ void OutputFile::reserve(std::uint64_t bytes) {
     if (::ftruncate(descriptor, static_cast<off_t>(std::min(size, length))) == 0 && problem == ENOSPC) {
       require_free(bytes);
     }
-    fail(path(), "a file of {} cannot be written: {}", bytes_to_text(bytes), std::strerror(problem));
+    fail(path(), "a file of {} cannot be written: {}", bytes_to_text(bytes), write_problem(problem));
   }
   end_ = std::max(end_.load(), bytes);
 }

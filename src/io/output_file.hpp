@@ -68,6 +68,9 @@ class OutputFile {
 /// the file system has no locks, true.
 bool lock_temporary(int descriptor);
 
+/// Why something could not be written, of errno; names the limit where `ulimit -f` is the reason.
+std::string write_problem(int error);
+
 /// Writes all, or throws Error(io) that names `path`.
 void write_fully(int descriptor, const std::string& path, std::uint64_t offset, const std::byte* bytes,
                  std::uint64_t count);

@@ -115,13 +115,13 @@ for output in ("out.npy", "out.tif", "out.raw"):
     assert not any(call[0] in ("allocate", "truncate", "write") for call in recorder.calls()), recorder.calls()
     assert not list(ROOT.iterdir())
 
-# Planted links, under a hidden name that can be known beforehand.
+# Planted links, under every hidden name that can be known beforehand.
 emptied()
 victim = FOLDER / "victim"
 victim.mkdir()
 (victim / "thesis").write_text("no newline")
 for output in FORMATS:
-    for kind in ("part",):
+    for kind in ("part", "journal"):
         for target in (victim, victim / "thesis", FOLDER / "nowhere"):
             link = ROOT / f".{output}.convoy-{kind}"
             link.symlink_to(target)
