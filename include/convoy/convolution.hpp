@@ -77,7 +77,7 @@ struct RunReport {
   /// alone does not count), of the tile where that is most. Likewise.
   double dynamic_range = 0;
   /// The error to expect anywhere in a tile that holds the largest voxel, from rounding in the transforms, whatever the
-  /// output is there: 4 u times the largest magnitude times the sum of the kernel's magnitudes, u = 2^-24 or 2^-53. A
+  /// output is there: 16 u times the largest magnitude times the sum of the kernel's magnitudes, u = 2^-24 or 2^-53. A
   /// voxel much larger than the others spoils them by that much. Likewise.
   double rounding_error = 0;
 };

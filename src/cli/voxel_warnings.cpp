@@ -54,10 +54,10 @@ std::vector<std::string> voxel_warnings(const RunReport& run, Precision precisio
         run.inexact_voxels, largest));
   }
   if (offset_is_large(run, precision)) {
-    warnings.push_back(
-        fmt::format("the image's voxels lie between {:.9g} and {:.9g}, a small range far from 0: rounding "
-                    "leaves errors of up to about {:.2g} in the output{}",
-                    run.lowest_voxel, run.highest_voxel, run.rounding_error, remedy(precision)));
+    warnings.push_back(fmt::format(
+        "the image's voxels differ by no more than {:.3g} and lie near {:.9g}: rounding leaves errors of up to "
+        "about {:.2g} in the output{}",
+        run.highest_voxel - run.lowest_voxel, run.highest_voxel, run.rounding_error, remedy(precision)));
   }
   if (run.dynamic_range > most_dynamic_range(precision)) {
     warnings.push_back(fmt::format(

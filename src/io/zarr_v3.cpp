@@ -127,7 +127,7 @@ void set_codecs(ZarrArray& array, const Json& codecs) {
     const bool is_sharding = codec.name == "sharding_indexed";
     const bool makes_bytes = codec.name == "bytes" || is_sharding;
     if (are_bytes == (makes_bytes || codec.name == "transpose")) {
-      fail(array.folder, "its codecs do not follow from one another: {}", text_of(codecs));
+      fail(array.folder, "its codec '{}' is not known to convoy, or out of place in {}", codec.name, text_of(codecs));
     }
     if (codec.name == "transpose") {
       array.order = transposed(array.folder, codec.configuration, array.order);
@@ -228,11 +228,12 @@ Json zarr_v3_json(const ZarrArray& array) {
                      {"clevel", 5},
                      {"shuffle", "shuffle"},
                      {"blocksize", 0}}}};
+  const Json checksum = Json::object({{"name", "crc32c"}});
   const Json shards{{"name", "sharding_indexed"},
                     {"configuration",
                      {{"chunk_shape", array.chunk},
                       {"codecs", Json::array({bytes, blosc})},
-                      {"index_codecs", Json::array({bytes, {{"name", "crc32c"}}})},
+                      {"index_codecs", Json::array({bytes, checksum})},
                       {"index_location", "end"}}}};
   return {{"zarr_format", 3},
           {"node_type", "array"},

@@ -1,4 +1,6 @@
 // OME-Zarr 0.5: shards that boxes of any shape fill in any order, and what goes on where a run ended.
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
@@ -228,7 +230,7 @@ TEST_CASE("extensions that must be understood are refused by name, others are no
   refuses("/other", Json{{"name", "other"}}, "'other'");
   refuses("/other", 1, "'other'");
   refuses("/storage_transformers", Json::array({Json{{"name", "indirect"}}}), "indirect");
-  refuses("/codecs/1", Json{{"name", "zfp"}}, "zfp");
+  refuses("/codecs/0/configuration/codecs/1", Json{{"name", "zfp"}}, "zfp");
   refuses("/codecs/0/name", "pcodec", "pcodec");
   refuses("/codecs/0/configuration/index_location", "middle", "middle");
   refuses("/codecs/0/configuration/chunk_shape", Json::array({2, 2, 4}), "not made of whole chunks");
