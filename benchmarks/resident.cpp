@@ -10,6 +10,7 @@
 #include "exec/gather.hpp"
 #include "exec/host_kernel.hpp"
 #include "exec/resident_program.hpp"
+#include "exec/voxel_rules.hpp"
 
 namespace convoy::bench {
 namespace {
@@ -57,7 +58,7 @@ void fill_kernel(backend::Session& session, const Plan& plan, const Problem& pro
 template <class Real>
 void fill_ports(backend::Session& session, const Plan& plan, const Problem& problem) {
   fill_kernel<Real>(session, plan, problem);
-  gather_tile(plan, input_from_image(plan, problem.image_view(), tile_index(plan, 0)),
+  gather_tile(plan, input_from_image(plan, problem.image_view(), tile_index(plan, 0)), voxel_rules(plan, 1.0),
               reinterpret_cast<Real*>(session.port(ports::input, 0)));
 }
 
