@@ -178,8 +178,8 @@ Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec)
 
 void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record) {
   StopWatch watch;
-  const InputGuard guard(image_path, files.resume);
   const auto images = files.open(image_path);
+  const InputGuard guard(image_path, files.resume);
   const ImageFileReader& first = *images[0];
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
   options.place(kernel, first.shape());

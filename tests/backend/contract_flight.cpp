@@ -73,8 +73,8 @@ class Problem {
     PinnedBuffer output(device_under_test(), truth_.size() * sizeof(Real));
     image.as<Real>()[voxels_.size() / 2] = std::numeric_limits<Real>::quiet_NaN();
     CHECK_THROWS_WITH_AS(run(image, output), doctest::Contains("1 NaN or infinite"), Error);
-    image.as<Real>()[voxels_.size() / 2] = std::numeric_limits<Real>::max();  // its products are too large, it is not
-    CHECK_NOTHROW(run(image, output));
+    image.as<Real>()[voxels_.size() / 2] = std::numeric_limits<Real>::max();  // finite, but its products overflow
+    CHECK_THROWS_WITH_AS(run(image, output), doctest::Contains("1 voxel(s) so large"), Error);
   }
 
  private:

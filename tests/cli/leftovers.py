@@ -23,10 +23,18 @@ def begun(output, *more):
     before = set(os.listdir(PLACE))
     process = subprocess.Popen([PROGRAM, *CONVOLVE, f"place/{output}", *SLOW, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal = PLACE / f".{output}.convoy-journal"
-    while set(os.listdir(PLACE)) == before or (more and (not journal.exists() or journal.read_bytes().count(b"\n") < 3)):
+    while set(os.listdir(PLACE)) == before or not allocated() or (more and (not journal.exists() or journal.read_bytes().count(b"\n") < 3)):
         assert process.poll() is None
         time.sleep(0.005)
     return process
+
+
+def allocated():
+    """Whether a hidden file, or one in a hidden folder, has room on the disk."""
+    try:
+        return any(path.stat().st_blocks for name in hidden() for path in [PLACE / name, *(PLACE / name).rglob("*")])
+    except FileNotFoundError:  # given its name meanwhile
+        return False
 
 
 def kill(process):

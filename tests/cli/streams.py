@@ -88,7 +88,7 @@ def limited():
 before = sorted(os.listdir())
 done = subprocess.run([PROGRAM, *[word.replace("OUT", "out.npy") for word in MESSAGES["small"]]], preexec_fn=limited,
                       capture_output=True, text=True, timeout=300)
-assert done.returncode == 1 and "out.npy" in done.stderr and "ulimit -f" in done.stderr and "10 KiB" in done.stderr, done
+assert done.returncode == 1 and "out.npy" in done.stderr and "ulimit -f" in done.stderr and "10.00 KiB" in done.stderr, done
 with open("log", "wb") as log:
     log.write(bytes(10240))
     log.flush()
