@@ -154,15 +154,16 @@ TEST_CASE("several threads read one compressed file and write one output at the 
 }
 
 TEST_CASE("decoded pieces are kept within the bound") {
-  io::PieceCache cache(100);
+  constexpr std::size_t kEntry = 256;  // each takes so many beside its voxels
+  io::PieceCache cache(100'000 + 2 * kEntry);
   const auto piece = [](std::size_t bytes) { return std::make_shared<const std::vector<std::byte>>(bytes); };
-  cache.keep({0, 0}, piece(60));
-  cache.keep({0, 1}, piece(40));
+  cache.keep({0, 0}, piece(60'000));
+  cache.keep({0, 1}, piece(40'000));
   CHECK(cache.find({0, 0}) != nullptr);
-  cache.keep({1, 0}, piece(30));
+  cache.keep({1, 0}, piece(30'000));
   CHECK(cache.find({0, 1}) == nullptr);
   CHECK(cache.find({0, 0}) != nullptr);
-  cache.keep({1, 1}, piece(101));
+  cache.keep({1, 1}, piece(100'001 + kEntry));
   CHECK(cache.find({1, 1}) == nullptr);
   CHECK(cache.find({1, 0}) != nullptr);
 }
