@@ -20,9 +20,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from disk_record import Recorder  # noqa: E402
 
 LONG = "--long" in sys.argv
-FORMATS = [".npy", ".tif", ".zarr"]
+FORMATS = [".npy", ".tif", ".zarr", ".v3.zarr"]  # the last is OME-Zarr 0.5
 PLACE = FOLDER / "place"
-SMALL = {".npy": (6, 20, 33), ".tif": (6, 20, 33), ".zarr": (66, 140, 136)}  # of eight chunks
+SMALL = {".npy": (6, 20, 33), ".tif": (6, 20, 33), ".zarr": (66, 140, 136), ".v3.zarr": (66, 140, 136)}  # of eight chunks
 LARGE = (48, 120, 120)
 # Whole numbers, so that every tiling rounds to the same voxels.
 values = np.random.default_rng(3)
@@ -45,7 +45,8 @@ def limits(shape):
 
 def words(image, output, limit, *more):
     return [PROGRAM, "convolve", str(FOLDER / image), str(FOLDER / "kernel.npy"), str(output), "--backend", "cpu", "--no-normalize",
-            "--dtype", "u16", "--memory-limit", str(limit), "--quiet", *more]
+            "--dtype", "u16", "--memory-limit", str(limit), "--quiet", *(["--ome-zarr", "0.5"] if str(output).endswith(".v3.zarr") else []),
+            *more]
 
 
 def contents(folder):
