@@ -85,7 +85,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   convolver.plan = options.plan_options();
   convolver.plan.host_memory_limit_bytes = files.host_memory_limit_bytes(host_bytes_beside_plan, options.deterministic);
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
-  constexpr std::uint64_t kRecordBytes = 384;  // of a box in the journal, as measured
+  constexpr std::uint64_t kRecordBytes = 384;  // of a box in the journal, estimated
   if (files.resume) convolver.plan.streaming->record_bytes = kRecordBytes;
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
