@@ -22,18 +22,6 @@ namespace fs = std::filesystem;
 const Shape kShape{16, 64, 64};  // 256 KiB of f32
 constexpr const char* kNames[] = {"a.tif", "a.npy", "a.raw", "a.ome.tif"};
 
-/// The text of the Error(io) that is thrown; fails the test for anything else.
-std::string io_error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    CHECK_MESSAGE(error.code() == Errc::io, error.what());
-    return error.what();
-  }
-  FAIL_CHECK("no error");
-  return "";
-}
-
 OpenOptions options_for(const std::string& path) {
   OpenOptions options;
   if (path.ends_with(".raw")) options.raw = RawLayout{kShape, "f32"};
@@ -109,7 +97,7 @@ TEST_CASE("a disk that is really full is told before anything is computed, and w
   write_input(inputs / "in.npy");
   for (const char* name : kNames) {
     const std::string output = disk.folder() / name;
-    const std::string text = io_error_of([&] { convolve_files(inputs / "in.npy", output); });
+    const std::string text = error_of([&] { convolve_files(inputs / "in.npy", output); });
     CHECK_MESSAGE(contains(text, output), text);
     CHECK_MESSAGE(contains(text, "free"), text);
     CHECK(disk.folder().num_files() == 0);
@@ -118,9 +106,9 @@ TEST_CASE("a disk that is really full is told before anything is computed, and w
   std::mt19937 random(1);
   for (std::uint8_t& pixel : noise) pixel = static_cast<std::uint8_t>(random());
   const std::string picture = disk.folder() / "a.png";
-  CHECK(contains(io_error_of([&] { write_png(picture, ImageView(noise, Shape{1, 512, 512})); }), picture));
+  CHECK(contains(error_of([&] { write_png(picture, ImageView(noise, Shape{1, 512, 512})); }), picture));
   const std::string report = disk.folder() / "report.json";
-  CHECK(contains(io_error_of([&] { write_text(report, std::string(1 << 20, 'x')); }), report));
+  CHECK(contains(error_of([&] { write_text(report, std::string(1 << 20, 'x')); }), report));
   CHECK(disk.folder().num_files() == 0);
 }
 
@@ -130,7 +118,7 @@ TEST_CASE("a quota that ends in mid-file is told, and leaves nothing") {
   for (const char* name : kNames) {
     const std::string output = folder / name;
     const FileSizeLimit limit(100000);
-    const std::string text = io_error_of([&] { convolve_files(folder / "in.npy", output); });
+    const std::string text = error_of([&] { convolve_files(folder / "in.npy", output); });
     CHECK_MESSAGE(contains(text, output), text);
     CHECK(folder.num_files() == 1);
   }
@@ -142,7 +130,7 @@ TEST_CASE("an input that becomes short while it is read is told, and no output a
     const std::string input = folder / name;
     write_input(input);
     int tiles = 0;
-    const std::string text = io_error_of([&] {
+    const std::string text = error_of([&] {
       convolve_files(input, folder / "out.tif", [&] {
         if (tiles++ == 0) fs::resize_file(input, 40000);
       });
@@ -176,7 +164,7 @@ TEST_CASE("an output folder that vanishes is told at the end, and is not made ag
     fs::create_directory(gone);
     const std::string output = gone + "/" + name;
     const std::string text =
-        io_error_of([&] { convolve_files(folder / "in.npy", output, [&] { fs::remove_all(gone); }); });
+        error_of([&] { convolve_files(folder / "in.npy", output, [&] { fs::remove_all(gone); }); });
     CHECK_MESSAGE(contains(text, output), text);
     CHECK_FALSE(fs::exists(gone));
   }
@@ -187,7 +175,7 @@ TEST_CASE("a folder that takes its output's name meanwhile stays what it is") {
   write_input(folder / "in.npy");
   for (const char* name : kNames) {
     const std::string output = folder / name;
-    const std::string text = io_error_of(
+    const std::string text = error_of(
         [&] { convolve_files(folder / "in.npy", output, [&] { fs::create_directories(output + "/full"); }); });
     CHECK_MESSAGE(contains(text, output), text);
     CHECK(fs::is_directory(output + "/full"));
@@ -211,7 +199,7 @@ TEST_CASE("names for unfinished files that are taken by a folder or a pipe are t
       }
       CAPTURE(taken);
       CAPTURE(is_pipe);
-      const std::string text = io_error_of([&] {
+      const std::string text = error_of([&] {
         const auto writer = create_image(folder / "a.npy", kShape, Element::f32, {}, resuming);
         writer->image().write({{0, 0, 0}, kShape}, reinterpret_cast<const std::byte*>(voxels.data()));
         writer->commit();

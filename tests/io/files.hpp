@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -36,6 +37,18 @@ class Folder {
  private:
   std::filesystem::path path_;
 };
+
+/// The text of the Error(io) that an action throws; fails the test for anything else.
+inline std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    CHECK_MESSAGE(error.code() == Errc::io, error.what());
+    return error.what();
+  }
+  FAIL_CHECK("no error");
+  return "";
+}
 
 inline std::string bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

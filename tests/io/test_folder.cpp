@@ -11,21 +11,7 @@
 using namespace convoy;
 using namespace convoy::test;
 
-namespace {
-
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    CHECK(error.code() == Errc::io);
-    return error.what();
-  }
-  return "no error";
-}
-
-}  // namespace
 
 TEST_CASE(
     "a link, a second name, a pipe or a folder under the name of an own file is refused, and its victim untouched") {

@@ -20,16 +20,6 @@ namespace fs = std::filesystem;
 const Shape kShape{6, 10, 12};
 constexpr const char* kNames[] = {"a.tif", "a.npy", "a.raw", "a.zarr"};
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    CHECK(error.code() == Errc::io);
-    return error.what();
-  }
-  return "no error";
-}
-
 CreateOptions options_of(bool resume, bool overwrite = false) {
   CreateOptions options;
   options.resume = resume;
