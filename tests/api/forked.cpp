@@ -33,6 +33,16 @@ bool can_fork() {
 #endif
 }
 
+/// AddressSanitizer of gcc 12 does not release its allocator's locks in a child: one that is forked while another thread
+/// allocates waits for ever in its first malloc().
+bool can_fork_beside_threads() {
+#if defined(__SANITIZE_ADDRESS__)
+  return false;
+#else
+  return can_fork();
+#endif
+}
+
 struct Problem {
   ConvolutionSpec spec;
   std::vector<float> image, kernel, expected;
@@ -114,7 +124,7 @@ TEST_CASE("four children at a time convolve, with the parent's convolver and wit
 }
 
 TEST_CASE("children that are forked while other threads convolve and plan") {
-  if (!can_fork()) return;
+  if (!can_fork_beside_threads()) return;
   std::atomic<bool> stop{false};
   std::vector<std::thread> busy;
   for (int i = 0; i < 2; ++i) {
