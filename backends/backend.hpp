@@ -45,7 +45,7 @@ struct ExternalMemory {
 };
 
 /// A loaded program: memory, compiled code, streams. Its destructor gives everything back and never throws.
-/// One thread at a time; sets are numbered 0 .. program.num_sets - 1.
+/// One thread at a time; sets are numbered 0 .. program.num_in_flight - 1.
 class Session {
  public:
   virtual ~Session() = default;
@@ -61,13 +61,13 @@ class Session {
   /// Blocks until what was last submitted for the set is done. Throws Error(device_lost) and the like.
   virtual void wait(int set) = 0;
   /// Transfers piece by piece, while the host fills or empties other pieces. A session may leave all of it to submit()
-  /// and wait(), but must do what `lent` asks if its device reaches() that memory.
+  /// and wait(), but must do what `lent` asks if its device is_dma_accessible() that memory.
   /// Queues the run section's Upload step number `piece` ahead of submit(), which then leaves it out. `lent`, if given,
   /// is what to upload; the rest of what the step would have uploaded becomes zero.
   virtual void upload_piece([[maybe_unused]] int set, [[maybe_unused]] int piece,
                             [[maybe_unused]] const HostBox* lent) {}
   /// In the set's next submit, Download step number `piece` writes this box.
-  virtual void lend_output([[maybe_unused]] int set, [[maybe_unused]] int piece, [[maybe_unused]] const HostBox& box) {}
+  virtual void set_output_target([[maybe_unused]] int set, [[maybe_unused]] int piece, [[maybe_unused]] const HostBox& box) {}
   /// Blocks until Download step number `piece` of what was last submitted for the set is done.
   virtual void wait_piece(int set, [[maybe_unused]] int piece) { wait(set); }
   /// Gives back ports of setup. Call after waiting for it.
@@ -87,7 +87,7 @@ class Device {
   virtual std::uint64_t peak_bytes() const = 0;  ///< the most it ever was since reset_peak
   virtual void reset_peak() = 0;
   /// Whether the device copies from and to this host memory without help (it is pinned).
-  virtual bool reaches([[maybe_unused]] const void* data, [[maybe_unused]] std::uint64_t bytes) const { return false; }
+  virtual bool is_dma_accessible([[maybe_unused]] const void* data, [[maybe_unused]] std::uint64_t bytes) const { return false; }
   /// Whether a DeviceArray's handle is its address; else it names a buffer (Vulkan).
   virtual bool handles_are_addresses() const { return true; }
   /// Host memory that it reaches, given back with the last copy; null if there is no such thing. Throws OutOfMemory.

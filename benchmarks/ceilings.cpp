@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "cuda_driver.hpp"
 #include "times.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 
 namespace convoy::bench {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "convoy/shape.hpp"
 
 namespace convoy::bench {

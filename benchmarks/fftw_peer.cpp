@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <memory>
 
-#include "common/shared_library.hpp"
-#include "common/worker_pool.hpp"
+#include "base/shared_library.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "host_info.hpp"
 #include "peer.hpp"

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <memory>
 
-#include "common/row_sums.hpp"
-#include "common/worker_pool.hpp"
+#include "base/row_sums.hpp"
+#include "base/worker_pool.hpp"
 #include "times.hpp"
 
 namespace convoy::bench {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bus.hpp"
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/convoy.hpp"
 #include "host_rates.hpp"
 #include "report.hpp"
@@ -120,7 +120,7 @@ class HostRun {
     const Plan& plan = convolver.plan();
     json["path"] = name(plan.path);
     json["num_tiles"] = plan.num_tiles();
-    json["tiles_in_flight"] = plan.num_sets;
+    json["tiles_in_flight"] = plan.num_in_flight;
     json["footprint_bytes"] = plan.footprint_bytes;
     json["transfer_bytes"] = plan.transfer_bytes;
     json["predicted_seconds"] = plan.predicted_seconds;

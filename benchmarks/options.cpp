@@ -23,9 +23,9 @@ const std::map<std::string, Acceleration> kAccelerations{{"none", Acceleration::
 const std::map<std::string, MemoryKind> kMemoryKinds{{"pinned", MemoryKind::pinned},
                                                      {"ordinary", MemoryKind::ordinary}};
 
-const std::map<std::string, KernelStorage> kKernelStorages{{"automatic", KernelStorage::automatic},
-                                                           {"spectrum", KernelStorage::spectrum},
-                                                           {"compact", KernelStorage::compact}};
+const std::map<std::string, FilterStorage> kKernelStorages{{"automatic", FilterStorage::automatic},
+                                                           {"spectrum", FilterStorage::spectrum},
+                                                           {"compact", FilterStorage::compact}};
 
 /// What CLI11 fills in, before it is made sense of.
 struct Arguments {
@@ -124,7 +124,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", options.tuning.aim_threads,
                  "Threads of a workgroup that the transforms aim at (0: theirs)");
   app.add_option("--pitch", options.tuning.pitch_alignment, "Complex numbers that rows are aligned to (0: none)");
-  app.add_option("--kernel-storage", options.tuning.kernel_storage,
+  app.add_option("--kernel-storage", options.tuning.filter_storage,
                  "What is kept of the kernel: its spectrum, or compact where passes can make that on the way (default: "
                  "automatic)")
       ->transform(CLI::CheckedTransformer(kKernelStorages));

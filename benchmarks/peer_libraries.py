@@ -121,7 +121,7 @@ class Library:
     def peak_bytes(self):
         return None
 
-    def give_back(self):
+    def release(self):
         """Frees what the library keeps for later."""
 
 
@@ -239,7 +239,7 @@ class Cupy(Library):
     def peak_bytes(self):
         return self.cp.get_default_memory_pool().total_bytes()
 
-    def give_back(self):
+    def release(self):
         self.cp.fft.config.get_plan_cache().clear()
         self.cp.get_default_memory_pool().free_all_blocks()
         self.cp.get_default_pinned_memory_pool().free_all_blocks()
@@ -325,7 +325,7 @@ class Torch(Library):
     def peak_bytes(self):
         return self.torch.cuda.max_memory_reserved()
 
-    def give_back(self):
+    def release(self):
         self.torch.backends.cuda.cufft_plan_cache.clear()
         self.torch.cuda.empty_cache()
         self.torch.cuda.reset_peak_memory_stats()

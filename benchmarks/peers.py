@@ -61,7 +61,7 @@ def measure(kind, problem, arguments):
         if not result["passed"]:
             result["failure"] = f"wrong by {error:.2g}"
             return result
-        library.give_back()
+        library.release()
         result["resident_seconds"] = timed(library, library.convolve, arguments.repeats, arguments.budget)
         if library.peak_bytes():
             result["device_bytes"] = library.peak_bytes()
@@ -78,7 +78,7 @@ def measure(kind, problem, arguments):
         result["failure"] = f"{type(refused).__name__}: {refused}"[:300]
         result["passed"] = False
     try:
-        library.give_back()
+        library.release()
     except Exception:
         pass
     return result

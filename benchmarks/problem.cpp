@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 
 namespace convoy::bench {
 namespace {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "exec/gather.hpp"
-#include "exec/host_kernel.hpp"
-#include "exec/resident_program.hpp"
-#include "exec/voxel_rules.hpp"
+#include "engine/gather.hpp"
+#include "engine/host_filter.hpp"
+#include "device_arrays/program.hpp"
+#include "engine/voxel_rules.hpp"
 
 namespace convoy::bench {
 namespace {

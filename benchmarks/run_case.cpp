@@ -7,10 +7,10 @@
 #include <memory>
 
 #include "backends/backend.hpp"
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/convoy.hpp"
 #include "floors.hpp"
-#include "plan/origin.hpp"
+#include "planner/origin.hpp"
 #include "resident.hpp"
 
 namespace convoy::bench {
@@ -109,7 +109,7 @@ class ConvoyCase {
     options.plan.choice = options_.choice;
     Convolver convolver(problem_.spec, problem_.kernel_view(), device_, options);
     result_.host_num_tiles = convolver.plan().num_tiles();
-    result_.host_num_sets = convolver.plan().num_sets;
+    result_.host_num_sets = convolver.plan().num_in_flight;
     convolver.run(problem_.image_view(), output);
     result_.verdict = check_output(problem_, samples_, output);
     if (!result_.verdict.passed()) return;

@@ -8,7 +8,7 @@
 #include <set>
 #include <tuple>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/device.hpp"
 #include "convoy/error.hpp"
 #include "selftest/tolerances.hpp"

@@ -7,7 +7,7 @@
 #include "backends/backend.hpp"
 #include "backends/cpu/cpu_session.hpp"
 #include "backends/cpu/fftw.hpp"
-#include "common/host_memory.hpp"
+#include "base/host_memory.hpp"
 
 namespace convoy::backend {
 namespace cpu {

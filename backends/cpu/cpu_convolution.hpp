@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "program/program.hpp"
 
 namespace convoy::backend::cpu {

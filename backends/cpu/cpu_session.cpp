@@ -60,7 +60,7 @@ void CpuSession::allocate_slots() {
     auto& sets = blocks_.emplace_back();
     external_.push_back(nullptr);
     if (slot.external) continue;
-    for (int set = 0; set < (slot.per_set ? program_.num_sets : 1); ++set) {
+    for (int set = 0; set < (slot.per_tile_in_flight ? program_.num_in_flight : 1); ++set) {
       sets.push_back({AlignedBuffer(slot.bytes + 2 * kGuardBytes), slot.bytes});
       count_.add(slot.bytes);
       counted_bytes_ += slot.bytes;
@@ -92,7 +92,7 @@ void CpuSession::allocate_ports() {
                             (only->num_chunks == 1 || only->chunk_bytes == only->slot_pitch_bytes) &&
                             only->port_offset == 0 && std::none_of(steps.begin(), steps.end(), is_cleared);
     auto& sets = ports_.emplace_back();
-    for (int set = 0; set < (port.section == Section::setup ? 1 : program_.num_sets); ++set) {
+    for (int set = 0; set < (port.section == Section::setup ? 1 : program_.num_in_flight); ++set) {
       PortMemory memory;
       if (contiguous) {
         memory.is_slot = true;

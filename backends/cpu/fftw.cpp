@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "backends/cpu/aligned_buffer.hpp"
-#include "common/disk_cache.hpp"
-#include "common/fork.hpp"
+#include "base/disk_cache.hpp"
+#include "base/fork.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::backend::cpu {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "convoy/shape.hpp"
 
 namespace convoy::backend::cpu {

@@ -130,12 +130,12 @@ bool Api::launches_overlap(const Handle&) { return false; }
 
 Api::Result Api::launch(Function function, const std::array<std::uint64_t, 3>& groups,
                         const std::array<std::uint32_t, 3>& threads, std::uint64_t shared_bytes, Stream stream,
-                        void** arguments, [[maybe_unused]] bool starts_early) {
+                        void** arguments, [[maybe_unused]] bool programmatic_dependent_launch) {
   const std::array<unsigned, 3> grid{static_cast<unsigned>(groups[0]), static_cast<unsigned>(groups[1]),
                                      static_cast<unsigned>(groups[2])};
   const auto shared = static_cast<unsigned>(shared_bytes);
 #if CUDA_VERSION >= 11080
-  if (starts_early) {
+  if (programmatic_dependent_launch) {
     CUlaunchAttribute attribute{};
     attribute.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
     attribute.value.programmaticStreamSerializationAllowed = 1;

@@ -107,10 +107,10 @@ struct Api {
     return cuModuleGetFunction(function, module, name);
   }
   static void unload_module(Module module) { static_cast<void>(cuModuleUnload(module)); }
-  /// `starts_early`: KernelSpec::starts_early, where launches_overlap() allows it.
+  /// `programmatic_dependent_launch`: KernelSpec::programmatic_dependent_launch, where launches_overlap() allows it.
   static Result launch(Function function, const std::array<std::uint64_t, 3>& groups,
                        const std::array<std::uint32_t, 3>& threads, std::uint64_t shared_bytes, Stream stream,
-                       void** arguments, bool starts_early);
+                       void** arguments, bool programmatic_dependent_launch);
   /// Programmatic dependent launches: compute capability 9.0, CUDA 11.8.
   static bool launches_overlap(const Handle& handle);
   /// Before a launch with more than 48 KiB.

@@ -10,7 +10,7 @@
 #include "backends/cuda/cuda_vkfft.hpp"
 #include "backends/gpu/convolution.hpp"
 #include "backends/gpu/device.hpp"
-#include "common/log.hpp"
+#include "base/log.hpp"
 
 namespace convoy::backend {
 namespace cuda {

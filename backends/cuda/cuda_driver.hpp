@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 
 namespace convoy::backend::cuda {
 

@@ -28,7 +28,7 @@ class GpuDevice final : public Device {
   std::uint64_t used_bytes() const override { return opened_->account.used_bytes(); }
   std::uint64_t peak_bytes() const override { return opened_->account.peak_bytes(); }
   void reset_peak() override { opened_->account.reset_peak(); }
-  bool reaches(const void* data, std::uint64_t bytes) const override {
+  bool is_dma_accessible(const void* data, std::uint64_t bytes) const override {
     const Entered<Api> entered(*opened_);
     return Api::is_pinned(data) && Api::is_pinned(static_cast<const std::byte*>(data) + bytes - 1);
   }

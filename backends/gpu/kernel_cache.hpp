@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "backends/gpu/check.hpp"
-#include "common/disk_cache.hpp"
-#include "common/log.hpp"
+#include "base/disk_cache.hpp"
+#include "base/log.hpp"
 #include "convoy/version.hpp"
 #include "kernels/dialects.hpp"
 

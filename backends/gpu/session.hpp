@@ -29,13 +29,13 @@ class GpuSession final : public Session {
     try {
       load();
     } catch (...) {
-      give_back();
+      release();
       throw;
     }
   }
   ~GpuSession() override {
     const typename Api::Current current(device_->handle);
-    give_back();
+    release();
   }
 
   std::byte* port(PortId port, int set) override {
@@ -58,7 +58,7 @@ class GpuSession final : public Session {
     early(set).uploaded.at(index(piece)) = true;
   }
 
-  void lend_output(int set, int piece, const HostBox& box) override {
+  void set_output_target(int set, int piece, const HostBox& box) override {
     early(set).lent_outputs.at(static_cast<std::size_t>(piece)) = box;
   }
 
@@ -178,10 +178,10 @@ class GpuSession final : public Session {
       if (std::holds_alternative<Upload>(program_.run[i])) uploads_.push_back(i);
       if (std::holds_alternative<Download>(program_.run[i])) ++num_downloads_;
     }
-    early_.assign(index(program_.num_sets), Early(uploads_.size(), num_downloads_));
+    early_.assign(index(program_.num_in_flight), Early(uploads_.size(), num_downloads_));
     const bool overlaps =
-        std::any_of(program_.slots.begin(), program_.slots.end(), [](const Slot& slot) { return slot.per_set; });
-    streams_ = std::make_unique<Streams<Api>>(program_.num_sets, overlaps, uploads_.size(), num_downloads_, id);
+        std::any_of(program_.slots.begin(), program_.slots.end(), [](const Slot& slot) { return slot.per_tile_in_flight; });
+    streams_ = std::make_unique<Streams<Api>>(program_.num_in_flight, overlaps, uploads_.size(), num_downloads_, id);
     slots_->fill_sentinels(streams_->compute());
     try {
       for (const Section section : kSections) prepared(section) = prepare(program_.steps(section));
@@ -198,7 +198,7 @@ class GpuSession final : public Session {
 
   void allocate(const Port& port) {
     ports_.emplace_back();
-    const int copies = port.section == Section::setup ? 1 : program_.num_sets;
+    const int copies = port.section == Section::setup ? 1 : program_.num_in_flight;
     for (int copy = 0; copy < copies; ++copy) {
       ports_.back().push_back(memory_->allocate_pinned("port " + port.name, port.bytes));
     }
@@ -258,10 +258,10 @@ class GpuSession final : public Session {
   /// Copies of slots that each set has for itself may run beside the computing of other sets.
   Lane lane_of(const Step& step) const {
     if (const auto* upload = std::get_if<Upload>(&step)) {
-      return slots_->slot(upload->slot).per_set ? Lane::upload : Lane::compute;
+      return slots_->slot(upload->slot).per_tile_in_flight ? Lane::upload : Lane::compute;
     }
     if (const auto* download = std::get_if<Download>(&step)) {
-      return slots_->slot(download->slot).per_set ? Lane::download : Lane::compute;
+      return slots_->slot(download->slot).per_tile_in_flight ? Lane::download : Lane::compute;
     }
     return Lane::compute;
   }
@@ -320,7 +320,7 @@ class GpuSession final : public Session {
     const auto result =
         Api::launch(prepared.kernel->function(), num_groups(*dispatch.kernel, dispatch.threads),
                     dispatch.kernel->workgroup, shared_bytes(*dispatch.kernel, dispatch.precision), stream,
-                    arguments.data(), dispatch.kernel->starts_early && Api::launches_overlap(device_->handle));
+                    arguments.data(), dispatch.kernel->programmatic_dependent_launch && Api::launches_overlap(device_->handle));
     check<Api>(result, ("launching " + dispatch.kernel->name).c_str(), device_->info.id);
   }
   void queue(const TransformKernel& transform, const Prepared& prepared, int set, typename Api::Stream) {
@@ -330,7 +330,7 @@ class GpuSession final : public Session {
     prepared.convolution->queue(slots_of(convolve, set));
   }
 
-  void give_back() noexcept {
+  void release() noexcept {
     if (!memory_) return;
     const ChargeTo<Api> charge(*memory_);
     if (streams_) streams_->drain();

@@ -27,7 +27,7 @@ class Slots {
   Slots(const Program& program, DeviceMemory<Api>& memory, bool sentinels, std::string device_id)
       : slots_(program.slots), sentinels_(sentinels), device_id_(std::move(device_id)) {
     for (const Slot& slot : slots_) {
-      const int copies = slot.per_set ? program.num_sets : 1;
+      const int copies = slot.per_tile_in_flight ? program.num_in_flight : 1;
       addresses_.emplace_back();
       if (slot.external) {
         addresses_.back().push_back(nullptr);

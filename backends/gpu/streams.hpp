@@ -19,8 +19,8 @@ class Streams {
  public:
   /// `num_uploads`, `num_downloads`: of a run, each of which can be waited for by itself. Without `overlaps` all lanes
   /// are one.
-  Streams(int num_sets, bool overlaps, std::size_t num_uploads, std::size_t num_downloads, std::string device_id)
-      : device_id_(std::move(device_id)), overlaps_(overlaps), sets_(static_cast<std::size_t>(num_sets)) {
+  Streams(int num_in_flight, bool overlaps, std::size_t num_uploads, std::size_t num_downloads, std::string device_id)
+      : device_id_(std::move(device_id)), overlaps_(overlaps), sets_(static_cast<std::size_t>(num_in_flight)) {
     for (Set& set : sets_) {
       set.downloaded.resize(num_downloads);
       if (overlaps) set.uploaded.resize(num_uploads);

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 
 namespace convoy::backend::hip {
 

@@ -32,7 +32,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "common/disk_cache.hpp"
+#include "base/disk_cache.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 #include "program/program.hpp"

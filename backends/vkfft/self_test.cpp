@@ -9,8 +9,8 @@
 #include <optional>
 #include <random>
 
-#include "common/disk_cache.hpp"
-#include "common/log.hpp"
+#include "base/disk_cache.hpp"
+#include "base/log.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 

@@ -44,7 +44,7 @@ void CommandQueue::end(VkCommandBuffer commands) const {
   check(vkEndCommandBuffer(commands), "ending a command buffer", id());
 }
 
-void CommandQueue::give_back(VkCommandBuffer commands) const {
+void CommandQueue::release(VkCommandBuffer commands) const {
   vkFreeCommandBuffers(device_.handle(), pool_.get(), 1, &commands);
 }
 
@@ -78,7 +78,7 @@ void CommandQueue::run_once(const std::function<void(VkCommandBuffer)>& record) 
   end(commands);
   submit(commands, fence_.get());
   wait(fence_.get());
-  give_back(commands);
+  release(commands);
 }
 
 void CommandQueue::read(const BufferMaker& make, VkBuffer from, std::uint64_t offset, std::span<std::byte> to) {

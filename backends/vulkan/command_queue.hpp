@@ -23,7 +23,7 @@ class CommandQueue {
   /// A command buffer that records. It may be submitted again while it is pending.
   VkCommandBuffer begin();
   void end(VkCommandBuffer commands) const;
-  void give_back(VkCommandBuffer commands) const;
+  void release(VkCommandBuffer commands) const;
   /// So many times over.
   void submit(VkCommandBuffer commands, VkFence fence, int times = 1) const;
   /// Once, to a queue of the same family. Either may be VK_NULL_HANDLE: no commands, no fence.

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "backends/vulkan/session.hpp"
-#include "common/host_memory.hpp"
+#include "base/host_memory.hpp"
 #include "convoy/plan.hpp"
 #include "kernels/dialects.hpp"
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "common/disk_cache.hpp"
+#include "base/disk_cache.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <limits>
 
-#include "common/host_memory.hpp"
-#include "common/log.hpp"
+#include "base/host_memory.hpp"
+#include "base/log.hpp"
 #include "convoy/shape.hpp"
 
 namespace convoy::backend::vulkan {

@@ -7,7 +7,7 @@
 
 #include "backends/vkfft/self_test.hpp"
 #include "backends/vulkan/recorder.hpp"
-#include "common/disk_cache.hpp"
+#include "base/disk_cache.hpp"
 
 namespace convoy::backend::vulkan {
 namespace {
@@ -51,14 +51,14 @@ VulkanSession::VulkanSession(std::shared_ptr<VulkanDevice> device, const Program
   try {
     load();
   } catch (...) {
-    give_back();
+    release();
     throw;
   }
 }
 
 VulkanSession::~VulkanSession() {
   const ChargeTo charge(memory_);
-  give_back();
+  release();
 }
 
 void VulkanSession::load() {
@@ -74,7 +74,7 @@ void VulkanSession::load() {
 }
 
 /// Commands still running are waited for; a lost device answers at once.
-void VulkanSession::give_back() noexcept {
+void VulkanSession::release() noexcept {
   try {
     drain_external();
   } catch (const Error&) {  // the device is lost: there is nothing to wait for
@@ -118,17 +118,17 @@ void VulkanSession::require_memory() const {
 void VulkanSession::make_descriptors() {
   std::set<std::pair<const KernelSpec*, std::vector<SlotId>>> bindings;
   for (const Dispatch* step : steps_of<Dispatch>(program_)) bindings.emplace(&*step->kernel, step->slots);
-  auto num_sets = static_cast<std::uint32_t>(steps_of<Convolve>(program_).size() + 1) * 2;
-  std::uint32_t num_buffers = num_sets * 2;
+  auto num_in_flight = static_cast<std::uint32_t>(steps_of<Convolve>(program_).size() + 1) * 2;
+  std::uint32_t num_buffers = num_in_flight * 2;
   for (const auto& [kernel, slots] : bindings) {
-    num_sets += 1;
+    num_in_flight += 1;
     num_buffers += static_cast<std::uint32_t>(slots.size());
   }
-  const auto copies = static_cast<std::uint32_t>(program_.num_sets);
+  const auto copies = static_cast<std::uint32_t>(program_.num_in_flight);
   const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, num_buffers * copies};
   VkDescriptorPoolCreateInfo descriptors{};
   descriptors.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
-  descriptors.maxSets = num_sets * copies;
+  descriptors.maxSets = num_in_flight * copies;
   descriptors.poolSizeCount = 1;
   descriptors.pPoolSizes = &size;
   VkDescriptorPool descriptor_pool = VK_NULL_HANDLE;
@@ -136,7 +136,7 @@ void VulkanSession::make_descriptors() {
         "creating a descriptor pool", id());
   descriptors_ = {device_->handle(), descriptor_pool};
 
-  sets_.resize(index(program_.num_sets));
+  sets_.resize(index(program_.num_in_flight));
   for (Set& set : sets_) set.fence = make_fence(device_->handle(), id());
 }
 
@@ -144,7 +144,7 @@ void VulkanSession::make_slots() {
   for (const Slot& slot : program_.slots) {
     auto& copies = slots_.emplace_back();
     if (slot.external) continue;
-    for (int set = 0; set < (slot.per_set ? program_.num_sets : 1); ++set) {
+    for (int set = 0; set < (slot.per_tile_in_flight ? program_.num_in_flight : 1); ++set) {
       copies.push_back(make_.on_device(slot.name, slot.bytes + (options_.sentinels ? kGuardBytes : 0)));
     }
   }
@@ -156,7 +156,7 @@ void VulkanSession::make_ports() {
     const Port& port = program_.ports[id];
     const HostUse use = is_downloaded(program_, static_cast<PortId>(id)) ? HostUse::reads : HostUse::writes;
     auto& copies = ports_.emplace_back();
-    for (int set = 0; set < (port.section == Section::setup ? 1 : program_.num_sets); ++set) {
+    for (int set = 0; set < (port.section == Section::setup ? 1 : program_.num_in_flight); ++set) {
       copies.push_back(make_.on_host(port.name, port.bytes, use));
     }
   }
@@ -171,7 +171,7 @@ void VulkanSession::plan_transforms() {
   memory_.set_purpose("tables of VkFFT");
   try {
     for (const TransformKernel* step : steps_of<TransformKernel>(program_)) kernel_transform(*step, 0);
-    for (int set = 0; set < program_.num_sets; ++set) {
+    for (int set = 0; set < program_.num_in_flight; ++set) {
       for (const Convolve* step : steps_of<Convolve>(program_)) convolution(*step, set);
     }
   } catch (const OutOfMemory&) {
@@ -262,7 +262,7 @@ void VulkanSession::test_convolution(const Convolve& convolve, const TransformKe
 void VulkanSession::record_sections() {
   for (const Section section : kSections) {
     if (section == Section::run && has_external_slots(program_)) continue;  // when the caller's buffers are known
-    for (int set = 0; set < (section == Section::setup ? 1 : program_.num_sets); ++set) {
+    for (int set = 0; set < (section == Section::setup ? 1 : program_.num_in_flight); ++set) {
       sets_[index(set)].sections[static_cast<std::size_t>(section)] = record_section(section, set);
     }
   }
@@ -348,7 +348,7 @@ void VulkanSession::wait(int number) {
 void VulkanSession::end_setup() {
   const ChargeTo charge(memory_);
   VkCommandBuffer& setup = sets_.front().sections[static_cast<std::size_t>(Section::setup)];
-  if (setup != VK_NULL_HANDLE) queue_.give_back(setup);
+  if (setup != VK_NULL_HANDLE) queue_.release(setup);
   setup = VK_NULL_HANDLE;
   kernel_transforms_.clear();
   for (std::size_t id = 0; id < program_.ports.size(); ++id) {

@@ -50,7 +50,7 @@ class VulkanSession final : public Session {
   };
 
   void load();
-  void give_back() noexcept;
+  void release() noexcept;
   void require_memory() const;
   void make_descriptors();
   void make_slots();

@@ -47,7 +47,7 @@ void VulkanSession::record_external_run() {
     if (std::any_of(bound.slots.begin(), bound.slots.end(), is_external)) bound.is_current = false;
   }
   VkCommandBuffer& recorded = sets_[0].sections[static_cast<std::size_t>(Section::run)];
-  if (recorded != VK_NULL_HANDLE) queue_.give_back(std::exchange(recorded, VK_NULL_HANDLE));
+  if (recorded != VK_NULL_HANDLE) queue_.release(std::exchange(recorded, VK_NULL_HANDLE));
   const VkCommandBuffer commands = queue_.begin();
   record_full_barrier(commands);
   for (const Step& step : program_.run) {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "backends/vulkan/session_memory.hpp"
-#include "common/log.hpp"
-#include "common/shared_library.hpp"
+#include "base/log.hpp"
+#include "base/shared_library.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::backend::vulkan {

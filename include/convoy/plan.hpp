@@ -23,13 +23,13 @@ enum class Path {
 const char* name(Path path);
 
 /// What native paths keep of the kernel.
-enum class KernelStorage {
+enum class FilterStorage {
   automatic,  ///< the whole spectrum, or compact where that takes less time or nothing else fits
   spectrum,   ///< the whole spectrum
   compact     ///< along the last transformed axis the kernel as it is, transformed each time on the way, if passes can:
               ///< it must be short there, at most half of the transform
 };
-const char* name(KernelStorage storage);
+const char* name(FilterStorage storage);
 
 /// Knobs of the transform passes: they change speed, not results. 0 leaves the choice to the planner.
 struct FftTuning {
@@ -37,7 +37,7 @@ struct FftTuning {
   std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
   Index pitch_alignment = 0;       ///< rows of work buffer and spectrum start at multiples of so many complex numbers
   bool swap_strided_axes = false;  ///< of two strided axes, transform the other one last
-  KernelStorage kernel_storage = KernelStorage::automatic;
+  FilterStorage filter_storage = FilterStorage::automatic;
   bool measure_transforms = false;  ///< CPU: FFTW plans by measuring (FFTW_MEASURE); what it learns is kept as wisdom
   constexpr bool operator==(const FftTuning&) const = default;
 };
@@ -153,12 +153,12 @@ struct Plan {
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
-  /// The kernel's extent along the last transformed axis, if it is stored compact (KernelStorage). 0: its spectrum is.
+  /// The kernel's extent along the last transformed axis, if it is stored compact (FilterStorage). 0: its spectrum is.
   Index kernel_extent = 0;
   /// If set, axes, path and device memory are those of one part, and bytes and time those of all.
   std::optional<SplitInParts> split;
   /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot.
-  int num_sets = 1;
+  int num_in_flight = 1;
   /// A tile is uploaded and downloaded in pieces of so many voxels of the last transformed axis, so that the host fills
   /// and empties some while others are on their way.
   Index piece_extent = 1;

@@ -29,7 +29,7 @@ namespace {
 constexpr const char* kInterruptedButKept = "what is written is kept: the same command with --resume continues it";
 
 struct ConvolveCommand {
-  Workplace& workplace;
+  RankContext& workplace;
   std::string image_path;
   std::string kernel_path;
   std::string output_path;
@@ -62,7 +62,7 @@ void ConvolveCommand::require_paths() const {
     if (!report_path.empty()) require_different_files(report_path, input);
   }
   if (!report_path.empty()) require_different_files(report_path, output_path);
-  if (!workplace.speaks()) return;
+  if (!workplace.is_root()) return;
   require_writable_image(output_path, files.create_options({}));
   if (!report_path.empty()) require_writable(report_path);
 }
@@ -72,7 +72,7 @@ Element ConvolveCommand::output_element() const {
 }
 
 void ConvolveCommand::warn(ConvolveRecord& record, const std::string& text) const {
-  if (!workplace.speaks()) return;
+  if (!workplace.is_root()) return;
   print_warning(text);
   record.warnings.push_back(text);
 }
@@ -246,7 +246,7 @@ void ConvolveCommand::run() {
   for (const Device& device : on) record.devices.push_back(device.info());
   record.num_own_devices = on.size();
   record.times.prepare_seconds = watch.lap_seconds();
-  if (!files.resume && workplace.speaks() && is_unfinished(output_path)) {
+  if (!files.resume && workplace.is_root() && is_unfinished(output_path)) {
     warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
                              "continue it",
                              output_path));
@@ -259,7 +259,7 @@ void ConvolveCommand::run() {
   convolve(on, std::move(kernel), record);
   record.peak_host_bytes = peak_host_bytes();
   workplace.share(record);
-  if (!workplace.speaks()) return;
+  if (!workplace.is_root()) return;
   warn_of_devices(record);
   warn_of_voxels(record);
   if (!report_path.empty()) write_text(report_path, to_json(record));
@@ -268,7 +268,7 @@ void ConvolveCommand::run() {
 
 }  // namespace
 
-void make_convolve_command(CLI::App& command, Workplace& workplace) {
+void make_convolve_command(CLI::App& command, RankContext& workplace) {
   const auto state = std::make_shared<ConvolveCommand>(workplace);
   command.add_option("IMAGE", state->image_path, "Image to read: .tif, .npy, .raw or .zarr")->required();
   command.add_option("KERNEL", state->kernel_path, "Kernel to read: .tif, .npy or .zarr")->required();
@@ -293,7 +293,7 @@ void make_convolve_command(CLI::App& command, Workplace& workplace) {
 }
 
 void add_convolve(CLI::App& program) {
-  static Workplace alone;
+  static RankContext alone;
   CLI::App* command = program.add_subcommand("convolve", "Convolve an image with a kernel (PSF)");
   make_convolve_command(*command, alone);
   command->footer(

@@ -16,11 +16,11 @@
 namespace convoy::cli {
 
 /// A process that convolves: alone here; one of several that share an output in what is derived from it.
-class Workplace {
+class RankContext {
  public:
-  virtual ~Workplace() = default;
+  virtual ~RankContext() = default;
   /// Whether it tells the user what is done, and writes the report.
-  virtual bool speaks() const { return true; }
+  virtual bool is_root() const { return true; }
   /// Of --devices where neither that nor --backend is given; empty: as --backend's default says.
   virtual std::string usual_devices() const { return ""; }
   /// Those of the chosen devices that it uses.
@@ -43,6 +43,6 @@ class Workplace {
 };
 
 /// Makes a command of it, which runs when it is parsed. `workplace` must outlive it.
-void make_convolve_command(CLI::App& command, Workplace& workplace);
+void make_convolve_command(CLI::App& command, RankContext& workplace);
 
 }  // namespace convoy::cli

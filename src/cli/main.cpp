@@ -10,7 +10,7 @@
 #include "cli/outcome.hpp"
 #include "cli/print.hpp"
 #include "cli/process_memory.hpp"
-#include "common/messages.hpp"
+#include "base/messages.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 

@@ -86,14 +86,14 @@ std::vector<std::string> words_of(const CLI::App& program, int count, char** arg
 
 }  // namespace
 
-Outcome run_program(CLI::App& program, int count, char** arguments, bool speaks) {
+Outcome run_program(CLI::App& program, int count, char** arguments, bool is_root) {
   try {
     std::vector<std::string> words = words_of(program, count, arguments);
     std::reverse(words.begin(), words.end());  // as CLI11 takes them
     program.parse(std::move(words));
     return {};
   } catch (const CLI::Success& asked) {  // --help, --version
-    return {speaks ? program.exit(asked) : kDone, ""};
+    return {is_root ? program.exit(asked) : kDone, ""};
   } catch (const CLI::ExtrasError&) {
     return {kUsage, extras_problem(program) + " (see --help)"};
   } catch (const CLI::ParseError& error) {

@@ -16,7 +16,7 @@ struct Outcome {
 };
 
 /// Parses the command line, which runs what it asks for, and turns what that throws into an outcome. Prints --help and
-/// --version if it `speaks`.
-Outcome run_program(CLI::App& program, int count, char** arguments, bool speaks = true);
+/// --version if it `is_root`.
+Outcome run_program(CLI::App& program, int count, char** arguments, bool is_root = true);
 
 }  // namespace convoy::cli

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "common/messages.hpp"
+#include "base/messages.hpp"
 
 namespace convoy::cli {
 

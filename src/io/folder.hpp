@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/handle.hpp"
+#include "base/handle.hpp"
 
 namespace convoy::io {
 

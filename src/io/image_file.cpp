@@ -5,8 +5,8 @@
 #include <new>
 #include <stdexcept>
 
-#include "common/checksum.hpp"
-#include "common/worker_pool.hpp"
+#include "base/checksum.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/version.hpp"
 #include "io/axes.hpp"

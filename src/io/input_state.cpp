@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "common/checksum.hpp"
+#include "base/checksum.hpp"
 #include "convoy/io.hpp"
 #include "io/input_file.hpp"
 #include "io/io_error.hpp"

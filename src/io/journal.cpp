@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "common/json_text.hpp"
+#include "base/json_text.hpp"
 #include "io/box.hpp"
 #include "io/io_error.hpp"
 #include "io/output_file.hpp"

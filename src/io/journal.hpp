@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "common/handle.hpp"
+#include "base/handle.hpp"
 #include "convoy/io.hpp"
 #include "io/folder.hpp"
 #include "io/written_boxes.hpp"

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "common/json_text.hpp"
+#include "base/json_text.hpp"
 #include "io/io_error.hpp"
 
 namespace convoy::io {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "convoy/error.hpp"
-#include "common/voxel_rows.hpp"
+#include "base/voxel_rows.hpp"
 
 namespace convoy {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/checksum.hpp"
+#include "base/checksum.hpp"
 #include "io/box.hpp"
 #include "io/io_error.hpp"
 

@@ -7,7 +7,7 @@
 #include <cctype>
 #include <string_view>
 
-#include "common/checksum.hpp"
+#include "base/checksum.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy::io {

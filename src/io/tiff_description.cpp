@@ -1,6 +1,6 @@
 #include "io/tiff_description.hpp"
 
-#include "common/json_text.hpp"
+#include "base/json_text.hpp"
 
 namespace convoy::io {
 namespace {

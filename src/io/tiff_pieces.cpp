@@ -30,7 +30,7 @@ std::unique_ptr<TiffFile> TiffHandles::take(const TiffPage& page) {
   return handle;
 }
 
-void TiffHandles::give_back(std::unique_ptr<TiffFile> handle) {
+void TiffHandles::release(std::unique_ptr<TiffFile> handle) {
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(handle));
 }
@@ -64,7 +64,7 @@ PieceCache::Samples TiffPieces::decoded(std::size_t page_number, std::uint32_t p
   const auto samples = std::make_shared<std::vector<std::byte>>(bytes);
   std::unique_ptr<TiffFile> handle = handles_.take(page);
   decode_piece(*handle, page, piece, rows, samples->data());
-  handles_.give_back(std::move(handle));
+  handles_.release(std::move(handle));
   cache_.keep(key, samples);
   return samples;
 }

@@ -21,7 +21,7 @@ class TiffHandles {
 
   /// A handle that nobody else uses, at the page. Throws Error(io).
   std::unique_ptr<TiffFile> take(const TiffPage& page);
-  void give_back(std::unique_ptr<TiffFile> handle);
+  void release(std::unique_ptr<TiffFile> handle);
 
  private:
   std::string path_;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 
 namespace convoy::io {
 

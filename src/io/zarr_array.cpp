@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "common/json_text.hpp"
+#include "base/json_text.hpp"
 #include "io/io_error.hpp"
 #include "io/zarr_json.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "common/voxel_rows.hpp"
+#include "base/voxel_rows.hpp"
 #include "io/box.hpp"
 #include "io/formats.hpp"
 #include "io/ngff.hpp"

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "common/voxel_rows.hpp"
+#include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 #include "kernels/cpp_row.hpp"
 

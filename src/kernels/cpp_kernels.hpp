@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/spec.hpp"
 #include "kernels/kernel_spec.hpp"
 

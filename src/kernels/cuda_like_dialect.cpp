@@ -36,24 +36,24 @@ std::string conversions(const KernelSpec& kernel) {
   return "";
 }
 
-/// KernelSpec::takes_turns. What others wrote is fetched from the second-level cache, to which they released it, past
+/// KernelSpec::uses_tickets. What others wrote is fetched from the second-level cache, to which they released it, past
 /// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from
 /// and goes to memory only once leaves that cache to them. CUDA begins workgroups in the order of their numbers, which
 /// CUB's scans rely on, too; elsewhere turns are taken from a counter. DISCARD: 128 bytes that nobody reads any more
 /// until somebody has written them; the cache need not write them to memory (discard_line: a device that tests this).
-constexpr const char* kTurns = R"(
+constexpr const char* kTickets = R"(
 #define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
 #if defined(__CUDA_ARCH__)
 #define PAIR_BARRIER(pair, pairs, threads) \
   if (pair < pairs) asm volatile("bar.sync %0, %1;" : : "r"(pair + 1u), "n"(threads) : "memory")
-#define TAKE_TURN(counter, turn) uint turn = blockIdx.x
+#define TAKE_TICKET(counter, turn) uint turn = blockIdx.x
 #else
 #define PAIR_BARRIER(pair, pairs, threads) __syncthreads()
-#define TAKE_TURN(counter, turn) \
-  __shared__ uint turn_of_group; \
-  if (IS_FIRST) turn_of_group = atomicInc(counter, gridDim.x - 1u); \
+#define TAKE_TICKET(counter, turn) \
+  __shared__ uint ticket_of_group; \
+  if (IS_FIRST) ticket_of_group = atomicInc(counter, gridDim.x - 1u); \
   __syncthreads(); \
-  uint turn = turn_of_group
+  uint turn = ticket_of_group
 #endif
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 #define DISCARD(first) asm volatile("discard.global.L2 [%0], 128;" : : "l"(first) : "memory")
@@ -113,14 +113,14 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "#define to_real2(x, y) make_{}2(x, y)\n"
         "#define CURSOR(buffer, name, first) auto name = buffer + (first)\n"
         "#define ELEMENT(buffer, name, offset) name[offset]\n"
-        "#if defined(__CUDA_ARCH__) && defined(TAKES_TURNS)\n"
+        "#if defined(__CUDA_ARCH__) && defined(USES_TICKETS)\n"
         "#define FETCH(buffer, name, offset) __ldcg(name + (offset))\n"
-        "#define FETCH_ONCE(buffer, name, offset) __ldcs(name + (offset))\n"
-        "#define PUT_AWAY(buffer, name, offset, value) __stcs(name + (offset), value)\n"
+        "#define LOAD_STREAMING(buffer, name, offset) __ldcs(name + (offset))\n"
+        "#define STORE_STREAMING(buffer, name, offset, value) __stcs(name + (offset), value)\n"
         "#else\n"
         "#define FETCH(buffer, name, offset) name[offset]\n"
-        "#define FETCH_ONCE(buffer, name, offset) name[offset]\n"
-        "#define PUT_AWAY(buffer, name, offset, value) name[offset] = value\n"
+        "#define LOAD_STREAMING(buffer, name, offset) name[offset]\n"
+        "#define STORE_STREAMING(buffer, name, offset, value) name[offset] = value\n"
         "#endif\n"
         "#if defined(__CUDA_ARCH__)\n"
         "#define PREFETCH(buffer, first) asm volatile(\"prefetch.global.L2 [%0];\" : : \"l\"(buffer + (first)))\n"
@@ -143,17 +143,17 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "extern __shared__ {}2 shared_values[];\n",
         real, precision == Precision::f64 ? "uint(x)" : "(__float_as_uint(x) & 0x7fffffu)", real);
   }
-  if (kernel.takes_turns) sharing = "#define TAKES_TURNS\n" + sharing + kTurns;
+  if (kernel.uses_tickets) sharing = "#define USES_TICKETS\n" + sharing + kTickets;
   const std::uint32_t threads = kernel.workgroup[0] * kernel.workgroup[1] * kernel.workgroup[2];
   std::string bounds = kernel.num_shared > 0 ? fmt::format(" __launch_bounds__({})", threads) : "";
-  if (kernel.resident_threads > threads) {  // in HIP the second number means something else
+  if (kernel.min_threads_per_sm > threads) {  // in HIP the second number means something else
     sharing += fmt::format(
         "#if defined(__CUDA_ARCH__)\n"
         "#define BOUNDS __launch_bounds__({0}, {1})\n"
         "#else\n"
         "#define BOUNDS __launch_bounds__({0})\n"
         "#endif\n",
-        threads, kernel.resident_threads / threads);
+        threads, kernel.min_threads_per_sm / threads);
     bounds = " BOUNDS";
   }
   return fmt::format(

@@ -23,7 +23,7 @@ namespace convoy {
 struct KernelBuffer {
   std::string name;
   /// u8 to f64 are voxels of a caller's array, of one kind in a kernel: to_real(voxel) and to_voxel(real) convert.
-  /// Kind::count is for the counters of KernelSpec::takes_turns.
+  /// Kind::count is for the counters of KernelSpec::uses_tickets.
   enum class Kind { real, real2, u8, u16, f32, f64, count } kind = Kind::real;
   bool writable = false;
 };
@@ -48,20 +48,20 @@ struct KernelSpec {
   /// Elements of real2 that the threads of a workgroup share as shared_values. With any, the body may say
   /// group_barrier() and knows local_x, local_y and group_x, group_y, group_z; `wide` is an unsigned integer for
   /// positions in buffers. CURSOR(buffer, name, first) names a place, ELEMENT(buffer, name, offset) what lies there,
-  /// and FETCH the same, to be read, where other workgroups may have written it (takes_turns).
+  /// and FETCH the same, to be read, where other workgroups may have written it (uses_tickets).
   std::uint64_t num_shared = 0;
   /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
-  std::uint32_t resident_threads = 0;
+  std::uint32_t min_threads_per_sm = 0;
   /// The body says await_predecessor() before it touches what the launch before it in a stream touches. Where a device
   /// can, its workgroups then start while the last ones of that launch still run.
-  bool starts_early = false;
-  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TURN(counter, turn), which
+  bool programmatic_dependent_launch = false;
+  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TICKET(counter, turn), which
   /// numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be seen;
   /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included,
   /// a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of
   /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. For devices that
   /// tell Limits::num_multiprocessors only.
-  bool takes_turns = false;
+  bool uses_tickets = false;
 };
 
 /// Workgroups that cover a grid of threads.

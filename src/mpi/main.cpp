@@ -4,7 +4,7 @@
 #include "cli/outcome.hpp"
 #include "cli/print.hpp"
 #include "convoy/version.hpp"
-#include "mpi/rank_workplace.hpp"
+#include "mpi/mpi_rank.hpp"
 #include "mpi/world.hpp"
 
 namespace {
@@ -32,11 +32,11 @@ int main(int count, char** arguments) {
   cli::catch_interrupts();
   mpi::World world(count, arguments);
   cli::remember_command_line(count, arguments);
-  mpi::RankWorkplace workplace(world);
+  mpi::MpiRank workplace(world);
   CLI::App program("Convolution of an image of any size on the ranks of an MPI job.");
   describe(program);
   cli::make_convolve_command(program, workplace);
-  const cli::Outcome own = cli::run_program(program, count, arguments, workplace.speaks());
+  const cli::Outcome own = cli::run_program(program, count, arguments, workplace.is_root());
   const mpi::Outcome all = workplace.end({own.exit_code, own.problem});
   cli::begin_ending();
   if (!all.problem.empty()) cli::print_message("convoy-mpi: {}\n", all.problem);

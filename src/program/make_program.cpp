@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "program/kernel_setup.hpp"
-#include "program/native_passes.hpp"
+#include "program/filter_setup.hpp"
+#include "fft/lower_passes.hpp"
 
 namespace convoy {
 namespace {
@@ -66,10 +66,10 @@ Program make_tile_program(const Plan& plan) {
   output[0] = geometry.extent[0];  // rows are moved whole
 
   Program program;
-  program.slots = {{"image", geometry.image_bytes(), plan.num_sets > 1},
+  program.slots = {{"image", geometry.image_bytes(), plan.num_in_flight > 1},
                    {"work", geometry.work_bytes()},
                    {"spectrum", geometry.spectrum_bytes()}};
-  program.num_sets = plan.num_sets;
+  program.num_in_flight = plan.num_in_flight;
   program.ports = {{"kernel", product(kernel) * geometry.real_bytes(), Section::setup},
                    {"input", geometry.image_bytes(), Section::run},
                    {"output", product(output) * geometry.real_bytes(), Section::run}};

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/layout.hpp"
+#include "planner/layout.hpp"
 
 namespace convoy {
 namespace {
@@ -96,7 +96,7 @@ std::uint64_t Program::footprint_bytes() const {
   std::uint64_t bytes = 0;
   for (const Slot& slot : slots) {
     if (slot.external) continue;
-    const std::uint64_t copies = slot.per_set ? static_cast<std::uint64_t>(num_sets) : 1;
+    const std::uint64_t copies = slot.per_tile_in_flight ? static_cast<std::uint64_t>(num_in_flight) : 1;
     bytes = saturating_sum(bytes, saturating_product(slot.bytes, copies));
   }
   return bytes;
@@ -134,7 +134,7 @@ std::string to_text(const Program& program) {
   std::string text;
   for (const Slot& slot : program.slots) {
     text += fmt::format("slot {} {} B{}\n", slot.name, slot.bytes,
-                        slot.per_set    ? " per set"
+                        slot.per_tile_in_flight    ? " per set"
                         : slot.external ? " external"
                                         : "");
   }
@@ -142,7 +142,7 @@ std::string to_text(const Program& program) {
     text += fmt::format("port {} {} B, {}\n", port.name, port.bytes, name(port.section));
   }
   for (const Section section : kSections) text += steps_to_text(section, program);
-  return text + fmt::format("sets {}\n", program.num_sets);
+  return text + fmt::format("sets {}\n", program.num_in_flight);
 }
 
 }  // namespace convoy

@@ -21,7 +21,7 @@ using PortId = int;
 struct Slot {
   std::string name;
   std::uint64_t bytes = 0;
-  bool per_set = false;   ///< one copy for each set of ports, so that transfers and computing overlap; of one set, too,
+  bool per_tile_in_flight = false;   ///< one copy for each set of ports, so that transfers and computing overlap; of one set, too,
                           ///< where its pieces come and go while others are computed (see Program::run)
   bool external = false;  ///< the caller's memory, named at each Session::run_on: not allocated, not in the footprint
   std::shared_ptr<const std::vector<std::byte>> contents{};  ///< what load() puts there; nothing: undefined
@@ -80,7 +80,7 @@ struct Dispatch {
 ///   work slot     rows of row_pitch complex; padded[1] rows a plane (extent[1] if num_axes < 3 and the path is fused);
 ///                 extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
 ///   spectrum slot padded[2] x padded[1] x row_pitch complex
-/// Native paths hold as many numbers in work and spectrum, in blocks of columns (kernels/fft_passes.hpp).
+/// Native paths hold as many numbers in work and spectrum, in blocks of columns (fft/passes.hpp).
 struct FftGeometry {
   Precision precision = Precision::f32;
   Path path = Path::fused;
@@ -128,12 +128,12 @@ struct Program {
   std::vector<Slot> slots;
   std::vector<Port> ports;
   std::vector<Step> setup;
-  /// Of a per_set slot, no step before an upload touches what it fills, and none behind a download what that reads.
+  /// Of a per_tile_in_flight slot, no step before an upload touches what it fills, and none behind a download what that reads.
   std::vector<Step> run;
   std::vector<Step> iterate;
   std::vector<Step> measure;
   std::vector<Step> finish;
-  int num_sets = 1;  ///< copies of per_set slots and of ports of other sections than setup
+  int num_in_flight = 1;  ///< copies of per_tile_in_flight slots and of ports of other sections than setup
 
   const std::vector<Step>& steps(Section section) const;
 

@@ -4,7 +4,7 @@
 
 #include "convoy/error.hpp"
 #include "convoy/synthetic.hpp"
-#include "common/voxel_rows.hpp"
+#include "base/voxel_rows.hpp"
 #include "synthetic/psf.hpp"
 
 namespace convoy {

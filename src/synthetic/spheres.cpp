@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/voxel_rows.hpp"
+#include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 #include "convoy/synthetic.hpp"
 

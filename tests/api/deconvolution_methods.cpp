@@ -7,7 +7,7 @@
 #include <string>
 
 #include "api/restoring.hpp"
-#include "program/deconvolution_program.hpp"
+#include "deconvolution/program.hpp"
 
 using namespace convoy;
 using namespace restoring;

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "common/worker_pool.hpp"
-#include "exec/voxel_sums.hpp"
+#include "base/worker_pool.hpp"
+#include "engine/voxel_sums.hpp"
 #include "selftest/oracle.hpp"
 #include "support/faulty_device.hpp"
 

@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "common/worker_pool.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/deconvolution.hpp"
-#include "exec/background_jobs.hpp"
+#include "engine/background_jobs.hpp"
 #include "support/device_under_test.hpp"
 
 using namespace convoy;

@@ -1,5 +1,5 @@
 // Copies that sum up: every voxel once, wherever the row begins, and nothing beside it.
-#include "common/row_sums.hpp"
+#include "base/row_sums.hpp"
 
 #include <doctest/doctest.h>
 

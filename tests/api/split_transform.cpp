@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "convoy/convoy.hpp"
-#include "plan/origin.hpp"
+#include "planner/origin.hpp"
 #include "selftest/oracle.hpp"
 #include "selftest/tolerances.hpp"
 #include "support/boxed_image.hpp"

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "common/disk_cache.hpp"
+#include "base/disk_cache.hpp"
 #include "convoy/convoy.hpp"
-#include "exec/wisdom.hpp"
+#include "engine/wisdom.hpp"
 
 namespace fs = std::filesystem;
 using namespace convoy;
@@ -53,7 +53,7 @@ PlanChoice choice_of(const Plan& plan) {
 
 TEST_CASE("a choice survives its text, and other text is no choice") {
   PlanChoice choice{{12, 40, 48}, {1, 2, 3}, {}};
-  choice.tuning.kernel_storage = KernelStorage::compact;
+  choice.tuning.filter_storage = FilterStorage::compact;
   choice.tuning.coalesced_bytes = 64;
   choice.tuning.swap_strided_axes = true;
   CHECK(choice_from_text(to_text(choice)) == choice);

@@ -205,9 +205,9 @@ TEST_CASE("a kernel kept as its spectrum and one that is transformed on the way 
       spec.operation = operation;
       for (const Origin& origin : origins) {
         spec.origin = origin;
-        for (const KernelStorage storage : {KernelStorage::spectrum, KernelStorage::compact}) {
+        for (const FilterStorage storage : {FilterStorage::spectrum, FilterStorage::compact}) {
           PlanOptions plan;
-          plan.tuning.kernel_storage = storage;
+          plan.tuning.filter_storage = storage;
           check_precisions(spec, plan);
         }
       }

@@ -23,13 +23,13 @@ ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Boundary bounda
   return spec;
 }
 
-ConvolverOptions in_flight(int num_sets, Index num_tiles, std::uint64_t piece_bytes) {
+ConvolverOptions in_flight(int num_in_flight, Index num_tiles, std::uint64_t piece_bytes) {
   ConvolverOptions options;
   options.sentinels = true;
-  options.plan.min_sets = options.plan.max_sets = num_sets;
+  options.plan.min_sets = options.plan.max_sets = num_in_flight;
   options.plan.min_tiles = num_tiles;
   options.plan.piece_bytes = piece_bytes;
-  options.sums = num_sets != 2;
+  options.sums = num_in_flight != 2;
   return options;
 }
 
@@ -117,7 +117,7 @@ void check_all_ways(const ConvolutionSpec& spec, const ConvolverOptions& options
   CAPTURE(oracle::to_text(spec));
   CAPTURE(options.plan.min_sets);
   Problem<Real> problem(spec, options);
-  CHECK(problem.plan().num_sets == options.plan.min_sets);
+  CHECK(problem.plan().num_in_flight == options.plan.min_sets);
   CHECK(problem.plan().num_tiles() >= options.plan.min_tiles);
   const std::vector<Real> ordinary = problem.from_ordinary_memory();
   problem.check_answer(ordinary);
@@ -132,9 +132,9 @@ TEST_CASE("volumes in flight, with every boundary") {
   std::vector<Boundary> boundaries{Boundary::zero, Boundary::reflect};
   if (!plans_are_costly()) boundaries.insert(boundaries.end(), {Boundary::constant, Boundary::nearest, Boundary::wrap});
   for (const Boundary boundary : boundaries) {
-    for (const int num_sets : {3, 2}) {
-      if (plans_are_costly() && num_sets == 2 && boundary != Boundary::zero) continue;
-      check_all_ways<float>(spec_of({14, 20, 25}, {3, 4, 5}, boundary), in_flight(num_sets, 7, 1000));
+    for (const int num_in_flight : {3, 2}) {
+      if (plans_are_costly() && num_in_flight == 2 && boundary != Boundary::zero) continue;
+      check_all_ways<float>(spec_of({14, 20, 25}, {3, 4, 5}, boundary), in_flight(num_in_flight, 7, 1000));
     }
   }
 }

@@ -1,5 +1,5 @@
 // The cache holds code that will be executed: nothing damaged, foreign or open to others may come out of it.
-#include "common/disk_cache.hpp"
+#include "base/disk_cache.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>

@@ -8,7 +8,7 @@
 #include <limits>
 #include <numeric>
 
-#include "common/voxel_rows.hpp"
+#include "base/voxel_rows.hpp"
 #include "selftest/oracle.hpp"
 #include "selftest/tolerances.hpp"
 #include "support/caller_memory.hpp"

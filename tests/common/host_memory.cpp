@@ -1,5 +1,5 @@
 // Memory that the machine, control groups and the process' own limits leave, as made-up /proc and /sys say.
-#include "common/host_memory.hpp"
+#include "base/host_memory.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

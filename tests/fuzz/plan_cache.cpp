@@ -1,5 +1,5 @@
 // The bytes stand in the place of a compiled plan: they are taken only if they are what was stored.
-#include "common/disk_cache.hpp"
+#include "base/disk_cache.hpp"
 #include "target.hpp"
 
 namespace {

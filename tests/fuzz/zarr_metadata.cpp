@@ -1,5 +1,5 @@
 // .zarray or zarr.json, as the first byte says: what is taken for an array has sizes that can be computed with.
-#include "common/json_text.hpp"
+#include "base/json_text.hpp"
 #include "convoy/error.hpp"
 #include "io/zarr_array.hpp"
 #include "target.hpp"

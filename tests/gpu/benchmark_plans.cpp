@@ -4,7 +4,7 @@
 
 #include "backends/backend.hpp"
 #include "benchmarks/bench_case.hpp"
-#include "plan/origin.hpp"
+#include "planner/origin.hpp"
 #include "support/device_under_test.hpp"
 
 using namespace convoy;

@@ -40,11 +40,11 @@ inline constexpr SlotId kImage = 0, kWork = 1, kSpectrum = 2;
 inline constexpr PortId kKernelPort = 0, kInputPort = 1, kOutputPort = 2;
 
 /// Uploads the kernel row by row into the cleared spectrum, transforms it; each run convolves one image.
-inline Program convolution_program(const FftGeometry& g, int num_sets) {
+inline Program convolution_program(const FftGeometry& g, int num_in_flight) {
   const std::uint64_t row_bytes = static_cast<std::uint64_t>(g.padded[0]) * g.real_bytes();
   Program program;
-  program.num_sets = num_sets;
-  program.slots = {{"image", g.image_bytes(), num_sets > 1},
+  program.num_in_flight = num_in_flight;
+  program.slots = {{"image", g.image_bytes(), num_in_flight > 1},
                    {"work", g.work_bytes(), false},
                    {"spectrum", g.spectrum_bytes(), false}};
   program.ports = {{"kernel", num_padded(g) * g.real_bytes(), Section::setup},

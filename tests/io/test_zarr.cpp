@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "common/json_text.hpp"
-#include "exec/wisdom.hpp"
+#include "base/json_text.hpp"
+#include "engine/wisdom.hpp"
 #include "files.hpp"
 #include "io/output_file.hpp"
 #include "io/tiff_description.hpp"

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "kernels/dialects.hpp"
 #include "plan/devices.hpp"
 #include "program/program.hpp"
@@ -90,7 +90,7 @@ TEST_CASE("CUDA: every kernel compiles with NVRTC in both precisions") {
     for (const Step& step : make_program(make_plan(spec, test::caching_gpu())).run) {
       const auto* dispatch = std::get_if<Dispatch>(&step);
       if (dispatch == nullptr) continue;
-      num_waiting += dispatch->kernel->takes_turns ? 1 : 0;
+      num_waiting += dispatch->kernel->uses_tickets ? 1 : 0;
       const std::string text = to_cuda(*dispatch->kernel, dispatch->precision);
       for (const char* architecture : {"--gpu-architecture=compute_75", "--gpu-architecture=compute_90"}) {
         CHECK(compiler.complaint(text, architecture) == "");

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <set>
 
-#include "kernels/fft_plan.hpp"
-#include "kernels/fft_plane_shape.hpp"
-#include "kernels/fft_shape.hpp"
-#include "kernels/fft_skew.hpp"
-#include "plan/lengths.hpp"
+#include "fft/plan.hpp"
+#include "fft/plane_shape.hpp"
+#include "fft/shape.hpp"
+#include "fft/bank_padding.hpp"
+#include "planner/lengths.hpp"
 
 using namespace convoy;
 
@@ -28,23 +28,23 @@ void check_turns(const PlaneSchedule& schedule, Index num_planes) {
   std::vector<Index> made(static_cast<std::size_t>(num_planes), 0);
   std::vector<Index> waited(static_cast<std::size_t>(num_planes), 0);
   const Index period = schedule.period();
-  for (Index turn = 0; turn < schedule.num_turns(num_planes); ++turn) {
-    const Index waiters_before = turn % period * schedule.waiters / period;
-    const bool makes = (turn % period + 1) * schedule.waiters / period == waiters_before;
-    const Index number = makes ? turn % period - waiters_before + turn / period * schedule.makers
-                               : waiters_before + turn / period * schedule.waiters - schedule.lead;
+  for (Index turn = 0; turn < schedule.num_tickets(num_planes); ++turn) {
+    const Index consumers_before = turn % period * schedule.consumers / period;
+    const bool makes = (turn % period + 1) * schedule.consumers / period == consumers_before;
+    const Index number = makes ? turn % period - consumers_before + turn / period * schedule.producers
+                               : consumers_before + turn / period * schedule.consumers - schedule.lead;
     if (number < 0) continue;
-    const auto plane = static_cast<std::size_t>(number / (makes ? schedule.makers : schedule.waiters));
+    const auto plane = static_cast<std::size_t>(number / (makes ? schedule.producers : schedule.consumers));
     if (plane >= made.size()) continue;
     if (makes) {
       ++made[plane];
     } else {
-      REQUIRE(made[plane] == schedule.makers);
+      REQUIRE(made[plane] == schedule.producers);
       ++waited[plane];
     }
   }
-  CHECK(made == std::vector<Index>(made.size(), schedule.makers));
-  CHECK(waited == std::vector<Index>(waited.size(), schedule.waiters));
+  CHECK(made == std::vector<Index>(made.size(), schedule.producers));
+  CHECK(waited == std::vector<Index>(waited.size(), schedule.consumers));
 }
 
 }  // namespace
@@ -109,15 +109,15 @@ TEST_CASE("rules: gaps keep elements apart and butterflies in shape") {
   for (const Index length : smooth_lengths(1200)) {
     CAPTURE(length);
     const std::vector<Index> radices = row_radices_of(length).value();
-    const Skew skew = best_skew(radices);
-    CHECK(skew.place(length - 1) <= length - 1 + 3 * length / 8);
+    const BankPadding bank_padding = best_bank_padding(radices);
+    CHECK(bank_padding.place(length - 1) <= length - 1 + 3 * length / 8);
     Index sub_length = length;
     for (const Index radix : radices) {
       const Index stride = sub_length / radix;
       for (Index b = 0; b < length / radix; ++b) {
         const Index first = b / stride * sub_length + b % stride;
         for (Index j = 0; j < radix; ++j) {
-          if (skew.place(first + j * stride) == skew.place(first) + skew.place(j * stride)) continue;
+          if (bank_padding.place(first + j * stride) == bank_padding.place(first) + bank_padding.place(j * stride)) continue;
           CAPTURE(b);
           CAPTURE(j);
           FAIL("the elements of a butterfly do not keep their distances");
@@ -139,7 +139,7 @@ TEST_CASE("rules: what has native passes has shapes that fit the shared memory")
         CAPTURE(length);
         const auto rows = row_shape(length, precision, limits);
         REQUIRE(rows);
-        CHECK(static_cast<std::uint64_t>(skewed_length(*rows) * rows->width) * complex <= shared);
+        CHECK(static_cast<std::uint64_t>(bank_padded_length(*rows) * rows->width) * complex <= shared);
         CHECK(rows->width * rows->threads <= 1024);
         const auto table_bytes = static_cast<std::size_t>(pass_table_length(length)) * complex;
         for (const ColumnRole role : {ColumnRole::transform, ColumnRole::product}) {
@@ -174,11 +174,11 @@ TEST_CASE("rules: workgroups of planes fit, and none waits for one that begins l
           CHECK(static_cast<std::uint64_t>(shape->num_shared()) * complex_size(precision) <= shared);
           CHECK(shape->threads() <= 1024);
           CHECK(shape->rows.width * shape->rows.threads <= shape->threads());
-          CHECK(shape->num_shared() >= shape->rows.width * skewed_length(shape->rows));
+          CHECK(shape->num_shared() >= shape->rows.width * bank_padded_length(shape->rows));
           CHECK(shape->num_shared() >= shape->columns.width * shape->columns.length);
           for (const bool rows_make : {true, false}) {
             const PlaneSchedule s = schedule_of_planes(*shape, rows_make, {row, column, 9}, precision, limits);
-            CHECK(s.lead >= s.waiters);
+            CHECK(s.lead >= s.consumers);
             check_turns(s, 9);
           }
         }

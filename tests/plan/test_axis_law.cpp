@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <random>
 
-#include "plan/axis.hpp"
+#include "planner/axis.hpp"
 #include "plan/direct_axis.hpp"
-#include "plan/origin.hpp"
+#include "planner/origin.hpp"
 
 using namespace convoy;
 using namespace convoy::test;

@@ -23,14 +23,14 @@ std::uint64_t spectrum_bytes(const Plan& plan) { return line_of(plan, "kernel sp
 
 Index last_axis(const Plan& plan) { return plan.device_axes[static_cast<std::size_t>(plan.num_transforms - 1)]; }
 
-PlanOptions storing(KernelStorage storage) {
+PlanOptions storing(FilterStorage storage) {
   PlanOptions options;
   options.resident = true;
-  options.tuning.kernel_storage = storage;
+  options.tuning.filter_storage = storage;
   return options;
 }
 
-Plan plan_of(const ConvolutionSpec& spec, const Limits& limits, KernelStorage storage) {
+Plan plan_of(const ConvolutionSpec& spec, const Limits& limits, FilterStorage storage) {
   return make_plan(spec, limits, storing(storage));
 }
 
@@ -39,8 +39,8 @@ const ConvolutionSpec kCube = spec_of({512, 512, 512}, {65, 65, 65});
 }  // namespace
 
 TEST_CASE("a compact kernel takes its own extent along the last axis instead of the transform's") {
-  const Plan whole = plan_of(kCube, test::caching_gpu(), KernelStorage::spectrum);
-  const Plan compact = plan_of(kCube, test::caching_gpu(), KernelStorage::compact);
+  const Plan whole = plan_of(kCube, test::caching_gpu(), FilterStorage::spectrum);
+  const Plan compact = plan_of(kCube, test::caching_gpu(), FilterStorage::compact);
   REQUIRE(whole.padded() == compact.padded());
   CHECK(whole.kernel_extent == 0);
   CHECK(compact.kernel_extent == 65);
@@ -58,7 +58,7 @@ TEST_CASE("what takes less time is kept: the slower the memory, the more kernels
   const auto is_compact = [](double memory_bytes_per_second, Index kernel) {
     Limits limits = test::caching_gpu();
     limits.memory_bytes_per_second = memory_bytes_per_second;
-    return plan_of(spec_of({512, 512, 512}, {kernel, 65, 65}), limits, KernelStorage::automatic).kernel_extent > 0;
+    return plan_of(spec_of({512, 512, 512}, {kernel, 65, 65}), limits, FilterStorage::automatic).kernel_extent > 0;
   };
   CHECK(is_compact(3e12, 65));
   CHECK_FALSE(is_compact(2e13, 65));
@@ -69,32 +69,32 @@ TEST_CASE("what takes less time is kept: the slower the memory, the more kernels
 TEST_CASE("the spectrum is kept where nothing tells that it takes longer") {
   Limits limits = test::caching_gpu();
   limits.num_multiprocessors = 0;
-  CHECK(plan_of(kCube, limits, KernelStorage::automatic).kernel_extent == 0);
-  CHECK(plan_of(kCube, limits, KernelStorage::compact).predicted_seconds >
-        plan_of(kCube, limits, KernelStorage::spectrum).predicted_seconds);
+  CHECK(plan_of(kCube, limits, FilterStorage::automatic).kernel_extent == 0);
+  CHECK(plan_of(kCube, limits, FilterStorage::compact).predicted_seconds >
+        plan_of(kCube, limits, FilterStorage::spectrum).predicted_seconds);
   ConvolutionSpec spec = kCube;
   spec.precision = Precision::f64;
-  CHECK(plan_of(spec, test::caching_gpu(), KernelStorage::automatic).kernel_extent == 0);
+  CHECK(plan_of(spec, test::caching_gpu(), FilterStorage::automatic).kernel_extent == 0);
   CHECK(make_plan(kCube, test::cpu()).kernel_extent == 0);
 }
 
 TEST_CASE("a compact kernel spares tiles where the spectrum does not fit") {
   Limits limits = test::caching_gpu();
   limits.num_multiprocessors = 0;
-  PlanOptions options = storing(KernelStorage::automatic);
+  PlanOptions options = storing(FilterStorage::automatic);
   options.memory_limit_bytes = make_plan(kCube, limits, options).footprint_bytes - 1;
-  options.choice = PlanChoice{plan_of(kCube, limits, KernelStorage::spectrum).padded(), {1, 1, 1}, {}};
+  options.choice = PlanChoice{plan_of(kCube, limits, FilterStorage::spectrum).padded(), {1, 1, 1}, {}};
   const Plan plan = make_plan(kCube, limits, options);
   CHECK(plan.kernel_extent == 65);
   CHECK(plan.footprint_bytes <= options.memory_limit_bytes);
-  options.choice->tuning.kernel_storage = KernelStorage::spectrum;
+  options.choice->tuning.filter_storage = FilterStorage::spectrum;
   CHECK_THROWS_AS(make_plan(kCube, limits, options), Error);
 }
 
 TEST_CASE("kernels longer than half of the transform, and other paths, keep the spectrum") {
-  CHECK(plan_of(spec_of({128, 512, 512}, {128, 256, 256}), test::caching_gpu(), KernelStorage::compact).kernel_extent ==
+  CHECK(plan_of(spec_of({128, 512, 512}, {128, 256, 256}), test::caching_gpu(), FilterStorage::compact).kernel_extent ==
         0);
-  PlanOptions fused = storing(KernelStorage::compact);
+  PlanOptions fused = storing(FilterStorage::compact);
   fused.allow_native = false;
   CHECK(make_plan(kCube, test::caching_gpu(), fused).kernel_extent == 0);
 }
@@ -105,7 +105,7 @@ TEST_CASE("deconvolution keeps its PSF compact, too, but for a filter that is ma
   spec.psf = {33, 41, 41};
   spec.edges = Edges::zero;
   PlanOptions options;
-  options.tuning.kernel_storage = KernelStorage::compact;
+  options.tuning.filter_storage = FilterStorage::compact;
   const DeconvolutionPlan iterative = make_plan(spec, test::caching_gpu(), options);
   CHECK(iterative.convolution.kernel_extent > 0);
   spec.algorithm = Algorithm::wiener;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plan/lengths.hpp"
+#include "planner/lengths.hpp"
 
 using namespace convoy;
 

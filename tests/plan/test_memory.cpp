@@ -9,7 +9,7 @@
 
 #include "convoy/error.hpp"
 #include "plan/devices.hpp"
-#include "plan/lengths.hpp"
+#include "planner/lengths.hpp"
 #include "plan/problems.hpp"
 #include "program/program.hpp"
 #include "support/random_problem.hpp"

@@ -7,10 +7,10 @@
 
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
-#include "plan/cost.hpp"
+#include "planner/cost.hpp"
 #include "plan/devices.hpp"
-#include "plan/layout.hpp"
-#include "plan/lengths.hpp"
+#include "planner/layout.hpp"
+#include "planner/lengths.hpp"
 #include "plan/problems.hpp"
 #include "program/program.hpp"
 
@@ -177,7 +177,7 @@ TEST_CASE("traffic is what the passes must move") {
   CHECK(flat.traffic_bytes == 8 * 2048 * 2048ull + 32 * row * 2048 + 8 * row * py);
 
   PlanOptions compact;
-  compact.tuning.kernel_storage = KernelStorage::compact;
+  compact.tuning.filter_storage = FilterStorage::compact;
   const Plan few = make_plan(spec_of({1, 500, 2048}, {1, 61, 101}), caching_gpu(), compact);
   const auto few_row = static_cast<std::uint64_t>(few.axes[2].padded / 2 + 1);
   CHECK(few.traffic_bytes == 8 * 500 * 2048ull + 32 * few_row * 500 + 8 * few_row * 61);
@@ -250,24 +250,24 @@ TEST_CASE("tiles overlap where the device can, there is room and it saves time")
   const Plan plan = make_plan(stack, overlapping_gpu());
   const Plan serial = make_plan(stack, large_gpu());
   CHECK(serial.num_tiles() == 1);
-  CHECK(serial.num_sets == 1);
+  CHECK(serial.num_in_flight == 1);
   CHECK(plan.num_tiles() > 1);
-  CHECK(plan.num_sets > 1);
+  CHECK(plan.num_in_flight > 1);
   CHECK(plan.predicted_seconds < 0.8 * serial.predicted_seconds);
   CHECK(plan.ledger.front().bytes ==
-        static_cast<std::uint64_t>(plan.num_sets) * (make_program(plan).slots.front().bytes));
+        static_cast<std::uint64_t>(plan.num_in_flight) * (make_program(plan).slots.front().bytes));
 
   PlanOptions alone;
   alone.max_sets = 1;
-  CHECK(make_plan(stack, overlapping_gpu(), alone).num_sets == 1);
+  CHECK(make_plan(stack, overlapping_gpu(), alone).num_in_flight == 1);
   const Plan least = make_plan(stack, overlapping_gpu(), with_limit(plan.smallest_footprint_bytes));
-  CHECK(least.num_sets == 1);
+  CHECK(least.num_in_flight == 1);
   CHECK(least.footprint_bytes == plan.smallest_footprint_bytes);
 
   PlanOptions three;
   three.min_sets = 3;
-  CHECK(make_plan(stack, large_gpu(), three).num_sets == 3);
-  CHECK(make_plan(stack, cpu()).num_sets == 1);
+  CHECK(make_plan(stack, large_gpu(), three).num_in_flight == 3);
+  CHECK(make_plan(stack, cpu()).num_in_flight == 1);
   // A kernel of half the image's size: every tile would be uploaded nearly whole.
   CHECK(make_plan(spec_of({128, 512, 512}, {128, 256, 256}), overlapping_gpu()).num_tiles() == 1);
 }

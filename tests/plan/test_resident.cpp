@@ -25,7 +25,7 @@ TEST_CASE("a resident plan counts no transfers and holds one tile at a time") {
     const Plan plan = plan_of({64, 500, 500}, {9, 31, 31}, true, limits);
     CHECK(plan.resident);
     CHECK(plan.transfer_bytes == 0);
-    CHECK(plan.num_sets == 1);
+    CHECK(plan.num_in_flight == 1);
     CHECK(to_text(plan).find("0 B to and from the host") != std::string::npos);
     std::uint64_t bytes = 0;
     for (const LedgerLine& line : plan.ledger) bytes += line.bytes;

@@ -8,7 +8,7 @@
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
-#include "plan/origin.hpp"
+#include "planner/origin.hpp"
 #include "plan/problems.hpp"
 
 using namespace convoy;

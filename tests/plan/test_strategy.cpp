@@ -2,10 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "convoy/error.hpp"
-#include "plan/cost.hpp"
+#include "planner/cost.hpp"
 #include "plan/devices.hpp"
 #include "plan/problems.hpp"
-#include "plan/transform_split.hpp"
+#include "dif_split/plan.hpp"
 
 using namespace convoy;
 using namespace convoy::test;

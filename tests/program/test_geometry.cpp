@@ -47,7 +47,7 @@ TEST_CASE("image and spectrum do not depend on the path") {
 TEST_CASE("slots of every set count, and sums stop at the end of 64 bits") {
   Program program;
   program.slots = {{"a", 100}, {"b", 10, true}};
-  program.num_sets = 3;
+  program.num_in_flight = 3;
   CHECK(program.footprint_bytes() == 130);
   program.slots.push_back({"huge", UINT64_MAX, true});
   CHECK(program.footprint_bytes() == UINT64_MAX);

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "plan/devices.hpp"
-#include "plan/origin.hpp"
+#include "planner/origin.hpp"
 #include "program/reference_device.hpp"
 
 using namespace convoy;

@@ -111,7 +111,7 @@ TEST_CASE("planes of a single tile are computed as its pieces come and go") {
   PlanOptions options;
   options.piece_bytes = 4 * 256 * 256 * 4;  // four planes
   const Plan plan = make_plan(stack_spec(), caching_gpu(), options);
-  REQUIRE(plan.num_sets == 1);
+  REQUIRE(plan.num_in_flight == 1);
   const Program program = make_program(plan);
   const std::vector<std::string> expected{"Upload",   "planes_forward_", "Upload",           "planes_forward_",
                                           "Upload",   "planes_forward_", "columns_product_", "planes_inverse_",
@@ -121,7 +121,7 @@ TEST_CASE("planes of a single tile are computed as its pieces come and go") {
   const std::vector<Index> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   CHECK(planes_of(program, "planes_forward") == all);
   CHECK(planes_of(program, "planes_inverse") == all);
-  CHECK(program.slots.front().per_set);
+  CHECK(program.slots.front().per_tile_in_flight);
   CHECK(program.footprint_bytes() == plan.footprint_bytes);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("several tiles in flight, and devices without copies beside computing,
   options.min_tiles = 4;
   options.min_sets = 2;
   const Program in_flight = make_program(make_plan(stack_spec(), caching_gpu(), options));
-  CHECK(in_flight.num_sets > 1);
+  CHECK(in_flight.num_in_flight > 1);
   CHECK(std::ranges::count(run_of(in_flight), "planes_forward_") == 1);
 }
 

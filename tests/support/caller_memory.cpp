@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "support/device_under_test.hpp"
 
 namespace {

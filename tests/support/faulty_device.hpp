@@ -95,9 +95,9 @@ class FaultySession final : public backend::Session {
     calls_->arrive(Kind::upload, "upload_piece");
     inner_->upload_piece(set, piece, lent);
   }
-  void lend_output(int set, int piece, const backend::HostBox& box) override {
-    calls_->arrive(Kind::other, "lend_output");
-    inner_->lend_output(set, piece, box);
+  void set_output_target(int set, int piece, const backend::HostBox& box) override {
+    calls_->arrive(Kind::other, "set_output_target");
+    inner_->set_output_target(set, piece, box);
   }
   void wait_piece(int set, int piece) override {
     inner_->wait_piece(set, piece);
@@ -132,8 +132,8 @@ class FaultyDevice final : public backend::Device {
   std::uint64_t used_bytes() const override { return inner_.used_bytes(); }
   std::uint64_t peak_bytes() const override { return inner_.implementation().peak_bytes(); }
   void reset_peak() override { inner_.implementation().reset_peak(); }
-  bool reaches(const void* data, std::uint64_t bytes) const override {
-    return inner_.implementation().reaches(data, bytes);
+  bool is_dma_accessible(const void* data, std::uint64_t bytes) const override {
+    return inner_.implementation().is_dma_accessible(data, bytes);
   }
   std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) override {
     calls_->arrive(FaultyCalls::Kind::memory, "allocate_host");

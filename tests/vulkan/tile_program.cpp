@@ -31,13 +31,13 @@ FftGeometry geometry(Path path, Precision precision, int num_axes, std::array<In
   return g;
 }
 
-Program tile_program(const FftGeometry& g, int num_sets) {
+Program tile_program(const FftGeometry& g, int num_in_flight) {
   const auto rows = static_cast<std::uint64_t>(g.padded[1] * g.padded[2]);
   const auto row_bytes = static_cast<std::uint64_t>(g.padded[0]) * g.real_bytes();
   const auto pitch_bytes = static_cast<std::uint64_t>(g.row_pitch) * 2 * g.real_bytes();
   Program program;
-  program.num_sets = num_sets;
-  program.slots = {{"image", g.image_bytes(), num_sets > 1},
+  program.num_in_flight = num_in_flight;
+  program.slots = {{"image", g.image_bytes(), num_in_flight > 1},
                    {"work", g.work_bytes(), false},
                    {"spectrum", g.spectrum_bytes(), false}};
   program.ports = {{"kernel", rows * row_bytes, Section::setup},

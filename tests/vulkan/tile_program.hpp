@@ -17,7 +17,7 @@ FftGeometry geometry(Path path, Precision precision, int num_axes, std::array<In
                      std::array<Index, 3> padded);
 
 /// Ports: 0 padded kernel reals, tight; 1 image; 2 result.
-Program tile_program(const FftGeometry& geometry, int num_sets = 1);
+Program tile_program(const FftGeometry& geometry, int num_in_flight = 1);
 
 std::vector<double> random_reals(Index count, unsigned seed);
 

@@ -1,0 +1,35 @@
+#include "base/shared_library.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+namespace convoy {
+
+SharedLibrary::SharedLibrary(const std::vector<const char*>& names, const char* override_variable) {
+  const auto attempt = [this](const char* candidate) {
+    handle_ = dlopen(candidate, RTLD_NOW | RTLD_LOCAL);
+    if (handle_ != nullptr) {
+      name_ = candidate;
+      return true;
+    }
+    const char* reason = dlerror();
+    if (!why_not_.empty()) why_not_ += "; ";
+    why_not_ += reason != nullptr ? reason : candidate;
+    return false;
+  };
+  const char* only = override_variable != nullptr ? std::getenv(override_variable) : nullptr;
+  if (only != nullptr && *only != '\0') {
+    attempt(only);
+    return;
+  }
+  for (const char* candidate : names) {
+    if (attempt(candidate)) return;
+  }
+}
+
+void* SharedLibrary::symbol(const char* symbol_name) const {
+  return handle_ != nullptr ? dlsym(handle_, symbol_name) : nullptr;
+}
+
+}  // namespace convoy

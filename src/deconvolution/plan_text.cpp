@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "convoy/deconvolution.hpp"
+#include "planner/lengths.hpp"
+#include "dif_split/plan.hpp"
+
+namespace convoy {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string task_to_text(const DeconvolutionPlan& plan) {
+  const DeconvolutionSpec& spec = plan.spec;
+  std::string text = fmt::format("deconvolve image {} with PSF {} (zyx), {}", to_text(spec.image), to_text(spec.psf),
+                                 name(spec.algorithm));
+  if (spec.algorithm != Algorithm::wiener) text += fmt::format(", {} iterations", spec.iterations);
+  if (spec.acceleration != Acceleration::none) text += fmt::format(", acceleration {}", name(spec.acceleration));
+  if (spec.tv > 0) text += fmt::format(", total variation {}", spec.tv);
+  if (spec.compatibility != Compatibility::none) text += fmt::format(", as {}", name(spec.compatibility));
+  text += fmt::format(", edges {}, {}\n", name(spec.edges), name(spec.precision));
+  if (const auto& fast = plan.fast) {
+    return text +
+           fmt::format("all iterations of a tile at once, {} tiles of {} zyx, {} of them halo on each side, {}\n",
+                       fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path));
+  }
+  if (!plan.is_tiled()) return text + fmt::format("at once, {}\n", name(plan.convolution.path));
+  return text + fmt::format("each blur in {} {}, each adjoint in {} {}, {}\n", plan.convolution.num_pieces(),
+                            name_of_pieces(plan.convolution), plan.adjoint->num_pieces(), name_of_pieces(*plan.adjoint),
+                            name(plan.convolution.path));
+}
+
+std::string axes_to_text(const DeconvolutionPlan& plan) {
+  std::string text =
+      fmt::format("\n  axis {:>10} {:>10} {:>10} {:>10}  {:<14}\n", "image", "PSF", "unknown", "padded", "factors");
+  for (int axis = 0; axis < 3; ++axis) {
+    const FrameAxis& frame = plan.axes[static_cast<std::size_t>(axis)];
+    const Index padded = plan.convolution.axes[static_cast<std::size_t>(axis)].padded;
+    text += fmt::format("  {:<4} {:>10} {:>10} {:>10} {:>10}  {:<14}\n", axis_name(axis), frame.image,
+                        plan.spec.psf[axis], frame.frame, padded, factors_to_text(padded));
+  }
+  return text;
+}
+
+std::string memory_to_text(const DeconvolutionPlan& plan) {
+  std::string text = "\n  device memory\n";
+  for (const LedgerLine& line : plan.ledger) {
+    text += fmt::format("    {:<24} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+  }
+  const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : bytes_to_text(plan.budget_bytes);
+  text += fmt::format("    {:<24} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
+  if (plan.is_tiled()) text += fmt::format("    {:<24} {:>12}\n", "in host memory", bytes_to_text(plan.host_bytes));
+  return text;
+}
+
+std::string prediction_to_text(const DeconvolutionPlan& plan) {
+  const std::string time =
+      plan.predicted_seconds > 0 ? fmt::format("{:.3g} ms", 1e3 * plan.predicted_seconds) : "time unknown";
+  return fmt::format("\n  predicted            {} an iteration: {} through device memory\n", time,
+                     bytes_to_text(plan.traffic_bytes));
+}
+
+Json to_json(const Shape& shape) { return {shape.z, shape.y, shape.x}; }
+
+Json spec_to_json(const DeconvolutionSpec& spec) {
+  return {{"image", to_json(spec.image)},
+          {"psf", to_json(spec.psf)},
+          {"algorithm", name(spec.algorithm)},
+          {"iterations", spec.iterations},
+          {"acceleration", name(spec.acceleration)},
+          {"tv", spec.tv},
+          {"wiener_noise", spec.wiener_noise},
+          {"compatibility", name(spec.compatibility)},
+          {"edges", name(spec.edges)},
+          {"start", name(spec.start)},
+          {"background", spec.background},
+          {"stop_relative_change", spec.stop_relative_change},
+          {"origin", name(spec.origin.rule)},
+          {"precision", name(spec.precision)},
+          {"psf_negative", name(spec.psf_negative)},
+          {"normalize_psf", spec.normalize_psf}};
+}
+
+}  // namespace
+
+std::string to_text(const DeconvolutionPlan& plan) {
+  std::string text = task_to_text(plan) + axes_to_text(plan) + memory_to_text(plan) + prediction_to_text(plan);
+  text += "\n  reasons\n";
+  for (const std::string& reason : plan.reasons) text += fmt::format("    - {}\n", reason);
+  return text;
+}
+
+std::string to_json(const DeconvolutionPlan& plan) {
+  Json json{{"spec", spec_to_json(plan.spec)}};
+  json["path"] = name(plan.convolution.path);
+  json["frame"] = to_json(plan.frame());
+  json["tiles"] = plan.is_tiled() || plan.fast ? name(plan.spec.tiles) : "none";
+  json["num_tiles"] = {plan.convolution.num_pieces(), plan.is_tiled() ? plan.adjoint->num_pieces() : 1};
+  if (const auto& fast = plan.fast) {
+    json["num_tiles"] = fast->num_tiles();
+    json["tile"] = to_json(fast->tile);
+    json["halo"] = to_json(fast->halo);
+  }
+  json["padded"] = to_json(plan.convolution.padded());
+  json["ledger"] = Json::array();
+  for (const LedgerLine& line : plan.ledger) {
+    json["ledger"].push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
+  }
+  json["footprint_bytes"] = plan.footprint_bytes;
+  json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
+  json["host_bytes"] = plan.host_bytes;
+  json["predicted_seconds_per_iteration"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
+  json["traffic_bytes_per_iteration"] = plan.traffic_bytes;
+  json["reasons"] = plan.reasons;
+  return json.dump(2);
+}
+
+}  // namespace convoy

@@ -1,0 +1,149 @@
+#include "deconvolution/spec.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "convoy/error.hpp"
+#include "planner/origin.hpp"
+
+namespace convoy {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
+
+void require_not_negative(double value, const char* what) {
+  if (!(value >= 0) || !std::isfinite(value)) refuse(fmt::format("the {} is {}; it must be 0 or more", what, value));
+}
+
+void require_richardson_lucy(const DeconvolutionSpec& spec, const char* what) {
+  if (spec.algorithm == Algorithm::richardson_lucy) return;
+  refuse(fmt::format("{} belongs to Richardson-Lucy, but the algorithm is {}", what, name(spec.algorithm)));
+}
+
+void require_extras_fit(const DeconvolutionSpec& spec) {
+  if (spec.acceleration != Acceleration::none) require_richardson_lucy(spec, "acceleration");
+  if (spec.tv > 0) require_richardson_lucy(spec, "total variation");
+  if (spec.compatibility == Compatibility::none) return;
+  require_richardson_lucy(spec, "compatibility with scikit-image");
+  if (spec.acceleration != Acceleration::none || spec.tv > 0) {
+    refuse("scikit-image has neither acceleration nor total variation; leave compatibility out to use them");
+  }
+}
+
+/// What would need a number of the whole image after each iteration.
+void require_fast_tiles_fit(const DeconvolutionSpec& spec) {
+  if (spec.tiles != Tiles::fast) return;
+  const auto excluded = [](bool has, const char* what) {
+    if (has) refuse(fmt::format("fast tiles do not go together with {}; choose exact tiles", what));
+  };
+  excluded(spec.algorithm == Algorithm::wiener, "Wiener's filter");
+  excluded(spec.edges != Edges::noncirculant, "other edges than noncirculant");
+  excluded(spec.acceleration != Acceleration::none, "acceleration");
+  excluded(spec.stop_relative_change > 0, "a relative change to stop at");
+  excluded(spec.compatibility != Compatibility::none, "compatibility with scikit-image");
+}
+
+}  // namespace
+
+const char* name(Algorithm value) {
+  switch (value) {
+    case Algorithm::richardson_lucy:
+      return "rl";
+    case Algorithm::wiener:
+      return "wiener";
+    case Algorithm::landweber:
+      return "landweber";
+  }
+  return "unknown";
+}
+
+const char* name(Acceleration value) { return value == Acceleration::biggs ? "biggs" : "none"; }
+const char* name(Compatibility value) { return value == Compatibility::skimage ? "skimage" : "none"; }
+const char* name(Tiles value) { return value == Tiles::fast ? "fast" : "exact"; }
+
+const char* name(Edges value) {
+  switch (value) {
+    case Edges::noncirculant:
+      return "noncirculant";
+    case Edges::zero:
+      return "zero";
+    case Edges::reflect:
+      return "reflect";
+  }
+  return "unknown";
+}
+
+const char* name(Start value) {
+  switch (value) {
+    case Start::mean:
+      return "mean";
+    case Start::image:
+      return "image";
+  }
+  return "unknown";
+}
+
+const char* name(NegativePsf value) { return value == NegativePsf::error ? "error" : "clip"; }
+
+const char* name(StopReason reason) {
+  switch (reason) {
+    case StopReason::iterations:
+      return "iterations";
+    case StopReason::relative_change:
+      return "relative_change";
+  }
+  return "unknown";
+}
+
+ConvolutionSpec blur_of(const DeconvolutionSpec& spec) {
+  ConvolutionSpec blur;
+  blur.image = spec.image;
+  blur.kernel = spec.psf;
+  blur.origin = spec.origin;
+  blur.precision = spec.precision;
+  blur.normalize_kernel = spec.compatibility != Compatibility::skimage;
+  return blur;
+}
+
+double least_wiener_noise(Precision precision) { return precision == Precision::f32 ? 1e-12 : 1e-28; }
+
+Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(spec), nullptr); }
+
+void validate(const DeconvolutionSpec& spec) {
+  validate(blur_of(spec));  // has the same rules for extents and origin
+  if (spec.iterations < 0) refuse(fmt::format("{} iterations cannot be done", spec.iterations));
+  require_not_negative(spec.background, "background");
+  require_not_negative(spec.stop_relative_change, "relative change to stop at");
+  require_not_negative(spec.tv, "total variation's weight");
+  require_not_negative(spec.wiener_noise, "noise power of Wiener's filter");
+  if (spec.tv >= 1) refuse(fmt::format("total variation's weight is {}; it must be below 1", spec.tv));
+  for (const double distance : spec.voxel_size) {
+    if (!(distance > 0) || !std::isfinite(distance)) {
+      refuse(fmt::format("the voxel size is {}; it must be above 0 along every axis", distance));
+    }
+  }
+  if (std::isnan(spec.saturation)) refuse("the saturation is not a number");
+  require_not_negative(spec.halo, "halo of fast tiles");
+  require_extras_fit(spec);
+  require_fast_tiles_fit(spec);
+}
+
+DeconvolutionSpec settled(DeconvolutionSpec spec) {
+  if (spec.algorithm == Algorithm::wiener) {
+    spec.iterations = 0;
+    if (spec.edges == Edges::noncirculant) spec.edges = Edges::reflect;
+  }
+  if (spec.compatibility == Compatibility::skimage) {
+    spec.edges = Edges::zero;
+    spec.start = Start::mean;
+    spec.background = 0;
+    spec.origin = {Origin::Rule::scipy, {}};
+    spec.normalize_psf = false;
+    spec.saturation = std::numeric_limits<double>::infinity();
+    spec.non_finite = NonFinite::error;
+  }
+  return spec;
+}
+
+}  // namespace convoy

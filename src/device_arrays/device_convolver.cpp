@@ -1,0 +1,100 @@
+#include "convoy/resident.hpp"
+
+#include <fmt/format.h>
+
+#include "backends/backend.hpp"
+#include "convoy/error.hpp"
+#include "engine/filter_preparation.hpp"
+#include "engine/load_replanning.hpp"
+#include "device_arrays/program.hpp"
+#include "planner/axis.hpp"
+
+namespace convoy {
+namespace {
+
+void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape) {
+  if (given.handle == 0) throw Error(Errc::invalid_argument, fmt::format("the {} has no memory (null handle)", what));
+  if (given.shape == shape && given.element == element) return;
+  throw Error(Errc::invalid_argument,
+              fmt::format("the {} is {} zyx of {}, but this convolution was planned for {} zyx of {}", what,
+                          to_text(given.shape), name(given.element), to_text(shape), name(element)));
+}
+
+std::uint64_t num_bytes(const DeviceArray& array) {
+  return static_cast<std::uint64_t>(num_voxels(array.shape)) * size_of(array.element);
+}
+
+/// Arrays in two Vulkan buffers may lie in the same memory all the same: that is the caller's to know.
+void require_apart(const DeviceArray& image, const DeviceArray& output, bool handles_are_addresses) {
+  if (!handles_are_addresses && image.handle != output.handle) return;
+  const std::uint64_t in = handles_are_addresses ? image.handle + image.offset_bytes : image.offset_bytes;
+  const std::uint64_t out = handles_are_addresses ? output.handle + output.offset_bytes : output.offset_bytes;
+  if (in < out + num_bytes(output) && out < in + num_bytes(image)) {
+    throw Error(Errc::invalid_argument, "the output overlaps the image in device memory; give it an array of its own");
+  }
+}
+
+}  // namespace
+
+struct ResidentConvolver::State {
+  ConvolutionSpec spec;  // with the origin resolved
+  Device device;
+  ResidentOptions options;
+  Loaded<ResidentPlan> loaded;
+
+  State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
+      : spec(given), device(std::move(on)), options(with) {
+    const double scale = resolve_spec(spec, kernel).factor;
+    if (spec.no_data) {
+      throw Error(Errc::unsupported,
+                  "no_data is not looked for in images that lie on the device; set those voxels to 0 there, or use a "
+                  "Convolver");
+    }
+    if (spec.region && folds_output(spec)) {
+      throw Error(
+          Errc::unsupported,
+          "a region of the adjoint of boundary reflect or nearest is not computed on the device alone; take the "
+          "whole output, or a Convolver");
+    }
+    const Limits limits = device.limits();
+    PlanOptions plan_options = options.plan;
+    plan_options.resident = true;
+    loaded = load_replanning(
+        device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
+        [&](const PlanOptions& smaller) {
+          return ResidentPlan{make_plan(spec, limits, smaller), options.image, options.output};
+        },
+        [](const ResidentPlan& plan) { return plan.path; });
+    set_up_kernel(*loaded.session, loaded.plan, kernel, scale);
+  }
+
+  ~State() {
+    loaded.session.reset();
+    if (options.trace_memory) options.trace_memory("end", device.used_bytes());
+  }
+};
+
+ResidentConvolver::ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
+                                     const ResidentOptions& options)
+    : state_(std::make_unique<State>(spec, kernel, std::move(device), options)) {}
+ResidentConvolver::~ResidentConvolver() = default;
+ResidentConvolver::ResidentConvolver(ResidentConvolver&&) noexcept = default;
+ResidentConvolver& ResidentConvolver::operator=(ResidentConvolver&&) noexcept = default;
+
+const Plan& ResidentConvolver::plan() const { return state_->loaded.plan; }
+Shape ResidentConvolver::output_shape() const { return convoy::output_shape(state_->spec); }
+
+void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
+  require_array("image", image, state_->options.image, state_->spec.image);
+  require_array("output", output, state_->options.output, output_shape());
+  require_apart(image, output, state_->device.implementation().handles_are_addresses());
+  state_->loaded.session->run_on(stream.handle, {{resident_slots::image, image.handle, image.offset_bytes},
+                                                 {resident_slots::output, output.handle, output.offset_bytes}});
+}
+
+void ResidentConvolver::wait() {
+  state_->loaded.session->wait(0);
+  state_->loaded.session->check_sentinels();
+}
+
+}  // namespace convoy

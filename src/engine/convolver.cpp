@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "convoy/convolution.hpp"
+#include "engine/filter_preparation.hpp"
+#include "engine/checks.hpp"
+#include "engine/file_tiles.hpp"
+#include "engine/loaded_plan.hpp"
+#include "engine/memory_tiles.hpp"
+#include "dif_split/split_convolution.hpp"
+#include "engine/voxel_rules.hpp"
+
+namespace convoy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+bool shows_no_tiles_fit(const Error& problem) {
+  return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
+}
+
+}  // namespace
+
+struct Convolver::State {
+  ConvolutionSpec spec;  // with the origin resolved
+  ConvolverOptions options;
+  std::vector<PreparedDevice> devices;
+  std::unique_ptr<SplitConvolution> split;  // in place of tiles
+  KernelScale scale;
+  VoxelRules rules;
+
+  State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
+        const ConvolverOptions& with)
+      : spec(given), options(with) {
+    scale = resolve_spec(spec, kernel);
+    for (const Device& device : on) device.implementation().reset_peak();
+    try {
+      devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {
+        set_up_kernel(*loaded.session, loaded.plan, kernel, scale.factor);
+      });
+      split_if_better(kernel, on, &plan());
+    } catch (const Error& problem) {
+      if (!shows_no_tiles_fit(problem) || (options.plan.deterministic && has_tiles(on.front()))) throw;
+      devices.clear();
+      for (const Device& device : on) devices.push_back({device, {}});
+      split_if_better(kernel, on, nullptr);
+      if (!split) throw;
+    }
+    rules = split ? split->rules() : voxel_rules(plan(), scale.magnitude);
+    trace("kernel spectrum");
+  }
+
+  ~State() {
+    release_sessions();
+    split.reset();
+    try {
+      trace("end");
+    } catch (...) {  // of the caller's function: a destructor has no one to give it to
+    }
+  }
+
+  const Plan& plan() const { return split ? split->plan() : common_plan(devices); }
+
+  void release_sessions() {
+    for (PreparedDevice& one : devices) one.loaded.session.reset();
+  }
+
+  void split_if_better(const ImageView& kernel, const std::vector<Device>& on, const Plan* tiles) {
+    const auto better = better_split(spec, on, options.plan, tiles);
+    if (!better) return;
+    release_sessions();
+    split = make_split_convolution(*better, kernel, scale, on, options);
+  }
+
+  /// Whether the device had been expected to hold tiles.
+  bool has_tiles(const Device& device) const {
+    PlanOptions with = options.plan;
+    with.host_memory_limit_bytes = host_memory_limit(with);
+    try {
+      make_plan(spec, device.limits(), with);
+      return true;
+    } catch (const Error& problem) {
+      if (!shows_no_tiles_fit(problem)) throw;
+      return false;
+    }
+  }
+
+  void trace(const std::string& step) const {
+    if (options.trace_memory) options.trace_memory(step, used_bytes_of(devices));
+  }
+
+  RunReport run(Clock::time_point start, RunTiles tiles, RunInput& input, RunOutput& output) {
+    return finished(start, run_tiles(devices, std::move(tiles), options, input, output));
+  }
+
+  RunReport finished(Clock::time_point start, RunReport report) const {
+    report.elapsed_seconds = seconds_since(start);
+    const double largest = std::fmax(std::abs(report.lowest_voxel), std::abs(report.highest_voxel));
+    if (std::isfinite(largest)) report.rounding_error = rounding_error(spec.precision, largest, scale.magnitude);
+    if (!options.sums) {
+      for (double* fact : {&report.input_sum, &report.output_sum, &report.lowest_voxel, &report.highest_voxel,
+                           &report.dynamic_range, &report.rounding_error}) {
+        *fact = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+    return report;
+  }
+};
+
+Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
+                     const ConvolverOptions& options)
+    : Convolver(spec, kernel, std::vector{std::move(device)}, options) {}
+Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
+                     const ConvolverOptions& options)
+    : state_(std::make_unique<State>(spec, kernel, devices, options)) {}
+Convolver::~Convolver() = default;
+Convolver::Convolver(Convolver&&) noexcept = default;
+Convolver& Convolver::operator=(Convolver&&) noexcept = default;
+
+const Plan& Convolver::plan() const { return state_->plan(); }
+Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec); }
+
+RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
+  const auto start = Clock::now();
+  require_data("image", image.data);
+  require_data("output", output.data);
+  require_shape("image", image.shape, state_->spec.image);
+  require_shape("output", output.shape, output_shape());
+  require_apart(image, output);
+  if (state_->split) return state_->finished(start, state_->split->run(image, output));
+  const bool sums = state_->options.sums;
+  return state_->run(start, {plan().num_tiles(), {}}, *input_from(plan(), image, state_->rules, sums),
+                     *output_to(plan(), output, sums));
+}
+
+RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
+  const auto start = Clock::now();
+  require_shape("image", image.shape(), state_->spec.image);
+  require_shape("output", output.shape(), output_shape());
+  if (state_->split) return state_->finished(start, state_->split->run(image, output));
+  return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image, state_->rules),
+                     *output_to(plan(), output));
+}
+
+std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {
+  spec.image = image.shape;
+  spec.kernel = kernel.shape;
+  Convolver convolver(spec, kernel, std::move(device));
+  std::vector<float> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())));
+  convolver.run(image, MutableImageView(std::span(output), convolver.output_shape()));
+  return output;
+}
+
+}  // namespace convoy

@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "fft/column_text.hpp"
+#include "fft/pass_text.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+using namespace pass_text;
+
+KernelSpec column_pass(const char* what, const PassShape& shape) {
+  KernelSpec spec = named(what, shape);
+  spec.buffers = {{"table", kReal2, false}, {"work", kReal2, true}};
+  spec.workgroup = {u32(shape.width), u32(shape.threads), 1};
+  spec.num_shared = static_cast<std::uint64_t>(shape.length * shape.width);
+  // Sheets first: what neighbouring groups read lies near.
+  spec.body = "uint outer = group_x;\nuint group = group_y;\n";
+  return spec;
+}
+
+/// A thread holds a butterfly and its factors: with as many registers as that takes, and no fewer, compilers load all
+/// factors at once. As few as they like, and they load one at a time. Factors that it makes itself it need not load.
+std::uint32_t threads_with_factors(const PassShape& shape, bool makes_factors) {
+  constexpr Index kRegisters = 65536;
+  constexpr Index kWarp = 32;
+  const Index largest = *std::max_element(shape.radices.begin(), shape.radices.end());
+  const Index needed = makes_factors ? std::max(4 * shape.radices.back() + 12, 2 * largest + 20)
+                                     : std::max(4 * shape.radices.back() + 16, 3 * largest + 16);
+  const Index threads = shape.width * shape.threads;
+  const Index groups = kRegisters / (needed * ((threads + kWarp - 1) / kWarp * kWarp));
+  return u32(groups * threads);
+}
+
+}  // namespace
+
+KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns) {
+  KernelSpec spec = column_pass("columns_forward", shape);
+  append_columns_forward(spec.body, {shape, precision, columns});
+  return spec;
+}
+
+KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns) {
+  KernelSpec spec = column_pass("columns_inverse", shape);
+  append_columns_inverse(spec.body, {shape, precision, columns});
+  return spec;
+}
+
+KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
+  KernelSpec spec = column_pass("columns_product", shape);
+  spec.buffers.insert(spec.buffers.begin() + 1, {"spectrum", kReal2, false});
+  if (precision == Precision::f32 && shape.loads_together) {
+    spec.min_threads_per_sm = threads_with_factors(shape, columns.kernel.extent > 0);
+  }
+  append_columns_product(spec.body, {shape, precision, columns}, conjugate);
+  return spec;
+}
+
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {
+  return {static_cast<std::uint64_t>(columns.num_outer * shape.width),
+          static_cast<std::uint64_t>(ceil_divided(columns.num_columns, shape.width) * shape.threads), 1};
+}
+
+}  // namespace convoy::kernels

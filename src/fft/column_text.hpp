@@ -1,0 +1,22 @@
+// The text of passes over columns, for kernels that do nothing else and for those that do rows as well.
+#pragma once
+
+#include <string>
+
+#include "fft/passes.hpp"
+
+namespace convoy::kernels::pass_text {
+
+/// The text knows `outer`, the sheet, and `group`, which counts within it.
+struct ColumnsText {
+  const PassShape& shape;
+  Precision precision = Precision::f32;
+  const Columns& columns;
+  bool in_planes = false;  ///< the text has awaited what it needs
+};
+
+void append_columns_forward(std::string& body, const ColumnsText& what);
+void append_columns_inverse(std::string& body, const ColumnsText& what);
+void append_columns_product(std::string& body, const ColumnsText& what, bool conjugate);
+
+}  // namespace convoy::kernels::pass_text

@@ -1,0 +1,369 @@
+#include "fft/lower_passes.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "kernels/deconvolution_kernels.hpp"
+#include "fft/passes.hpp"
+#include "fft/plan.hpp"
+
+namespace convoy {
+namespace {
+
+/// Passes over more last so long that a gap between them is nothing; their early groups only get in the way.
+constexpr std::uint64_t kShortPassBytes = 256 << 20;
+
+struct NativeSlots {
+  SlotId image = 0;
+  SlotId work = 0;
+  SlotId spectrum = 0;
+  SlotId tables = 0;
+  SlotId progress = 0;
+};
+
+/// Appends the passes of one step.
+class PassSteps {
+ public:
+  PassSteps(const FftGeometry& geometry, const Limits& limits, const NativeSlots& slots, std::vector<Step>& steps)
+      : g_(geometry), limits_(limits), slots_(slots), steps_(steps) {}
+
+  /// The rows of a box of the kernel, from `source` into the cleared spectrum.
+  void place_kernel(SlotId source, const std::array<Index, 3>& size, const std::array<Index, 3>& place) {
+    const PassShape shape = shape_of_rows();
+    const kernels::Rows rows = rows_of(size, spectrum_block() / block());
+    const kernels::Placement placement{
+        .voxel = place[0], .row = {place[1], g_.spectrum_extents()[1]}, .plane = {place[2], g_.spectrum_extents()[2]}};
+    append(kernels::rows_forward_placed(shape, g_.precision, rows, placement), 0, {source, slots_.spectrum},
+           threads_of(shape, rows));
+  }
+  /// And its columns.
+  void transform_kernel() {
+    const int num_axes = g_.kernel_extent > 0 ? last_axis() : g_.num_axes;
+    for (int axis = 1; axis < num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.spectrum_extents());
+  }
+  /// The element of the spectrum that is the kernel's sum: that of frequency 0, which rows do not store first.
+  Index place_of_sum() const {
+    const Index column = StoredColumns(shape_of_rows().radices).special(0);
+    return column / block() * spectrum_block() + column % block();
+  }
+  void convolve(bool conjugate) {
+    if (has_planes() && fused_planes_profitable(*shape_of_planes(), g_.extent, g_.precision, limits_)) {
+      planes_forward(0, g_.extent[2]);
+      product(conjugate);
+      planes_inverse(0, g_.extent[2]);
+      return;
+    }
+    const PassShape shape = shape_of_rows();
+    append(kernels::rows_forward(shape, g_.precision, rows_of_image()), 0, {slots_.image, slots_.work},
+           threads_of(shape, rows_of_image()));
+    for (int axis = 1; axis < last_axis(); ++axis) columns_forward(axis, slots_.work, g_.extent);
+    product(conjugate);
+    for (int axis = last_axis() - 1; axis >= 1; --axis) columns_inverse(axis);
+    rows_inverse();
+  }
+
+  /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
+  bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
+  void planes_forward(Index first, Index count) {
+    if (!forward_) forward_ = plane_kernel(true);
+    append_planes(*forward_, first, count);
+  }
+  void product(bool conjugate) { columns_product(last_axis(), conjugate); }
+  void planes_inverse(Index first, Index count) {
+    if (!inverse_) inverse_ = plane_kernel(false);
+    append_planes(*inverse_, first, count);
+  }
+
+ private:
+  int last_axis() const { return g_.num_axes - 1; }
+  std::optional<PlaneShape> shape_of_planes() const {
+    return plane_shape(g_.padded[0], g_.padded[1], width_bytes(), g_.precision, limits_);
+  }
+  double scale() const {
+    double scale = 1;
+    for (const Index length : g_.padded) scale /= static_cast<double>(length);
+    return scale;
+  }
+  /// Columns of a block: as many as a workgroup takes, so that it reads whole blocks and neighbouring ones read on.
+  Index block() const { return std::min(widest_block(num_columns(), g_.precision), shape_of_columns(1).width); }
+  Index num_columns() const { return g_.padded[0] / 2 + 1; }
+  /// Complex numbers of a plane of a block of columns.
+  Index plane() const { return block() * work_rows(); }
+  Index work_rows() const { return g_.num_axes > 2 ? g_.padded[1] : g_.extent[1]; }
+  Index work_block() const { return plane() * g_.extent[2]; }
+  Index spectrum_block() const { return block() * g_.spectrum_extents()[1] * g_.spectrum_extents()[2]; }
+
+  kernels::Rows rows_of(const std::array<Index, 3>& size, Index rows_of_block) const {
+    return {.extent = size[0],
+            .num_rows = size[1] * size[2],
+            .rows_per_plane = size[1],
+            .block = block(),
+            .block_stride = block() * rows_of_block,
+            .work_row = block(),
+            .work_plane = block() * g_.padded[1]};
+  }
+  kernels::Rows rows_of_image() const { return rows_of(g_.extent, work_rows() * g_.extent[2]); }
+  void rows_inverse() {
+    const PassShape shape = shape_of_rows();
+    const kernels::Rows rows = rows_of_image();
+    append(kernels::rows_inverse(shape, g_.precision, rows, scale()), 0, {slots_.image, slots_.work},
+           threads_of(shape, rows));
+  }
+
+  /// Columns of device axis 1 or 2 of work or spectrum, which hold `extent` elements of them.
+  void columns_forward(int axis, SlotId data, const std::array<Index, 3>& extent) {
+    const PassShape shape = shape_of_columns(axis);
+    kernels::Columns columns = columns_of(axis, extent);
+    if (data == slots_.spectrum) columns.block_stride = spectrum_block();
+    append(kernels::columns_forward(shape, g_.precision, columns), axis, {data}, threads_of(shape, columns));
+  }
+  void columns_inverse(int axis) {
+    const PassShape shape = shape_of_columns(axis);
+    const kernels::Columns columns = columns_of(axis, g_.extent);
+    append(kernels::columns_inverse(shape, g_.precision, columns), axis, {slots_.work}, threads_of(shape, columns));
+  }
+  void columns_product(int axis, bool conjugate) {
+    const PassShape shape = shape_of_columns(axis);
+    const kernels::Columns columns = columns_of(axis, g_.extent);
+    append(kernels::columns_product(shape, g_.precision, columns, conjugate), axis, {slots_.spectrum, slots_.work},
+           threads_of(shape, columns));
+  }
+
+  PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
+  PassShape shape_of_columns(int axis) const {
+    return column_shape(g_.padded[axis], role_of(axis, g_.num_axes), g_.precision, limits_,
+                        {width_bytes(), g_.tuning.aim_threads})
+        .value();
+  }
+  /// Of a workgroup's columns: along all axes the same, for the blocks are as wide.
+  std::uint64_t width_bytes() const {
+    if (g_.tuning.coalesced_bytes > 0) return g_.tuning.coalesced_bytes;
+    return common_width_bytes(g_.num_axes, g_.padded, g_.precision, limits_);
+  }
+  /// A launch over planes; made for the first of a step's pieces.
+  struct PlaneKernel {
+    PlaneShape shape;
+    PlaneSchedule schedule;
+    KernelHandle kernel;
+  };
+  PlaneKernel plane_kernel(bool forth) const {
+    const PlaneShape shape = shape_of_planes().value();
+    const PlaneSchedule schedule = schedule_of_planes(shape, forth, g_.extent, g_.precision, limits_);
+    const kernels::Rows rows = rows_of_image();
+    const kernels::Columns columns = columns_of(1, g_.extent);
+    return {shape, schedule,
+            kernel_of(forth ? kernels::planes_forward(shape, g_.precision, rows, columns, schedule)
+                            : kernels::planes_inverse(shape, g_.precision, rows, columns, schedule, scale()))};
+  }
+  void append_planes(const PlaneKernel& planes, Index first, Index count) {
+    append_step(planes.kernel, {slots_.image, slots_.work, slots_.progress},
+                {table_begin(0), table_begin(1), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)},
+                kernels::threads_of(planes.shape, planes.schedule, count));
+  }
+  kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
+    return {.num_columns = num_columns(),
+            .block = block(),
+            .block_stride = work_block(),
+            .spectrum_block_stride = spectrum_block(),
+            .num_outer = axis == 1 ? extent[2] : g_.padded[1],
+            .outer_stride = axis == 1 ? plane() : block(),
+            .element_stride = axis == 1 ? block() : plane(),
+            .extent = extent[axis],
+            .kernel = {g_.kernel_extent, g_.kernel_place}};
+  }
+  std::uint32_t table_begin(int axis) const {
+    Index begin = 0;
+    for (int before = 0; before < axis; ++before) begin += pass_table_length(g_.padded[before]);
+    return static_cast<std::uint32_t>(begin);
+  }
+  KernelHandle kernel_of(KernelSpec kernel) const {
+    if (g_.work_bytes() > kShortPassBytes) kernel.programmatic_dependent_launch = false;
+    return KernelHandle(std::move(kernel));
+  }
+  void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
+    append_step(kernel_of(std::move(kernel)), std::move(slots), {table_begin(axis)}, threads);
+  }
+  void append_step(const KernelHandle& kernel, std::vector<SlotId> slots, const std::vector<std::uint32_t>& parameters,
+                   const std::array<std::uint64_t, 3>& threads) {
+    slots.insert(slots.begin(), slots_.tables);
+    Dispatch dispatch{
+        .kernel = kernel, .precision = g_.precision, .slots = std::move(slots), .parameters = {}, .threads = threads};
+    for (const std::uint32_t value : parameters) dispatch.parameters.push_back(parameter(value));
+    steps_.emplace_back(std::move(dispatch));
+  }
+
+  const FftGeometry& g_;
+  const Limits& limits_;
+  const NativeSlots slots_;
+  std::vector<Step>& steps_;
+  std::optional<PlaneKernel> forward_;
+  std::optional<PlaneKernel> inverse_;
+};
+
+std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limits) {
+  std::vector<std::byte> bytes;
+  for (int axis = 0; axis < geometry.num_axes; ++axis) {
+    const Index length = geometry.padded[axis];
+    const std::vector<std::byte> table =
+        axis == 0 ? row_table(length, geometry.precision)
+                  : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
+                                 geometry.kernel_extent > 0 ? std::optional(geometry.kernel_place) : std::nullopt);
+    bytes.insert(bytes.end(), table.begin(), table.end());
+  }
+  return bytes;
+}
+
+class Lowering {
+ public:
+  Lowering(const Limits& limits, Program& program) : limits_(limits), program_(program) {}
+
+  void lower(std::vector<Step>& section) {
+    for (Step& step : section) find_sum(section, step);
+    std::vector<Step> lowered;
+    std::optional<PassSteps> pieces = passes_in_pieces(section, lowered);
+    for (Step& step : section) {
+      if (const FftGeometry* placed = geometry_of_placed(section, step)) {
+        place_kernel(*placed, std::get<Dispatch>(step), lowered);
+      } else if (const auto* transform = std::get_if<TransformKernel>(&step);
+                 transform && is_native(transform->geometry)) {
+        const NativeSlots slots{0, 0, transform->spectrum, tables(transform->geometry)};
+        PassSteps(transform->geometry, limits_, slots, lowered).transform_kernel();
+      } else if (const auto* convolve = std::get_if<Convolve>(&step); convolve && is_native(convolve->geometry)) {
+        if (pieces) {
+          pieces->product(convolve->conjugate);
+          continue;
+        }
+        const std::vector<Step>& passes = passes_of(*convolve);
+        lowered.insert(lowered.end(), passes.begin(), passes.end());
+      } else if (pieces) {
+        piece_by_piece(std::move(step), *pieces, lowered);
+      } else {
+        lowered.push_back(std::move(step));
+      }
+    }
+    section = std::move(lowered);
+  }
+
+ private:
+  static bool is_native(const FftGeometry& geometry) { return geometry.path == Path::native; }
+
+  /// Where uploads and downloads of a tile's pieces run beside computing, and no other tile does, its planes are
+  /// computed as they come and go.
+  std::optional<PassSteps> passes_in_pieces(const std::vector<Step>& section, std::vector<Step>& lowered) {
+    if (!limits_.transfers_overlap || program_.num_in_flight > 1) return {};
+    const Convolve* only = nullptr;
+    int num_uploads = 0;
+    for (const Step& step : section) {
+      if (std::holds_alternative<Upload>(step)) ++num_uploads;
+      if (std::holds_alternative<Upload>(step) || std::holds_alternative<Download>(step)) continue;
+      if (only != nullptr || !std::holds_alternative<Convolve>(step)) return {};
+      only = &std::get<Convolve>(step);
+    }
+    if (only == nullptr || num_uploads < 2 || !is_native(only->geometry)) return {};
+    std::optional<PassSteps> passes;
+    passes.emplace(only->geometry, limits_, slots_of(*only), lowered);
+    if (!passes->has_planes()) return {};
+    program_.slots[static_cast<std::size_t>(only->image)].per_tile_in_flight = true;
+    plane_bytes_ = only->geometry.image_bytes() / static_cast<std::uint64_t>(only->geometry.extent[2]);
+    return passes;
+  }
+  void piece_by_piece(Step&& step, PassSteps& passes, std::vector<Step>& lowered) const {
+    const auto planes = [this](std::uint64_t bytes) { return static_cast<Index>(bytes / plane_bytes_); };
+    if (const auto* download = std::get_if<Download>(&step)) {
+      passes.planes_inverse(planes(download->slot_offset), static_cast<Index>(download->num_chunks));
+    }
+    lowered.push_back(std::move(step));
+    if (const auto* upload = std::get_if<Upload>(&lowered.back())) {
+      passes.planes_forward(planes(upload->slot_offset), planes(upload->chunk_bytes));
+    }
+  }
+
+  /// Of the transform that makes this spectrum, if it is one of our own passes.
+  static const FftGeometry* geometry_of_spectrum(const std::vector<Step>& section, SlotId spectrum) {
+    for (const Step& other : section) {
+      const auto* transform = std::get_if<TransformKernel>(&other);
+      if (transform == nullptr || transform->spectrum != spectrum) continue;
+      return is_native(transform->geometry) ? &transform->geometry : nullptr;
+    }
+    return nullptr;
+  }
+  /// Of the kernel that the step puts into a spectrum, if own passes are to transform that.
+  static const FftGeometry* geometry_of_placed(const std::vector<Step>& section, const Step& step) {
+    const auto* dispatch = std::get_if<Dispatch>(&step);
+    if (dispatch == nullptr || !(dispatch->kernel == &kernels::place_kernel)) return nullptr;
+    return geometry_of_spectrum(section, dispatch->slots.back());
+  }
+  /// Has the step that reads the kernel's sum read it where own passes leave it.
+  void find_sum(const std::vector<Step>& section, Step& step) const {
+    auto* dispatch = std::get_if<Dispatch>(&step);
+    if (dispatch == nullptr || !(dispatch->kernel == &kernels::remember_response)) return;
+    const FftGeometry* geometry = geometry_of_spectrum(section, dispatch->slots.front());
+    if (geometry == nullptr) return;
+    std::vector<Step> none;
+    const Index place = PassSteps(*geometry, limits_, {}, none).place_of_sum();
+    dispatch->parameters.front() = parameter(static_cast<std::uint32_t>(place));
+  }
+  /// In place of the kernel's voxels, their rows' frequencies are put there.
+  void place_kernel(const FftGeometry& geometry, const Dispatch& dispatch, std::vector<Step>& lowered) {
+    const auto extents = [&dispatch](std::size_t first) {
+      std::array<Index, 3> three{};
+      for (std::size_t d = 0; d < 3; ++d) three[d] = dispatch.parameters[first + d].bits;
+      return three;
+    };
+    const NativeSlots slots{0, 0, dispatch.slots.back(), tables(geometry)};
+    PassSteps(geometry, limits_, slots, lowered).place_kernel(dispatch.slots.front(), extents(0), extents(3));
+  }
+
+  /// Equal convolutions share their kernels.
+  const std::vector<Step>& passes_of(const Convolve& convolve) {
+    for (const auto& [known, passes] : passes_) {
+      if (known == convolve) return passes;
+    }
+    auto& [known, passes] = passes_.emplace_back(convolve, std::vector<Step>());
+    PassSteps(convolve.geometry, limits_, slots_of(convolve), passes).convolve(convolve.conjugate);
+    return passes;
+  }
+  NativeSlots slots_of(const Convolve& convolve) {
+    return {convolve.image, convolve.work, convolve.spectrum, tables(convolve.geometry), progress(convolve.geometry)};
+  }
+
+  SlotId tables(const FftGeometry& geometry) {
+    for (const auto& [known, slot] : tables_) {
+      if (known == geometry) return slot;
+    }
+    auto contents = std::make_shared<const std::vector<std::byte>>(tables_of(geometry, limits_));
+    program_.slots.push_back({.name = "tables", .bytes = contents->size(), .contents = contents});
+    return tables_.emplace_back(geometry, static_cast<SlotId>(program_.slots.size() - 1)).second;
+  }
+
+  /// One counter for the turns, then one for each plane.
+  SlotId progress(const FftGeometry& geometry) {
+    const std::uint64_t bytes = plane_counters_bytes(geometry.num_axes, geometry.extent, limits_);
+    if (bytes == 0) return 0;
+    for (std::size_t id = 0; id < program_.slots.size(); ++id) {
+      if (program_.slots[id].name == "progress" && program_.slots[id].bytes == bytes) return static_cast<SlotId>(id);
+    }
+    auto contents = std::make_shared<const std::vector<std::byte>>(static_cast<std::size_t>(bytes));
+    program_.slots.push_back({.name = "progress", .bytes = bytes, .contents = std::move(contents)});
+    return static_cast<SlotId>(program_.slots.size() - 1);
+  }
+
+  const Limits& limits_;
+  Program& program_;
+  std::vector<std::pair<FftGeometry, SlotId>> tables_;
+  std::vector<std::pair<Convolve, std::vector<Step>>> passes_;
+  std::uint64_t plane_bytes_ = 0;  // of the image in pieces
+};
+
+}  // namespace
+
+void lower_native_passes(const Limits& limits, Program& program) {
+  Lowering lowering(limits, program);
+  for (std::vector<Step>* section :
+       {&program.setup, &program.run, &program.iterate, &program.measure, &program.finish}) {
+    lowering.lower(*section);
+  }
+}
+
+}  // namespace convoy

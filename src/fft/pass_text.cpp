@@ -1,0 +1,45 @@
+#include "fft/pass_text.hpp"
+
+namespace convoy::kernels::pass_text {
+
+KernelSpec named(const char* what, const PassShape& shape) {
+  KernelSpec spec;
+  spec.name = fmt::format("{}_{}", what, shape.length);
+  spec.parameters = {{"table_begin", KernelSpec::Parameter::Kind::u32}};
+  spec.programmatic_dependent_launch = true;
+  return spec;
+}
+
+std::string guarded(const std::string& condition, const std::string& statement) {
+  return condition.empty() ? statement : fmt::format("if ({}) {}", condition, statement);
+}
+
+Within within(Index j, Index stride, Index extent) {
+  if ((j + 1) * stride <= extent) return Within::always;
+  return j * stride < extent ? Within::sometimes : Within::never;
+}
+
+std::string zero(const std::string& name) { return fmt::format("real2 {} = to_real2(real(0), real(0));\n", name); }
+
+std::string both(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + " && " + b; }
+
+std::string position_check(Index j, Index stride, Index extent) {
+  if (within(j, stride, extent) == Within::always) return "";
+  return fmt::format("at + {}u < {}u", j * stride, extent);
+}
+
+MemoryView shared_access(const std::string& first, Index spacing) {
+  return {.memory = "shared",
+          .begin = [first](Index) { return fmt::format("CURSOR(shared_values, s, {});\n", first); },
+          .load =
+              [spacing](const std::string& name, Index j, Index stride) {
+                return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, j * stride * spacing);
+              },
+          .store =
+              [spacing](const ComplexName& value, Index j, Index stride) {
+                return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", j * stride * spacing,
+                                   value.x, value.y);
+              }};
+}
+
+}  // namespace convoy::kernels::pass_text

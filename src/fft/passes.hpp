@@ -1,0 +1,88 @@
+// Convoy's own transform passes: whole rows or columns through a workgroup's shared memory, padded while they are read
+// and cropped while they are written. Decimation in frequency forth and in time back leave the frequencies in digit
+// reversed order in between, which costs nothing: the kernel's spectrum, by which they are multiplied, has the same.
+// All sizes are literals of the text: compilers then drop what is known to be zero and fold every address.
+#pragma once
+
+#include "fft/plane_shape.hpp"
+#include "kernels/kernel_spec.hpp"
+
+namespace convoy::kernels {
+
+/// A kernel's columns that are not transformed: `extent` elements, the first of which lies at `place` of a circle as
+/// long as the transform. Of extent 0: they are, and have as many elements.
+struct KernelColumns {
+  Index extent = 0;
+  Index place = 0;
+};
+
+/// Complex numbers `element_stride` apart are a column. Columns lie side by side in blocks of `block` that are
+/// `block_stride` apart (in the spectrum spectrum_block_stride), in `num_outer` outer batches that are `outer_stride` apart.
+struct Columns {
+  Index num_columns = 1;
+  Index block = 1;
+  Index block_stride = 0;
+  Index spectrum_block_stride = 0;
+  Index num_outer = 1;
+  Index outer_stride = 0;
+  Index element_stride = 1;
+  Index extent = 1;  ///< elements from here on are taken as 0, and not written
+  KernelColumns kernel;
+};
+
+/// A place on a circle.
+struct CyclicShift {
+  Index begin = 0;
+  Index period = 1;
+};
+
+/// Every row is length / 2 + 1 frequencies in work, and `extent` reals in image, tight. Row i is row i % rows_per_plane
+/// of plane i / rows_per_plane.
+struct Rows {
+  Index extent = 1;
+  Index num_rows = 1;
+  Index rows_per_plane = 1;
+  Index block = 1;         ///< frequencies that lie side by side in work
+  Index block_stride = 0;  ///< distance of blocks in complex numbers
+  Index work_row = 1;      ///< of rows
+  Index work_plane = 1;    ///< and of planes
+};
+
+/// Where a kernel's voxel 0, row 0 and plane 0 are put.
+struct Placement {
+  Index voxel = 0;
+  CyclicShift row;
+  CyclicShift plane;
+};
+
+/// In place. buffers: table, work. parameters: table_begin.
+KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns);
+KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns);
+/// Forth, times the spectrum (or its conjugate), back. The spectrum has all elements, at the same strides. buffers:
+/// table, spectrum, work. parameters: table_begin.
+KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate);
+
+/// Two rows at a time, as real and imaginary part of one; reals from `extent` on are taken as 0. buffers: table, image,
+/// work. parameters: table_begin.
+KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows);
+/// The same of a kernel that is put elsewhere on the circles of its axes.
+KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place);
+/// Back, times `scale`; reals from `extent` on are not written.
+KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale);
+
+/// Planes one by one: a pair's rows and, once all rows of a plane are there, its columns, while rows of the next planes
+/// are read; what rows leave for columns is then found in the device's last cache. buffers: table, image, work,
+/// progress (one counter for the turns, then one a plane, all 0). parameters: table_begin of rows, of columns,
+/// first_plane, num_planes. The schedule's producers are rows.
+KernelSpec planes_forward(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
+                          const PlaneSchedule& schedule);
+/// Back: columns are the producers.
+KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
+                          const PlaneSchedule& schedule, double scale);
+
+/// Threads to launch so that every group finds its columns, or rows.
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows);
+std::array<std::uint64_t, 3> threads_of(const PlaneShape& shape, const PlaneSchedule& schedule, Index num_planes);
+
+}  // namespace convoy::kernels

@@ -1,0 +1,53 @@
+#include <algorithm>
+
+#include "fft/pass_text.hpp"
+#include "fft/row_text.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+using namespace pass_text;
+
+/// Workgroups along one axis of a launch, at most; more go to the next axis.
+constexpr std::uint32_t kGroupsAcross = 32768;
+/// Of pairs of butterflies each thread would take as many registers as it may: more threads hide more latency.
+constexpr std::uint32_t kResidentThreads = 1024;
+
+KernelSpec row_pass(const char* what, const PassShape& shape, Precision precision, bool writes_image) {
+  KernelSpec spec = named(what, shape);
+  spec.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
+  spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
+  spec.num_shared = static_cast<std::uint64_t>(bank_padded_length(shape) * shape.width);
+  if (precision == Precision::f32) spec.min_threads_per_sm = kResidentThreads;
+  spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross);
+  return spec;
+}
+
+}  // namespace
+
+KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
+  KernelSpec spec = row_pass("rows_forward", shape, precision, false);
+  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows});
+  return spec;
+}
+
+KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place) {
+  KernelSpec spec = row_pass("rows_forward_placed", shape, precision, false);
+  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows, .place = place});
+  return spec;
+}
+
+KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
+  KernelSpec spec = row_pass("rows_inverse", shape, precision, true);
+  append_rows_inverse(spec.body, {.shape = shape, .precision = precision, .rows = rows}, scale);
+  return spec;
+}
+
+std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows) {
+  const Index groups = ceil_divided(rows.num_rows, 2 * shape.width);
+  const Index across = std::min<Index>(groups, kGroupsAcross);
+  return {static_cast<std::uint64_t>(across * shape.threads),
+          static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross) * shape.width), 1};
+}
+
+}  // namespace convoy::kernels

@@ -1,0 +1,33 @@
+// The text of passes over rows, for kernels that do nothing else and for those that go on with columns.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "fft/passes.hpp"
+
+namespace convoy::kernels::pass_text {
+
+/// The names by which the text knows a thread.
+struct RowLanes {
+  std::string thread = "local_x";  ///< its number among those of a pair of rows
+  std::string pair = "local_y";    ///< of the workgroup's
+  /// Some threads have no pair; their number is beyond every row's length.
+  bool some_idle = false;
+  std::string barrier = "group_barrier()";  ///< of the pair's threads at least
+};
+
+struct RowsText {
+  const PassShape& shape;
+  Precision precision = Precision::f32;
+  const Rows& rows;
+  RowLanes lanes{};
+  std::optional<Placement> place{};
+  /// The text knows `plane`, and `group` counts within it; it has awaited what it needs. Else `group` counts in all.
+  bool in_planes = false;
+};
+
+void append_rows_forward(std::string& body, const RowsText& what);
+void append_rows_inverse(std::string& body, const RowsText& what, double scale);
+
+}  // namespace convoy::kernels::pass_text

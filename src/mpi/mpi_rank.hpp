@@ -1,0 +1,46 @@
+// A rank as a workplace of `convoy convolve`: its devices, its region, and the output that it shares.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/convolve.hpp"
+#include "mpi/output_server.hpp"
+#include "mpi/world.hpp"
+
+namespace convoy::mpi {
+
+/// How a rank's run ended.
+struct Outcome {
+  int exit_code = 0;
+  std::string problem;  ///< empty: none
+};
+
+class MpiRank final : public cli::RankContext {
+ public:
+  explicit MpiRank(const World& world);
+
+  bool is_root() const override { return world_.rank() == 0; }
+  std::string usual_devices() const override { return "all"; }
+  /// Devices go round the ranks of a machine, or ranks round the devices if those are fewer.
+  std::vector<Device> own_devices(std::vector<Device> chosen) override;
+  /// One of as many regions as there are ranks, or a few less where the output cannot be cut so.
+  std::optional<ConvolutionSpec> own_part(const ConvolutionSpec& whole) override;
+  std::unique_ptr<ImageFileWriter> create(const std::string& path, const ConvolutionSpec& whole, Element element,
+                                          const ImageMetadata& metadata, const CreateOptions& options) override;
+  void limit(PlanOptions& options, const std::vector<Device>& on) override;
+  void share(cli::ConvolveRecord& record) override;
+
+  /// Tells the others how it went here, and waits until all have ended. Returns how the job went: on rank 0 with the
+  /// problem, elsewhere with the exit code alone. Call once, after the last use.
+  Outcome end(const Outcome& own);
+
+ private:
+  const World& world_;
+  std::optional<OutputServer> server_;  // rank 0
+  int num_sharing_devices_ = 1;
+  Box part_;  // of the output that is written
+  std::string told_;
+};
+
+}  // namespace convoy::mpi

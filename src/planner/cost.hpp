@@ -1,0 +1,54 @@
+// What one tile costs: bytes moved, and the seconds that takes.
+#pragma once
+
+#include "convoy/device.hpp"
+#include "planner/layout.hpp"
+
+namespace convoy {
+
+struct TileCost {
+  double traffic_bytes = 0;   ///< device memory, read and written
+  double transfer_bytes = 0;  ///< host <-> device, both ways
+  double upload_seconds = 0;
+  double compute_seconds = 0;
+  double download_seconds = 0;
+
+  double seconds() const { return upload_seconds + compute_seconds + download_seconds; }
+};
+
+/// Time of a run. One after the other, tiles take the sum of their times; with several in flight a tile follows the one
+/// before as soon as the slowest of upload, computing and download allows.
+double run_seconds(const TileCost& tile, Index num_tiles, int num_in_flight);
+
+/// The same of a plan; with rates that are guessed where the device tells none (Plan::predicted_seconds is 0 then).
+double run_seconds(const Plan& plan);
+
+/// Rates that the device does not tell are guessed: good enough to compare plans, not to predict times.
+class CostModel {
+ public:
+  /// `resident`: tiles are copied within the device, not from and to the host.
+  explicit CostModel(const Limits& limits, bool resident = false);
+
+  /// `downloaded` counts the voxels that come back.
+  TileCost tile(const TileLayout& layout, double downloaded) const { return tile(layout, downloaded, false); }
+  /// The same of a tile that has been chosen: it is asked as well whether rows and columns meet in the device's cache
+  /// (fused_planes_profitable()), which is too much to ask of every candidate, and much the same for all.
+  TileCost chosen_tile(const TileLayout& layout, double downloaded) const;
+  /// Of passes that only stream so many bytes through device memory.
+  double streaming_seconds(double bytes) const { return bytes / memory_bytes_per_second_; }
+  /// Whether seconds rest on rates that the device told.
+  bool predicts() const { return predicts_; }
+
+ private:
+  TileCost tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const;
+
+  Limits limits_;
+  bool predicts_;
+  double memory_bytes_per_second_;
+  double transfer_seconds_per_byte_;
+  double overhead_seconds_;
+  bool gpu_;
+  bool resident_;
+};
+
+}  // namespace convoy

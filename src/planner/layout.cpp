@@ -1,0 +1,137 @@
+#include "planner/layout.hpp"
+
+#include <algorithm>
+
+#include "fft/plane_shape.hpp"
+#include "planner/lengths.hpp"
+
+namespace convoy {
+namespace {
+
+std::uint64_t product(std::uint64_t unit_bytes, Index a, Index b, Index c) {
+  const auto bytes = saturating_product(unit_bytes, static_cast<std::uint64_t>(a));
+  return saturating_product(saturating_product(bytes, static_cast<std::uint64_t>(b)), static_cast<std::uint64_t>(c));
+}
+
+/// a.padded / a.extent > b.padded / b.extent
+bool stretched_more(const AxisPlan& a, const AxisPlan& b) {
+  return static_cast<double>(a.padded) * static_cast<double>(b.extent) >
+         static_cast<double>(b.padded) * static_cast<double>(a.extent);
+}
+
+/// Up to the first axis that is split, or that does not follow in memory as it does in the image.
+Index host_run_of(const std::array<const AxisPlan*, 3>& axes, const std::array<int, 3>& device_axes) {
+  Index run = 1;
+  int next = 2;
+  for (const int axis : device_axes) {
+    while (next > axis && axes[static_cast<std::size_t>(next)]->image == 1) --next;
+    if (axis != next) break;
+    const AxisPlan& plan = *axes[static_cast<std::size_t>(axis)];
+    run *= std::min(plan.tile_input, plan.image);
+    if (plan.num_tiles > 1 || next == 0) break;
+    --next;
+  }
+  return run;
+}
+
+}  // namespace
+
+TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
+                       const FftTuning& tuning) {
+  TileLayout tile;
+  tile.precision = precision;
+  tile.path = path;
+  int filled = 0;
+  for (int axis = 2; axis >= 0; --axis) {
+    if (axes[axis]->padded > 1) tile.device_axes[filled++] = axis;
+  }
+  tile.num_axes = std::max(filled, 1);
+  for (int axis = 2; axis >= 0; --axis) {
+    if (axes[axis]->padded == 1) tile.device_axes[filled++] = axis;
+  }
+  if (tile.num_axes == 3 &&
+      stretched_more(*axes[tile.device_axes[1]], *axes[tile.device_axes[2]]) != tuning.swap_strided_axes) {
+    std::swap(tile.device_axes[1], tile.device_axes[2]);
+  }
+  for (int d = 0; d < 3; ++d) {
+    tile.extent[d] = axes[tile.device_axes[d]]->extent;
+    tile.padded[d] = axes[tile.device_axes[d]]->padded;
+  }
+  tile.host_run = host_run_of(axes, tile.device_axes);
+  const Index row = tile.padded[0] / 2 + 1;
+  // Alignment may cost an eighth of the memory at most.
+  const Index alignment = std::max<Index>(tuning.pitch_alignment, 1);
+  const Index aligned = (row + alignment - 1) / alignment * alignment;
+  const Index fused = aligned - row <= row / 8 ? aligned : row;
+  tile.row_pitch = path == Path::staged   ? next_smooth(row)
+                   : path == Path::native ? blocked_columns(row, precision)
+                                          : fused;
+  return tile;
+}
+
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
+                          const PlanOptions& options, const FftTuning& tuning) {
+  if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
+  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
+  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
+  return tile_layout(axes, precision, Path::fused, tuning);
+}
+
+TileLayout layout_of(const Plan& plan) {
+  TileLayout tile;
+  tile.precision = plan.spec.precision;
+  tile.path = plan.path;
+  tile.num_axes = plan.num_transforms;
+  tile.device_axes = plan.device_axes;
+  tile.row_pitch = plan.row_pitch;
+  tile.kernel_extent = plan.kernel_extent;
+  tile.host_run = host_run_of({&plan.axes[0], &plan.axes[1], &plan.axes[2]}, plan.device_axes);
+  for (std::size_t d = 0; d < 3; ++d) {
+    const AxisPlan& axis = plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
+    tile.extent[d] = axis.extent;
+    tile.padded[d] = axis.padded;
+  }
+  return tile;
+}
+
+std::uint64_t image_bytes(const TileLayout& tile) {
+  return product(real_bytes(tile.precision), tile.extent[0], tile.extent[1], tile.extent[2]);
+}
+
+std::uint64_t work_bytes(const TileLayout& tile) {
+  const std::uint64_t unit = complex_bytes(tile.precision);
+  if (tile.path == Path::staged) return spectrum_bytes(tile);
+  if (tile.num_axes < 3) return product(unit, tile.row_pitch, tile.extent[1], 1);
+  return product(unit, tile.row_pitch, tile.padded[1], tile.extent[2]);
+}
+
+std::array<Index, 3> spectrum_extents(const TileLayout& tile) {
+  std::array<Index, 3> extents{tile.row_pitch, tile.padded[1], tile.padded[2]};
+  if (tile.kernel_extent > 0) extents[static_cast<std::size_t>(tile.num_axes - 1)] = tile.kernel_extent;
+  return extents;
+}
+
+std::uint64_t spectrum_bytes(const TileLayout& tile) {
+  const auto& [x, y, z] = spectrum_extents(tile);
+  return product(complex_bytes(tile.precision), x, y, z);
+}
+
+std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
+  if (limits.shared_memory_bytes == 0) return 0;
+  std::uint64_t bytes = 0;
+  for (int d = 0; d < tile.num_axes; ++d) {
+    const Index length = tile.padded[d];
+    const Index elements = tile.path == Path::native ? pass_table_length(length) : 2 * length;
+    bytes = saturating_sum(bytes, product(complex_bytes(tile.precision), elements, 1, 1));
+  }
+  if (tile.path == Path::native) bytes += plane_counters_bytes(tile.num_axes, tile.extent, limits);
+  return bytes;
+}
+
+std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight) {
+  const std::uint64_t images = saturating_product(image_bytes(tile), static_cast<std::uint64_t>(num_in_flight));
+  return saturating_sum(saturating_sum(images, work_bytes(tile)),
+                        saturating_sum(spectrum_bytes(tile), table_bytes(tile, limits)));
+}
+
+}  // namespace convoy

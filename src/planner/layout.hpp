@@ -1,0 +1,50 @@
+// One tile as it lies on the device, and the bytes of its buffers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "convoy/plan.hpp"
+
+namespace convoy {
+
+/// Device order: axis 0 is contiguous. Buffers are as FftGeometry (program.hpp) tells.
+struct TileLayout {
+  Precision precision = Precision::f32;
+  Path path = Path::fused;
+  int num_axes = 3;                         ///< that are transformed
+  std::array<int, 3> device_axes{2, 1, 0};  ///< the image axis of every device axis
+  std::array<Index, 3> extent{1, 1, 1};
+  std::array<Index, 3> padded{1, 1, 1};
+  Index row_pitch = 1;
+  Index kernel_extent = 0;  ///< of the last axis in the spectrum slot, where that is less than padded; else 0
+  Index host_run = 1;       ///< voxels that follow each other both in the tile and in the caller's image
+};
+
+/// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that
+/// padding stretches most comes last, where padding costs no work memory and the fewest passes.
+/// Rows of the fused path are padded to a multiple of tuning.pitch_alignment complex numbers, unless they are so short
+/// that this would cost an eighth of the memory.
+TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
+                       const FftTuning& tuning = {});
+
+/// The layout for the best path that the options allow and the device has: native, fused, staged. The kernel's whole
+/// spectrum is stored (see filter_storage.hpp).
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
+                          const PlanOptions& options, const FftTuning& tuning);
+
+/// The layout of a plan's tiles.
+TileLayout layout_of(const Plan& plan);
+
+/// All byte counts stop at 2^64 - 1 instead of wrapping.
+std::uint64_t image_bytes(const TileLayout& tile);
+std::uint64_t work_bytes(const TileLayout& tile);
+std::uint64_t spectrum_bytes(const TileLayout& tile);
+/// Device order; complex numbers.
+std::array<Index, 3> spectrum_extents(const TileLayout& tile);
+/// Twiddle factors of device transforms; no slot of the program.
+std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits);
+/// Of `num_in_flight` tiles in flight.
+std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight);
+
+}  // namespace convoy

@@ -1,0 +1,67 @@
+#include "planner/ledger.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planner/lengths.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr double kMostBytes = 1.8e19;
+
+}  // namespace
+
+std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& extents, const char* kind) {
+  std::string axes;
+  std::string text;
+  for (int d = 2; d >= 0; --d) {
+    if (d >= layout.num_axes) continue;
+    axes += axis_name(layout.device_axes[d]);
+    text += fmt::format("{}{}", text.empty() ? "" : "x", extents[d]);
+  }
+  return fmt::format("{} {} {}", text, axes, kind);
+}
+
+std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits, int num_in_flight) {
+  const auto sets = static_cast<std::uint64_t>(num_in_flight);
+  const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
+  const char* real = name(layout.precision);
+  const std::string complex = fmt::format("complex {}", real);
+  const bool volume = layout.num_axes == 3;
+  const bool staged = layout.path == Path::staged;
+  const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
+                                  staged ? layout.padded[2] : layout.extent[2]};
+  std::vector<LedgerLine> ledger{
+      {"image tile", sets * image_bytes(layout),
+       in_flight + device_shape(layout, layout.extent, real) + ", input and output"},
+      {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
+      {"kernel spectrum", spectrum_bytes(layout),
+       device_shape(layout, spectrum_extents(layout), complex.c_str()) +
+           (layout.kernel_extent > 0
+                ? fmt::format(", not transformed along {}", axis_name(layout.device_axes[layout.num_axes - 1]))
+                : "")}};
+  if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
+    ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
+  }
+  return ledger;
+}
+
+std::uint64_t whole_bytes(double bytes) { return bytes < kMostBytes ? static_cast<std::uint64_t>(bytes) : UINT64_MAX; }
+
+std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
+  if (limits.shared_memory_bytes == 0) return 0;
+  Index longest = 1;
+  for (int d = 1; d < layout.num_axes; ++d) longest = std::max(longest, layout.padded[d]);
+  for (const std::uint64_t width : {std::uint64_t{128}, std::uint64_t{64}}) {
+    if (width < limits.coalesced_bytes) break;
+    Limits wider = limits;
+    wider.coalesced_bytes = width;
+    if (width == 128) wider.shared_memory_bytes = limits.shared_memory_bytes * 2 / 7;
+    if (TransformLengths(wider, layout.precision, false, 1).fits_device(longest)) return width;
+  }
+  return limits.coalesced_bytes;
+}
+
+}  // namespace convoy

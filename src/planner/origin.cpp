@@ -1,0 +1,61 @@
+#include "planner/origin.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "convoy/error.hpp"
+
+namespace convoy {
+namespace {
+
+template <class T>
+Index first_largest(const ImageView& kernel) {
+  const std::span voxels(static_cast<const T*>(kernel.data), static_cast<std::size_t>(num_voxels(kernel.shape)));
+  return std::max_element(voxels.begin(), voxels.end()) - voxels.begin();
+}
+
+Index peak(const ImageView& kernel) {
+  switch (kernel.element) {
+    case Element::u8:
+      return first_largest<std::uint8_t>(kernel);
+    case Element::u16:
+      return first_largest<std::uint16_t>(kernel);
+    case Element::f32:
+      return first_largest<float>(kernel);
+    case Element::f64:
+      return first_largest<double>(kernel);
+  }
+  throw Error(Errc::invalid_argument, "the kernel's voxels are of an unknown kind");
+}
+
+Shape position(Index voxel, const Shape& shape) {
+  return {voxel / shape.x / shape.y, voxel / shape.x % shape.y, voxel % shape.x};
+}
+
+}  // namespace
+
+bool has_origin(const ConvolutionSpec& spec) { return spec.mode == Mode::same || spec.mode == Mode::circular; }
+
+Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel) {
+  const Shape& k = spec.kernel;
+  switch (spec.origin.rule) {
+    case Origin::Rule::center:
+      return {k.z / 2, k.y / 2, k.x / 2};
+    case Origin::Rule::scipy:
+      if (spec.operation == Operation::flip) return {k.z / 2, k.y / 2, k.x / 2};
+      return {(k.z - 1) / 2, (k.y - 1) / 2, (k.x - 1) / 2};
+    case Origin::Rule::first:
+      return {0, 0, 0};
+    case Origin::Rule::at:
+      return spec.origin.index;
+    case Origin::Rule::peak:
+      break;
+  }
+  if (kernel == nullptr) {
+    throw Error(Errc::invalid_argument,
+                "the origin 'peak' is the kernel's largest voxel, so a plan needs the kernel; name the index instead");
+  }
+  return position(peak(*kernel), kernel->shape);
+}
+
+}  // namespace convoy

@@ -1,0 +1,190 @@
+#include "convoy/spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "convoy/error.hpp"
+#include "planner/origin.hpp"
+
+namespace convoy {
+namespace {
+
+/// Leaves room for sums of image, kernel and padding in 64 bits.
+constexpr Index kLongestAxis = Index{1} << 56;
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
+
+void require_extents(const Shape& shape, const char* what) {
+  for (int axis = 0; axis < 3; ++axis) {
+    if (shape[axis] < 1) {
+      refuse(fmt::format("{} {} zyx has {} voxels on axis {}; every axis needs at least 1", what, to_text(shape),
+                         shape[axis], axis_name(axis)));
+    }
+    if (shape[axis] > kLongestAxis) {
+      refuse(fmt::format("{} {} zyx has {} voxels on axis {}; the most that can be told is {}", what, to_text(shape),
+                         shape[axis], axis_name(axis), kLongestAxis));
+    }
+  }
+}
+
+bool contains(const Shape& outer, const Shape& inner) {
+  return outer.z >= inner.z && outer.y >= inner.y && outer.x >= inner.x;
+}
+
+void require_origin_inside(const Shape& origin, const Shape& kernel) {
+  for (int axis = 0; axis < 3; ++axis) {
+    if (origin[axis] < 0 || origin[axis] >= kernel[axis]) {
+      refuse(fmt::format("origin {} zyx lies outside kernel {} zyx on axis {}: it must be 0 to {} there",
+                         to_text(origin), to_text(kernel), axis_name(axis), kernel[axis] - 1));
+    }
+  }
+}
+
+void require_boundary_fits_mode(const ConvolutionSpec& spec) {
+  const bool free_choice = spec.mode == Mode::same || spec.boundary == Boundary::zero;
+  const bool says_the_same = spec.mode == Mode::circular && spec.boundary == Boundary::wrap;
+  if (!free_choice && !says_the_same) {
+    refuse(fmt::format("boundary {} has no meaning in mode {}; boundaries other than zero belong to mode same",
+                       name(spec.boundary), name(spec.mode)));
+  }
+}
+
+Shape shape_of_mode(const ConvolutionSpec& spec) {
+  Shape output = spec.image;
+  for (int axis = 0; axis < 3; ++axis) {
+    const Index n = spec.image[axis];
+    const Index k = spec.kernel[axis];
+    if (spec.mode == Mode::full) output[axis] = n + k - 1;
+    if (spec.mode == Mode::valid) output[axis] = std::max(n, k) - std::min(n, k) + 1;
+  }
+  return output;
+}
+
+void require_region_inside(const Box& region, const Shape& output) {
+  for (int axis = 0; axis < 3; ++axis) {
+    const Index begin = region.begin[axis];
+    const Index size = region.size[axis];
+    if (begin >= 0 && size >= 1 && begin < output[axis] && size <= output[axis] - begin) continue;
+    refuse(fmt::format("region {} is empty or leaves the output of {} voxels on axis {}", to_text(region), output[axis],
+                       axis_name(axis)));
+  }
+}
+
+void require_constant_fits(const ConvolutionSpec& spec) {
+  if (spec.boundary != Boundary::constant) return;
+  if (!std::isfinite(spec.constant)) {
+    refuse(fmt::format("the constant outside the image is {}; it must be finite", spec.constant));
+  }
+  if (spec.operation == Operation::correlate && spec.constant != 0) {
+    refuse(fmt::format(
+        "operation correlate is the adjoint of convolve, and with the constant {} outside the image there is "
+        "none: convolve then adds something that does not depend on the image. Use operation flip "
+        "(--flip) for the correlation that reads this constant, or boundary zero",
+        spec.constant));
+  }
+}
+
+}  // namespace
+
+const char* name(Mode value) {
+  switch (value) {
+    case Mode::full:
+      return "full";
+    case Mode::same:
+      return "same";
+    case Mode::valid:
+      return "valid";
+    case Mode::circular:
+      return "circular";
+  }
+  return "unknown";
+}
+
+const char* name(Boundary value) {
+  switch (value) {
+    case Boundary::zero:
+      return "zero";
+    case Boundary::constant:
+      return "constant";
+    case Boundary::reflect:
+      return "reflect";
+    case Boundary::nearest:
+      return "nearest";
+    case Boundary::wrap:
+      return "wrap";
+  }
+  return "unknown";
+}
+
+const char* name(Origin::Rule value) {
+  switch (value) {
+    case Origin::Rule::center:
+      return "center";
+    case Origin::Rule::scipy:
+      return "scipy";
+    case Origin::Rule::first:
+      return "first";
+    case Origin::Rule::peak:
+      return "peak";
+    case Origin::Rule::at:
+      return "at";
+  }
+  return "unknown";
+}
+
+const char* name(Operation value) {
+  switch (value) {
+    case Operation::convolve:
+      return "convolve";
+    case Operation::correlate:
+      return "correlate";
+    case Operation::flip:
+      return "flip";
+  }
+  return "unknown";
+}
+
+const char* name(Precision value) {
+  switch (value) {
+    case Precision::f32:
+      return "f32";
+    case Precision::f64:
+      return "f64";
+  }
+  return "unknown";
+}
+
+void validate(const ConvolutionSpec& spec) {
+  require_extents(spec.image, "image");
+  require_extents(spec.kernel, "kernel");
+  num_voxels(spec.kernel);
+  num_voxels({spec.image.z + spec.kernel.z, spec.image.y + spec.kernel.y, spec.image.x + spec.kernel.x});
+  if (spec.mode == Mode::valid && !contains(spec.image, spec.kernel) && !contains(spec.kernel, spec.image)) {
+    refuse(
+        fmt::format("mode valid needs the image or the kernel to contain the other on every axis, but image {} zyx "
+                    "and kernel {} zyx are each longer somewhere; use mode same or full, or crop the kernel",
+                    to_text(spec.image), to_text(spec.kernel)));
+  }
+  if (has_origin(spec) && spec.origin.rule == Origin::Rule::at) require_origin_inside(spec.origin.index, spec.kernel);
+  require_boundary_fits_mode(spec);
+  require_constant_fits(spec);
+  if (spec.no_data && !std::isfinite(*spec.no_data)) {
+    refuse(fmt::format("no_data is {}; it must be finite. NaN and infinite voxels are taken as 0 with --nan zero",
+                       *spec.no_data));
+  }
+  if (spec.region) require_region_inside(*spec.region, shape_of_mode(spec));
+}
+
+Shape output_shape(const ConvolutionSpec& spec) {
+  validate(spec);
+  return spec.region ? spec.region->size : shape_of_mode(spec);
+}
+
+Shape whole_output_shape(const ConvolutionSpec& spec) {
+  validate(spec);
+  return shape_of_mode(spec);
+}
+
+}  // namespace convoy
