@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
 #include "convoy/spec.hpp"
@@ -208,12 +209,5 @@ std::string to_text(const Plan& plan);
 
 /// One JSON object; sizes as [z,y,x], units in the key names.
 std::string to_json(const Plan& plan);
-
-/// "1.50 GiB". For people.
-std::string bytes_to_text(std::uint64_t bytes);
-
-/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes); units B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB and
-/// K, M, G, T (powers of 1024), in any case. Throws Error(invalid_argument).
-std::uint64_t bytes_from_text(const std::string& text);
 
 }  // namespace convoy
