@@ -1,4 +1,6 @@
 // Files that are damaged, lie, or hold something else than one image.
+#include <fmt/format.h>
+
 #include "tiff_maker.hpp"
 
 namespace convoy::test {
