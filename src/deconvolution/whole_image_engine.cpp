@@ -1,7 +1,7 @@
 #include "convoy/error.hpp"
 #include "deconvolution/engine.hpp"
 #include "engine/host_filter.hpp"
-#include "engine/load_replanning.hpp"
+#include "engine/load_with_retry.hpp"
 #include "deconvolution/plans.hpp"
 #include "deconvolution/program.hpp"
 
@@ -18,7 +18,7 @@ class WholeImageEngine final : public DeconvolutionEngine {
       plan.psf_reach = task.psf_reach;
       return plan;
     };
-    loaded_ = load_replanning(device, task.options.plan,
+    loaded_ = plan_and_load(device, task.options.plan,
                               {task.options.trace_memory, sentinels_wanted(task.options.sentinels)}, make,
                               [](const DeconvolutionPlan& plan) { return plan.convolution.path; });
     std::byte* const kernel = port(ports::kernel);
@@ -45,34 +45,28 @@ class WholeImageEngine final : public DeconvolutionEngine {
   Loaded<DeconvolutionPlan> loaded_;
 };
 
-}  // namespace
-
-std::unique_ptr<DeconvolutionEngine> make_resident_engine(const EngineTask& task, const Limits& limits) {
+std::unique_ptr<DeconvolutionEngine> make_whole_image_engine(const EngineTask& task, const Limits& limits) {
   return std::make_unique<WholeImageEngine>(task, limits);
 }
 
-namespace {
-
-/// Each attempt is for four fifths of the one before, as in load_replanning().
-PlannedEngine make_fast_engine(const EngineTask& task, const Limits& limits, DeconvolutionPlan plan) {
-  constexpr int kMaxAttempts = 6;
-  for (int attempt = 1;; ++attempt) {
+PlannedEngine make_fast_engine(const EngineTask& task, const Limits& limits, const DeconvolutionPlan& plan) {
+  const auto smaller_tiles = [&](const std::optional<Replan>& smaller) {
+    if (!smaller) return plan;
+    PlanOptions less = task.options.plan;
+    less.memory_limit_bytes = smaller->limit_bytes;
+    return make_fast_plan(task.spec, limits, less, smaller->reason);
+  };
+  const auto load = [&](DeconvolutionPlan&& tiles) -> PlannedEngine {
     EngineTask of_tile = task;
-    of_tile.spec = spec_of_tile(plan);
+    of_tile.spec = spec_of_tile(tiles);
     of_tile.options.plan.min_tiles = 1;
-    log("plan", "{}: {}", task.device.info().id, plan.reasons.front());
-    try {
-      auto engine = make_resident_engine(of_tile, limits);
-      plan.psf_sum = task.psf_sum;
-      plan.psf_reach = task.psf_reach;
-      return {std::move(plan), std::move(engine)};
-    } catch (const OutOfMemory& problem) {
-      if (attempt == kMaxAttempts || task.options.plan.deterministic) throw;
-      PlanOptions less = task.options.plan;
-      less.memory_limit_bytes = plan.footprint_bytes / 5 * 4;
-      plan = make_fast_plan(task.spec, limits, less, problem.what());
-    }
-  }
+    log("plan", "{}: {}", task.device.info().id, tiles.reasons.front());
+    auto engine = make_whole_image_engine(of_tile, limits);
+    tiles.psf_sum = task.psf_sum;
+    tiles.psf_reach = task.psf_reach;
+    return {std::move(tiles), std::move(engine)};
+  };
+  return load_with_retry(task.device.info().id, task.options.plan.deterministic, smaller_tiles, load);
 }
 
 PlannedEngine planned(std::unique_ptr<DeconvolutionEngine> engine) {
@@ -85,10 +79,10 @@ PlannedEngine planned(std::unique_ptr<DeconvolutionEngine> engine) {
 PlannedEngine make_engine(const EngineTask& task) {
   const Limits limits = task.device.limits();  // once: asking is slow on some drivers
   DeconvolutionPlan plan = make_plan(task.spec, limits, task.options.plan);
-  if (plan.fast) return make_fast_engine(task, limits, std::move(plan));
+  if (plan.fast) return make_fast_engine(task, limits, plan);
   if (plan.is_tiled()) return planned(make_tiled_engine(task, std::move(plan)));
   try {
-    return planned(make_resident_engine(task, limits));
+    return planned(make_whole_image_engine(task, limits));
   } catch (const OutOfMemory& problem) {  // although there had seemed to be enough
     if (!can_be_tiled(task.spec) || task.options.plan.deterministic) throw;
     log("plan", "{}: {}; it goes through it in tiles", task.device.info().id, problem.what());

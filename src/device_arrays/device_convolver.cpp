@@ -5,7 +5,7 @@
 #include "backends/backend.hpp"
 #include "convoy/error.hpp"
 #include "engine/filter_preparation.hpp"
-#include "engine/load_replanning.hpp"
+#include "engine/load_with_retry.hpp"
 #include "device_arrays/program.hpp"
 #include "planner/axis.hpp"
 
@@ -59,7 +59,7 @@ struct ResidentConvolver::State {
     const Limits limits = device.limits();
     PlanOptions plan_options = options.plan;
     plan_options.resident = true;
-    loaded = load_replanning(
+    loaded = plan_and_load(
         device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
         [&](const PlanOptions& smaller) {
           return ResidentPlan{make_plan(spec, limits, smaller), options.image, options.output};

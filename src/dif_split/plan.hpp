@@ -20,6 +20,7 @@ struct TransformSplit {
   Index num_parts = 1;               ///< d
   ConvolutionSpec part;              ///< circular, of the padded image with m in place of P
   Plan part_plan;                    ///< one tile
+  std::uint64_t footprint_bytes = 0;  ///< of one part on its device
   std::uint64_t transfer_bytes = 0;  ///< host <-> device bytes of one run, spectra made anew included
   std::uint64_t host_bytes = 0;      ///< host memory of a run, the caller's images not counted
   double seconds = 0;                ///< predicted, of one run, as run_seconds() of a plan

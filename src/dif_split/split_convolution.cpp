@@ -1,5 +1,7 @@
 #include "dif_split/split_convolution.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 
@@ -18,9 +20,6 @@ namespace convoy {
 namespace {
 
 constexpr Index kSlabVoxels = Index{1} << 21;
-/// As load_replanning() asks for less.
-constexpr int kMaxAttempts = 6;
-constexpr double kShrink = 0.8;
 
 PlanOptions options_of_split(const PlanOptions& given, std::size_t num_devices) {
   PlanOptions options = given;
@@ -199,26 +198,23 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const st
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,
                                                          const KernelScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options) {
-  TransformSplit attempted = split;
-  PlanOptions smaller = options_of_split(options.plan, devices.size());
-  for (int attempt = 1;; ++attempt) {
-    try {
-      std::vector<PreparedDevice> parts = load_parts(attempted, devices, options);
-      if (split.whole.spec.precision == Precision::f32) {
-        return std::make_unique<SplitConvolutionAs<float>>(attempted, kernel, scale, std::move(parts), options);
-      }
-      return std::make_unique<SplitConvolutionAs<double>>(attempted, kernel, scale, std::move(parts), options);
-    } catch (const OutOfMemory& problem) {
-      if (options.plan.deterministic) throw;
-      smaller.memory_limit_bytes =
-          static_cast<std::uint64_t>(kShrink * static_cast<double>(attempted.part_plan.footprint_bytes));
-      const auto finer = split_transform(split.whole.spec, attempted.part_plan.limits, smaller);
-      if (attempt == kMaxAttempts || !finer) throw;
-      log("plan", "{}: attempt {}: {}; the transform is split finer", devices.front().info().id, attempt,
-          problem.what());
-      attempted = *finer;
+  const auto split_finer = [&](const std::optional<Replan>& smaller) {
+    if (!smaller) return split;
+    PlanOptions less = options_of_split(options.plan, devices.size());
+    less.memory_limit_bytes = smaller->limit_bytes;
+    const auto finer = split_transform(split.whole.spec, split.part_plan.limits, less);
+    if (finer) return *finer;
+    throw OutOfMemory(fmt::format("no finer split of the transform fits {}", bytes_to_text(smaller->limit_bytes)),
+                      split.footprint_bytes, smaller->limit_bytes, "memory that was left");
+  };
+  const auto load = [&](const TransformSplit& attempted) -> std::unique_ptr<SplitConvolution> {
+    std::vector<PreparedDevice> parts = load_parts(attempted, devices, options);
+    if (split.whole.spec.precision == Precision::f32) {
+      return std::make_unique<SplitConvolutionAs<float>>(attempted, kernel, scale, std::move(parts), options);
     }
-  }
+    return std::make_unique<SplitConvolutionAs<double>>(attempted, kernel, scale, std::move(parts), options);
+  };
+  return load_with_retry(devices.front().info().id, options.plan.deterministic, split_finer, load);
 }
 
 }  // namespace convoy

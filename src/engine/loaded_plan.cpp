@@ -1,8 +1,5 @@
 #include "engine/loaded_plan.hpp"
 
-#include <cstdlib>
-#include <string_view>
-
 #include "base/host_memory.hpp"
 #include "engine/tuning.hpp"
 
@@ -14,12 +11,6 @@ constexpr double kShareOfHostMemory = 0.9;
 
 }  // namespace
 
-bool sentinels_wanted(bool asked_for) {
-  const char* variable = std::getenv("CONVOY_SENTINELS");
-  const std::string_view wanted = variable == nullptr ? "" : variable;
-  return wanted == "1" || (asked_for && wanted != "0");
-}
-
 std::uint64_t host_memory_limit(const PlanOptions& options) {
   if (options.host_memory_limit_bytes > 0) return options.host_memory_limit_bytes;
   if (options.deterministic) return total_host_bytes() / 2;
@@ -30,7 +21,7 @@ LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const Convolve
   const Limits limits = device.limits();  // once: asking is slow on some drivers
   PlanOptions plan_options = options.plan;
   plan_options.host_memory_limit_bytes = host_memory_limit(plan_options);
-  return load_replanning(
+  return plan_and_load(
       device, tuned(spec, device, limits, plan_options), {options.trace_memory, sentinels_wanted(options.sentinels)},
       [&](const PlanOptions& attempt) { return make_plan(spec, limits, attempt); },
       [](const Plan& plan) { return plan.path; });

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "convoy/convolution.hpp"
-#include "engine/load_replanning.hpp"
+#include "engine/load_with_retry.hpp"
 
 namespace convoy {
 
