@@ -8,9 +8,9 @@
 
 #include "backends/backend.hpp"
 #include "engine/gather.hpp"
-#include "engine/host_filter.hpp"
+#include "engine/filter.hpp"
 #include "device_arrays/program.hpp"
-#include "engine/voxel_rules.hpp"
+#include "engine/checks.hpp"
 
 namespace convoy::bench {
 namespace {
@@ -51,7 +51,7 @@ Program arrays_program(const Plan& plan) {
 template <class Real>
 void fill_kernel(backend::Session& session, const Plan& plan, const Problem& problem) {
   const std::vector<float> kernel = repeatable_kernel(problem.spec);
-  write_kernel(plan, ImageView(kernel, problem.spec.kernel), 1.0,
+  write_filter(plan, ImageView(kernel, problem.spec.kernel), 1.0,
                reinterpret_cast<Real*>(session.port(ports::kernel, 0)));
 }
 

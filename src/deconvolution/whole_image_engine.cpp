@@ -1,6 +1,6 @@
 #include "convoy/error.hpp"
 #include "deconvolution/engine.hpp"
-#include "engine/host_filter.hpp"
+#include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
 #include "deconvolution/plans.hpp"
 #include "deconvolution/program.hpp"
@@ -23,9 +23,9 @@ class WholeImageEngine final : public DeconvolutionEngine {
                               [](const DeconvolutionPlan& plan) { return plan.convolution.path; });
     std::byte* const kernel = port(ports::kernel);
     if (task.spec.precision == Precision::f32) {
-      write_kernel(layout(), task.psf, task.psf_scale, reinterpret_cast<float*>(kernel));
+      write_filter(layout(), task.psf, task.psf_scale, reinterpret_cast<float*>(kernel));
     } else {
-      write_kernel(layout(), task.psf, task.psf_scale, reinterpret_cast<double*>(kernel));
+      write_filter(layout(), task.psf, task.psf_scale, reinterpret_cast<double*>(kernel));
     }
     pass(Section::setup, 1);
     loaded_.session->end_setup();

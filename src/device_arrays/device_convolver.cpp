@@ -4,7 +4,7 @@
 
 #include "backends/backend.hpp"
 #include "convoy/error.hpp"
-#include "engine/filter_preparation.hpp"
+#include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
 #include "device_arrays/program.hpp"
 #include "planner/axis.hpp"
@@ -65,7 +65,7 @@ struct ResidentConvolver::State {
           return ResidentPlan{make_plan(spec, limits, smaller), options.image, options.output};
         },
         [](const ResidentPlan& plan) { return plan.path; });
-    set_up_kernel(*loaded.session, loaded.plan, kernel, scale);
+    set_up_filter(*loaded.session, loaded.plan, kernel, scale);
   }
 
   ~State() {

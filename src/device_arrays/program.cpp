@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "convoy/error.hpp"
-#include "engine/tile_axes.hpp"
+#include "engine/tile_geometry.hpp"
 #include "base/boundary_map.hpp"
 #include "fft/lower_passes.hpp"
 
