@@ -39,7 +39,7 @@ Program resident_program(Plan plan, int batch) {
 /// The program of a resident run whose arrays are slots of its own, zero at first.
 Program arrays_program(const Plan& plan) {
   const Element real = plan.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  Program program = make_program(ResidentPlan{plan, real, real});
+  Program program = make_program(DeviceArraysPlan{plan, real, real});
   for (std::size_t id = 0; id < program.slots.size(); ++id) {
     if (!program.slots[id].external) continue;
     program.slots[id].external = false;
