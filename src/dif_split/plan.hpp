@@ -36,8 +36,8 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
                                               const PlanOptions& options);
 
 /// The same, if it takes the place of `tiles`: when there are none that the device can do (null), or they are predicted
-/// to take clearly longer. Not where tiles of some kind are asked for, nor for resident images; with Tune::off only
-/// where tiles do not fit.
+/// to take clearly longer. Not where tiles of some kind are asked for, nor for images that lie on the device; with
+/// Tune::off only where tiles do not fit.
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles);
 
