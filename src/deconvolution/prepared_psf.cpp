@@ -9,7 +9,6 @@
 #include "convoy/error.hpp"
 #include "engine/filter.hpp"
 #include "deconvolution/spec.hpp"
-#include "deconvolution/frame.hpp"
 #include "deconvolution/program.hpp"
 
 namespace convoy {

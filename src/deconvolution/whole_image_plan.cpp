@@ -4,9 +4,8 @@
 #include <optional>
 
 #include "convoy/error.hpp"
-#include "deconvolution/plans.hpp"
+#include "deconvolution/plan.hpp"
 #include "deconvolution/spec.hpp"
-#include "deconvolution/frame.hpp"
 #include "planner/filter_storage.hpp"
 #include "planner/ledger.hpp"
 #include "planner/origin.hpp"
