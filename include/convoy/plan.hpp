@@ -149,6 +149,7 @@ struct Plan {
   /// num_transforms tells how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
+  Index batch = 1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
   /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;

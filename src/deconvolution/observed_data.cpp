@@ -5,7 +5,7 @@
 
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
-#include "engine/tile_axes.hpp"
+#include "engine/tile_geometry.hpp"
 #include "base/boundary_map.hpp"
 
 namespace convoy {

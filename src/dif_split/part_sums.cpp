@@ -6,7 +6,7 @@
 
 #include "base/voxel_rows.hpp"
 #include "engine/row_loop.hpp"
-#include "engine/tile_axes.hpp"
+#include "engine/tile_geometry.hpp"
 #include "base/boundary_map.hpp"
 
 namespace convoy {

@@ -1,13 +1,10 @@
-#include "engine/file_tiles.hpp"
-
 #include <array>
 #include <cstring>
 
 #include "engine/background_jobs.hpp"
-#include "engine/folded_sums.hpp"
 #include "engine/gather.hpp"
 #include "engine/scatter.hpp"
-#include "engine/tile_cover.hpp"
+#include "engine/tile_io.hpp"
 #include "planner/host_needs.hpp"
 
 namespace convoy {
@@ -158,77 +155,21 @@ class WriterSink final : public TileSink {
 };
 
 template <class Real>
-class ReaderInput final : public RunInput {
- public:
-  ReaderInput(const ImageReader& reader, const VoxelRules& rules) : reader_(reader), rules_(rules) {}
-  std::unique_ptr<TileSource> source(const PreparedDevice& on) override {
-    return std::make_unique<ReaderSource<Real>>(on.loaded, reader_, rules_);
-  }
-
- private:
-  const ImageReader& reader_;
-  VoxelRules rules_;
-};
-
-template <class Real>
-class WriterOutput final : public RunOutput {
- public:
-  explicit WriterOutput(ImageWriter& writer) : writer_(writer) {}
-  std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
-    return std::make_unique<WriterSink<Real>>(on.loaded, writer_);
-  }
-
- private:
-  ImageWriter& writer_;
-};
-
-template <class Real>
-class FoldedWriterOutput final : public RunOutput {
- public:
-  FoldedWriterOutput(const ConvolutionSpec& spec, ImageWriter& writer) : sums_(spec), writer_(writer) {}
-  std::unique_ptr<TileSink> sink(const PreparedDevice& on) override {
-    return std::make_unique<FoldingSink<Real>>(on.loaded, sums_);
-  }
-
-  OutputSums complete() override {
-    OutputSums total;
-    const Shape shape = writer_.shape();
-    const Element element = writer_.element();
-    Buffer voxels;
-    std::size_t room = 0;
-    const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
-    const Index num_slab_voxels = slab_voxels(bytes, element);
-    for (const PlacedBox& slab : slabs_of({{{0, 0, 0}, shape}, {0, 0, 0}}, writer_.chunk(), num_slab_voxels)) {
-      const auto count = static_cast<std::size_t>(num_voxels(slab.from.size));
-      if (count * size_of(element) > room) {
-        room = count * size_of(element);
-        voxels = std::make_unique_for_overwrite<std::byte[]>(room);
-      }
-      const Real* from = sums_.data() + offset_bytes(shape, slab.to, Element::u8);
-      total.add(write_folded(from, {voxels.get(), element, slab.from.size}));
-      writer_.write(slab.from, voxels.get());
-    }
-    return total;
-  }
-
- private:
-  FoldedSums<Real> sums_;
-  ImageWriter& writer_;
-};
+TileIo stream_io_of(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
+                    FoldedSums* folded) {
+  TileIo io;
+  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, reader, rules);
+  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writer);
+  return io;
+}
 
 }  // namespace
 
-std::unique_ptr<RunInput> input_from(const Plan& plan, const ImageReader& reader, const VoxelRules& rules) {
-  if (plan.spec.precision == Precision::f32) return std::make_unique<ReaderInput<float>>(reader, rules);
-  return std::make_unique<ReaderInput<double>>(reader, rules);
-}
-
-std::unique_ptr<RunOutput> output_to(const Plan& plan, ImageWriter& writer) {
-  const bool f32 = plan.spec.precision == Precision::f32;
-  if (plan.fold_output && f32) return std::make_unique<FoldedWriterOutput<float>>(plan.spec, writer);
-  if (plan.fold_output) return std::make_unique<FoldedWriterOutput<double>>(plan.spec, writer);
-  if (f32) return std::make_unique<WriterOutput<float>>(writer);
-  return std::make_unique<WriterOutput<double>>(writer);
+TileIo stream_io(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
+                 FoldedSums* folded) {
+  const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
+  return f32 ? stream_io_of<float>(on, reader, writer, rules, folded)
+             : stream_io_of<double>(on, reader, writer, rules, folded);
 }
 
 RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer) {

@@ -1,4 +1,4 @@
-// The ways to lay a deconvolution on a device. Specs must be settled (deconvolution_spec.hpp), their origins resolved.
+// The ways to lay a deconvolution on a device. Specs must be settled (spec.hpp), their origins resolved.
 #pragma once
 
 #include <string>

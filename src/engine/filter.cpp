@@ -1,15 +1,16 @@
-#include "engine/host_filter.hpp"
+#include "engine/filter.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
-#include "engine/tile_axes.hpp"
-#include "engine/voxel_sums.hpp"
+#include "engine/checks.hpp"
+#include "engine/tile_geometry.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -36,6 +37,29 @@ void refuse_non_finite(const char* what, const InputSums& sums, const Shape& sha
                           sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x, what));
 }
 
+/// Its spectrum must not overflow, nor its voxels lose their digits.
+void require_representable(const ConvolutionSpec& spec, const ImageView& kernel, const FilterScale& scale) {
+  const double most = largest_number(spec.precision) / 8;
+  const bool single = spec.precision == Precision::f32;
+  const double least =
+      single ? static_cast<double>(std::numeric_limits<float>::min()) : std::numeric_limits<double>::min();
+  const double largest = scan(kernel).largest() * std::abs(scale.factor);
+  const char* const precision = single ? "single" : "double";
+  const char* const remedy = single ? ", compute in double precision (--precision f64)" : "";
+  if (!(scale.magnitude <= most)) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the magnitudes of the kernel's voxels sum to {:g}, beyond what transforms in {} precision "
+                            "hold: normalise the kernel{}, or scale it",
+                            scale.magnitude, precision, remedy));
+  }
+  if (largest > 0 && largest < least) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the kernel's largest voxel is {:g}, below what {} precision holds in full: normalise the "
+                            "kernel{}, or scale it",
+                            largest, precision, remedy));
+  }
+}
+
 }  // namespace
 
 double magnitude(const ImageView& kernel) {
@@ -56,11 +80,11 @@ double magnitude(const ImageView& kernel) {
   return total;
 }
 
-void require_finite_kernel(const char* what, const ImageView& kernel) {
+void require_finite_filter(const char* what, const ImageView& kernel) {
   refuse_non_finite(what, scan(kernel), kernel.shape);
 }
 
-double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
+double filter_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
   const InputSums sums = scan(kernel);
   refuse_non_finite("kernel", sums, kernel.shape);
   if (!spec.normalize_kernel) return 1;
@@ -81,7 +105,7 @@ double kernel_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
 }
 
 template <class Real>
-void write_kernel(const Plan& plan, const ImageView& kernel, double scale, Real* port) {
+void write_filter(const Plan& plan, const ImageView& kernel, double scale, Real* port) {
   const auto axis = [&](int d) -> const AxisPlan& { return plan.axes[static_cast<std::size_t>(plan.device_axes[d])]; };
   const auto x = given_elements(axis(0), plan.spec.operation);
   const auto y = given_elements(axis(1), plan.spec.operation);
@@ -109,7 +133,31 @@ void write_kernel(const Plan& plan, const ImageView& kernel, double scale, Real*
   });
 }
 
-template void write_kernel(const Plan&, const ImageView&, double, float*);
-template void write_kernel(const Plan&, const ImageView&, double, double*);
+template void write_filter(const Plan&, const ImageView&, double, float*);
+template void write_filter(const Plan&, const ImageView&, double, double*);
+
+FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
+  require_data("kernel", kernel.data);
+  validate(spec);
+  require_shape("kernel", kernel.shape, spec.kernel);
+  FilterScale scale{filter_scale(spec, kernel), 0};
+  scale.magnitude = std::abs(scale.factor) * magnitude(kernel);
+  require_representable(spec, kernel, scale);
+  spec.origin = Origin::at(resolve_origin(spec, &kernel));
+  return scale;
+}
+
+void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale) {
+  std::byte* const port = session.port(ports::kernel, 0);
+  if (plan.spec.precision == Precision::f32) {
+    write_filter(plan, kernel, scale, reinterpret_cast<float*>(port));
+  } else {
+    write_filter(plan, kernel, scale, reinterpret_cast<double*>(port));
+  }
+  session.submit(Section::setup, 0);
+  session.wait(0);
+  session.end_setup();
+  session.check_sentinels();
+}
 
 }  // namespace convoy

@@ -1,4 +1,4 @@
-// The tiles of a run that are still to be done, for one device or several.
+// Work that devices share: numbered pieces (tiles, or convolutions of parts), each done by whichever device is free.
 #pragma once
 
 #include <chrono>
@@ -6,20 +6,16 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
-#include "convoy/shape.hpp"
+#include "convoy/convolution.hpp"
+#include "engine/device_pool.hpp"
 #include "engine/voxel_sums.hpp"
 
 namespace convoy {
-
-/// What is known of a tile when it is done.
-struct TileSums {
-  InputSums inputs;
-  OutputSums outputs;
-};
 
 /// The tiles of a run: numbers from 0, of which those that `held` names need not be done. They are never listed: there
 /// may be more of them than memory has room for.
@@ -88,6 +84,59 @@ class TileQueue {
   TileSums sums_;
   bool stopped_ = false;
   std::exception_ptr reason_;
+};
+
+/// What one device does in a run.
+class DeviceLoop {
+ public:
+  virtual ~DeviceLoop() = default;
+  /// Takes pieces from the queue, as this worker, until there are none; calls `piece_done` after each. Whatever it
+  /// throws, its session has nothing in flight afterwards.
+  virtual void run(TileQueue& queue, std::size_t worker, const std::function<void()>& piece_done) = 0;
+};
+/// One for each device of a run that works, at the device's place; null for the others.
+using DeviceLoops = std::vector<std::unique_ptr<DeviceLoop>>;
+
+/// make(device) for each that works.
+template <class Make>
+DeviceLoops loops_of(const std::vector<PreparedDevice>& devices, const Make& make) {
+  DeviceLoops loops;
+  for (const PreparedDevice& one : devices) {
+    loops.push_back(one.works() ? std::unique_ptr<DeviceLoop>(make(one)) : nullptr);
+  }
+  return loops;
+}
+
+/// One run.
+class Scheduler {
+ public:
+  /// Throws Error(unsupported) in a forked child of the process that opened the devices, where they do not survive that.
+  Scheduler(std::vector<PreparedDevice>& devices, RunTiles pieces, const ConvolverOptions& options);
+
+  /// A lone device works on the calling thread, several on one each. A device that fails is dropped
+  /// (PreparedDevice::problem), gives its memory back, and its pieces are done by the others; throw_no_device_left()
+  /// when none is left. Throws Error(cancelled), and what loops throw and drops no device.
+  void run(const DeviceLoops& loops);
+
+  /// All of the report but elapsed_seconds. `more`: of outputs that were written after the run.
+  RunReport report(const OutputSums& more = {}) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::vector<std::size_t> working() const;
+  void run_on_threads(const DeviceLoops& loops, const std::vector<std::size_t>& places);
+  void run_loop(DeviceLoop& loop, std::size_t i, const std::function<void()>& piece_done);
+  void release_dropped();
+  [[noreturn]] void end_without_device();
+  void tell(Index done);
+
+  std::vector<PreparedDevice>& devices_;
+  const ConvolverOptions& options_;
+  Index num_pieces_;
+  TileQueue queue_;
+  Index num_told_ = 0;
+  Clock::time_point start_ = Clock::now();
 };
 
 }  // namespace convoy

@@ -1,4 +1,4 @@
-#include "engine/prepared_devices.hpp"
+#include "engine/device_pool.hpp"
 
 #include <fmt/format.h>
 
@@ -6,11 +6,16 @@
 #include <optional>
 #include <set>
 
+#include "base/host_memory.hpp"
 #include "base/log.hpp"
 #include "convoy/error.hpp"
+#include "engine/tuning.hpp"
 
 namespace convoy {
 namespace {
+
+/// Of what the machine has free, unless a limit is given.
+constexpr double kShareOfHostMemory = 0.9;
 
 Shape tile_of(const Plan& plan) {
   return {plan.axes[0].tile_output, plan.axes[1].tile_output, plan.axes[2].tile_output};
@@ -84,6 +89,22 @@ std::uint64_t sum_over(const std::vector<PreparedDevice>& devices, const Quantit
 }
 
 }  // namespace
+
+std::uint64_t host_memory_limit(const PlanOptions& options) {
+  if (options.host_memory_limit_bytes > 0) return options.host_memory_limit_bytes;
+  if (options.deterministic) return total_host_bytes() / 2;
+  return static_cast<std::uint64_t>(kShareOfHostMemory * static_cast<double>(available_host_bytes()));
+}
+
+LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const ConvolverOptions& options) {
+  const Limits limits = device.limits();  // once: asking is slow on some drivers
+  PlanOptions plan_options = options.plan;
+  plan_options.host_memory_limit_bytes = host_memory_limit(plan_options);
+  return plan_and_load(
+      device, tuned(spec, device, limits, plan_options), {options.trace_memory, sentinels_wanted(options.sentinels)},
+      [&](const PlanOptions& attempt) { return make_plan(spec, limits, attempt); },
+      [](const Plan& plan) { return plan.path; });
+}
 
 std::string PreparedDevice::failure() const {
   if (!problem) return "";

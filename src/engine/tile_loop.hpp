@@ -1,12 +1,10 @@
-// Tiles through a session: several in flight, host copies beside the device's work.
+// Tiles through a device's session: several in flight, host copies beside the device's work.
 #pragma once
 
-#include <functional>
+#include <deque>
 
-#include "backends/backend.hpp"
-#include "engine/loaded_plan.hpp"
-#include "engine/tile_axes.hpp"
-#include "engine/tile_queue.hpp"
+#include "engine/scheduler.hpp"
+#include "engine/tile_geometry.hpp"
 
 namespace convoy {
 
@@ -42,10 +40,47 @@ class TileSink {
   virtual void finish() = 0;
 };
 
-/// Takes tiles from the queue, as this worker, until there are none; calls tile_done after each. Leaves
-/// TileSink::finish to the caller. Throws Error(invalid_argument) as require_usable() does, and what
-/// session, source, sink and tile_done throw; no set is in flight then.
-void run_pipeline(const LoadedPlan& loaded, TileQueue& queue, std::size_t worker, TileSource& source, TileSink& sink,
-                  const std::function<void()>& tile_done);
+/// A device's ends of a run.
+struct TileIo {
+  std::unique_ptr<TileSource> source;
+  std::unique_ptr<TileSink> sink;
+};
+
+/// Of one run. Sees the sink's tiles to their end when there are no more, and when the device must be dropped. Throws
+/// Error(invalid_argument) as require_usable() does, and what session, source and sink throw.
+class TileLoop final : public DeviceLoop {
+ public:
+  TileLoop(const LoadedPlan& loaded, TileIo io)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        num_sets_(static_cast<std::size_t>(loaded.program.num_in_flight)),
+        source_(std::move(io.source)),
+        sink_(std::move(io.sink)) {}
+
+  void run(TileQueue& queue, std::size_t worker, const std::function<void()>& tile_done) override;
+
+ private:
+  struct Flight {
+    Index tile = 0;
+    int set = 0;
+    InputSums inputs;
+  };
+
+  void begin_tiles(TileQueue& queue, std::size_t worker);
+  void submit();
+  void finish(TileQueue& queue, std::size_t worker);
+  void require_usable(const InputSums& met) const;
+  void wait_for_all();
+  void drain();
+
+  const Plan& plan_;
+  backend::Session& session_;
+  std::size_t num_sets_;
+  std::unique_ptr<TileSource> source_;
+  std::unique_ptr<TileSink> sink_;
+  std::size_t num_submitted_ = 0;
+  std::deque<Index> begun_;
+  std::deque<Flight> flying_;
+};
 
 }  // namespace convoy
