@@ -1,6 +1,7 @@
 // What to compute. Where and how is the plan's business (plan.hpp).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ enum class Boundary {
   nearest,   ///< a a a a | a b c d | d d d d
   wrap       ///< a b c d | a b c d | a b c d
 };
+/// All of them, in the order of the enumeration.
+inline constexpr std::array kAllBoundaries{Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest,
+                                         Boundary::wrap};
 
 /// Which kernel voxel lies on the output voxel.
 struct Origin {

@@ -66,8 +66,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
              "Part of the convolution to keep (default same)");
   add_choice(command, "--boundary", choices.boundary,
-             {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap},
-             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+             {kAllBoundaries.begin(), kAllBoundaries.end()}, name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
   command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
       ->type_name("V");
   CLI::Option* correlate = command.add_flag_callback(

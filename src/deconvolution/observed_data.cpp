@@ -6,7 +6,7 @@
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
 #include "engine/tile_axes.hpp"
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 
 namespace convoy {
 namespace {

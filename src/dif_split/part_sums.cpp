@@ -7,7 +7,7 @@
 #include "base/voxel_rows.hpp"
 #include "engine/row_loop.hpp"
 #include "engine/tile_axes.hpp"
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 
 namespace convoy {
 namespace {

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "engine/row_loop.hpp"
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 
 namespace convoy {
 namespace {

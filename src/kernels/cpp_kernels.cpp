@@ -57,8 +57,9 @@ void gather_voxels(const Row& r) {
   const uint begin_x = r.whole(6), begin_y = r.whole(7), begin_z = r.whole(8);
   const uint size_x = r.whole(9), size_y = r.whole(10), size_z = r.whole(11);
   const uint stride_x = r.whole(12), stride_y = r.whole(13), stride_z = r.whole(14);
-  const uint boundary = r.whole(15), replaces_non_finite = r.whole(18);
-  const float outside_high = r.number(16), outside_low = r.number(17);
+  const uint boundary = r.whole(15), period_x = r.whole(16), period_y = r.whole(17), period_z = r.whole(18);
+  const uint offset = r.whole(19), replaces_non_finite = r.whole(22);
+  const float outside_high = r.number(20), outside_low = r.number(21);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -97,7 +98,8 @@ void fold_voxels(const Row& r) {
   const uint raw_count_x = r.whole(11), raw_count_y = r.whole(12), raw_count_z = r.whole(13);
   const uint size_x = r.whole(14), size_y = r.whole(15), size_z = r.whole(16);
   const uint stride_x = r.whole(17), stride_y = r.whole(18), stride_z = r.whole(19);
-  const uint reflects = r.whole(20);
+  const uint boundary = r.whole(20), period_x = r.whole(21), period_y = r.whole(22), period_z = r.whole(23);
+  const uint offset = r.whole(24);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {

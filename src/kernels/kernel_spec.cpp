@@ -40,6 +40,9 @@ Parameters joined(const std::vector<Parameters>& parts) {
   return all;
 }
 
+/// The numbers of BoundaryRule.
+Parameters boundary_rule() { return joined({{{"boundary", u32}}, per_axis("period"), {{"offset", u32}}}); }
+
 /// The same kernel for every kind of voxel.
 class PerElement {
  public:
@@ -84,7 +87,7 @@ const KernelSpec fold_voxels{.name = "fold_voxels",
                                                    per_axis("raw_count"),
                                                    per_axis("size"),
                                                    per_axis("stride"),
-                                                   {{"reflects", u32}}}),
+                                                   boundary_rule()}),
                              .body = bodies::k_fold_voxels};
 
 const KernelSpec& gather_voxels(Element image) {
@@ -98,7 +101,8 @@ const KernelSpec& gather_voxels(Element image) {
                     per_axis("begin"),
                     per_axis("size"),
                     per_axis("stride"),
-                    {{"boundary", u32}, {"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}}}),
+                    boundary_rule(),
+                    {{"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}}}),
         .body = bodies::k_gather_voxels};
   });
   return kernels[image];

@@ -166,9 +166,8 @@ std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel)
     for (const Mode mode : {Mode::full, Mode::valid, Mode::circular}) {
       if (!plans_are_costly()) specs.push_back(spec_of(image, kernel, mode, Boundary::zero, operation));
     }
-    for (const Boundary boundary :
-         {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
-      const bool folds = boundary == Boundary::reflect || boundary == Boundary::nearest;
+    for (const Boundary boundary : kAllBoundaries) {
+      const bool folds = boundary != Boundary::zero && boundary != Boundary::constant && boundary != Boundary::wrap;
       if (plans_are_costly() && operation == Operation::correlate && !folds) continue;
       specs.push_back(spec_of(image, kernel, Mode::same, boundary, operation));
     }
@@ -204,7 +203,8 @@ TEST_CASE("resident: tiled equals whole, for every boundary and operation") {
 }
 
 TEST_CASE("resident: kernels that reach over the image more than once") {
-  for (const Boundary boundary : {Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
+  for (const Boundary boundary : kAllBoundaries) {
+    if (boundary == Boundary::zero || boundary == Boundary::constant) continue;
     for (const Operation operation : {Operation::convolve, Operation::correlate}) {
       if (plans_are_costly() && boundary == Boundary::wrap) continue;
       check(spec_of({1, 5, 4}, {1, 14, 13}, Mode::same, boundary, operation));
