@@ -129,7 +129,7 @@ class Convolver {
   /// The same for images that need not be in memory: reads the boxes that each tile needs, on threads of its own and
   /// ahead of the device, and writes each tile's output when it is there. Tiles that the writer holds already are left
   /// out. Plan for this with PlanOptions::streaming, so that the boxes count as host memory and tiles follow the files'
-  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect or nearest), the sums of the whole
+  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect, mirror or nearest), the sums of the whole
   /// image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be counted up
   /// to the first tile that holds some. After a throw some boxes may have been written.
   RunReport run(const ImageReader& image, ImageWriter& output);

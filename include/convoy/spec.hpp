@@ -24,11 +24,12 @@ enum class Boundary {
   constant,  ///< ConvolutionSpec::constant everywhere
   reflect,   ///< d c b a | a b c d | d c b a, repeated for kernels longer than the image
   nearest,   ///< a a a a | a b c d | d d d d
-  wrap       ///< a b c d | a b c d | a b c d
+  wrap,      ///< a b c d | a b c d | a b c d
+  mirror     ///< d c b | a b c d | c b a, likewise: reflection about the centre of the edge voxel
 };
 /// All of them, in the order of the enumeration.
 inline constexpr std::array kAllBoundaries{Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest,
-                                         Boundary::wrap};
+                                         Boundary::wrap, Boundary::mirror};
 
 /// Which kernel voxel lies on the output voxel.
 struct Origin {
@@ -48,7 +49,7 @@ struct Origin {
 enum class Operation {
   convolve,
   /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
-  /// It is the correlation with the kernel; where `reflect` and `nearest` read a voxel several times, the adjoint adds
+  /// It is the correlation with the kernel; where `reflect`, `mirror` and `nearest` read a voxel several times, the adjoint adds
   /// up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are each other's
   /// adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint.
   correlate,

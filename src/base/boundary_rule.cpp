@@ -39,6 +39,8 @@ BoundaryRule boundary_rule(Boundary boundary, Index size) {
       return {.kind = Kind::periodic, .size = size, .period = size};
     case Boundary::reflect:
       return {.kind = Kind::periodic, .size = size, .period = 2 * size, .offset = -1, .mirrored = true};
+    case Boundary::mirror:
+      return {.kind = Kind::periodic, .size = size, .period = std::max<Index>(1, 2 * size - 2), .mirrored = true};
   }
   return {.kind = Kind::outside, .size = size};
 }

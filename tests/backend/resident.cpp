@@ -208,6 +208,7 @@ TEST_CASE("resident: kernels that reach over the image more than once") {
     for (const Operation operation : {Operation::convolve, Operation::correlate}) {
       if (plans_are_costly() && boundary == Boundary::wrap) continue;
       check(spec_of({1, 5, 4}, {1, 14, 13}, Mode::same, boundary, operation));
+      if (!plans_are_costly()) check(spec_of({1, 1, 2}, {3, 4, 9}, Mode::same, boundary, operation));
       if (!plans_are_costly()) check(spec_of({3, 2, 4}, {5, 9, 13}, Mode::same, boundary, operation), tiles(4));
     }
   }

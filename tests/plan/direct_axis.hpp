@@ -25,6 +25,8 @@ inline std::optional<Index> voxel_at(Index p, Index n, const ConvolutionSpec& sp
       break;
     case Boundary::reflect:
       return modulo(p, 2 * n) < n ? modulo(p, 2 * n) : 2 * n - 1 - modulo(p, 2 * n);
+    case Boundary::mirror:
+      return n == 1 ? 0 : modulo(p, 2 * n - 2) < n ? modulo(p, 2 * n - 2) : 2 * n - 2 - modulo(p, 2 * n - 2);
     case Boundary::nearest:
       return p < 0 ? 0 : n - 1;
     case Boundary::wrap:

@@ -132,6 +132,9 @@ TEST_CASE("boundaries go on outside as the header says, and the lists know them 
   CHECK(shown(Boundary::reflect, -9, 22, 4) == "aabcddcbaabcddcbaabcdd");
   CHECK(shown(Boundary::nearest, -3, 10, 4) == "aaaabcdddd");
   CHECK(shown(Boundary::wrap, -5, 14, 4) == "dabcdabcdabcda");
+  CHECK(shown(Boundary::mirror, -9, 22, 4) == "dcbabcdcbabcdcbabcdcba");
+  CHECK(shown(Boundary::mirror, -3, 8, 2) == "babababa");
+  CHECK(shown(Boundary::mirror, -2, 5, 1) == "aaaaa");
   CHECK(shown(Boundary::reflect, -2, 5, 1) == "aaaaa");
   CHECK(shown(Boundary::wrap, -2, 5, 1) == "aaaaa");
   for (std::size_t i = 0; i < kAllBoundaries.size(); ++i) CHECK(static_cast<std::size_t>(kAllBoundaries[i]) == i);
