@@ -62,6 +62,7 @@ struct RunReport {
   Index num_tiles = 0;
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
+  double kernel_factor = 1;     ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel
   Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
   Index no_data_voxels = 0;     ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
   Index inexact_voxels = 0;     ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
@@ -139,9 +140,10 @@ class Convolver {
   std::unique_ptr<State> state_;
 };
 
-/// One convolution, start to end: the vector holds the output, in the shape that output_shape(spec) tells.
-/// Blocks; throws what Convolver throws.
-std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
+/// One convolution, start to end, of voxels of any element. The output has the shape that output_shape(spec) tells, and
+/// voxels of spec.precision: f32 or f64. spec.image and spec.kernel are set by the views. Blocks; throws what Convolver
+/// throws, and OutOfMemory if the machine has no room for the output.
+Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
                             Device device = open_device());
 
 }  // namespace convoy

@@ -206,7 +206,7 @@ Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
 std::string to_text(const Plan& plan);
 
-/// One JSON object; sizes as [z,y,x], units in the key names.
+/// One JSON object; sizes as [z,y,x], units in the key names. "kind" is convolution.
 std::string to_json(const Plan& plan);
 
 /// "1.50 GiB". For people.

@@ -149,7 +149,6 @@ class ResidentProgram {
     add(step, counts);
     add(step, per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].begin; }));
     add(step, device_strides(plan_, output_shape_));
-    add(step, Index{output_ == Element::u8 ? 255 : output_ == Element::u16 ? 65535 : 0});
     return step;
   }
 

@@ -47,11 +47,11 @@ class PieceGate {
 
 template <class T>
 T scaled_voxel(double value, Index& saturated) {
-  if constexpr (std::is_floating_point_v<T>) {
-    constexpr double kHighest = std::numeric_limits<T>::max();
+  if constexpr (is_floating_voxel<T>) {
+    constexpr double kHighest = facts_of(element_of<T>()).highest;
     if (value >= -kHighest && value <= kHighest) return static_cast<T>(value);
     ++saturated;
-    return value > 0 ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
+    return static_cast<T>(value > 0 ? kHighest : -kHighest);
   } else {
     return to_voxel<T>(value, saturated);
   }

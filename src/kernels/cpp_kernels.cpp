@@ -70,15 +70,14 @@ void gather_voxels(const Row& r) {
 
 template <class T, class real>
 void scatter_voxels(const Row& r) {
-  using std::rint;
-  const auto to_voxel = [](real value) { return static_cast<T>(value); };
+  Index saturated = 0;
+  const auto to_voxel = [&](real value) { return convoy::to_voxel<T>(value, saturated); };
   const real* tile = r.buffer<real>(0);
   T* voxels = r.buffer<T>(1);
   const uint extent_x = r.whole(0), extent_y = r.whole(1);
   const uint count_x = r.whole(2), count_y = r.whole(3), count_z = r.whole(4);
   const uint begin_x = r.whole(5), begin_y = r.whole(6), begin_z = r.whole(7);
   const uint stride_x = r.whole(8), stride_y = r.whole(9), stride_z = r.whole(10);
-  const uint highest = r.whole(11);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -113,10 +112,10 @@ RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::place_kernel) return place_kernel<real>;
   if (&kernel == &kernels::multiply_spectrum) return multiply_spectrum<real>;
   if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
-  for (const Element element : {Element::u8, Element::u16, Element::f32, Element::f64}) {
-    const bool gathers = &kernel == &kernels::gather_voxels(element);
-    if (!gathers && &kernel != &kernels::scatter_voxels(element)) continue;
-    return with_element(element, [&](auto voxel) -> RowFunction {
+  for (const ElementFacts& facts : kElements) {
+    const bool gathers = &kernel == &kernels::gather_voxels(facts.element);
+    if (!gathers && &kernel != &kernels::scatter_voxels(facts.element)) continue;
+    return with_element(facts.element, [&](auto voxel) -> RowFunction {
       using T = decltype(voxel);
       return gathers ? gather_voxels<T, real> : scatter_voxels<T, real>;
     });
