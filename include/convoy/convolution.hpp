@@ -115,7 +115,8 @@ class Convolver {
   Shape output_shape() const;
 
   /// Convolves one image of shape spec.image into `output` of shape output_shape(). Blocks until the output is written.
-  /// Integer outputs are rounded to nearest (ties to even) and clipped. The image is not changed; output must not
+  /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from 65520
+  /// on. The image is not changed; output must not
   /// overlap it. Throws Error(invalid_argument) on wrong shapes or, with NonFinite::error, NaN or infinite voxels;
   /// Error(cancelled); Error(device_lost). After a throw the output's contents are unspecified, and the Convolver can
   /// be used again unless the device was lost.

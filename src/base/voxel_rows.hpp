@@ -46,14 +46,14 @@ T to_voxel(Real value, Index& saturated) {
     if constexpr (sizeof(T) < sizeof(Real)) saturated += std::isinf(voxel) && std::isfinite(value) ? 1 : 0;
     return voxel;
   } else {
-    using Limits = std::numeric_limits<T>;
-    // Powers of 2, which Real holds; Limits::max() it may not.
-    constexpr Real kLowest = static_cast<Real>(Limits::min());
-    constexpr Real kBeyond = static_cast<Real>(static_cast<double>(Limits::max()) + 1);
+    using Range = std::numeric_limits<T>;
+    // Powers of 2, which Real holds; Range::max() it may not.
+    constexpr Real kLowest = static_cast<Real>(Range::min());
+    constexpr Real kBeyond = static_cast<Real>(static_cast<double>(Range::max()) + 1);
     const Real rounded = std::nearbyint(value);
     if (rounded >= kLowest && rounded < kBeyond) return static_cast<T>(rounded);
     ++saturated;
-    return rounded >= kBeyond ? Limits::max() : rounded < kLowest ? Limits::min() : T{0};
+    return rounded >= kBeyond ? Range::max() : rounded < kLowest ? Range::min() : T{0};
   }
 }
 
