@@ -178,6 +178,7 @@ PreparedPsf prepare_psf(const DeconvolutionSpec& spec, const ImageView& psf) {
   const bool takes_copy = sums.num_negative > 0 || sums.unit != 1;
   if (takes_copy) prepared.view = clipped_copy(psf, sums.unit, prepared.storage);
   prepared.scale = 1 / sums.positive;
+  if (spec.normalize_psf) prepared.report.factor = 1 / sums.positive / sums.unit;
   prepared.report.negative_voxels = sums.num_negative;
   prepared.report.negative_part = -sums.negative / sums.positive;
   prepared.report.pedestal_part = pedestal_part(psf, sums);

@@ -51,10 +51,10 @@ struct ResidentConvolver::State {
                   "Convolver");
     }
     if (spec.region && folds_output(spec)) {
-      throw Error(
-          Errc::unsupported,
-          "a region of the adjoint of boundary reflect or nearest is not computed on the device alone; take the "
-          "whole output, or a Convolver");
+      throw Error(Errc::unsupported,
+                  fmt::format("a region of the adjoint of boundary {} is not computed on the device alone; take the "
+                              "whole output, or a Convolver",
+                              name(spec.boundary)));
     }
     const Limits limits = device.limits();
     PlanOptions plan_options = options.plan;

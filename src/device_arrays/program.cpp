@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "convoy/error.hpp"
+#include "base/boundary_rule.hpp"
 #include "engine/tile_geometry.hpp"
-#include "base/boundary_map.hpp"
 #include "fft/lower_passes.hpp"
 
 namespace convoy {
@@ -119,6 +119,13 @@ class DeviceArraysProgram {
     return step;
   }
 
+  void add_rule(Dispatch& step, Boundary boundary) const {
+    const auto rule = [&](std::size_t d) { return boundary_rule(boundary, axis(d).image); };
+    add(step, static_cast<Index>(rule(0).kind));
+    add(step, per_axis([&](std::size_t d) { return rule(d).period; }));
+    add(step, rule(0).offset);
+  }
+
   void add_boundary(Dispatch& step) const {
     const Boundary boundary = reading_boundary(plan_.spec);
     const double outside = boundary == Boundary::constant ? plan_.spec.constant : 0;
@@ -129,10 +136,7 @@ class DeviceArraysProgram {
                               "the device; use a Convolver",
                               outside));
     }
-    add(step, Index{boundary == Boundary::nearest   ? 1
-                    : boundary == Boundary::reflect ? 2
-                    : boundary == Boundary::wrap    ? 3
-                                                    : 0});
+    add_rule(step, boundary);
     step.parameters.push_back(parameter(high));
     step.parameters.push_back(parameter(static_cast<float>(outside - static_cast<double>(high))));
   }
@@ -145,17 +149,17 @@ class DeviceArraysProgram {
     add(step, counts);
     add(step, per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].begin; }));
     add(step, device_strides(plan_, output_shape_));
-    add(step, Index{output_ == Element::u8 ? 255 : output_ == Element::u16 ? 65535 : 0});
     return step;
   }
 
   /// The image positions that the tile's raw outputs are added to.
   AxisOutputs folded_onto(std::size_t d, const TileIndex& tile) const {
     const AxisOutputs raw = tile_outputs(plan_, tile)[d];
+    const BoundaryRule rule = boundary_rule(plan_.spec.boundary, axis(d).image);
     Index first = axis(d).image;
     Index last = -1;
     for (Index i = 0; i < raw.count; ++i) {
-      const Index at = source_position(plan_.spec.boundary, raw.begin + i + axis(d).fold_begin, axis(d).image);
+      const Index at = rule.source_of(raw.begin + i + axis(d).fold_begin);
       first = std::min(first, at);
       last = std::max(last, at);
     }
@@ -173,7 +177,7 @@ class DeviceArraysProgram {
     add(step, per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].count; }));
     add(step, per_axis([&](std::size_t d) { return axis(d).image; }));
     add(step, device_strides(plan_, plan_.spec.image));
-    add(step, Index{plan_.spec.boundary == Boundary::reflect ? 1 : 0});
+    add_rule(step, plan_.spec.boundary);
     return step;
   }
 

@@ -98,6 +98,7 @@ struct Convolver::State {
 
   RunReport finished(Clock::time_point start, RunReport report) const {
     report.elapsed_seconds = seconds_since(start);
+    report.kernel_factor = scale.factor;
     const double largest = std::fmax(std::abs(report.lowest_voxel), std::abs(report.highest_voxel));
     if (std::isfinite(largest)) report.rounding_error = rounding_error(spec.precision, largest, scale.magnitude);
     if (!options.sums) {
@@ -155,12 +156,13 @@ RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
-std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {
+Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {
   spec.image = image.shape;
   spec.kernel = kernel.shape;
   Convolver convolver(spec, kernel, std::move(device));
-  std::vector<float> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())));
-  convolver.run(image, MutableImageView(std::span(output), convolver.output_shape()));
+  const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  Image output = make_image(convolver.output_shape(), element);
+  convolver.run(image, output.mutable_view());
   return output;
 }
 

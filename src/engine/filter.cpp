@@ -89,7 +89,7 @@ double filter_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
   refuse_non_finite("kernel", sums, kernel.shape);
   if (!spec.normalize_kernel) return 1;
   // Rounding errors of the voxels themselves.
-  const double noise = kernel.element == Element::f32 ? 1e-7 : 1e-12;
+  const double noise = kernel.element == Element::f16 ? 5e-4 : kernel.element == Element::f32 ? 1e-7 : 1e-12;
   if (!std::isfinite(sums.sum) || (sums.sum != 0 && !std::isfinite(1 / sums.sum))) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the kernel's sum is {:g}, which is too {} to normalise it in double precision; scale it",

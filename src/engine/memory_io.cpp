@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 #include "engine/gather.hpp"
 #include "engine/scatter.hpp"
 #include "engine/tile_io.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 
 namespace convoy {
 namespace {

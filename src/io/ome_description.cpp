@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "convoy/error.hpp"
 #include "io/io_error.hpp"
 #include "io/tiff_description.hpp"
 #include "io/units.hpp"
@@ -201,9 +202,19 @@ const char* ome_type(Element element) {
     case Element::f32:
       return "float";
     case Element::f64:
+      return "double";
+    case Element::i8:
+      return "int8";
+    case Element::i16:
+      return "int16";
+    case Element::u32:
+      return "uint32";
+    case Element::i32:
+      return "int32";
+    case Element::f16:
       break;
   }
-  return "double";
+  throw Error(Errc::invalid_argument, "OME-TIFF has no float of 16 bits; take u16, f32, or a .tif that is no .ome.tif");
 }
 
 void append(pugi::xml_node node, const char* name, const std::string& value) {

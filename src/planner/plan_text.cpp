@@ -136,7 +136,7 @@ std::string to_text(const Plan& plan) {
 }
 
 std::string to_json(const Plan& plan) {
-  Json json{{"spec", spec_to_json(plan.spec)}};
+  Json json{{"kind", "convolution"}, {"spec", spec_to_json(plan.spec)}};
   json["path"] = name(plan.path);
   json["padded"] = to_json(plan.padded());
   json["tiles"] = per_axis(plan, &AxisPlan::num_tiles);
