@@ -199,7 +199,7 @@ class RowText {
                   if (within(j, stride, extent) == Within::never) return std::string();
                   const auto [first, second] = places(j * stride);
                   return guarded(position_check(j, stride, extent),
-                                 fmt::format("{{ STORE_STREAMING({}, {} * scale);\nPUT_AWAY({}, {} * scale); }}\n", first,
+                                 fmt::format("{{ STORE_STREAMING({}, {} * scale);\nSTORE_STREAMING({}, {} * scale); }}\n", first,
                                              value.x, second, value.y));
                 }};
   }
