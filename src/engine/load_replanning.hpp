@@ -72,7 +72,7 @@ auto load_replanning(Device& device, PlanOptions options, const backend::LoadOpt
           static_cast<std::uint64_t>(kShrink * static_cast<double>(loaded.plan.footprint_bytes));
     } catch (const Error& problem) {
       const Path path = path_of(loaded.plan);
-      if (problem.code() != Errc::unsupported || path == Path::staged) throw;
+      if (problem.code() != Errc::unsupported || path == Path::staged || options.path) throw;
       log("plan", "{}: the {} path is refused ({}); the next one is tried", device.info().id, name(path),
           problem.what());
       options.choice.reset();

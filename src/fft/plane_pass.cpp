@@ -12,18 +12,19 @@ using namespace pass_text;
 class PlanePass {
  public:
   PlanePass(const char* what, const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
-            const PlaneSchedule& schedule, bool writes_image)
+            const PlaneSchedule& schedule, bool writes_image, const char* about)
       : shape_(shape),
         precision_(precision),
         rows_(rows),
         columns_(columns),
         schedule_(schedule),
-        spec_(named(what, shape.rows)) {
+        spec_(named(what, shape.rows, about)) {
+    spec_.notes.emplace_back("columns", radices_text(shape.columns));
+    spec_.notes.emplace_back("tickets", fmt::format("{} workgroups of producers and {} of consumers a plane, consumers {} behind",
+                                                    schedule.producers, schedule.consumers, schedule.lead));
     spec_.name += fmt::format("_{}", shape.columns.length);
-    spec_.buffers = {{"table", kReal2, false},
-                     {"image", kReal, writes_image},
-                     {"work", kReal2, true},
-                     {"progress", KernelBuffer::Kind::count, true}};
+    spec_.buffers = {table_buffer(), image_buffer(rows, writes_image), work_buffer(rows, true),
+                     {"progress", KernelBuffer::Kind::count, true, "tickets taken, then workgroups done of each plane; all 0"}};
     spec_.parameters.clear();
     for (const char* parameter : {"rows_table", "columns_table", "first_plane", "num_planes"}) {
       spec_.parameters.push_back({parameter, KernelSpec::Parameter::Kind::u32});
@@ -109,12 +110,16 @@ class PlanePass {
 
 KernelSpec planes_forward(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
                           const PlaneSchedule& schedule) {
-  return PlanePass("planes_forward", shape, precision, rows, columns, schedule, false).forward();
+  return PlanePass("planes_forward", shape, precision, rows, columns, schedule, false,
+                   "rows forward, and columns of a plane forward once all its rows are there")
+      .forward();
 }
 
 KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
                           const PlaneSchedule& schedule, double scale) {
-  return PlanePass("planes_inverse", shape, precision, rows, columns, schedule, true).inverse(scale);
+  return PlanePass("planes_inverse", shape, precision, rows, columns, schedule, true,
+                   "columns of a plane inverse, and its rows once all its columns are there")
+      .inverse(scale);
 }
 
 std::array<std::uint64_t, 3> threads_of(const PlaneShape& shape, const PlaneSchedule& schedule, Index num_planes) {

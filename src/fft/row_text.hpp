@@ -27,6 +27,9 @@ struct RowsText {
   bool in_planes = false;
 };
 
+KernelBuffer image_buffer(const Rows& rows, bool writable);
+KernelBuffer work_buffer(const Rows& rows, bool writable);
+
 void append_rows_forward(std::string& body, const RowsText& what);
 void append_rows_inverse(std::string& body, const RowsText& what, double scale);
 

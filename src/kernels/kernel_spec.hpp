@@ -26,6 +26,7 @@ struct KernelBuffer {
   /// Kind::count is for the counters of KernelSpec::uses_tickets.
   enum class Kind { real, real2, u8, u16, f32, f64, count } kind = Kind::real;
   bool writable = false;
+  std::string about{};  ///< for people, in dumps: what lies there, and how
 };
 
 /// 4 bytes: an unsigned integer or the bits of a float. At most 32 per kernel (Vulkan's guaranteed push constants).
@@ -62,6 +63,10 @@ struct KernelSpec {
   /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. For devices that
   /// tell Limits::num_multiprocessors only.
   bool uses_tickets = false;
+  /// For people, in dumps (kernels/kernel_files.hpp): what the file is called (empty: `name`), and what is known of the
+  /// kernel beside its text, as ("pass", "columns forward ...").
+  std::string file_name{};
+  std::vector<std::pair<std::string, std::string>> notes{};
 };
 
 /// Workgroups that cover a grid of threads.
