@@ -18,7 +18,7 @@ KernelSpec column_pass(const char* what, const PassShape& shape, const Columns& 
                                columns.extent, columns.element_stride)}};
   spec.workgroup = {u32(shape.width), u32(shape.threads), 1};
   spec.num_shared = static_cast<std::uint64_t>(shape.length * shape.width);
-  // Sheets first: what neighbouring groups read lies near.
+  // Batches first: what neighbouring groups read lies near.
   spec.body = "uint outer = group_x;\nuint group = group_y;\n";
   return spec;
 }
@@ -40,13 +40,13 @@ std::uint32_t threads_with_factors(const PassShape& shape, bool makes_factors) {
 
 KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns) {
   KernelSpec spec = column_pass("columns_forward", shape, columns, "columns forward: an element beyond the tile is taken as 0 while columns are read");
-  append_columns_forward(spec.body, {shape, precision, columns});
+  spec.body += columns_forward_text({shape, precision, columns});
   return spec;
 }
 
 KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns) {
   KernelSpec spec = column_pass("columns_inverse", shape, columns, "columns inverse: what lies beyond the tile is not written");
-  append_columns_inverse(spec.body, {shape, precision, columns});
+  spec.body += columns_inverse_text({shape, precision, columns});
   return spec;
 }
 
@@ -59,7 +59,7 @@ KernelSpec columns_product(const PassShape& shape, Precision precision, const Co
   if (precision == Precision::f32 && shape.loads_together) {
     spec.min_threads_per_sm = threads_with_factors(shape, columns.kernel.extent > 0);
   }
-  append_columns_product(spec.body, {shape, precision, columns}, conjugate);
+  spec.body += columns_product_text({shape, precision, columns}, conjugate);
   return spec;
 }
 

@@ -1,6 +1,7 @@
 // Rows and columns of planes in one launch. Workgroups take turns in the order in which they begin: those that make
 // what others wait for come so far ahead that hardly any has to wait, and never after it, so that all come to an end.
 #include "fft/column_text.hpp"
+#include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 #include "fft/row_text.hpp"
 
@@ -36,66 +37,46 @@ class PlanePass {
   }
 
   KernelSpec forward() {
-    take_tickets([this] { append_rows([this](const RowsText& what) { append_rows_forward(spec_.body, what); }); },
-               [this] { append_columns(append_columns_forward); });
+    take_tickets(rows(rows_forward_text), columns(columns_forward_text));
     return std::move(spec_);
   }
   KernelSpec inverse(double scale) {
-    take_tickets([this] { append_columns(append_columns_inverse); },
-               [&] { append_rows([&](const RowsText& what) { append_rows_inverse(spec_.body, what, scale); }); });
+    take_tickets(columns(columns_inverse_text),
+                 rows([scale](const RowsText& what) { return rows_inverse_text(what, scale); }));
     return std::move(spec_);
   }
 
  private:
-  template <class Make, class Wait>
-  void take_tickets(const Make& make, const Wait& wait) {
-    const auto& [producers, consumers, lead] = schedule_;
-    spec_.body = fmt::format(
-        "await_predecessor();\n"
-        "TAKE_TICKET(progress, turn);\n"
-        "uint in_period = turn % {0}u;\n"
-        "uint consumers_before = in_period * {1}u / {0}u;\n"
-        "bool makes = (in_period + 1u) * {1}u / {0}u == consumers_before;\n"
-        "uint number = makes ? in_period - consumers_before + turn / {0}u * {2}u\n"
-        ": consumers_before + turn / {0}u * {1}u - {3}u;\n"  // before the lead is over, beyond every plane
-        "uint plane = number / (makes ? {2}u : {1}u);\n"
-        "uint group = number % (makes ? {2}u : {1}u);\n"
-        "if (plane >= num_planes) return;\n"
-        "plane += first_plane;\n"
-        "if (makes) {{\n",
-        schedule_.period(), consumers, producers, lead);
-    make();
-    spec_.body +=
-        fmt::format("ARRIVE(progress + 1u + plane, {1}u);\n}} else {{\nAWAIT(progress + 1u + plane, {0}u, {1}u);\n",
-                    producers, schedule_.period());
-    wait();
-    spec_.body += "}\n";
+  void take_tickets(const std::string& produce, const std::string& consume) {
+    spec_.body = filled(pass_bodies::ticket, {{"PERIOD", schedule_.period()},
+                                              {"PRODUCERS", schedule_.producers},
+                                              {"CONSUMERS", schedule_.consumers},
+                                              {"LEAD", schedule_.lead},
+                                              {"PRODUCE", produce},
+                                              {"CONSUME", consume}});
   }
 
-  template <class Append>
-  void append_rows(const Append& append) {
+  template <class Text>
+  std::string rows(const Text& text) const {
     const Index busy = shape_.rows.threads * shape_.rows.width;
     const bool some_idle = busy < shape_.threads();
-    spec_.body += fmt::format(
-        "uint table_begin = rows_table;\n"
-        "uint thread = local_y * {0}u + local_x;\n"
-        "uint pair = thread / {1}u;\n"
-        "uint lane = thread % {1}u;\n",
-        shape_.columns.width, shape_.rows.threads);
-    if (some_idle) spec_.body += fmt::format("if (thread >= {}u) lane = {}u;\n", busy, shape_.rows.length);
     const std::string barrier = shape_.pairs_are_warps()
                                     ? fmt::format("PAIR_BARRIER(pair, {}u, {})", shape_.rows.width, shape_.rows.threads)
                                     : "group_barrier()";
-    append(RowsText{.shape = shape_.rows,
-                    .precision = precision_,
-                    .rows = rows_,
-                    .lanes = {"lane", "pair", some_idle, barrier},
-                    .place = {},
-                    .in_planes = true});
+    const std::string of_rows = text(RowsText{.shape = shape_.rows,
+                                              .precision = precision_,
+                                              .rows = rows_,
+                                              .lanes = {"lane", "pair", some_idle, barrier},
+                                              .place = {},
+                                              .in_planes = true});
+    return filled(pass_bodies::plane_rows,
+                  {{"WIDTH", shape_.columns.width},
+                   {"THREADS", shape_.rows.threads},
+                   {"IDLE", some_idle ? fmt::format("if (thread >= {}u) lane = {}u;", busy, shape_.rows.length) : ""},
+                   {"ROWS", of_rows}});
   }
-  void append_columns(void (*append)(std::string&, const ColumnsText&)) {
-    spec_.body += "uint table_begin = columns_table;\nuint outer = plane;\n";
-    append(spec_.body, {shape_.columns, precision_, columns_, true});
+  std::string columns(std::string (*text)(const ColumnsText&)) const {
+    return filled(pass_bodies::plane_columns, {{"COLUMNS", text({shape_.columns, precision_, columns_, true})}});
   }
 
   const PlaneShape& shape_;

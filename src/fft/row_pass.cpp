@@ -31,21 +31,21 @@ KernelSpec row_pass(const char* what, const PassShape& shape, Precision precisio
 KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
   KernelSpec spec = row_pass("rows_forward", shape, precision, rows, false,
                              "rows forward, two at a time as real and imaginary part; reals beyond the tile are taken as 0");
-  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows});
+  spec.body += rows_forward_text({.shape = shape, .precision = precision, .rows = rows});
   return spec;
 }
 
 KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place) {
   KernelSpec spec = row_pass("rows_forward_placed", shape, precision, rows, false,
                              "rows of the filter forward, two at a time, put where the plan wants them");
-  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows, .place = place});
+  spec.body += rows_forward_text({.shape = shape, .precision = precision, .rows = rows, .place = place});
   return spec;
 }
 
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
   KernelSpec spec = row_pass("rows_inverse", shape, precision, rows, true,
                              "rows inverse, two at a time; reals beyond the tile are not written");
-  append_rows_inverse(spec.body, {.shape = shape, .precision = precision, .rows = rows}, scale);
+  spec.body += rows_inverse_text({.shape = shape, .precision = precision, .rows = rows}, scale);
   return spec;
 }
 
