@@ -24,6 +24,23 @@ Origin origin_from_text(const std::string& text) {
 
 }  // namespace
 
+void add_path(CLI::App& command, std::optional<Path>& path, const std::string& purpose) {
+  command
+      .add_option_function<std::string>(
+          "--path",
+          [&path](const std::string& text) {
+            try {
+              path = path_from_text(usual_spelling(text));
+            } catch (const Error& error) {
+              throw CLI::ValidationError("--path", error.what());
+            }
+          },
+          fmt::format("{}: native is convoy's own passes, fused the FFT library's with padding, product and cropping in them, "
+                      "staged one transform an axis and a product between (default auto: the first that is possible)",
+                      purpose))
+      ->type_name("auto|native|fused|staged");
+}
+
 void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& kernel,
                                        const std::string& origin_applies) {
   command
@@ -60,6 +77,7 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
   add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
              "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
              "time, measure runs the likeliest few once and remembers the fastest (default model)");
+  add_path(command, path, "How the device does a tile");
   command.add_flag(
       "--deterministic", deterministic,
       "The same bits in every run of this command on this machine: plan for half of the memory that there is, "
@@ -133,6 +151,7 @@ PlanOptions ConvolutionOptions::plan_options() const {
   PlanOptions options;
   options.memory_limit_bytes = memory_limit_bytes;
   options.tune = tune;
+  options.path = path;
   options.deterministic = deterministic;
   return options;
 }

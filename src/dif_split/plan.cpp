@@ -43,6 +43,7 @@ bool halos_weigh(const Plan& tiles) {
 PlanOptions options_of_part(const PlanOptions& given, const Shape& part) {
   PlanOptions options;
   options.memory_limit_bytes = given.memory_limit_bytes;
+  options.path = given.path;
   options.allow_native = given.allow_native;
   options.allow_fused = given.allow_fused;
   options.tuning = given.tuning;

@@ -31,6 +31,7 @@ std::vector<PreparedDevice> load_parts(const TransformSplit& split, const std::v
                                        const ConvolverOptions& given) {
   ConvolverOptions options;
   options.plan.memory_limit_bytes = given.plan.memory_limit_bytes;
+  options.plan.path = given.plan.path;
   options.plan.allow_native = given.plan.allow_native;
   options.plan.allow_fused = given.plan.allow_fused;
   options.plan.tuning = split.part_plan.tuning;

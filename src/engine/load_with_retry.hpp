@@ -108,7 +108,7 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
     try {
       return load_with_retry(device.info().id, options.deterministic, make_plan, load);
     } catch (const Error& problem) {
-      if (problem.code() != Errc::unsupported || !loading || *loading == Path::staged) throw;
+      if (problem.code() != Errc::unsupported || !loading || *loading == Path::staged || options.path) throw;
       log("plan", "{}: the {} path is refused ({}); the next one is tried", device.info().id, name(*loading),
           problem.what());
       options.choice.reset();

@@ -1,5 +1,7 @@
 #include "fft/lower_passes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -179,6 +181,11 @@ class PassSteps {
   }
   KernelHandle kernel_of(KernelSpec kernel) const {
     if (g_.work_bytes() > kShortPassBytes) kernel.programmatic_dependent_launch = false;
+    const auto text = [](const std::array<Index, 3>& size) { return fmt::format("{}x{}x{}", size[2], size[1], size[0]); };
+    kernel.file_name = fmt::format("{}-tile_{}-padded_{}", kernel.name, text(g_.extent), text(g_.padded));
+    kernel.notes.emplace(kernel.notes.begin(), "plan",
+                         fmt::format("tile of {} voxels (z, y, x), padded to {}, path {}", text(g_.extent),
+                                     text(g_.padded), name(g_.path)));
     return KernelHandle(std::move(kernel));
   }
   void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {

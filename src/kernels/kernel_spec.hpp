@@ -26,6 +26,7 @@ struct KernelBuffer {
   /// with rounding and clipping as convoy::to_voxel(). Kind::count is for the counters of KernelSpec::uses_tickets.
   enum class Kind { real, real2, count, voxel } kind = Kind::real;
   bool writable = false;
+  std::string about{};  ///< for people, in dumps: what lies there, and how
   Element element = Element::f32;  ///< of Kind::voxel
 };
 
@@ -63,6 +64,10 @@ struct KernelSpec {
   /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. For devices that
   /// tell Limits::num_multiprocessors only.
   bool uses_tickets = false;
+  /// For people, in dumps (kernels/kernel_files.hpp): what the file is called (empty: `name`), and what is known of the
+  /// kernel beside its text, as ("pass", "columns forward ...").
+  std::string file_name{};
+  std::vector<std::pair<std::string, std::string>> notes{};
 };
 
 /// Workgroups that cover a grid of threads.

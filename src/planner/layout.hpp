@@ -22,10 +22,14 @@ struct TileLayout : FftGeometry {
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
                        const FftTuning& tuning = {});
 
-/// The layout for the best path that the options allow and the device has: native, fused, staged. The kernel's whole
+/// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow and
+/// the device has: native, fused, staged. The kernel's whole
 /// spectrum is stored (see filter_storage.hpp).
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning);
+
+/// Whether the device can do tiles so.
+bool has_path(const TileLayout& tile, const Limits& limits);
 
 /// The layout of a plan's tiles.
 TileLayout layout_of(const Plan& plan);
