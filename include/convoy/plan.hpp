@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convoy/advanced/plan_options.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
 #include "convoy/spec.hpp"
@@ -181,12 +182,5 @@ std::string to_text(const Plan& plan);
 
 /// One JSON object; sizes as [z,y,x], units in the key names. "kind" is convolution.
 std::string to_json(const Plan& plan);
-
-/// "1.50 GiB". For people.
-std::string bytes_to_text(std::uint64_t bytes);
-
-/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes); units B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB and
-/// K, M, G, T (powers of 1024), in any case. Throws Error(invalid_argument).
-std::uint64_t bytes_from_text(const std::string& text);
 
 }  // namespace convoy

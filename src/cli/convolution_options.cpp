@@ -1,6 +1,7 @@
 #include "cli/convolution_options.hpp"
 
 #include "cli/command_line.hpp"
+#include "cli/device_options.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::cli {
@@ -47,7 +48,7 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
       .add_option("--backend", backend,
                   "Device: a backend, or one of its devices as in cuda:1 (default auto: the best "
                   "GPU, else the CPU)")
-      ->type_name("auto|cpu|cuda|hip|vulkan[:N]");
+      ->type_name(backend_choices("|") + "[:N]");
   command
       .add_option_function<std::string>(
           "--origin", [this](const std::string& text) { choices.origin = origin_from_text(text); },

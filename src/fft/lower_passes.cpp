@@ -66,7 +66,7 @@ class PassSteps {
   }
 
   /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
-  bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
+  bool has_planes() const { return limits_.workgroups_may_wait && g_.num_axes == 3 && shape_of_planes(); }
   void planes_forward(Index first, Index count) {
     if (!forward_) forward_ = plane_kernel(true);
     append_planes(*forward_, first, count);

@@ -1,3 +1,5 @@
+#include "convoy/bytes_text.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -6,7 +8,6 @@
 #include <cmath>
 
 #include "convoy/error.hpp"
-#include "convoy/plan.hpp"
 
 namespace convoy {
 namespace {
