@@ -25,9 +25,25 @@ Origin origin_from_text(const std::string& text) {
 
 }  // namespace
 
+void add_path(CLI::App& command, std::optional<Path>& path, const std::string& purpose) {
+  command
+      .add_option_function<std::string>(
+          "--path",
+          [&path](const std::string& text) {
+            try {
+              path = path_from_text(usual_spelling(text));
+            } catch (const Error& error) {
+              throw CLI::ValidationError("--path", error.what());
+            }
+          },
+          fmt::format("{}: native is convoy's own passes, fused the FFT library's with padding, product and cropping in them, "
+                      "staged one transform an axis and a product between (default auto: the first that is possible)",
+                      purpose))
+      ->type_name("auto|native|fused|staged");
+}
+
 void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& kernel,
                                        const std::string& origin_applies) {
-  choices.normalize_kernel = true;
   command
       .add_option("--backend", backend,
                   "Device: a backend, or one of its devices as in cuda:1 (default auto: the best "
@@ -46,9 +62,15 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
           "Axes that the kernel's file has, slowest first, of Z, Y and X, where they are fewer than the image's, "
           "as in YX for one plane (default: all of the image's)")
       ->type_name("AXES");
-  command.add_flag_callback(
-      "--no-normalize", [this] { choices.normalize_kernel = false; },
-      fmt::format("Take the {} as it is (default: divide it by its sum)", kernel));
+  const bool by_default = choices.normalize_kernel;
+  CLI::Option* normalize = command.add_flag_callback(
+      "--normalize", [this] { choices.normalize_kernel = true; },
+      fmt::format("Divide the {} by its sum{}", kernel, by_default ? " (default)" : ""));
+  command
+      .add_flag_callback(
+          "--no-normalize", [this] { choices.normalize_kernel = false; },
+          fmt::format("Take the {} as it is{}", kernel, by_default ? "" : " (default)"))
+      ->excludes(normalize);
   add_choice(command, "--precision", choices.precision, {Precision::f32, Precision::f64}, name_of<Precision>(),
              "Arithmetic on the device (default f32)");
   add_memory_limit(command, "--memory-limit", memory_limit_bytes,
@@ -56,6 +78,7 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
   add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
              "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
              "time, measure runs the likeliest few once and remembers the fastest (default model)");
+  add_path(command, path, "How the device does a tile");
   command.add_flag(
       "--deterministic", deterministic,
       "The same bits in every run of this command on this machine: plan for half of the memory that there is, "
@@ -67,8 +90,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
              "Part of the convolution to keep (default same)");
   add_choice(command, "--boundary", choices.boundary,
-             {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap},
-             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+             {kAllBoundaries.begin(), kAllBoundaries.end()}, name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
   command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
       ->type_name("V");
   CLI::Option* correlate = command.add_flag_callback(
@@ -130,6 +152,7 @@ PlanOptions ConvolutionOptions::plan_options() const {
   PlanOptions options;
   options.memory_limit_bytes = memory_limit_bytes;
   options.tune = tune;
+  options.path = path;
   options.deterministic = deterministic;
   return options;
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "convoy/device.hpp"
@@ -12,6 +13,9 @@
 
 namespace convoy::cli {
 
+/// --path of a command, of what `purpose` says.
+void add_path(CLI::App& command, std::optional<Path>& path, const std::string& purpose);
+
 struct ConvolutionOptions {
   std::string backend = "auto";
   ConvolutionSpec choices;  ///< all but the shapes
@@ -19,12 +23,13 @@ struct ConvolutionOptions {
   std::string region;       ///< empty: all of the output
   std::uint64_t memory_limit_bytes = 0;
   Tune tune = Tune::model;
+  std::optional<Path> path;  ///< empty: auto
   bool deterministic = false;
 
   /// Adds the options to a command.
   void add_to(CLI::App& command);
   /// Of these, the ones that a deconvolution has too: device, kernel, precision and memory.
-  /// `kernel` is what the command calls it, and `origin_applies` says when --origin has a meaning ("" if always).
+  /// choices.normalize_kernel is the default. `kernel` is what the command calls it, and `origin_applies` says when --origin has a meaning ("" if always).
   void add_common_to(CLI::App& command, const std::string& kernel, const std::string& origin_applies);
   /// A usage error for options that contradict one another. Call when the command line is parsed.
   void require_consistent(const CLI::App& command) const;
