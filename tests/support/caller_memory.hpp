@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "convoy/convoy.hpp"
 
@@ -24,5 +25,5 @@ class CallerMemory {
 /// For the device that CONVOY_TEST_DEVICE names; ends the program as device_under_test() does when it is not there.
 std::unique_ptr<CallerMemory> caller_memory();
 
-/// With a Vulkan instance and device of its own; null where this build has no Vulkan.
-std::unique_ptr<CallerMemory> vulkan_caller_memory();
+/// As backends/NAME/tests/caller_memory.cpp has it; null where there is no such file: then it is host memory.
+std::unique_ptr<CallerMemory> caller_memory_of(const std::string& backend);

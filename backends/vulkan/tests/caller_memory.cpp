@@ -1,6 +1,6 @@
+// Buffers and a queue as a caller of Vulkan has them, on an instance and a device of its own, for the tests of device
+// arrays.
 #include "support/caller_memory.hpp"
-
-#ifdef CONVOY_TEST_VULKAN
 
 #include <cstring>
 #include <stdexcept>
@@ -156,9 +156,3 @@ class VulkanMemory final : public CallerMemory {
 }  // namespace
 
 std::unique_ptr<CallerMemory> vulkan_caller_memory() { return std::make_unique<VulkanMemory>(); }
-
-#else
-
-std::unique_ptr<CallerMemory> vulkan_caller_memory() { return nullptr; }
-
-#endif
