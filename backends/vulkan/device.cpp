@@ -7,7 +7,7 @@
 
 #include "backends/vulkan/session.hpp"
 #include "base/host_memory.hpp"
-#include "convoy/plan.hpp"
+#include "convoy/bytes_text.hpp"
 #include "kernels/dialects.hpp"
 #include "kernels/kernel_files.hpp"
 

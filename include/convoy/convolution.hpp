@@ -62,6 +62,7 @@ struct RunReport {
   Index num_tiles = 0;
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
+  double kernel_factor = 1;     ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel
   Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
   Index no_data_voxels = 0;     ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
   Index inexact_voxels = 0;     ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
@@ -114,7 +115,8 @@ class Convolver {
   Shape output_shape() const;
 
   /// Convolves one image of shape spec.image into `output` of shape output_shape(). Blocks until the output is written.
-  /// Integer outputs are rounded to nearest (ties to even) and clipped. The image is not changed; output must not
+  /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from 65520
+  /// on. The image is not changed; output must not
   /// overlap it. Throws Error(invalid_argument) on wrong shapes or, with NonFinite::error, NaN or infinite voxels;
   /// Error(cancelled); Error(device_lost). After a throw the output's contents are unspecified, and the Convolver can
   /// be used again unless the device was lost.
@@ -129,7 +131,7 @@ class Convolver {
   /// The same for images that need not be in memory: reads the boxes that each tile needs, on threads of its own and
   /// ahead of the device, and writes each tile's output when it is there. Tiles that the writer holds already are left
   /// out. Plan for this with PlanOptions::streaming, so that the boxes count as host memory and tiles follow the files'
-  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect or nearest), the sums of the whole
+  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect, mirror or nearest), the sums of the whole
   /// image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be counted up
   /// to the first tile that holds some. After a throw some boxes may have been written.
   RunReport run(const ImageReader& image, ImageWriter& output);
@@ -139,9 +141,10 @@ class Convolver {
   std::unique_ptr<State> state_;
 };
 
-/// One convolution, start to end: the vector holds the output, in the shape that output_shape(spec) tells.
-/// Blocks; throws what Convolver throws.
-std::vector<float> convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
+/// One convolution, start to end, of voxels of any element. The output has the shape that output_shape(spec) tells, and
+/// voxels of spec.precision: f32 or f64. spec.image and spec.kernel are set by the views. Blocks; throws what Convolver
+/// throws, and OutOfMemory if the machine has no room for the output.
+Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
                             Device device = open_device());
 
 }  // namespace convoy

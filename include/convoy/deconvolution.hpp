@@ -195,7 +195,8 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits,
 
 /// For people: frame, padding, ledger line by line, prediction, reasons.
 std::string to_text(const DeconvolutionPlan& plan);
-/// One JSON object; sizes as [z,y,x], units in the key names.
+/// One JSON object, as that of a Plan: what both have is called alike, "kind" says which it is, and "convolution" and
+/// "adjoint" (or null) are Plans. Seconds and traffic are those of one iteration.
 std::string to_json(const DeconvolutionPlan& plan);
 
 /// What is known after an iteration.
@@ -241,6 +242,7 @@ struct SeamError {
 
 /// What the PSF turned out to be.
 struct PsfReport {
+  double factor = 1;          ///< what the PSF was multiplied with: 1 over its sum with normalize_psf
   Index negative_voxels = 0;  ///< taken as 0
   double negative_part = 0;   ///< of their magnitudes' sum, in the sum of the other voxels
   /// Of a constant under the PSF, as high as what four fifths of its border's voxels reach, in the PSF's sum: camera

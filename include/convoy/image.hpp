@@ -1,36 +1,16 @@
-// Views of images in the caller's memory. Nothing here owns or copies voxels.
+// Images: views of the caller's memory, which neither own nor copy voxels, and one that owns its voxels.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <type_traits>
+#include <vector>
 
+#include "convoy/element.hpp"
+#include "convoy/metadata.hpp"
 #include "convoy/shape.hpp"
 
 namespace convoy {
-
-/// How a voxel is stored.
-enum class Element { u8, u16, f32, f64 };
-
-constexpr std::size_t size_of(Element element) {
-  return element == Element::u8 ? 1 : element == Element::u16 ? 2 : element == Element::f32 ? 4 : 8;
-}
-
-/// "u8", "u16", "f32" or "f64".
-const char* name(Element element);
-
-template <class T>
-constexpr Element element_of() {
-  using V = std::remove_cv_t<T>;
-  static_assert(std::is_same_v<V, std::uint8_t> || std::is_same_v<V, std::uint16_t> || std::is_same_v<V, float> ||
-                    std::is_same_v<V, double>,
-                "convoy reads and writes uint8_t, uint16_t, float and double");
-  if constexpr (std::is_same_v<V, std::uint8_t>) return Element::u8;
-  if constexpr (std::is_same_v<V, std::uint16_t>) return Element::u16;
-  if constexpr (std::is_same_v<V, float>) return Element::f32;
-  return Element::f64;
-}
 
 /// A dense image to read: shape z, y, x with x contiguous and no gaps.
 struct ImageView {
@@ -74,5 +54,34 @@ struct MutableImageView {
  private:
   void require_size(std::size_t voxels) const;
 };
+
+/// Throws Error(invalid_argument) that names both unless they are the same.
+void require_element(Element wanted, Element found);
+
+/// An image that owns its voxels: dense, z, y, x with x contiguous, in the machine's byte order.
+struct Image {
+  Shape shape;
+  Element element = Element::f32;
+  std::vector<std::byte> bytes;
+  ImageMetadata metadata;
+
+  ImageView view() const { return {bytes.data(), element, shape}; }
+  MutableImageView mutable_view() { return {bytes.data(), element, shape}; }
+  /// All voxels, x fastest, then y. Throws Error(invalid_argument) unless T is what the image holds.
+  template <class T>
+  std::span<const T> voxels() const {
+    require_element(element_of<T>(), element);
+    return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+  template <class T>
+  std::span<T> voxels() {
+    require_element(element_of<T>(), element);
+    return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+};
+
+/// An image of zeros. Throws Error(invalid_argument) for extents below 1, OutOfMemory if the machine has no room for
+/// it.
+Image make_image(const Shape& shape, Element element);
 
 }  // namespace convoy

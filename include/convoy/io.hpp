@@ -11,63 +11,11 @@
 #include <vector>
 
 #include "convoy/image.hpp"
+#include "convoy/metadata.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/stream.hpp"
 
 namespace convoy {
-
-/// Distance between voxel centres along each axis, in `unit` ("micron", "nm" ...; empty when the file names none). 0
-/// where the file does not say; files whose axes have different units are converted to that of x.
-struct VoxelSize {
-  double z = 1;
-  double y = 1;
-  double x = 1;
-  std::string unit;
-};
-
-/// Time between one time point and the next, in `unit` ("s", "ms", "min" ...).
-struct TimeStep {
-  double length = 1;
-  std::string unit = "s";
-};
-
-/// What a file says about its images beside their voxels. Time points and channels are images of their own, all of one
-/// shape, the channels of a time point one behind the other. Readers fill it in; writers write all of it that the
-/// format has a place for.
-struct ImageMetadata {
-  int num_axes = 3;  ///< of z, y, x, those the file has (1 to 3); .npy is written with as many, if the shape allows it
-  std::optional<VoxelSize> voxel_size = {};
-  std::optional<Index> num_times = {};     ///< extent of the time axis, if there is one
-  std::optional<Index> num_channels = {};  ///< extent of the channel axis, if there is one
-  std::optional<TimeStep> time_step = {};
-  std::vector<std::string> channel_names = {};  ///< in UTF-8, one per channel; empty: the file names none
-  /// ImageJ's slice labels, in UTF-8: one per plane, z fastest, then channel, then time; or empty. Written to TIFF
-  /// files of ImageJ's kind that have as many planes.
-  std::vector<std::string> plane_labels = {};
-  /// Order of the file's axes, slowest first, as in "ZCYX", where a format has no order of its own (.npy). Writers of
-  /// such formats keep it if it ends in YX, and else write T, C, Z, Y, X. Empty: T, C, Z, Y, X.
-  std::string axes = {};
-  /// What the reader found odd and did about it, as in "the spacing along z is -0.3; its absolute value is taken". Not
-  /// written.
-  std::vector<std::string> warnings = {};
-
-  Index num_images() const { return num_times.value_or(1) * num_channels.value_or(1); }
-};
-
-/// An image that owns its voxels: dense, z, y, x with x contiguous, in the machine's byte order.
-struct Image {
-  Shape shape;
-  Element element = Element::f32;
-  std::vector<std::byte> bytes;
-  ImageMetadata metadata;
-
-  ImageView view() const { return {bytes.data(), element, shape}; }
-  MutableImageView mutable_view() { return {bytes.data(), element, shape}; }
-};
-
-/// An image of zeros. Throws Error(invalid_argument) for extents below 1, OutOfMemory if the machine has no room for
-/// it.
-Image make_image(const Shape& shape, Element element);
 
 /// How the voxels of a file without a header lie: dense, z, y, x with x contiguous.
 struct RawLayout {
@@ -118,9 +66,9 @@ class ImageFileReader : public ImageReader {
 /// size as planes of z; ImageJ stacks (also those above 4 GB, one directory followed by raw planes), OME-TIFF, SCIFIO,
 /// MetaMorph's STK and tifffile's shape are understood; LSM, FluoView, NDPI, ScanImage and other dialects of several
 /// pages are refused unless OpenOptions::axes names the order of the pages. NumPy: versions 1 to 3, C and Fortran
-/// order, both byte orders, 1 to 3 axes, and time and channel with OpenOptions::axes. Voxels of 8 and 16 bit unsigned,
-/// 32 and 64 bit float stay what they are; truth values (in TIFF of 1 bit, as stored) become u8; 8 and 16 bit signed
-/// and f16 become f32; 32 and 64 bit integers become f64, which holds them exactly, or reading throws.
+/// order, both byte orders, 1 to 3 axes, and time and channel with OpenOptions::axes. Voxels of every Element stay what
+/// they are; truth values (in TIFF of 1 bit, as stored) become u8; what ImageJ stores as unsigned less 32768 becomes i16;
+/// 64 bit integers become f64, which holds them exactly, or reading throws.
 ///
 /// Throws Error(io), naming the file, for anything else: several samples, channels, time points or series, unequal
 /// pages, truncated files, and files that promise more than they hold (before memory is taken for it);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "convoy/advanced/plan_options.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
 #include "convoy/spec.hpp"
@@ -24,26 +26,6 @@ const char* name(Path path);
 /// "native", "fused" or "staged", and nothing for "auto". Throws Error(invalid_argument) for other words.
 std::optional<Path> path_from_text(const std::string& text);
 
-/// What native paths keep of the kernel.
-enum class FilterStorage {
-  automatic,  ///< the whole spectrum, or compact where that takes less time or nothing else fits
-  spectrum,   ///< the whole spectrum
-  compact     ///< along the last transformed axis the kernel as it is, transformed each time on the way, if passes can:
-              ///< it must be short there, at most half of the transform
-};
-const char* name(FilterStorage storage);
-
-/// Knobs of the transform passes: they change speed, not results. 0 leaves the choice to the planner.
-struct FftTuning {
-  std::uint64_t coalesced_bytes = 0;  ///< width of a strided access, a power of two; not below Limits::coalesced_bytes
-  std::uint64_t aim_threads = 0;      ///< threads of a workgroup that VkFFT aims at
-  Index pitch_alignment = 0;       ///< rows of work buffer and spectrum start at multiples of so many complex numbers
-  bool swap_strided_axes = false;  ///< of two strided axes, transform the other one last
-  FilterStorage filter_storage = FilterStorage::automatic;
-  bool measure_transforms = false;  ///< CPU: FFTW plans by measuring (FFTW_MEASURE); what it learns is kept as wisdom
-  constexpr bool operator==(const FftTuning&) const = default;
-};
-
 /// How to choose among plans that are all right.
 enum class Tune {
   off,     ///< fewest tiles, then least memory, and the transforms' own defaults; tiles wherever they fit
@@ -51,14 +33,6 @@ enum class Tune {
   measure  ///< the likeliest few are run once on the device, and the fastest is kept as wisdom for the next time
 };
 const char* name(Tune tune);
-
-/// One way to cut, pad and tune, as wisdom keeps it. z, y, x.
-struct PlanChoice {
-  Shape padded;
-  Shape num_tiles;
-  FftTuning tuning;
-  constexpr bool operator==(const PlanChoice&) const = default;
-};
 
 /// What a run reads and writes box by box instead of finding it in memory.
 struct Streaming {
@@ -69,7 +43,8 @@ struct Streaming {
   std::uint64_t record_bytes = 0;  ///< host memory that the writer keeps for each box that is written, of a journal
 };
 
-struct PlanOptions {
+/// What users say; what is for tests and tuning by hand is inherited.
+struct PlanOptions : AdvancedPlanOptions {
   std::uint64_t memory_limit_bytes = 0;  ///< 0: the device's free bytes less its reserve
   /// Most host memory that a Convolver and its runs may take, the caller's images not counted. On the cpu the
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
@@ -80,15 +55,8 @@ struct PlanOptions {
   std::optional<Path> path;
   bool allow_native = true;             ///< of auto; false: no passes of convoy's own
   bool allow_fused = true;              ///< of auto; false: nothing but the staged path
-  Index min_tiles = 1;                  ///< for tests: at least so many tiles
-  int min_sets = 1;                     ///< for tests: at least so many tiles in flight
-  int max_sets = 3;                     ///< at most so many tiles in flight
-  std::uint64_t piece_bytes = 8 << 20;  ///< of a tile's transfers; see Plan::piece_extent
   int num_devices = 1;                  ///< that share the tiles, at least four for each, and the host's memory
-  std::optional<Shape> tile_output;     ///< exactly these tiles: output voxels of all but the last on each axis
-  FftTuning tuning;
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
-  std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
   /// The same bits in every run of the same problem with the same options, by the same convoy on the same machine,
   /// device and driver. The plan then counts on half of the device's memory and of the machine's, whatever is free (or
   /// less, as memory_limit_bytes and host_memory_limit_bytes say); where that is not free after all, OutOfMemory is
@@ -154,6 +122,7 @@ struct Plan {
   /// num_transforms tells how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
+  Index batch = 1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
   /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
@@ -211,14 +180,7 @@ Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
 std::string to_text(const Plan& plan);
 
-/// One JSON object; sizes as [z,y,x], units in the key names.
+/// One JSON object; sizes as [z,y,x], units in the key names. "kind" is convolution.
 std::string to_json(const Plan& plan);
-
-/// "1.50 GiB". For people.
-std::string bytes_to_text(std::uint64_t bytes);
-
-/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes); units B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB and
-/// K, M, G, T (powers of 1024), in any case. Throws Error(invalid_argument).
-std::uint64_t bytes_from_text(const std::string& text);
 
 }  // namespace convoy

@@ -56,8 +56,8 @@ class ResidentConvolver {
  public:
   /// Plans, allocates, compiles and transforms the kernel, as Convolver does; `kernel` lies in host memory, is read
   /// before this returns and may then go. Blocks. Throws what Convolver throws, and Error(unsupported) for
-  /// spec.no_data, for images or outputs of more than 2^32 - 1 voxels, and for the adjoint of `reflect` and `nearest`
-  /// unless the output's element is that of spec.precision.
+  /// spec.no_data, for images or outputs of more than 2^32 - 1 voxels, and for the adjoint of boundaries that show
+  /// voxels several times (reflect, mirror, nearest) unless the output's element is that of spec.precision.
   ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                     const ResidentOptions& options = {});
   /// Waits for what is queued.
@@ -95,7 +95,7 @@ class ResidentConvolver {
 /// (libvulkan.so.1, or CONVOY_VULKAN_LIBRARY), and must outlive everything made on the device.
 struct VulkanHandles {
   void* physical_device = nullptr;  ///< VkPhysicalDevice, Vulkan 1.1 or later
-  void* device = nullptr;           ///< VkDevice; shaderFloat64 enabled for f64, 8- or 16-bit storage for u8 or u16
+  void* device = nullptr;           ///< VkDevice; shaderFloat64 enabled for f64, 8- or 16-bit storage for voxels of so many
   void* queue = nullptr;            ///< VkQueue that computes; convoy uses it while loading and running
   std::uint32_t queue_family = 0;
 };

@@ -1,6 +1,7 @@
 // What to compute. Where and how is the plan's business (plan.hpp).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,8 +24,12 @@ enum class Boundary {
   constant,  ///< ConvolutionSpec::constant everywhere
   reflect,   ///< d c b a | a b c d | d c b a, repeated for kernels longer than the image
   nearest,   ///< a a a a | a b c d | d d d d
-  wrap       ///< a b c d | a b c d | a b c d
+  wrap,      ///< a b c d | a b c d | a b c d
+  mirror     ///< d c b | a b c d | c b a, likewise: reflection about the centre of the edge voxel
 };
+/// All of them, in the order of the enumeration.
+inline constexpr std::array kAllBoundaries{Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest,
+                                         Boundary::wrap, Boundary::mirror};
 
 /// Which kernel voxel lies on the output voxel.
 struct Origin {
@@ -44,7 +49,7 @@ struct Origin {
 enum class Operation {
   convolve,
   /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
-  /// It is the correlation with the kernel; where `reflect` and `nearest` read a voxel several times, the adjoint adds
+  /// It is the correlation with the kernel; where `reflect`, `mirror` and `nearest` read a voxel several times, the adjoint adds
   /// up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are each other's
   /// adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint.
   correlate,
@@ -78,7 +83,7 @@ struct ConvolutionSpec {
   Origin origin;                       ///< for Mode::same and Mode::circular only
   Operation operation = Operation::convolve;
   Precision precision = Precision::f32;  ///< of the arithmetic on the device
-  bool normalize_kernel = false;         ///< divide the kernel by its sum
+  bool normalize_kernel = false;         ///< divide the kernel by its sum; RunReport::kernel_factor tells by how much
   NonFinite non_finite = NonFinite::error;
   /// Image voxels of exactly this value, compared as the image stores them, mark missing data: they are taken as 0,
   /// inside the image and where a boundary repeats them, and counted. Finite; for NaN there is `non_finite`.

@@ -18,17 +18,29 @@ void require_voxels(std::size_t voxels, const Shape& shape) {
 }  // namespace
 
 const char* name(Element element) {
-  switch (element) {
-    case Element::u8:
-      return "u8";
-    case Element::u16:
-      return "u16";
-    case Element::f32:
-      return "f32";
-    case Element::f64:
-      return "f64";
+  const auto place = static_cast<std::size_t>(element);
+  return place < kElements.size() ? kElements[place].name : "unknown";
+}
+
+void require_element(Element wanted, Element found) {
+  if (wanted == found) return;
+  throw Error(Errc::invalid_argument, fmt::format("the image's voxels are {}, not {}", name(found), name(wanted)));
+}
+
+Image make_image(const Shape& shape, Element element) {
+  const std::uint64_t bytes = saturating_product(static_cast<std::uint64_t>(num_voxels(shape)), size_of(element));
+  Image image;
+  image.shape = shape;
+  image.element = element;
+  try {
+    image.bytes.resize(bytes);
+  } catch (const std::exception&) {  // bad_alloc, or length_error beyond the address space
+    throw OutOfMemory(fmt::format("an image of {} {} voxels needs {:.3g} GiB of memory, which this machine does not "
+                                  "give",
+                                  to_text(shape), name(element), static_cast<double>(bytes) / (1ULL << 30)),
+                      bytes, 0, "host memory");
   }
-  return "unknown";
+  return image;
 }
 
 void ImageView::require_size(std::size_t voxels) const { require_voxels(voxels, shape); }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "convoy/error.hpp"
 #include "convoy/image.hpp"
 
 namespace convoy {
@@ -21,25 +22,38 @@ decltype(auto) with_element(Element element, Function&& function) {
     case Element::f32:
       return function(float{});
     case Element::f64:
-      break;
+      return function(double{});
+    case Element::i8:
+      return function(std::int8_t{});
+    case Element::i16:
+      return function(std::int16_t{});
+    case Element::u32:
+      return function(std::uint32_t{});
+    case Element::i32:
+      return function(std::int32_t{});
+    case Element::f16:
+      return function(Float16{});
   }
-  return function(double{});
+  throw Error(Errc::invalid_argument, "the voxels are of an unknown kind");
 }
 
-/// value as a T: integers are rounded to nearest (ties to even) and clipped, floats beyond their range are infinite;
-/// `saturated` counts both.
+/// value as a T: integers are rounded to nearest (ties to even) and clipped, NaN becomes 0; floats beyond their range
+/// are infinite. `saturated` counts what was clipped, NaN made 0, and what is infinite now and was not.
 template <class T, class Real>
 T to_voxel(Real value, Index& saturated) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_floating_voxel<T>) {
     const T voxel = static_cast<T>(value);
     if constexpr (sizeof(T) < sizeof(Real)) saturated += std::isinf(voxel) && std::isfinite(value) ? 1 : 0;
     return voxel;
   } else {
+    using Range = std::numeric_limits<T>;
+    // Powers of 2, which Real holds; Range::max() it may not.
+    constexpr Real kLowest = static_cast<Real>(Range::min());
+    constexpr Real kBeyond = static_cast<Real>(static_cast<double>(Range::max()) + 1);
     const Real rounded = std::nearbyint(value);
-    constexpr Real kHighest = std::numeric_limits<T>::max();
-    if (rounded >= 0 && rounded <= kHighest) return static_cast<T>(rounded);
+    if (rounded >= kLowest && rounded < kBeyond) return static_cast<T>(rounded);
     ++saturated;
-    return rounded > kHighest ? std::numeric_limits<T>::max() : T{0};  // NaN, too, becomes 0
+    return rounded >= kBeyond ? Range::max() : rounded < kLowest ? Range::min() : T{0};
   }
 }
 

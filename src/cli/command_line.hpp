@@ -64,6 +64,14 @@ CLI::Validator whole_number(Index least, Index most);
 /// A check of options that take a text: "" names nothing.
 CLI::Validator not_empty();
 
+/// Of kElements, for add_choice().
+template <class Value = Element>
+std::vector<Value> all_elements() {
+  std::vector<Value> all;
+  for (const ElementFacts& facts : kElements) all.push_back(facts.element);
+  return all;
+}
+
 /// --dtype: how the voxels of a file that is written are stored.
 CLI::Option* add_element(CLI::App& command, Element& element, const std::vector<Element>& allowed,
                          const std::string& description);

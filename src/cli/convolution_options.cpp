@@ -1,6 +1,7 @@
 #include "cli/convolution_options.hpp"
 
 #include "cli/command_line.hpp"
+#include "cli/device_options.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::cli {
@@ -43,12 +44,11 @@ void add_path(CLI::App& command, std::optional<Path>& path, const std::string& p
 
 void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& kernel,
                                        const std::string& origin_applies) {
-  choices.normalize_kernel = true;
   command
       .add_option("--backend", backend,
                   "Device: a backend, or one of its devices as in cuda:1 (default auto: the best "
                   "GPU, else the CPU)")
-      ->type_name("auto|cpu|cuda|hip|vulkan[:N]");
+      ->type_name(backend_choices("|") + "[:N]");
   command
       .add_option_function<std::string>(
           "--origin", [this](const std::string& text) { choices.origin = origin_from_text(text); },
@@ -62,9 +62,15 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
           "Axes that the kernel's file has, slowest first, of Z, Y and X, where they are fewer than the image's, "
           "as in YX for one plane (default: all of the image's)")
       ->type_name("AXES");
-  command.add_flag_callback(
-      "--no-normalize", [this] { choices.normalize_kernel = false; },
-      fmt::format("Take the {} as it is (default: divide it by its sum)", kernel));
+  const bool by_default = choices.normalize_kernel;
+  CLI::Option* normalize = command.add_flag_callback(
+      "--normalize", [this] { choices.normalize_kernel = true; },
+      fmt::format("Divide the {} by its sum{}", kernel, by_default ? " (default)" : ""));
+  command
+      .add_flag_callback(
+          "--no-normalize", [this] { choices.normalize_kernel = false; },
+          fmt::format("Take the {} as it is{}", kernel, by_default ? "" : " (default)"))
+      ->excludes(normalize);
   add_choice(command, "--precision", choices.precision, {Precision::f32, Precision::f64}, name_of<Precision>(),
              "Arithmetic on the device (default f32)");
   add_memory_limit(command, "--memory-limit", memory_limit_bytes,
@@ -84,8 +90,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
              "Part of the convolution to keep (default same)");
   add_choice(command, "--boundary", choices.boundary,
-             {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap},
-             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+             {kAllBoundaries.begin(), kAllBoundaries.end()}, name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
   command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
       ->type_name("V");
   CLI::Option* correlate = command.add_flag_callback(

@@ -228,8 +228,10 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
   const std::string pieces = record.plan.split ? fmt::format("{} convolutions of parts", num_tiles)
                                                : fmt::format("{} tile{}", num_tiles, num_tiles == 1 ? "" : "s");
-  print_summary("{}: {}{}, {:.3f} s, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
-                record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
+  const std::string scale =
+      record.plan.spec.normalize_kernel ? fmt::format(", kernel divided by its sum {:g}", 1 / record.run.kernel_factor) : "";
+  print_summary("{}: {}{}, {:.3f} s{}, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
+                record.times.prepare_seconds + record.times.run_seconds, scale, several, name(record.output_element),
                 to_text(record.output_shape), output_path);
   print_summary("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),
                 bytes_to_text(record.planned_host_bytes()), limit);
@@ -277,9 +279,10 @@ void make_convolve_command(CLI::App& command, RankContext& workplace) {
   state->devices.add_to(command);
   state->files.add_to(command);
   add_choice(
-      command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
+      command, "--dtype", state->element, all_elements<std::optional<Element>>(),
       [](std::optional<Element> value) { return name(*value); },
-      "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
+      "Voxels of the output; integers are rounded to nearest, halves to even, and clipped; "
+      "f16 is infinite from 65520 on (default f32, or f64 with --precision f64)");
   command.add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
   state->verbosity.add_to(command);
   command.add_option("--report", state->report_path, "Write what was done, with plan and timings, as JSON")
@@ -303,7 +306,7 @@ void add_convolve(CLI::App& program) {
       "  convoy convolve big.tif psf.tif blurred.tif --memory-limit 2GiB --report run.json\n"
       "  convoy convolve big.tif psf.tif blurred.tif --devices cuda:0,cuda:1\n"
       "  convoy convolve huge.zarr psf.tif blurred.zarr --ram-limit 8GiB --resume\n"
-      "  convoy convolve image.npy kernel.npy full.npy --mode full --no-normalize --precision f64");
+      "  convoy convolve image.npy kernel.npy full.npy --mode full --precision f64");
 }
 
 }  // namespace convoy::cli

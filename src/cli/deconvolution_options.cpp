@@ -79,6 +79,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
                   "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
       ->type_name("X")
       ->check(zero_or_above());
+  common.choices.normalize_kernel = choices.normalize_psf;
   common.add_common_to(command, "PSF", "");
 }
 
@@ -102,7 +103,7 @@ void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
   }
   if (choices.compatibility == Compatibility::none) return;
   for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--mask", "--saturation",
-                             "--nan", "--origin", "--no-normalize", "--psf-negative"}) {
+                             "--nan", "--origin", "--normalize", "--no-normalize", "--psf-negative"}) {
     if (given(option))
       throw CLI::ValidationError(option, "is what scikit-image has; leave it out with --compat skimage");
   }

@@ -44,6 +44,7 @@ std::string to_json(const DeconvolveRecord& record) {
   json["missing_voxels"] = run.missing_voxels;
   json["non_finite_voxels"] = run.non_finite_voxels;
   json["saturated_input_voxels"] = run.saturated_input_voxels;
+  json["psf_factor"] = run.psf.factor;
   json["psf_negative_voxels"] = run.psf.negative_voxels;
   json["psf_negative_part"] = run.psf.negative_part;
   json["psf_pedestal_part"] = run.psf.pedestal_part;

@@ -232,9 +232,10 @@ void add_deconvolve(CLI::App& program) {
                    "Image of the same size: where it is 0, voxels are missing and restored from their neighbours")
       ->type_name("FILE");
   add_choice(
-      *command, "--dtype", state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
+      *command, "--dtype", state->element, all_elements<std::optional<Element>>(),
       [](std::optional<Element> value) { return name(*value); },
-      "Voxels of the output; integers are rounded and clipped (default f32, or f64 with --precision f64)");
+      "Voxels of the output; integers are rounded to nearest, halves to even, and clipped; "
+      "f16 is infinite from 65520 on (default f32, or f64 with --precision f64)");
   add_overwrite(*command, state->overwrite);
   add_ome_zarr(*command, state->ome_zarr);
   command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/voxel_rows.hpp"
+
 namespace convoy::cli {
 namespace {
 
@@ -36,17 +38,9 @@ KernelFacts facts_of(const T* voxels, const Shape& shape, const Shape& origin) {
 }
 
 KernelFacts facts_of(const ImageView& kernel, const Shape& origin) {
-  switch (kernel.element) {
-    case Element::u8:
-      return facts_of(static_cast<const std::uint8_t*>(kernel.data), kernel.shape, origin);
-    case Element::u16:
-      return facts_of(static_cast<const std::uint16_t*>(kernel.data), kernel.shape, origin);
-    case Element::f32:
-      return facts_of(static_cast<const float*>(kernel.data), kernel.shape, origin);
-    case Element::f64:
-      break;
-  }
-  return facts_of(static_cast<const double*>(kernel.data), kernel.shape, origin);
+  return with_element(kernel.element, [&](auto type) {
+    return facts_of(static_cast<const decltype(type)*>(kernel.data), kernel.shape, origin);
+  });
 }
 
 std::string text_of_distance(const char* what, const KernelFacts& facts, const Shape& origin) {

@@ -88,8 +88,7 @@ void add_spheres(CLI::App& phantom) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--value", state->value, "Value inside (default 1; outside is 0)")->type_name("V");
-  add_element(*command, state->element, {Element::f32, Element::f64, Element::u16, Element::u8},
-              "Voxels (default f32)");
+  add_element(*command, state->element, all_elements(), "Voxels (default f32)");
   add_overwrite(*command, state->overwrite);
   add_ome_zarr(*command, state->ome_zarr);
   command->add_flag("--quiet,-q", state->quiet, "Print nothing");

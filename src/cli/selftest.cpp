@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "cli/device_options.hpp"
 #include "cli/print.hpp"
 #include "convoy/error.hpp"
 #include "convoy/io.hpp"
@@ -48,7 +49,7 @@ void run(const SelftestArguments& arguments) {
 void add_selftest(CLI::App& program) {
   CLI::App* command = program.add_subcommand("selftest", "Check a device against direct sums: whether to trust it");
   const auto arguments = std::make_shared<SelftestArguments>();
-  command->add_option("--backend", arguments->backend, "auto, cpu, cuda, hip or vulkan, with :N for the N-th device")
+  command->add_option("--backend", arguments->backend, backend_choices(", ") + "; with :N for the N-th device")
       ->capture_default_str();
   command->add_option("--report", arguments->report_path,
                       "Write device, driver, errors and verdicts to this JSON file");

@@ -26,9 +26,9 @@ bool offset_is_large(const RunReport& run, Precision precision) {
 }
 
 std::string saturation_text(const RunReport& run, Element output) {
-  if (output == Element::f32) {
-    return fmt::format("{} output voxels are beyond the range of f32 and infinite; --dtype f64 keeps them",
-                       run.saturated_voxels);
+  if (is_floating(output)) {
+    return fmt::format("{} output voxels are beyond the range of {} and infinite; --dtype {} keeps them",
+                       run.saturated_voxels, name(output), output == Element::f16 ? "f32" : "f64");
   }
   return fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them", run.saturated_voxels,
                      name(output));

@@ -92,16 +92,18 @@ std::string to_text(const DeconvolutionPlan& plan) {
 }
 
 std::string to_json(const DeconvolutionPlan& plan) {
-  Json json{{"spec", spec_to_json(plan.spec)}};
+  Json json{{"kind", "deconvolution"}, {"spec", spec_to_json(plan.spec)}};
   json["path"] = name(plan.convolution.path);
   json["frame"] = to_json(plan.frame());
-  json["tiles"] = plan.is_tiled() || plan.fast ? name(plan.spec.tiles) : "none";
-  json["num_tiles"] = {plan.convolution.num_pieces(), plan.is_tiled() ? plan.adjoint->num_pieces() : 1};
+  json["tiling"] = plan.is_tiled() || plan.fast ? name(plan.spec.tiles) : "none";
+  json["num_tiles"] = plan.fast ? plan.fast->num_tiles() : plan.convolution.num_pieces();
+  json["convolution"] = Json::parse(to_json(plan.convolution));
+  json["adjoint"] = plan.adjoint ? Json::parse(to_json(*plan.adjoint)) : Json(nullptr);
   if (const auto& fast = plan.fast) {
-    json["num_tiles"] = fast->num_tiles();
     json["tile"] = to_json(fast->tile);
     json["halo"] = to_json(fast->halo);
   }
+  json["batch"] = plan.convolution.batch;
   json["padded"] = to_json(plan.convolution.padded());
   json["ledger"] = Json::array();
   for (const LedgerLine& line : plan.ledger) {
@@ -110,8 +112,8 @@ std::string to_json(const DeconvolutionPlan& plan) {
   json["footprint_bytes"] = plan.footprint_bytes;
   json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
   json["host_bytes"] = plan.host_bytes;
-  json["predicted_seconds_per_iteration"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
-  json["traffic_bytes_per_iteration"] = plan.traffic_bytes;
+  json["predicted_seconds"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
+  json["traffic_bytes"] = plan.traffic_bytes;
   json["reasons"] = plan.reasons;
   return json.dump(2);
 }

@@ -6,8 +6,8 @@
 
 #include "base/voxel_rows.hpp"
 #include "engine/row_loop.hpp"
-#include "engine/tile_axes.hpp"
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
+#include "engine/tile_geometry.hpp"
 
 namespace convoy {
 namespace {
@@ -39,7 +39,7 @@ std::vector<RowRun> runs_of(const std::vector<Index>& positions, Index fold) {
 
 template <class T, class Real>
 Real value_of(T voxel, const PartSource& source) {
-  if (std::is_floating_point_v<T> && source.zeroes_non_finite && !std::isfinite(static_cast<Real>(voxel))) return 0;
+  if (is_floating_voxel<T> && source.zeroes_non_finite && !std::isfinite(static_cast<Real>(voxel))) return 0;
   if (source.rules.is_missing(voxel)) return 0;
   return static_cast<Real>(voxel);
 }

@@ -127,6 +127,7 @@ class Splitter {
     const auto plan = plan_of_part(split.part, limits_, options_);
     if (!plan) return false;
     split.part_plan = *plan;
+    split.footprint_bytes = plan->footprint_bytes;
     split.transfer_bytes = saturating_product(3 * part_bytes, static_cast<std::uint64_t>(split.num_convolutions()));
     if (limits_.transfer_bytes_per_second <= 0) split.transfer_bytes = 0;
     split.host_bytes = host_bytes(split);

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "engine/row_loop.hpp"
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 
 namespace convoy {
 namespace {
@@ -21,7 +21,7 @@ struct VoxelPolicy {
 
 template <class T, class Real>
 Real as_real(T value, const VoxelPolicy& policy) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_floating_voxel<T>) {
     if (policy.zeroes_non_finite && !std::isfinite(value)) return 0;
   }
   if (policy.rules.is_missing(value)) return 0;

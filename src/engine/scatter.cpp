@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "engine/row_loop.hpp"
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 
 namespace convoy {
 namespace {
@@ -47,11 +47,11 @@ class PieceGate {
 
 template <class T>
 T scaled_voxel(double value, Index& saturated) {
-  if constexpr (std::is_floating_point_v<T>) {
-    constexpr double kHighest = std::numeric_limits<T>::max();
+  if constexpr (is_floating_voxel<T>) {
+    constexpr double kHighest = facts_of(element_of<T>()).highest;
     if (value >= -kHighest && value <= kHighest) return static_cast<T>(value);
     ++saturated;
-    return value > 0 ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
+    return static_cast<T>(value > 0 ? kHighest : -kHighest);
   } else {
     return to_voxel<T>(value, saturated);
   }
@@ -92,9 +92,10 @@ void write_row(const Real* values, Index count, T* out, Index stride, bool strea
 std::vector<std::vector<Index>> folded_onto(const Plan& plan, int d, const TileIndex& tile) {
   const AxisPlan& axis = device_axis(plan, d);
   const AxisOutputs outputs = tile_outputs(plan, tile)[static_cast<std::size_t>(d)];
+  const BoundaryRule rule = boundary_rule(plan.spec.boundary, axis.image);
   std::vector<std::vector<Index>> onto(static_cast<std::size_t>(axis.folded_size));
   for (Index i = 0; i < outputs.count; ++i) {
-    const Index at = source_position(plan.spec.boundary, outputs.begin + i + axis.fold_begin, axis.image);
+    const Index at = rule.source_of(outputs.begin + i + axis.fold_begin);
     if (at < axis.folded_begin || at >= axis.folded_begin + axis.folded_size) continue;
     onto[static_cast<std::size_t>(at - axis.folded_begin)].push_back(i);
   }

@@ -29,8 +29,9 @@ struct VoxelRules {
   template <class T>
   bool is_missing(T value) const {
     if (!no_data) return false;
-    if constexpr (std::is_same_v<T, float>) {
-      if (std::abs(*no_data) <= 2.0 * std::numeric_limits<float>::max()) return value == static_cast<float>(*no_data);
+    if constexpr (is_floating_voxel<T> && !std::is_same_v<T, double>) {
+      // As a T it is infinite, which no finite number marks.
+      if (std::abs(*no_data) <= 2 * facts_of(element_of<T>()).highest) return value == static_cast<T>(*no_data);
       return false;
     }
     return static_cast<double>(value) == *no_data;
@@ -93,6 +94,12 @@ struct OutputSums {
     sum += part.sum;
     saturated += part.saturated;
   }
+};
+
+/// What is known of a tile when it is done.
+struct TileSums {
+  InputSums inputs;
+  OutputSums outputs;
 };
 
 /// Of a whole image.

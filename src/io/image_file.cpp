@@ -7,7 +7,7 @@
 
 #include "base/checksum.hpp"
 #include "base/worker_pool.hpp"
-#include "convoy/plan.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/version.hpp"
 #include "io/axes.hpp"
 #include "io/box.hpp"
@@ -147,21 +147,6 @@ std::unique_ptr<io::OutputStore> make_store(const std::string& path, const Shape
 }
 
 }  // namespace
-
-Image make_image(const Shape& shape, Element element) {
-  const std::uint64_t bytes = saturating_product(static_cast<std::uint64_t>(num_voxels(shape)), size_of(element));
-  Image image;
-  image.shape = shape;
-  image.element = element;
-  try {
-    image.bytes.resize(bytes);
-  } catch (const std::exception&) {  // bad_alloc, or length_error beyond the address space
-    throw OutOfMemory(fmt::format("an image of {} {} voxels needs {} of memory, which this machine does not give",
-                                  to_text(shape), name(element), bytes_to_text(bytes)),
-                      bytes, 0, "host memory");
-  }
-  return image;
-}
 
 Image io::make_image_for(const std::string& path, const Shape& shape, Element element) {
   try {

@@ -39,13 +39,14 @@ Json axis_json(const FileAxis& axis, const ImageMetadata& metadata) {
 /// The names of the channels. A channel must have a colour and a window, too: white, and the range of the voxels, of
 /// floats that of u16.
 Json omero_json(Element element, const ImageMetadata& metadata) {
-  const int most = element == Element::u8 ? UINT8_MAX : UINT16_MAX;
+  const ElementFacts& facts = facts_of(is_floating(element) ? Element::u16 : element);
+  const auto least = static_cast<std::int64_t>(facts.lowest), most = static_cast<std::int64_t>(facts.highest);
   Json channels = Json::array();
   for (const std::string& name : metadata.channel_names) {
     channels.push_back({{"label", name},
                         {"color", "FFFFFF"},
                         {"active", true},
-                        {"window", {{"min", 0}, {"max", most}, {"start", 0}, {"end", most}}}});
+                        {"window", {{"min", least}, {"max", most}, {"start", least}, {"end", most}}}});
   }
   return Json{{"channels", channels}};
 }

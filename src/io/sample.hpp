@@ -1,19 +1,32 @@
-// Numbers as files store them, and their way into the four kinds of voxel that convoy computes with.
+// Numbers as files store them, and their way into the kinds of voxel that convoy computes with.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "convoy/image.hpp"
 
 namespace convoy::io {
 
-/// The first four are those of Element, in its order. shifted_i16 is stored as an unsigned number that is larger by
-/// 32768.
-enum class Sample { u8, u16, f32, f64, i8, i16, u32, i32, f16, u64, i64, shifted_i16 };
+/// First those of Element, with its numbers. shifted_i16 is stored as an unsigned number that is larger by 32768.
+enum class Sample {
+  u8 = static_cast<int>(Element::u8),
+  u16 = static_cast<int>(Element::u16),
+  f32 = static_cast<int>(Element::f32),
+  f64 = static_cast<int>(Element::f64),
+  i8 = static_cast<int>(Element::i8),
+  i16 = static_cast<int>(Element::i16),
+  u32 = static_cast<int>(Element::u32),
+  i32 = static_cast<int>(Element::i32),
+  f16 = static_cast<int>(Element::f16),
+  u64 = static_cast<int>(kElements.size()),
+  i64,
+  shifted_i16
+};
 
 /// A 64 bit integer that f64 does not hold exactly.
 class InexactVoxel : public std::exception {};
@@ -23,15 +36,15 @@ std::size_t size_of(Sample sample);
 const char* name(Sample sample);
 /// The one of that name.
 std::optional<Sample> sample_named(std::string_view name);
-/// NumPy's names: "u2" to a sample ("b1", its truth values, are u8), and a voxel's "<u2".
+/// NumPy's names: "u2" to a sample ("b1", its truth values, are u8), and an element's "<u2".
 std::optional<Sample> sample_of_numpy(std::string_view type);
-const char* numpy_type(Sample voxel);
+std::string numpy_type(Element element);
 /// The voxel that holds every value of the sample exactly; of 64 bit integers those up to 2^53.
 Element element_for(Sample sample);
 /// The sample that is the voxel's own bytes.
 inline Sample sample_for(Element element) { return static_cast<Sample>(element); }
 /// Whether sample and voxel are the same bytes.
-inline bool is_stored_as_is(Sample sample) { return sample <= Sample::f64; }
+inline bool is_stored_as_is(Sample sample) { return sample < Sample::u64; }
 
 /// Reverses the bytes of each of `count` samples.
 void swap_bytes(Sample sample, std::byte* bytes, std::uint64_t count);

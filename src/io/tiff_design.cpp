@@ -96,8 +96,8 @@ void append_entry(LittleEndianBytes& bytes, const Entry& entry, std::size_t offs
 }
 
 std::vector<Entry> entries_of(const Pages& pages, std::uint64_t page) {
-  const bool is_float = pages.element == Element::f32 || pages.element == Element::f64;
-  const std::uint64_t sample_format = is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT;
+  constexpr std::uint64_t kFormats[] = {SAMPLEFORMAT_UINT, SAMPLEFORMAT_INT, SAMPLEFORMAT_IEEEFP};  // by NumberKind
+  const std::uint64_t sample_format = kFormats[static_cast<std::size_t>(facts_of(pages.element).kind)];
   const std::uint16_t offset_type = pages.big ? TIFF_LONG8 : TIFF_LONG;
   const std::uint64_t tables = pages.directory_offset(page + 1) - 2 * pages.num_strips * pages.offset_width();
   const bool several = pages.num_strips > 1;

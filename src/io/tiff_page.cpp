@@ -22,19 +22,10 @@ T tag_or_default(TIFF* tiff, std::uint32_t tag) {
 
 std::optional<Sample> sample_of(std::uint16_t bits, std::uint16_t format) {
   const bool is_unsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
-  if (format == SAMPLEFORMAT_IEEEFP && bits == 16) return Sample::f16;
-  if (format == SAMPLEFORMAT_IEEEFP && bits == 32) return Sample::f32;
-  if (format == SAMPLEFORMAT_IEEEFP && bits == 64) return Sample::f64;
-  if (bits == 8 && is_unsigned) return Sample::u8;
-  if (bits == 16 && is_unsigned) return Sample::u16;
-  if (bits == 32 && is_unsigned) return Sample::u32;
-  if (bits == 64 && is_unsigned) return Sample::u64;
-  if (bits == 1 && is_unsigned) return Sample::u8;
-  if (bits == 64 && format == SAMPLEFORMAT_INT) return Sample::i64;
-  if (bits == 8 && format == SAMPLEFORMAT_INT) return Sample::i8;
-  if (bits == 16 && format == SAMPLEFORMAT_INT) return Sample::i16;
-  if (bits == 32 && format == SAMPLEFORMAT_INT) return Sample::i32;
-  return std::nullopt;
+  if (!is_unsigned && format != SAMPLEFORMAT_INT && format != SAMPLEFORMAT_IEEEFP) return std::nullopt;
+  if (bits == 1) return is_unsigned ? std::optional(Sample::u8) : std::nullopt;
+  const char letter = is_unsigned ? 'u' : format == SAMPLEFORMAT_INT ? 'i' : 'f';
+  return sample_named(letter + std::to_string(bits));
 }
 
 const char* format_name(std::uint16_t format) {

@@ -24,13 +24,6 @@ std::uint64_t product_of(const std::vector<Index>& extents) {
   return product;
 }
 
-double half_of(std::uint64_t bits) {
-  float value = 0;
-  const auto half = static_cast<std::uint16_t>(bits);
-  convert(Sample::f16, reinterpret_cast<const std::byte*>(&half), 1, reinterpret_cast<std::byte*>(&value));
-  return value;
-}
-
 /// "0x7fc00000": the bits of a float of that many digits.
 std::optional<double> float_from_bits(const std::string& text, Sample sample) {
   if (!text.starts_with("0x") || text.size() != 2 + 2 * size_of(sample)) return std::nullopt;
@@ -38,7 +31,7 @@ std::optional<double> float_from_bits(const std::string& text, Sample sample) {
   const char* end = text.data() + text.size();
   const auto [rest, problem] = std::from_chars(text.data() + 2, end, bits, 16);
   if (problem != std::errc() || rest != end) return std::nullopt;
-  if (sample == Sample::f16) return half_of(bits);
+  if (sample == Sample::f16) return Float16::from_bits(static_cast<std::uint16_t>(bits));
   if (sample == Sample::f32) return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
   return std::bit_cast<double>(bits);
 }
@@ -56,26 +49,10 @@ bool is_whole_between(double value, double least, double most) {
 
 bool can_be(Sample sample, double value) {
   constexpr double kLargestExact = 0x1p53;  // of 64 bit integers that f64 holds
-  switch (sample) {
-    case Sample::u8:
-      return is_whole_between(value, 0, UINT8_MAX);
-    case Sample::i8:
-      return is_whole_between(value, INT8_MIN, INT8_MAX);
-    case Sample::u16:
-      return is_whole_between(value, 0, UINT16_MAX);
-    case Sample::i16:
-      return is_whole_between(value, INT16_MIN, INT16_MAX);
-    case Sample::u32:
-      return is_whole_between(value, 0, UINT32_MAX);
-    case Sample::i32:
-      return is_whole_between(value, INT32_MIN, INT32_MAX);
-    case Sample::u64:
-      return is_whole_between(value, 0, kLargestExact);
-    case Sample::i64:
-      return is_whole_between(value, -kLargestExact, kLargestExact);
-    default:
-      return true;
-  }
+  if (sample == Sample::u64) return is_whole_between(value, 0, kLargestExact);
+  if (sample == Sample::i64) return is_whole_between(value, -kLargestExact, kLargestExact);
+  const ElementFacts& facts = facts_of(element_for(sample));
+  return is_floating(facts.element) || is_whole_between(value, facts.lowest, facts.highest);
 }
 
 }  // namespace
@@ -107,7 +84,7 @@ std::vector<Index> extents_from(const std::string& folder, const Json& json, con
 
 double fill_value_from(const ZarrArray& array, const Json& json) {
   std::optional<double> value;
-  const bool is_float = array.sample == Sample::f16 || array.sample == Sample::f32 || array.sample == Sample::f64;
+  const bool is_float = is_stored_as_is(array.sample) && is_floating(element_for(array.sample));
   if (json.is_null()) value = 0;
   if (json.is_boolean()) value = json.get<bool>() ? 1 : 0;
   if (json.is_number()) value = json.get<double>();

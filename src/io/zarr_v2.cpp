@@ -66,7 +66,7 @@ Json zarr_v2_json(const ZarrArray& array) {
   return {{"zarr_format", 2},
           {"shape", array.extents},
           {"chunks", array.chunk},
-          {"dtype", numpy_type(array.sample)},
+          {"dtype", numpy_type(element_for(array.sample))},
           {"order", "C"},
           {"fill_value", 0},
           {"filters", nullptr},

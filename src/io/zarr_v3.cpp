@@ -25,24 +25,33 @@ Extension extension_from(const std::string& folder, const Json& json, const char
   return {name.get<std::string>(), member(json, "configuration")};
 }
 
-/// Later names of a sample are read, the first is written.
-constexpr std::pair<const char*, Sample> kTypes[] = {
-    {"uint8", Sample::u8},    {"int8", Sample::i8},     {"uint16", Sample::u16},  {"int16", Sample::i16},
-    {"uint32", Sample::u32},  {"int32", Sample::i32},   {"uint64", Sample::u64},  {"int64", Sample::i64},
-    {"float16", Sample::f16}, {"float32", Sample::f32}, {"float64", Sample::f64}, {"bool", Sample::u8}};
+/// "uint16": the kind's word and the number of bits.
+struct TypeWord {
+  char letter;  // of Sample's names
+  const char* word;
+};
+constexpr TypeWord kTypeWords[] = {{'u', "uint"}, {'i', "int"}, {'f', "float"}};
 
 std::string type_name(Sample sample) {
-  const auto found =
-      std::find_if(std::begin(kTypes), std::end(kTypes), [sample](const auto& type) { return type.second == sample; });
-  return found->first;
+  const std::string short_name = name(sample);
+  const auto found = std::find_if(std::begin(kTypeWords), std::end(kTypeWords),
+                                  [&](const TypeWord& type) { return type.letter == short_name[0]; });
+  return found->word + short_name.substr(1);
+}
+
+std::optional<Sample> sample_of_type(const std::string& type) {
+  if (type == "bool") return Sample::u8;
+  for (const auto& [letter, word] : kTypeWords) {
+    if (type.starts_with(word)) return sample_named(letter + type.substr(std::string_view(word).size()));
+  }
+  return std::nullopt;
 }
 
 void set_type(ZarrArray& array, const Json& json) {
   const std::string type = extension_from(array.folder, json, "data_type").name;
-  const auto found =
-      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& known) { return type == known.first; });
-  if (found == std::end(kTypes)) fail(array.folder, "holds {}; {}", type, kReadableSamples);
-  array.sample = found->second;
+  const std::optional<Sample> sample = sample_of_type(type);
+  if (!sample) fail(array.folder, "holds {}; {}", type, kReadableSamples);
+  array.sample = *sample;
 }
 
 /// Whether the codec "bytes" of these settings is big-endian.

@@ -57,8 +57,9 @@ void gather_voxels(const Row& r) {
   const uint begin_x = r.whole(6), begin_y = r.whole(7), begin_z = r.whole(8);
   const uint size_x = r.whole(9), size_y = r.whole(10), size_z = r.whole(11);
   const uint stride_x = r.whole(12), stride_y = r.whole(13), stride_z = r.whole(14);
-  const uint boundary = r.whole(15), replaces_non_finite = r.whole(18);
-  const float outside_high = r.number(16), outside_low = r.number(17);
+  const uint boundary = r.whole(15), period_x = r.whole(16), period_y = r.whole(17), period_z = r.whole(18);
+  const uint offset = r.whole(19), replaces_non_finite = r.whole(22);
+  const float outside_high = r.number(20), outside_low = r.number(21);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -69,15 +70,14 @@ void gather_voxels(const Row& r) {
 
 template <class T, class real>
 void scatter_voxels(const Row& r) {
-  using std::rint;
-  const auto to_voxel = [](real value) { return static_cast<T>(value); };
+  Index saturated = 0;
+  const auto to_voxel = [&](real value) { return convoy::to_voxel<T>(value, saturated); };
   const real* tile = r.buffer<real>(0);
   T* voxels = r.buffer<T>(1);
   const uint extent_x = r.whole(0), extent_y = r.whole(1);
   const uint count_x = r.whole(2), count_y = r.whole(3), count_z = r.whole(4);
   const uint begin_x = r.whole(5), begin_y = r.whole(6), begin_z = r.whole(7);
   const uint stride_x = r.whole(8), stride_y = r.whole(9), stride_z = r.whole(10);
-  const uint highest = r.whole(11);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -97,7 +97,8 @@ void fold_voxels(const Row& r) {
   const uint raw_count_x = r.whole(11), raw_count_y = r.whole(12), raw_count_z = r.whole(13);
   const uint size_x = r.whole(14), size_y = r.whole(15), size_z = r.whole(16);
   const uint stride_x = r.whole(17), stride_y = r.whole(18), stride_z = r.whole(19);
-  const uint reflects = r.whole(20);
+  const uint boundary = r.whole(20), period_x = r.whole(21), period_y = r.whole(22), period_z = r.whole(23);
+  const uint offset = r.whole(24);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -111,10 +112,10 @@ RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::place_kernel) return place_kernel<real>;
   if (&kernel == &kernels::multiply_spectrum) return multiply_spectrum<real>;
   if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
-  for (const Element element : {Element::u8, Element::u16, Element::f32, Element::f64}) {
-    const bool gathers = &kernel == &kernels::gather_voxels(element);
-    if (!gathers && &kernel != &kernels::scatter_voxels(element)) continue;
-    return with_element(element, [&](auto voxel) -> RowFunction {
+  for (const ElementFacts& facts : kElements) {
+    const bool gathers = &kernel == &kernels::gather_voxels(facts.element);
+    if (!gathers && &kernel != &kernels::scatter_voxels(facts.element)) continue;
+    return with_element(facts.element, [&](auto voxel) -> RowFunction {
       using T = decltype(voxel);
       return gathers ? gather_voxels<T, real> : scatter_voxels<T, real>;
     });

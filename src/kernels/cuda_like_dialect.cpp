@@ -1,40 +1,52 @@
 #include <fmt/format.h>
 
 #include "kernels/dialects.hpp"
+#include "kernels/voxel_conversions.hpp"
 
 namespace convoy {
 namespace {
 
-const char* type_of(KernelBuffer::Kind kind) {
-  switch (kind) {
-    case KernelBuffer::Kind::real:
-      return "real";
-    case KernelBuffer::Kind::real2:
-      return "real2";
-    case KernelBuffer::Kind::u8:
+const char* type_of(Element voxel) {
+  switch (voxel) {
+    case Element::u8:
       return "unsigned char";
-    case KernelBuffer::Kind::u16:
+    case Element::u16:
       return "unsigned short";
-    case KernelBuffer::Kind::f32:
+    case Element::f32:
       return "float";
-    case KernelBuffer::Kind::f64:
+    case Element::f64:
       return "double";
-    case KernelBuffer::Kind::count:
+    case Element::i8:
+      return "signed char";
+    case Element::i16:
+      return "short";
+    case Element::u32:
       return "unsigned int";
+    case Element::i32:
+      return "int";
+    case Element::f16:
+      return "unsigned short";
   }
   return "";
 }
 
-/// to_real and to_voxel, where the kernel has voxels.
-std::string conversions(const KernelSpec& kernel) {
-  for (const KernelBuffer& buffer : kernel.buffers) {
-    if (buffer.kind == KernelBuffer::Kind::real || buffer.kind == KernelBuffer::Kind::real2) continue;
-    if (buffer.kind == KernelBuffer::Kind::count) continue;
-    return fmt::format("#define to_real(voxel) real(voxel)\n#define to_voxel(value) (({})(value))\n",
-                       type_of(buffer.kind));
+const char* type_of(const KernelBuffer& buffer) {
+  switch (buffer.kind) {
+    case KernelBuffer::Kind::real:
+      return "real";
+    case KernelBuffer::Kind::real2:
+      return "real2";
+    case KernelBuffer::Kind::count:
+      return "unsigned int";
+    case KernelBuffer::Kind::voxel:
+      return type_of(buffer.element);
   }
   return "";
 }
+
+const ConversionWords kWords{
+    "__device__ ", "__uint_as_float", "__float_as_uint",
+    [](Element element) { return fmt::format("({})", type_of(element)); }};
 
 /// KernelSpec::uses_tickets. What others wrote is fetched from the second-level cache, to which they released it, past
 /// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from
@@ -100,7 +112,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
   std::string arguments;
   for (const KernelBuffer& buffer : kernel.buffers) {
     arguments += fmt::format("{}{}{}* {}", arguments.empty() ? "" : ", ", buffer.writable ? "" : "const ",
-                             type_of(buffer.kind), buffer.name);
+                             type_of(buffer), buffer.name);
   }
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {
     arguments +=
@@ -168,7 +180,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
       "uint thread_z = blockIdx.z * blockDim.z + threadIdx.z;\n"
       "{3}"
       "}}\n",
-      real, kernel.name, arguments, with_doubles(kernel.body, ""), sharing + conversions(kernel), bounds));
+      real, kernel.name, arguments, with_doubles(kernel.body, ""), sharing + voxel_conversions(kernel, kWords), bounds));
 }
 
 }  // namespace convoy

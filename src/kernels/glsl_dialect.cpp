@@ -3,46 +3,57 @@
 #include <cctype>
 
 #include "kernels/dialects.hpp"
+#include "kernels/voxel_conversions.hpp"
 
 namespace convoy {
 namespace {
 
-const char* type_of(KernelBuffer::Kind kind) {
-  switch (kind) {
-    case KernelBuffer::Kind::real:
-      return "real";
-    case KernelBuffer::Kind::real2:
-      return "real2";
-    case KernelBuffer::Kind::u8:
+const char* type_of(Element voxel) {
+  switch (voxel) {
+    case Element::u8:
       return "uint8_t";
-    case KernelBuffer::Kind::u16:
+    case Element::u16:
       return "uint16_t";
-    case KernelBuffer::Kind::f32:
+    case Element::f32:
       return "float";
-    case KernelBuffer::Kind::f64:
+    case Element::f64:
       return "double";
-    case KernelBuffer::Kind::count:
+    case Element::i8:
+      return "int8_t";
+    case Element::i16:
+      return "int16_t";
+    case Element::u32:
       return "uint";
+    case Element::i32:
+      return "int";
+    case Element::f16:
+      return "uint16_t";
   }
   return "";
 }
 
-/// to_real and to_voxel, where the kernel has voxels. Small integers can be stored, but are computed with as uint.
-std::string conversions(const KernelSpec& kernel) {
-  for (const KernelBuffer& buffer : kernel.buffers) {
-    const bool is_u8 = buffer.kind == KernelBuffer::Kind::u8;
-    if (is_u8 || buffer.kind == KernelBuffer::Kind::u16) {
-      return fmt::format(
-          "#extension GL_EXT_shader_{}_storage : require\n"
-          "#define to_real(voxel) real(uint(voxel))\n#define to_voxel(value) {}(uint(value))\n",
-          is_u8 ? "8bit" : "16bit", type_of(buffer.kind));
-    }
-    if (buffer.kind == KernelBuffer::Kind::f32 || buffer.kind == KernelBuffer::Kind::f64) {
-      return fmt::format("#define to_real(voxel) real(voxel)\n#define to_voxel(value) {}(value)\n",
-                         type_of(buffer.kind));
-    }
+const char* type_of(const KernelBuffer& buffer) {
+  switch (buffer.kind) {
+    case KernelBuffer::Kind::real:
+      return "real";
+    case KernelBuffer::Kind::real2:
+      return "real2";
+    case KernelBuffer::Kind::count:
+      return "uint";
+    case KernelBuffer::Kind::voxel:
+      return type_of(buffer.element);
   }
   return "";
+}
+
+const ConversionWords kWords{"", "uintBitsToFloat", "floatBitsToUint",
+                             [](Element element) { return std::string(type_of(element)); }};
+
+/// Integers of 8 and 16 bits, which can be stored but not computed with. f16 is one of them here.
+std::string storage_extensions(const KernelSpec& kernel) {
+  const KernelBuffer* voxels = voxels_of(kernel);
+  if (voxels == nullptr || size_of(voxels->element) > 2) return "";
+  return fmt::format("#extension GL_EXT_shader_{}bit_storage : require\n", 8 * size_of(voxels->element));
 }
 
 }  // namespace
@@ -69,13 +80,14 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
       "#define real {}\n"
       "#define real2 {}\n"
       "#define natural_log(value) real(log(float(value)))\n"
+      "{}"
       "layout(local_size_x = {}, local_size_y = {}, local_size_z = {}) in;\n",
-      conversions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2", kernel.workgroup[0],
+      storage_extensions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2", voxel_conversions(kernel, kWords), kernel.workgroup[0],
       kernel.workgroup[1], kernel.workgroup[2]);
   int binding = 0;
   for (const KernelBuffer& buffer : kernel.buffers) {
     text += fmt::format("layout(std430, set = 0, binding = {0}) {1}buffer Buffer{0} {{ {2} {3}[]; }};\n", binding++,
-                        buffer.writable ? "" : "readonly ", type_of(buffer.kind), buffer.name);
+                        buffer.writable ? "" : "readonly ", type_of(buffer), buffer.name);
   }
   text += "layout(push_constant) uniform Parameters {\n";
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {

@@ -29,6 +29,7 @@ constexpr auto u32 = KernelSpec::Parameter::Kind::u32;
 constexpr auto f32 = KernelSpec::Parameter::Kind::f32;
 constexpr auto real = KernelBuffer::Kind::real;
 constexpr auto real2 = KernelBuffer::Kind::real2;
+constexpr auto voxel = KernelBuffer::Kind::voxel;
 
 using Parameters = std::vector<KernelSpec::Parameter>;
 
@@ -40,17 +41,20 @@ Parameters joined(const std::vector<Parameters>& parts) {
   return all;
 }
 
+/// The numbers of BoundaryRule.
+Parameters boundary_rule() { return joined({{{"boundary", u32}}, per_axis("period"), {{"offset", u32}}}); }
+
 /// The same kernel for every kind of voxel.
 class PerElement {
  public:
   template <class Make>
-  explicit PerElement(const Make& make)
-      : kernels_{make("u8", KernelBuffer::Kind::u8), make("u16", KernelBuffer::Kind::u16),
-                 make("f32", KernelBuffer::Kind::f32), make("f64", KernelBuffer::Kind::f64)} {}
-  const KernelSpec& operator[](Element element) const { return kernels_[static_cast<std::size_t>(element)]; }
+  explicit PerElement(const Make& make) {
+    for (const ElementFacts& facts : kElements) kernels_[static_cast<std::size_t>(facts.element)] = make(facts);
+  }
+  const KernelSpec& operator[](Element element) const { return kernels_.at(static_cast<std::size_t>(element)); }
 
  private:
-  std::array<KernelSpec, 4> kernels_;
+  std::array<KernelSpec, kElements.size()> kernels_;
 };
 
 }  // namespace
@@ -84,35 +88,35 @@ const KernelSpec fold_voxels{.name = "fold_voxels",
                                                    per_axis("raw_count"),
                                                    per_axis("size"),
                                                    per_axis("stride"),
-                                                   {{"reflects", u32}}}),
+                                                   boundary_rule()}),
                              .body = bodies::k_fold_voxels};
 
 const KernelSpec& gather_voxels(Element image) {
-  static const PerElement kernels([](const std::string& element, KernelBuffer::Kind kind) {
+  static const PerElement kernels([](const ElementFacts& element) {
     return KernelSpec{
-        .name = "gather_" + element,
-        .buffers = {{"image", kind, false}, {"tile", real, true}},
+        .name = std::string("gather_") + element.name,
+        .buffers = {{.name = "image", .kind = voxel, .element = element.element}, {"tile", real, true}},
         .parameters =
             joined({per_axis("extent"),
                     per_axis("input"),
                     per_axis("begin"),
                     per_axis("size"),
                     per_axis("stride"),
-                    {{"boundary", u32}, {"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}}}),
+                    boundary_rule(),
+                    {{"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}}}),
         .body = bodies::k_gather_voxels};
   });
   return kernels[image];
 }
 
 const KernelSpec& scatter_voxels(Element output) {
-  static const PerElement kernels([](const std::string& element, KernelBuffer::Kind kind) {
-    return KernelSpec{.name = "scatter_" + element,
-                      .buffers = {{"tile", real, false}, {"voxels", kind, true}},
+  static const PerElement kernels([](const ElementFacts& element) {
+    return KernelSpec{.name = std::string("scatter_") + element.name,
+                      .buffers = {{"tile", real, false}, {.name = "voxels", .kind = voxel, .writable = true, .element = element.element}},
                       .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
                                             per_axis("count"),
                                             per_axis("begin"),
-                                            per_axis("stride"),
-                                            {{"highest", u32}}}),
+                                            per_axis("stride")}),
                       .body = bodies::k_scatter_voxels};
   });
   return kernels[output];
@@ -122,9 +126,9 @@ const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
     std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
-    for (const Element element : {Element::u8, Element::u16, Element::f32, Element::f64}) {
-      kernels.push_back(&gather_voxels(element));
-      kernels.push_back(&scatter_voxels(element));
+    for (const ElementFacts& facts : kElements) {
+      kernels.push_back(&gather_voxels(facts.element));
+      kernels.push_back(&scatter_voxels(facts.element));
     }
     return kernels;
   }();

@@ -1,6 +1,8 @@
-// Element-wise kernels, written once. Signature is data; the body is text that is legal in CUDA C, HIP, GLSL and C++.
+// A GPU kernel: its signature as data, its body as text. Element-wise kernels are written once, in *.body, and are legal
+// in CUDA C, HIP, GLSL and C++; the passes of src/fft are KernelSpecs too, for GPUs only, and may use shared memory,
+// barriers and tickets (see num_shared and uses_tickets).
 //
-// Rules for a body (tests/kernels compiles every body in every dialect that is present):
+// Rules for an element-wise body (tests/kernels compiles every body in every dialect that is present):
 //   types uint, int, real, real2 (real is float or double as the program's precision says); functional casts only;
 //   no pointers, no 64-bit integers, no preprocessor lines; begins by returning outside the grid; of functions isnan,
 //   isinf, rint (ties to even) and natural_log(real) (single precision is all that GLSL has of it); % of numbers that
@@ -22,11 +24,12 @@ namespace convoy {
 
 struct KernelBuffer {
   std::string name;
-  /// u8 to f64 are voxels of a caller's array, of one kind in a kernel: to_real(voxel) and to_voxel(real) convert.
-  /// Kind::count is for the counters of KernelSpec::uses_tickets.
-  enum class Kind { real, real2, u8, u16, f32, f64, count } kind = Kind::real;
+  /// Kind::voxel: of a caller's array, one element in a kernel: to_real(voxel) and to_voxel(real) convert, the latter
+  /// with rounding and clipping as convoy::to_voxel(). Kind::count is for the counters of KernelSpec::uses_tickets.
+  enum class Kind { real, real2, count, voxel } kind = Kind::real;
   bool writable = false;
   std::string about{};  ///< for people, in dumps: what lies there, and how
+  Element element = Element::f32;  ///< of Kind::voxel
 };
 
 /// 4 bytes: an unsigned integer or the bits of a float. At most 32 per kernel (Vulkan's guaranteed push constants).
@@ -60,8 +63,8 @@ struct KernelSpec {
   /// numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be seen;
   /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included,
   /// a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of
-  /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. For devices that
-  /// tell Limits::num_multiprocessors only.
+  /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. Only for
+  /// devices with Limits::workgroups_may_wait.
   bool uses_tickets = false;
   /// For people, in dumps (kernels/kernel_files.hpp): what the file is called (empty: `name`), and what is known of the
   /// kernel beside its text, as ("pass", "columns forward ...").
@@ -99,19 +102,18 @@ extern const KernelSpec place_kernel;
 extern const KernelSpec multiply_spectrum;
 /// The image of a caller, read through the boundary into a tile's slot (see AxisPlan): thread (x, y, z), in device
 /// order as all that follows, writes voxel (x, y, z) of `extent`, which shows image position `begin` + (x, y, z) where
-/// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart. Outside lies: boundary
-/// 0: outside_high + outside_low; 1: nearest; 2: reflect; 3: wrap. NaN and infinity become 0 if replaces_non_finite
-/// is 1. buffers: image, tile. parameters: extent, input, begin (signed), size, stride (x, y, z each), boundary,
-/// outside_high, outside_low, replaces_non_finite. threads: extent.
+/// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart, and goes on outside as
+/// the BoundaryRule of `boundary` (its kind), `period` and `offset` says; what is no image voxel is outside_high +
+/// outside_low. NaN and infinity become 0 if replaces_non_finite is 1. buffers: image, tile. parameters: extent, input,
+/// begin (signed), size, stride (x, y, z each), boundary, period (x, y, z), offset (signed), outside_high, outside_low,
+/// replaces_non_finite. threads: extent.
 const KernelSpec& gather_voxels(Element image);
 /// The outputs of a tile to a caller's array: voxel (x, y, z) below `count` goes to `begin` + (x, y, z), `stride`
-/// apart. Unless `highest` is 0 it is rounded (ties to even) and clipped to 0 .. highest. buffers: tile, voxels.
-/// parameters: extent_x, extent_y, count, begin, stride (x, y, z each), highest. threads: count.
+/// apart. buffers: tile, voxels. parameters: extent_x, extent_y, count, begin, stride (x, y, z each). threads: count.
 const KernelSpec& scatter_voxels(Element output);
-/// Adds the raw outputs of a tile to the image positions that the boundary (reflects 1: reflect, 0: nearest) reads
-/// there: raw output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below
+/// Adds the raw outputs of a tile to the image positions that the boundary (clamped or periodic) reads there: raw output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below
 /// `count` sums up for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count,
-/// begin, raw_begin, raw_count, size, stride (x, y, z each), reflects. threads: count.
+/// begin, raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset. threads: count.
 extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/boundary_map.hpp"
+#include "base/boundary_rule.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -17,11 +17,11 @@ Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 Outside outside_of(const ConvolutionSpec& spec) {
   if (spec.mode == Mode::circular) return Outside::repeated;
   if (spec.mode != Mode::same) return Outside::zero;
-  if (spec.boundary == Boundary::wrap) return Outside::repeated;
+  if (repeats_evenly(spec.boundary)) return Outside::repeated;
   // The adjoint's input is zero outside whatever the boundary: the boundary acts on its output.
-  if (spec.boundary == Boundary::zero || spec.operation == Operation::correlate) return Outside::zero;
-  if (spec.boundary == Boundary::constant && spec.constant == 0) return Outside::zero;
-  return Outside::boundary;
+  if (spec.operation == Operation::correlate) return Outside::zero;
+  const double constant = spec.boundary == Boundary::constant ? spec.constant : 0;
+  return repeats_unevenly(spec.boundary) || constant != 0 ? Outside::boundary : Outside::zero;
 }
 
 void set_window(const ConvolutionSpec& spec, Index origin, AxisPlan& plan) {
@@ -74,8 +74,10 @@ void set_folded_region(Boundary boundary, Index begin, Index size, AxisPlan& pla
   const Index high = plan.fold_begin + plan.output - 1;
   Index first = begin == 0 ? low : begin;
   Index last = begin + size == n ? high : begin + size - 1;
-  if (boundary == Boundary::reflect) {
-    const Echo echoes[] = {{begin, size, 2 * n}, {2 * n - begin - size, size, 2 * n}};
+  const BoundaryRule rule = boundary_rule(boundary, n);
+  if (rule.kind == BoundaryRule::Kind::periodic) {
+    const Index reflection = rule.mirrored ? rule.offset - (begin + size - 1) : begin;
+    const Echo echoes[] = {{begin, size, rule.period}, {reflection, size, rule.period}};
     first = std::min(echoes[0].first_from(low), echoes[1].first_from(low));
     last = std::max(echoes[0].last_to(high), echoes[1].last_to(high));
   }
@@ -204,7 +206,7 @@ AxisPlan in_one_tile(const AxisTask& task) {
 
 bool folds_output(const ConvolutionSpec& spec) {
   return spec.operation == Operation::correlate && spec.mode == Mode::same &&
-         (spec.boundary == Boundary::reflect || spec.boundary == Boundary::nearest) && spec.kernel != Shape{1, 1, 1};
+         repeats_unevenly(spec.boundary) && spec.kernel != Shape{1, 1, 1};
 }
 
 AxisTask axis_task(const ConvolutionSpec& spec, int axis) {

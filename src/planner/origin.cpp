@@ -3,29 +3,18 @@
 #include <algorithm>
 #include <span>
 
+#include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy {
 namespace {
 
-template <class T>
-Index first_largest(const ImageView& kernel) {
-  const std::span voxels(static_cast<const T*>(kernel.data), static_cast<std::size_t>(num_voxels(kernel.shape)));
-  return std::max_element(voxels.begin(), voxels.end()) - voxels.begin();
-}
-
 Index peak(const ImageView& kernel) {
-  switch (kernel.element) {
-    case Element::u8:
-      return first_largest<std::uint8_t>(kernel);
-    case Element::u16:
-      return first_largest<std::uint16_t>(kernel);
-    case Element::f32:
-      return first_largest<float>(kernel);
-    case Element::f64:
-      return first_largest<double>(kernel);
-  }
-  throw Error(Errc::invalid_argument, "the kernel's voxels are of an unknown kind");
+  return with_element(kernel.element, [&](auto type) -> Index {
+    const std::span voxels(static_cast<const decltype(type)*>(kernel.data),
+                           static_cast<std::size_t>(num_voxels(kernel.shape)));
+    return std::max_element(voxels.begin(), voxels.end()) - voxels.begin();
+  });
 }
 
 Shape position(Index voxel, const Shape& shape) {

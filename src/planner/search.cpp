@@ -79,7 +79,7 @@ bool has_whole(const std::vector<AxisPlan>& options) {
 }
 
 double downloaded_voxels(const TileLayout& layout, const AxisChoice& axes) {
-  double voxels = static_cast<double>(layout.extent[0]);
+  double voxels = static_cast<double>(layout.batch) * static_cast<double>(layout.extent[0]);
   for (int d = 1; d < 3; ++d) voxels *= static_cast<double>(axes[layout.device_axes[d]]->tile_output);
   return voxels;
 }

@@ -114,6 +114,8 @@ const char* name(Boundary value) {
       return "nearest";
     case Boundary::wrap:
       return "wrap";
+    case Boundary::mirror:
+      return "mirror";
   }
   return "unknown";
 }

@@ -37,6 +37,10 @@ Index show(Boundary boundary, Index at, Index n) {
       case Boundary::reflect:
         at = at < 0 ? -1 - at : 2 * n - 1 - at;
         break;
+      case Boundary::mirror:
+        if (n == 1) return 0;
+        at = at < 0 ? -at : 2 * (n - 1) - at;
+        break;
     }
   }
   return at;

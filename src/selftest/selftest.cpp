@@ -87,13 +87,15 @@ std::vector<Check> all_checks(std::optional<Path> path) {
   add("odd and prime sizes", {problem({11, 13, 17}, {5, 3, 7})});
   add("full, valid, circular", {problem(image, kernel, Mode::full), problem(image, kernel, Mode::valid),
                                 problem(image, kernel, Mode::circular)});
-  add("boundaries",
-      {problem(image, kernel, Mode::same, Boundary::constant), problem(image, kernel, Mode::same, Boundary::reflect),
-       problem(image, kernel, Mode::same, Boundary::nearest), problem(image, kernel, Mode::same, Boundary::wrap)});
+  std::vector<Problem> boundaries, adjoint;
+  for (const Boundary boundary : kAllBoundaries) {
+    boundaries.push_back(problem(image, kernel, Mode::same, boundary));
+    if (boundary == Boundary::constant) continue;  // has no adjoint
+    adjoint.push_back(boundaries.back());
+    adjoint.back().spec.operation = Operation::correlate;
+  }
+  add("boundaries", boundaries);
   add("kernel larger than the image", {problem({4, 5, 6}, {9, 3, 14})});
-
-  std::vector<Problem> adjoint{problem(image, kernel), problem(image, kernel, Mode::same, Boundary::reflect)};
-  for (Problem& each : adjoint) each.spec.operation = Operation::correlate;
   add("correlation (adjoint)", adjoint);
   std::vector<Problem> tiled{problem({14, 20, 25}, kernel),
                              problem({14, 20, 25}, kernel, Mode::same, Boundary::nearest)};

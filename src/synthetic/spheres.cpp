@@ -16,11 +16,11 @@ void require_drawable(Element element, const Sphere& sphere, double value) {
     throw Error(Errc::invalid_argument,
                 fmt::format("a sphere of radius {} at {},{},{} cannot be drawn", sphere.radius, c.z, c.y, c.x));
   }
-  const double largest = element == Element::u8 ? 255 : 65535;
-  const bool is_integer = element == Element::u8 || element == Element::u16;
-  if (is_integer && !(value >= 0 && value <= largest && value == std::floor(value))) {
-    throw Error(Errc::invalid_argument, fmt::format("value {} is no {}: it must be a whole number from 0 to {}", value,
-                                                    name(element), largest));
+  const ElementFacts& facts = facts_of(element);
+  if (is_floating(element)) return;
+  if (!(value >= facts.lowest && value <= facts.highest && value == std::floor(value))) {
+    throw Error(Errc::invalid_argument, fmt::format("value {} is no {}: it must be a whole number from {} to {}", value,
+                                                    facts.name, facts.lowest, facts.highest));
   }
 }
 

@@ -8,30 +8,55 @@
 
 using namespace convoy;
 
+namespace {
+
+std::vector<float> floats_of(const Image& image) {
+  const auto voxels = image.voxels<float>();
+  return {voxels.begin(), voxels.end()};
+}
+
+}  // namespace
+
 TEST_CASE("a normalised kernel keeps flux and constants, whatever its own sum") {
   ConvolutionSpec spec;
   spec.normalize_kernel = true;
   spec.boundary = Boundary::nearest;
   const std::vector<float> image(9 * 10 * 11, 60000.0f), kernel(3 * 4 * 5, 500.0f);
-  const auto output = convolve(ImageView(image, {9, 10, 11}), ImageView(kernel, {3, 4, 5}), spec, device_under_test());
-  for (const float voxel : output) REQUIRE(std::abs(voxel - 60000.0f) <= 0.1f);
+  const Image output = convolve(ImageView(image, {9, 10, 11}), ImageView(kernel, {3, 4, 5}), spec, device_under_test());
+  for (const float voxel : output.voxels<float>()) REQUIRE(std::abs(voxel - 60000.0f) <= 0.1f);
 
   spec.boundary = Boundary::zero;
   spec.mode = Mode::full;
-  const auto whole = convolve(ImageView(image, {9, 10, 11}), ImageView(kernel, {3, 4, 5}), spec, device_under_test());
+  const Image whole = convolve(ImageView(image, {9, 10, 11}), ImageView(kernel, {3, 4, 5}), spec, device_under_test());
   double sum = 0;
-  for (const float voxel : whole) sum += static_cast<double>(voxel);
+  for (const float voxel : whole.voxels<float>()) sum += static_cast<double>(voxel);
   CHECK(std::abs(sum / (60000.0 * static_cast<double>(image.size())) - 1) <= 1e-6);
 }
 
 TEST_CASE("a kernel is used as given unless normalisation is asked for; a zero sum cannot be normalised") {
   ConvolutionSpec spec;
   std::vector<float> image{0, 0, 1, 0, 0}, kernel{1, 0, -1};
-  const auto output = convolve(ImageView(image, {1, 1, 5}), ImageView(kernel, {1, 1, 3}), spec, device_under_test());
-  CHECK(oracle::relative_l2(output, {0, 1, 0, -1, 0}) <= 1e-6);
+  const Image output = convolve(ImageView(image, {1, 1, 5}), ImageView(kernel, {1, 1, 3}), spec, device_under_test());
+  CHECK(oracle::relative_l2(floats_of(output), {0, 1, 0, -1, 0}) <= 1e-6);
   spec.normalize_kernel = true;
   CHECK_THROWS_WITH_AS(convolve(ImageView(image, {1, 1, 5}), ImageView(kernel, {1, 1, 3}), spec, device_under_test()),
                        doctest::Contains("sum"), Error);
+}
+
+TEST_CASE("convolve() returns voxels of the precision asked for") {
+  if (!device_under_test().limits().supports_f64) return;
+  ConvolutionSpec spec;
+  spec.precision = Precision::f64;
+  const double third = 1.0 / 3;  // no float is it
+  const std::vector<double> image{0, third, 0}, kernel{2};
+  const Image output = convolve(ImageView(image, {1, 1, 3}), ImageView(kernel, {1, 1, 1}), spec, device_under_test());
+  CHECK(output.shape == Shape{1, 1, 3});
+  REQUIRE(output.element == Element::f64);
+  CHECK(std::abs(output.voxels<double>()[1] - 2 * third) <= 1e-15);
+  CHECK_THROWS_WITH_AS(output.voxels<float>(), doctest::Contains("f64, not f32"), Error);
+  spec.precision = Precision::f32;
+  CHECK(convolve(ImageView(image, {1, 1, 3}), ImageView(kernel, {1, 1, 1}), spec, device_under_test()).element ==
+        Element::f32);
 }
 
 TEST_CASE("Origin::peak puts the brightest kernel voxel on the output voxel") {
@@ -41,8 +66,8 @@ TEST_CASE("Origin::peak puts the brightest kernel voxel on the output voxel") {
   image[(2 * 6 + 3) * 7 + 3] = 1;
   kernel[(2 * 4 + 0) * 5 + 1] = 4;
   kernel[(0 * 4 + 3) * 5 + 4] = 1;
-  const auto output = convolve(ImageView(image, {5, 6, 7}), ImageView(kernel, {3, 4, 5}), spec, device_under_test());
-  CHECK(std::abs(output[(2 * 6 + 3) * 7 + 3] - 4) <= 1e-5);
+  const Image output = convolve(ImageView(image, {5, 6, 7}), ImageView(kernel, {3, 4, 5}), spec, device_under_test());
+  CHECK(std::abs(output.voxels<float>()[(2 * 6 + 3) * 7 + 3] - 4) <= 1e-5);
 }
 
 TEST_CASE("devices by name: what is not there is explained") {

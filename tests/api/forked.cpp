@@ -58,7 +58,9 @@ struct Problem {
   }
 
   std::vector<float> output(const Device& device) const {
-    return convolve({image, spec.image}, {kernel, spec.kernel}, spec, device);
+    const Image output = convolve({image, spec.image}, {kernel, spec.kernel}, spec, device);
+    const auto voxels = output.voxels<float>();
+    return {voxels.begin(), voxels.end()};
   }
   bool is_right(const std::vector<float>& found) const { return found == expected; }
 };

@@ -76,6 +76,11 @@ const std::vector<Sizes>& sizes() {
   return plans_are_costly() ? few : many;
 }
 
+std::vector<float> floats_of(const Image& image) {
+  const auto voxels = image.voxels<float>();
+  return {voxels.begin(), voxels.end()};
+}
+
 ConvolutionSpec spec_of(const Sizes& size) {
   ConvolutionSpec spec;
   spec.image = size.image;
@@ -120,8 +125,7 @@ std::vector<ConvolutionSpec> every_mode(const Sizes& size) {
         continue;
       }
       add(Mode::circular, Boundary::zero, origin, operation);
-      for (const Boundary boundary :
-           {Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
+      for (const Boundary boundary : kAllBoundaries) {
         add(Mode::same, boundary, origin, operation);
       }
     }
@@ -255,7 +259,8 @@ TEST_CASE("the adjoint law <A x, y> = <x, A' y> holds for every boundary and par
     parities.push_back({{6 + bits % 2, 7, 8}, {2 + (bits & 1), 4 + (bits >> 1 & 1), 5 + (bits >> 2 & 1)}});
   }
   for (const Sizes& size : parities) {
-    for (const Boundary boundary : {Boundary::zero, Boundary::reflect, Boundary::nearest, Boundary::wrap}) {
+    for (const Boundary boundary : kAllBoundaries) {
+      if (boundary == Boundary::constant) continue;  // with a constant of 0 it is zero, with another affine
       Case forward;
       forward.spec.image = size.image;
       forward.spec.kernel = size.kernel;
@@ -290,8 +295,8 @@ TEST_CASE("a delta stays where it is, for every parity of image and kernel") {
       const auto at = [](Index side, Index i) { return static_cast<std::size_t>((i * side + i) * side + i); };
       image[at(n, n / 2)] = 1;
       kernel[at(k, k / 2)] = 1;
-      const auto output =
-          convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test());
+      const auto output = floats_of(
+          convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test()));
       CAPTURE(n);
       CAPTURE(k);
       CHECK(oracle::relative_l2(output, {image.begin(), image.end()}) <= tolerances::kFewVoxels);
@@ -305,8 +310,8 @@ TEST_CASE("scipy's documented cases") {
     ConvolutionSpec spec;
     spec.mode = mode;
     spec.origin = mode == Mode::same ? origin : Origin{};
-    return convolve(ImageView(a, {1, 1, static_cast<Index>(a.size())}),
-                    ImageView(b, {1, 1, static_cast<Index>(b.size())}), spec, device_under_test());
+    return floats_of(convolve(ImageView(a, {1, 1, static_cast<Index>(a.size())}),
+                              ImageView(b, {1, 1, static_cast<Index>(b.size())}), spec, device_under_test()));
   };
   const auto expect = [](const std::vector<float>& got, const std::vector<double>& wanted) {
     CHECK(oracle::relative_l2(got, wanted) <= tolerances::kFewVoxels);
@@ -329,7 +334,7 @@ TEST_CASE("scipy's documented cases") {
     spec.boundary = boundary;
     spec.constant = constant;
     if (mode == Mode::same) spec.origin.rule = Origin::Rule::scipy;
-    return convolve(ImageView(image, {1, 2, 3}), ImageView(kernel, {1, 2, 3}), spec, device_under_test());
+    return floats_of(convolve(ImageView(image, {1, 2, 3}), ImageView(kernel, {1, 2, 3}), spec, device_under_test()));
   };
   expect(square({1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6}, Mode::full, Boundary::zero, 0),
          {1, 4, 10, 12, 9, 8, 26, 56, 54, 36, 16, 40, 73, 60, 36});

@@ -12,7 +12,8 @@ except ImportError:
     sys.exit(0)
 
 TOLERANCE = 5e-6
-NDIMAGE_MODE = {"zero": "constant", "constant": "constant", "reflect": "reflect", "nearest": "nearest", "wrap": "wrap"}
+NDIMAGE_MODE = {"zero": "constant", "constant": "constant", "reflect": "reflect", "nearest": "nearest", "wrap": "wrap",
+                "mirror": "mirror"}
 
 
 def check(backend, expected, *words):
@@ -120,7 +121,7 @@ check_kernel_axes()
 backends = json.loads(succeed("devices", "--json").stdout)["backends"]
 if any(backend["name"] == "vulkan" and backend["devices"] for backend in backends):
     check_modes("vulkan", (9, 14, 15), (3, 4, 5))
-    check_boundaries("vulkan", (17, 23), (5, 4), ["reflect", "constant"])
+    check_boundaries("vulkan", (17, 23), (5, 4), ["reflect", "mirror", "constant"])
     check_named_conventions("vulkan", (9, 14, 15), (3, 4, 5))
 else:
     print("not run: no Vulkan device")

@@ -14,7 +14,7 @@ except ImportError:
     sys.exit(0)
 TOLERANCE = 5e-6
 PAD = {"zero": ("constant", 0.0), "constant": ("constant", 7.0), "reflect": ("symmetric", None), "nearest": ("edge", None),
-       "wrap": ("wrap", None)}
+       "wrap": ("wrap", None), "mirror": ("reflect", None)}
 
 
 def same(image, kernel, boundary, origin):

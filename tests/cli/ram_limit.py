@@ -1,8 +1,9 @@
 """Random jobs under --ram-limit: of NumPy, TIFF (also one compressed strip) and Zarr (also 10^5 chunks, deflate, zstd, blosc), from
 1-D to 3-D. Peak resident memory, as the system counts it, is at most 1.05 of the limit, or the job is refused with numbers before
 anything is left.
-Usage: ram_limit.py PROGRAM [--jobs N] [--seed N] [--largest VOXELS] [--json FILE]"""
+Usage: ram_limit.py PROGRAM [--jobs N] [--seed N] [--largest VOXELS] [--workers N] [--json FILE]"""
 import argparse
+import concurrent.futures
 import json
 import os
 import random
@@ -27,6 +28,9 @@ parser.add_argument("program")
 parser.add_argument("--jobs", type=int, default=8)
 parser.add_argument("--seed", type=int, default=15)
 parser.add_argument("--largest", type=float, default=2e7)
+parser.add_argument("--workers", type=int, default=1, help="jobs at a time, each measured by itself")
+parser.add_argument("--share", type=int, default=0, help="which of the workers this process is, with --as-share")
+parser.add_argument("--as-share", action="store_true")
 parser.add_argument("--json")
 WANTED = parser.parse_args()
 JSON = WANTED.json and os.path.join(STARTED_IN, WANTED.json)
@@ -160,14 +164,42 @@ def clean():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def main():
-    results = []
-    for number in range(WANTED.jobs):
-        results.append(job(number))
-        one = results[-1]
-        print(f"{one['ratio']:.3f} of {one['limit_bytes'] // MEBI} MiB: {one['image']}, {' '.join(one['words'])}"
-              + (f": {one['refusal']}" if "refusal" in one else ""), flush=True)
+def report_line(one):
+    return (f"{one['ratio']:.3f} of {one['limit_bytes'] // MEBI} MiB: {one['image']}, {' '.join(one['words'])}"
+            + (f": {one['refusal']}" if "refusal" in one else ""))
+
+
+def run_share():
+    """The jobs of this process, one after the other, a line of JSON each."""
+    for number in range(WANTED.share, WANTED.jobs, WANTED.workers):
+        print(json.dumps(job(number)), flush=True)
         clean()
+
+
+def run_all():
+    """Every job, by processes like this one, whose folders are their own."""
+    if WANTED.workers == 1:
+        for number in range(WANTED.jobs):
+            yield job(number)
+            clean()
+        return
+    words = [sys.executable, os.path.abspath(__file__), PROGRAM, "--jobs", WANTED.jobs, "--seed", WANTED.seed, "--largest", WANTED.largest,
+             "--workers", WANTED.workers]
+    shares = [subprocess.Popen([*map(str, words), "--share", str(share), "--as-share"], stdout=subprocess.PIPE, text=True)
+              for share in range(WANTED.workers)]
+    with concurrent.futures.ThreadPoolExecutor(WANTED.workers) as readers:
+        for lines in readers.map(lambda share: share.stdout.readlines(), shares):
+            yield from map(json.loads, lines)
+    assert all(share.wait() == 0 for share in shares), "a share of the jobs failed, see above"
+
+
+def main():
+    if WANTED.as_share:
+        return run_share()
+    results = []
+    for one in run_all():
+        results.append(one)
+        print(report_line(one), flush=True)
     done = [one for one in results if one["exit_code"] == 0]
     over = [one for one in results if one["ratio"] > MOST]
     if JSON:

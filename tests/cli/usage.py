@@ -47,7 +47,7 @@ for mode in ("full", "valid"):
     fail(2, "--origin", *CONVOLVE, "--mode", mode, "--origin", "first")
 for origin in ("middle", "1,1", "1,1,x", "1,1,1,1", "-1,1,1", "1,1,1 ", ""):
     fail(2, "--origin", *CONVOLVE, "--origin", origin)
-fail(2, "--dtype: 'i8' is none of", *CONVOLVE, "--dtype", "i8")
+fail(2, "--dtype: 'i64' is none of", *CONVOLVE, "--dtype", "i64")
 fail(2, "--precision", *CONVOLVE, "--precision", "f16")
 fail(2, "'fast' is none of auto, native, fused and staged", *CONVOLVE, "--path", "fast")
 fail(2, "--nan", *CONVOLVE, "--nan", "ignore")

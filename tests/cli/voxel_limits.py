@@ -9,7 +9,7 @@ CONVOLVE = ("convolve", "f.npy", "k.npy", "o.npy", "--backend", "cpu", "--quiet"
 def convolve(values, *words, kernel=np.ones((3, 3), np.float32)):
     np.save("f.npy", values)
     np.save("k.npy", kernel)
-    done = succeed(*CONVOLVE, "--report", "r.json", *words)
+    done = succeed(*CONVOLVE, "--normalize", "--report", "r.json", *words)
     return done.stderr, json.load(open("r.json")), np.load("o.npy")
 
 
@@ -37,7 +37,7 @@ assert warning == "" and np.allclose(output, 1e300), warning
 warning, report, output = convolve(np.full((64, 64), 1e300), "--precision", "f64", "--dtype", "f32")
 assert "4096 output voxels are beyond the range of f32" in warning and report["saturated_voxels"] == 4096, warning
 refuse("--precision f64", ones, "--no-normalize", kernel=np.full((3, 3), 1e300))
-refuse("too large", ones, kernel=np.full((3, 3), 1e308))
+refuse("too large", ones, "--normalize", kernel=np.full((3, 3), 1e308))
 fail(2, "--no-data", *CONVOLVE, "--no-data", "none")
 refuse("no_data", ones, "--no-data", "nan")
 

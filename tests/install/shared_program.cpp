@@ -34,7 +34,8 @@ bool failed(const char* what) {
 int main() {
   const convoy::Shape image_shape{1, 5, 7}, kernel_shape{1, 3, 3};
   std::vector<float> image(5 * 7, 1.0f), kernel(3 * 3, 1.0f);
-  const auto blurred = convoy::convolve({image, image_shape}, {kernel, kernel_shape});
+  const convoy::Image output = convoy::convolve({image, image_shape}, {kernel, kernel_shape});
+  const auto blurred = output.voxels<float>();
   if (blurred[2 * 7 + 3] < 8.99f || blurred[2 * 7 + 3] > 9.01f) return failed("a wrong result");
 
   try {

@@ -185,7 +185,7 @@ def check_imagej(folder):
             assert file.imagej_metadata.get("spacing") == (0.3 if spacing == -0.3 else None)
     tifffile.imwrite(source, TCZYX[0, 0], imagej=True, metadata={"axes": "ZYX", "cf": 0, "c0": -32768.0, "c1": 1.0})
     copied(source, target)
-    assert np.array_equal(tifffile.imread(target), TCZYX[0, 0].astype("f4") - 32768)
+    assert np.array_equal(tifffile.imread(target), TCZYX[0, 0].astype("i4") - 32768)
 
 
 def check_samples(folder):

@@ -12,7 +12,7 @@ except ImportError:
     sys.exit(0)
 
 copy_image = sys.argv[1]
-kept = {"b1": "u1", "i1": "f4", "i2": "f4", "f2": "f4", "i4": "f8", "u4": "f8", "i8": "f8", "u8": "f8"}
+kept = {"b1": "u1", "i8": "f8", "u8": "f8"}
 
 
 def copied(source, target):

@@ -258,6 +258,36 @@ TEST_CASE("a store whose attributes were added to, or that another program wrote
   }
 }
 
+TEST_CASE("a store of OME-Zarr 0.5 is replaced only when that is asked for, and only if convoy wrote all of it") {
+  const Folder folder;
+  const std::string store = folder / "a.zarr";
+  CreateOptions options;
+  options.ome_zarr = OmeZarr::v0_5;
+  write_whole(store, options);
+  CHECK(contains(error_of([&] { write_whole(store, options); }), "--overwrite"));
+  options.overwrite = true;
+  write_whole(store, options);
+  for (const std::string added : {"labels/zarr.json", "1/zarr.json", "notes.txt", "0/notes", "0/c/notes"}) {
+    fs::create_directories(fs::path(store + "/" + added).parent_path());
+    write_bytes(store + "/" + added, "years");
+    CHECK(contains(error_of([&] { write_whole(store, options); }), "holds '"));
+    CHECK(bytes_of(store + "/" + added) == "years");
+    fs::remove_all(store + "/" + (added[0] == '0' ? added : added.substr(0, added.find('/'))));
+  }
+  const std::string attributes = bytes_of(store + "/zarr.json");
+  std::string others = attributes;
+  others.replace(others.find("\"convoy\""), 8, "\"napari\"");
+  for (const std::string& text : {others, std::string("{}"), std::string("not JSON")}) {
+    write_bytes(store + "/zarr.json", text);
+    CHECK(contains(error_of([&] { write_whole(store, options); }), "'zarr.json' with"));
+    CHECK(bytes_of(store + "/zarr.json") == text);
+  }
+  write_bytes(store + "/zarr.json", attributes);
+  options.ome_zarr = OmeZarr::v0_4;
+  write_whole(store, options);
+  CHECK(!fs::exists(store + "/zarr.json"));
+}
+
 TEST_CASE("what is added to a store while another is computed is kept, and the error says where") {
   const Folder folder;
   const std::string store = folder / "a.zarr";

@@ -117,9 +117,9 @@ Case random_operator(Dice& dice) {
   Case one = random_case(dice);
   ConvolutionSpec& spec = one.spec;
   spec.mode = dice.one_of({Mode::same, Mode::same, Mode::circular});
-  spec.boundary = spec.mode == Mode::circular
-                      ? Boundary::zero
-                      : dice.one_of({Boundary::zero, Boundary::reflect, Boundary::nearest, Boundary::wrap});
+  do {
+    spec.boundary = spec.mode == Mode::circular ? Boundary::zero : dice.boundary();
+  } while (spec.boundary == Boundary::constant);
   spec.constant = 0;
   spec.operation = Operation::convolve;
   if (dice.between(0, 1) == 0) one.min_tiles = 5;

@@ -20,15 +20,19 @@ inline std::optional<Index> voxel_at(Index p, Index n, const ConvolutionSpec& sp
   if (spec.mode == Mode::circular) return modulo(p, n);
   if (spec.mode != Mode::same) return std::nullopt;
   switch (spec.boundary) {
+    case Boundary::zero:
+    case Boundary::constant:
+      break;
     case Boundary::reflect:
       return modulo(p, 2 * n) < n ? modulo(p, 2 * n) : 2 * n - 1 - modulo(p, 2 * n);
+    case Boundary::mirror:
+      return n == 1 ? 0 : modulo(p, 2 * n - 2) < n ? modulo(p, 2 * n - 2) : 2 * n - 2 - modulo(p, 2 * n - 2);
     case Boundary::nearest:
       return p < 0 ? 0 : n - 1;
     case Boundary::wrap:
       return modulo(p, n);
-    default:
-      return std::nullopt;
   }
+  return std::nullopt;
 }
 
 inline long extended(const Signal& image, Index p, const ConvolutionSpec& spec) {

@@ -30,7 +30,7 @@ class RandomAxis {
     spec.image[axis] = n;
     spec.kernel[axis] = k;
     spec.mode = static_cast<Mode>(between(0, 3));
-    if (spec.mode == Mode::same) spec.boundary = static_cast<Boundary>(between(0, 4));
+    if (spec.mode == Mode::same) spec.boundary = kAllBoundaries[between(0, kAllBoundaries.size() - 1)];
     if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(between(-2, 2));
     spec.operation = static_cast<Operation>(between(0, 2));
     if (spec.operation == Operation::correlate) spec.constant = 0;  // else there is no adjoint

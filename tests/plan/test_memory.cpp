@@ -54,7 +54,7 @@ class RandomSpec {
     }
     spec.mode = static_cast<Mode>(between(0, 3));
     if (spec.mode == Mode::valid) spec.kernel = smaller_of(spec.kernel, spec.image);
-    if (spec.mode == Mode::same) spec.boundary = static_cast<Boundary>(between(0, 4));
+    if (spec.mode == Mode::same) spec.boundary = kAllBoundaries[between(0, kAllBoundaries.size() - 1)];
     spec.operation = static_cast<Operation>(between(0, 1));
     const bool affine = spec.boundary == Boundary::constant && spec.operation != Operation::correlate;
     spec.constant = affine ? 1 : 0;

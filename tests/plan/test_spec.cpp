@@ -8,6 +8,7 @@
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
+#include "base/boundary_rule.hpp"
 #include "planner/origin.hpp"
 #include "plan/problems.hpp"
 
@@ -116,6 +117,28 @@ TEST_CASE("the peak is the first of the largest voxels") {
   CHECK_THROWS_AS(make_plan(spec, {}), Error);
   spec.mode = Mode::full;
   CHECK_NOTHROW(make_plan(spec, {}));
+}
+
+TEST_CASE("boundaries go on outside as the header says, and the lists know them all") {
+  const auto shown = [](Boundary boundary, Index begin, Index count, Index size) {
+    std::string letters;
+    for (const Index at : source_positions(boundary, begin, count, size)) {
+      letters += at == kOutside ? '-' : static_cast<char>('a' + at);
+    }
+    return letters;
+  };
+  CHECK(shown(Boundary::zero, -3, 10, 4) == "---abcd---");
+  CHECK(shown(Boundary::constant, -3, 10, 4) == "---abcd---");
+  CHECK(shown(Boundary::reflect, -9, 22, 4) == "aabcddcbaabcddcbaabcdd");
+  CHECK(shown(Boundary::nearest, -3, 10, 4) == "aaaabcdddd");
+  CHECK(shown(Boundary::wrap, -5, 14, 4) == "dabcdabcdabcda");
+  CHECK(shown(Boundary::mirror, -9, 22, 4) == "dcbabcdcbabcdcbabcdcba");
+  CHECK(shown(Boundary::mirror, -3, 8, 2) == "babababa");
+  CHECK(shown(Boundary::mirror, -2, 5, 1) == "aaaaa");
+  CHECK(shown(Boundary::reflect, -2, 5, 1) == "aaaaa");
+  CHECK(shown(Boundary::wrap, -2, 5, 1) == "aaaaa");
+  for (std::size_t i = 0; i < kAllBoundaries.size(); ++i) CHECK(static_cast<std::size_t>(kAllBoundaries[i]) == i);
+  CHECK(std::string(name(static_cast<Boundary>(kAllBoundaries.size()))) == "unknown");
 }
 
 TEST_CASE("names are those of the headers") {

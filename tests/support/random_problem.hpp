@@ -25,6 +25,7 @@ class Dice {
   T one_of(std::initializer_list<T> values) {
     return *(values.begin() + between(0, static_cast<Index>(values.size()) - 1));
   }
+  Boundary boundary() { return kAllBoundaries[between(0, kAllBoundaries.size() - 1)]; }
 
  private:
   std::mt19937_64 engine_;
@@ -54,8 +55,7 @@ inline ConvolutionSpec random_spec(Dice& dice) {
     if (dice.between(0, 3) == 0) std::swap(spec.image, spec.kernel);
   }
   if (spec.mode == Mode::same) {
-    spec.boundary =
-        dice.one_of({Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest, Boundary::wrap});
+    spec.boundary = dice.boundary();
     if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(dice.between(-3, 3));
   }
   if (spec.mode == Mode::same || spec.mode == Mode::circular) {

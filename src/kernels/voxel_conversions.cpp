@@ -1,0 +1,77 @@
+#include "kernels/voxel_conversions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace convoy {
+namespace {
+
+/// As Float16 does on the host. Smaller than the smallest normal number are multiples of 2^-24.
+constexpr const char* kHalf = R"({0}real half_to_real(uint bits) {{
+  uint exponent = (bits >> 10) & 31u;
+  uint fraction = bits & 1023u;
+  float magnitude = float(fraction) * 5.9604644775390625e-8f;
+  if (exponent != 0u) magnitude = {1}(((exponent == 31u ? 255u : exponent + 112u) << 23) | (fraction << 13));
+  return real((bits & 32768u) != 0u ? -magnitude : magnitude);
+}}
+{0}uint real_to_half(real value) {{
+  uint bits = {2}(float(value));
+  uint sign = (bits >> 16) & 32768u;
+  real magnitude = value < real(0) ? -value : value;
+  if (!(magnitude < real(65520))) return sign | (isnan(value) ? 32256u : 31744u);
+  int exponent = int((bits >> 23) & 255u) - 127;
+  if (exponent < -14) exponent = -14;
+  real steps = rint(magnitude * real({1}(uint(137 - exponent) << 23)));
+  return sign | (uint(steps) + uint(exponent + 14) * 1024u);
+}}
+)";
+
+constexpr const char* kClipped = R"({0}{1} clipped(real value) {{
+  real rounded = rint(value);
+  if (rounded >= real({2})) return {3};
+  if (rounded < real({4})) return {5};
+  return isnan(rounded) ? {1}(0) : {1}(rounded);
+}}
+)";
+
+std::string to_voxel(const ConversionWords& words, Element element, const char* number) {
+  return fmt::format("#define to_voxel(value) ({}({}))\n", words.cast_to(element), number);
+}
+
+std::string half_conversions(const ConversionWords& words) {
+  return fmt::format(fmt::runtime(kHalf), words.function, words.bits_to_float, words.float_to_bits) +
+         fmt::format("#define to_real(voxel) half_to_real(uint(voxel))\n{}",
+                     to_voxel(words, Element::f16, "real_to_half(value)"));
+}
+
+std::string integer_conversions(const ElementFacts& facts, const ConversionWords& words) {
+  const bool is_signed = facts.kind == NumberKind::signed_integer;
+  const char* const wide = is_signed ? "int" : "uint";
+  const auto whole = [](double value) { return fmt::format("{:.0f}", value); };
+  const std::string highest = whole(facts.highest) + (is_signed ? "" : "u");
+  const std::string lowest = is_signed ? fmt::format("-{:.0f} - 1", facts.highest) : "0u";
+  return fmt::format(fmt::runtime(kClipped), words.function, wide, whole(facts.highest + 1) + ".0", highest,
+                     whole(facts.lowest) + ".0", lowest) +
+         fmt::format("#define to_real(voxel) real({}(voxel))\n{}", wide,
+                     to_voxel(words, facts.element, "clipped(value)"));
+}
+
+}  // namespace
+
+const KernelBuffer* voxels_of(const KernelSpec& kernel) {
+  const auto found = std::find_if(kernel.buffers.begin(), kernel.buffers.end(), [](const KernelBuffer& buffer) {
+    return buffer.kind == KernelBuffer::Kind::voxel;
+  });
+  return found == kernel.buffers.end() ? nullptr : &*found;
+}
+
+std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words) {
+  const KernelBuffer* voxels = voxels_of(kernel);
+  if (voxels == nullptr) return "";
+  if (!is_floating(voxels->element)) return integer_conversions(facts_of(voxels->element), words);
+  if (voxels->element == Element::f16) return half_conversions(words);
+  return "#define to_real(voxel) real(voxel)\n" + to_voxel(words, voxels->element, "value");
+}
+
+}  // namespace convoy

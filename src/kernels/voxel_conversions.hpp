@@ -1,0 +1,25 @@
+// to_real(voxel) and to_voxel(real) of a caller's array, as text of a dialect.
+#pragma once
+
+#include <string>
+
+#include "kernels/kernel_spec.hpp"
+
+namespace convoy {
+
+/// What C and GLSL call differently.
+struct ConversionWords {
+  const char* function;       ///< before the type of a function
+  const char* bits_to_float;  ///< the float of a uint's bits
+  const char* float_to_bits;
+  std::string (*cast_to)(Element);  ///< before a number in brackets: to a voxel's type, of f16 an integer of 16 bits
+};
+
+/// Macros and functions, which need `real`, `uint` and `rint`; empty where the kernel has no voxels. f16 is packed and
+/// unpacked by arithmetic, which rounds alike everywhere and needs no header of a vendor.
+std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words);
+
+/// The voxels of a kernel, or null.
+const KernelBuffer* voxels_of(const KernelSpec& kernel);
+
+}  // namespace convoy
