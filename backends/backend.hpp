@@ -15,10 +15,6 @@
 #include "convoy/error.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
-struct VulkanHandles;
-}
-
 namespace convoy::backend {
 
 struct LoadOptions {
@@ -40,7 +36,7 @@ struct HostBox {
 /// The caller's memory for one external slot.
 struct ExternalMemory {
   SlotId slot = 0;
-  std::uint64_t handle = 0;        ///< CUDA, HIP and CPU: the address; Vulkan: the VkBuffer
+  std::uint64_t handle = 0;        ///< the address where Device::handles_are_addresses(), else what names the buffer
   std::uint64_t offset_bytes = 0;  ///< where the slot begins
 };
 
@@ -54,7 +50,7 @@ class Session {
   /// Queues the section's steps, so many times over; each sees the writes of all before it, in this and earlier
   /// submits. Does not block longer than queueing takes. The set must not be in flight.
   virtual void submit(Section section, int set, int times = 1) = 0;
-  /// Queues a run of set 0 with these external slots: after all that `queue` (CUstream, hipStream_t, VkQueue; 0: the
+  /// Queues a run of set 0 with these external slots: after all that `queue` (the API's own stream or queue; 0: the
   /// default one) holds already, and before all that is put into it later.
   /// Throws Error(invalid_argument) for memory that the device cannot use at that offset.
   virtual void run_on(std::uint64_t queue, const std::vector<ExternalMemory>& memory) = 0;
@@ -67,7 +63,8 @@ class Session {
   virtual void upload_piece([[maybe_unused]] int set, [[maybe_unused]] int piece,
                             [[maybe_unused]] const HostBox* lent) {}
   /// In the set's next submit, Download step number `piece` writes this box.
-  virtual void set_output_target([[maybe_unused]] int set, [[maybe_unused]] int piece, [[maybe_unused]] const HostBox& box) {}
+  virtual void set_output_target([[maybe_unused]] int set, [[maybe_unused]] int piece,
+                                 [[maybe_unused]] const HostBox& box) {}
   /// Blocks until Download step number `piece` of what was last submitted for the set is done.
   virtual void wait_piece(int set, [[maybe_unused]] int piece) { wait(set); }
   /// Gives back ports of setup. Call after waiting for it.
@@ -87,8 +84,10 @@ class Device {
   virtual std::uint64_t peak_bytes() const = 0;  ///< the most it ever was since reset_peak
   virtual void reset_peak() = 0;
   /// Whether the device copies from and to this host memory without help (it is pinned).
-  virtual bool is_dma_accessible([[maybe_unused]] const void* data, [[maybe_unused]] std::uint64_t bytes) const { return false; }
-  /// Whether a DeviceArray's handle is its address; else it names a buffer (Vulkan).
+  virtual bool is_dma_accessible([[maybe_unused]] const void* data, [[maybe_unused]] std::uint64_t bytes) const {
+    return false;
+  }
+  /// Whether a DeviceArray's handle is its address; else it names a buffer of the API.
   virtual bool handles_are_addresses() const { return true; }
   /// Host memory that it reaches, given back with the last copy; null if there is no such thing. Throws OutOfMemory.
   virtual std::shared_ptr<std::byte> allocate_host([[maybe_unused]] std::uint64_t bytes) { return nullptr; }
@@ -107,13 +106,13 @@ class Backend {
   virtual BackendInfo probe() = 0;
   /// Throws Error(backend_unavailable).
   virtual std::shared_ptr<Device> open(int index) = 0;
-  /// A device that the caller has opened with the API itself; only Vulkan has none that everybody shares.
-  virtual std::shared_ptr<Device> adopt(const VulkanHandles&) {
-    throw Error(Errc::unsupported, std::string(name()) + " devices are shared in a process: open_device finds them");
-  }
 };
 
-/// Every backend of this build, in order of preference: cuda, hip, vulkan, cpu.
+/// Every backend of this build, in order of preference: by the ranks in their CMakeLists.txt. Whoever lists backends
+/// asks here.
 const std::vector<Backend*>& all();
+
+/// Names of those that convoy has, but this build has not.
+const std::vector<const char*>& left_out();
 
 }  // namespace convoy::backend

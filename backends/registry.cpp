@@ -1,4 +1,6 @@
 // The list of backends as users see it: names, devices, reasons; and the choice of "auto".
+#include "backends/registry.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,9 +12,8 @@
 #include "backends/backend.hpp"
 #include "base/fork.hpp"
 #include "base/log.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
-#include "convoy/plan.hpp"
-#include "convoy/resident.hpp"
 
 namespace convoy {
 namespace {
@@ -32,12 +33,6 @@ Limits lowered(Limits limits) {
   lower(limits.shared_memory_bytes, "CONVOY_LIMIT_SHARED_MEMORY_BYTES");
   limits.reserve_bytes = std::min(limits.reserve_bytes, limits.free_bytes / 4);
   return limits;
-}
-
-std::string known_names() {
-  std::string names = "auto";
-  for (const backend::Backend* known : backend::all()) names += fmt::format(", {}", known->name());
-  return names;
 }
 
 /// Whether a parent of this process had used the backend before it forked.
@@ -62,38 +57,25 @@ BackendInfo probe(backend::Backend& known) {
   return known.probe();
 }
 
-/// The last copy closes the device, but not in a forked child, whose parent's it is.
-std::shared_ptr<backend::Device> kept_from_children(std::shared_ptr<backend::Device> device) {
-  if (device->survives_fork()) return device;
-  backend::Device* const opened = device.get();
-  return {opened, [device = std::move(device), generation = fork_generation()](backend::Device*) mutable {
-            if (generation != fork_generation()) static_cast<void>(new auto(std::move(device)));
-          }};
-}
-
-std::shared_ptr<backend::Device> open(backend::Backend& found, int index) {
-  const BackendInfo info = probe(found);
-  if (info.devices.empty()) {
-    throw Error(Errc::backend_unavailable, fmt::format("backend {} has no device: {}; 'auto' or 'cpu' may serve",
-                                                       info.name, info.unavailable_because));
-  }
+Device open(backend::Backend& found, int index) {
+  const BackendInfo info = backend::require_devices(found);
   if (index >= static_cast<int>(info.devices.size())) {
     throw Error(Errc::backend_unavailable, fmt::format("backend {} has {} device(s), so {}:{} is not there; '{}:0' is",
                                                        info.name, info.devices.size(), info.name, index, info.name));
   }
   log("backend", "opens {} ({})", info.devices[static_cast<std::size_t>(index)].id,
       info.devices[static_cast<std::size_t>(index)].name);
-  return kept_from_children(found.open(index));
+  return backend::handed_out(found.open(index));
 }
 
-std::shared_ptr<backend::Device> open_automatic() {
+Device open_automatic() {
   for (const DeviceType wanted : {DeviceType::discrete_gpu, DeviceType::integrated_gpu, DeviceType::cpu}) {
     for (backend::Backend* candidate : backend::all()) {
       const BackendInfo info = probe(*candidate);
       for (std::size_t i = 0; i < info.devices.size(); ++i) {
         if (info.devices[i].type != wanted) continue;
         log("backend", "auto: takes {} ({}), the first {}", info.devices[i].id, info.devices[i].name, name(wanted));
-        return kept_from_children(candidate->open(static_cast<int>(i)));
+        return backend::handed_out(candidate->open(static_cast<int>(i)));
       }
       if (!info.unavailable_because.empty()) log("backend", "auto: {}: {}", info.name, info.unavailable_because);
     }
@@ -106,6 +88,34 @@ std::shared_ptr<backend::Device> open_automatic() {
 }
 
 }  // namespace
+
+namespace backend {
+
+std::string known_names() {
+  std::string names = "auto";
+  for (const Backend* known : all()) names += fmt::format(", {}", known->name());
+  return names;
+}
+
+BackendInfo require_devices(Backend& backend) {
+  BackendInfo info = probe(backend);
+  if (info.devices.empty()) {
+    throw Error(Errc::backend_unavailable, fmt::format("backend {} has no device: {}; 'auto' or 'cpu' may serve",
+                                                       info.name, info.unavailable_because));
+  }
+  return info;
+}
+
+convoy::Device handed_out(std::shared_ptr<Device> device) {
+  if (device->survives_fork()) return convoy::Device(std::move(device));
+  Device* const opened = device.get();
+  return convoy::Device(
+      std::shared_ptr<Device>(opened, [device = std::move(device), generation = fork_generation()](Device*) mutable {
+        if (generation != fork_generation()) static_cast<void>(new auto(std::move(device)));
+      }));
+}
+
+}  // namespace backend
 
 const char* name(DeviceType type) {
   switch (type) {
@@ -121,6 +131,12 @@ const char* name(DeviceType type) {
   return "unknown";
 }
 
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names;
+  for (const backend::Backend* known : backend::all()) names.emplace_back(known->name());
+  return names;
+}
+
 std::vector<BackendInfo> list_backends() {
   std::vector<BackendInfo> list;
   for (backend::Backend* known : backend::all()) {
@@ -134,7 +150,7 @@ std::vector<BackendInfo> list_backends() {
 }
 
 Device open_device(const std::string& id) {
-  if (id == "auto") return Device(open_automatic());
+  if (id == "auto") return open_automatic();
   const std::size_t colon = id.find(':');
   const std::string backend_name = id.substr(0, colon);
   int index = 0;
@@ -148,30 +164,16 @@ Device open_device(const std::string& id) {
     }
   }
   for (backend::Backend* candidate : backend::all()) {
-    if (backend_name == candidate->name()) return Device(open(*candidate, index));
+    if (backend_name == candidate->name()) return open(*candidate, index);
   }
-  for (const char* foreign : {"cuda", "hip", "vulkan", "cpu"}) {
-    if (backend_name == foreign) {
-      throw Error(Errc::backend_unavailable,
-                  fmt::format("this build of convoy has no backend {}; it has {}", backend_name, known_names()));
+  for (const std::string_view left_out : backend::left_out()) {
+    if (backend_name == left_out) {
+      throw Error(Errc::backend_unavailable, fmt::format("this build of convoy has no backend {}; it has {}",
+                                                         backend_name, backend::known_names()));
     }
   }
-  throw Error(Errc::invalid_argument, fmt::format("unknown backend '{}'; known are {}", backend_name, known_names()));
-}
-
-Device open_vulkan_device(const VulkanHandles& handles) {
-  if (handles.physical_device == nullptr || handles.device == nullptr || handles.queue == nullptr) {
-    throw Error(Errc::invalid_argument, "a Vulkan device needs its physical device, device and queue (null handle)");
-  }
-  for (backend::Backend* candidate : backend::all()) {
-    if (std::string_view(candidate->name()) != "vulkan") continue;
-    if (const BackendInfo info = probe(*candidate); info.devices.empty()) {
-      throw Error(Errc::backend_unavailable, fmt::format("backend vulkan: {}", info.unavailable_because));
-    }
-    return Device(kept_from_children(candidate->adopt(handles)));
-  }
-  throw Error(Errc::backend_unavailable,
-              fmt::format("this build of convoy has no backend vulkan; it has {}", known_names()));
+  throw Error(Errc::invalid_argument,
+              fmt::format("unknown backend '{}'; known are {}", backend_name, backend::known_names()));
 }
 
 Device::Device(std::shared_ptr<backend::Device> device) : device_(std::move(device)), opened_in_(fork_generation()) {}

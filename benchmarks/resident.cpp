@@ -8,9 +8,9 @@
 
 #include "backends/backend.hpp"
 #include "engine/gather.hpp"
-#include "engine/host_filter.hpp"
+#include "engine/filter.hpp"
 #include "device_arrays/program.hpp"
-#include "engine/voxel_rules.hpp"
+#include "engine/checks.hpp"
 
 namespace convoy::bench {
 namespace {
@@ -39,7 +39,7 @@ Program resident_program(Plan plan, int batch) {
 /// The program of a resident run whose arrays are slots of its own, zero at first.
 Program arrays_program(const Plan& plan) {
   const Element real = plan.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  Program program = make_program(ResidentPlan{plan, real, real});
+  Program program = make_program(DeviceArraysPlan{plan, real, real});
   for (std::size_t id = 0; id < program.slots.size(); ++id) {
     if (!program.slots[id].external) continue;
     program.slots[id].external = false;
@@ -51,7 +51,7 @@ Program arrays_program(const Plan& plan) {
 template <class Real>
 void fill_kernel(backend::Session& session, const Plan& plan, const Problem& problem) {
   const std::vector<float> kernel = repeatable_kernel(problem.spec);
-  write_kernel(plan, ImageView(kernel, problem.spec.kernel), 1.0,
+  write_filter(plan, ImageView(kernel, problem.spec.kernel), 1.0,
                reinterpret_cast<Real*>(session.port(ports::kernel, 0)));
 }
 

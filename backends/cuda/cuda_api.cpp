@@ -35,8 +35,9 @@ std::string compiler_log(nvrtcProgram program) {
 
 class Compilation {
  public:
-  Compilation(const std::string& text, const std::string& name) {
-    created_ = nvrtcCreateProgram(&program_, text.c_str(), (name + ".cu").c_str(), 0, nullptr, nullptr);
+  Compilation(const KernelSource& source, const std::string& name) : with_lines_(!source.path.empty()) {
+    const std::string file = with_lines_ ? source.path : name + ".cu";
+    created_ = nvrtcCreateProgram(&program_, source.text.c_str(), file.c_str(), 0, nullptr, nullptr);
   }
   ~Compilation() {
     if (created_ == NVRTC_SUCCESS) nvrtcDestroyProgram(&program_);
@@ -47,8 +48,8 @@ class Compilation {
   nvrtcResult run(const std::string& architecture) {
     if (created_ != NVRTC_SUCCESS) return created_;
     const std::string option = "--gpu-architecture=" + architecture;
-    const char* options[] = {option.c_str()};
-    return nvrtcCompileProgram(program_, 1, options);
+    const char* options[] = {option.c_str(), "-lineinfo"};
+    return nvrtcCompileProgram(program_, with_lines_ ? 2 : 1, options);
   }
   nvrtcResult code(std::string& code) {
     std::size_t size = 0;
@@ -59,6 +60,7 @@ class Compilation {
   std::string log() const { return created_ == NVRTC_SUCCESS ? compiler_log(program_) : "no program was made"; }
 
  private:
+  bool with_lines_;
   nvrtcProgram program_{};
   nvrtcResult created_ = NVRTC_SUCCESS;
 };
@@ -199,14 +201,14 @@ Api::Result Api::download(void* host, const void* slot, const gpu::Rectangle& re
   return cuMemcpy2DAsync(&copy, stream);
 }
 
-std::string Api::compile(const std::string& text, const std::string& kernel_name, const std::string& architecture) {
-  Compilation compilation(text, kernel_name);
+std::string Api::compile(const KernelSource& source, const std::string& kernel_name, const std::string& architecture) {
+  Compilation compilation(source, kernel_name);
   std::string code;
   nvrtcResult result = compilation.run(architecture);
   if (result == NVRTC_SUCCESS) result = compilation.code(code);
   if (result == NVRTC_SUCCESS) return code;
-  throw Error(Errc::compile_failed, fmt::format("NVRTC does not compile kernel {} for {}: {}; its log: {}", kernel_name,
-                                                architecture, nvrtcGetErrorString(result), compilation.log()));
+  throw Error(Errc::compile_failed, fmt::format("NVRTC does not compile kernel {}{} for {}: {}; its log: {}", kernel_name,
+                                                source.note(), architecture, nvrtcGetErrorString(result), compilation.log()));
 }
 
 }  // namespace convoy::backend::cuda

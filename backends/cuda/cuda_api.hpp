@@ -9,6 +9,7 @@
 #include "backends/cuda/cuda_driver.hpp"
 #include "backends/gpu/rectangle.hpp"
 #include "convoy/error.hpp"
+#include "kernels/kernel_files.hpp"
 
 namespace convoy::backend::cuda {
 
@@ -16,6 +17,7 @@ struct Vkfft;
 
 struct Api {
   static constexpr const char* kName = "cuda";
+  static constexpr const char* kTextExtension = "cu";
 
   struct Handle {
     CUdevice device = 0;
@@ -99,7 +101,7 @@ struct Api {
   }
 
   /// Machine code of a text for "sm_90" and the like. Throws Error(compile_failed) with the compiler's log.
-  static std::string compile(const std::string& text, const std::string& kernel_name, const std::string& architecture);
+  static std::string compile(const KernelSource& source, const std::string& kernel_name, const std::string& architecture);
   static Result load_module(Module* module, const void* code) {
     return cuModuleLoadDataEx(module, code, 0, nullptr, nullptr);
   }

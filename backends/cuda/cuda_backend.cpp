@@ -70,6 +70,7 @@ Limits limits(CUdevice device) {
   limits.shared_memory_bytes = bytes_attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device);
   limits.cache_bytes = bytes_attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE, device);
   limits.num_multiprocessors = bytes_attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device);
+  limits.workgroups_may_wait = true;
   limits.coalesced_bytes = 64;
   limits.offset_alignment_bytes = 16;
   limits.max_groups = {bytes_attribute(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X, device),

@@ -15,16 +15,17 @@
 #include "base/log.hpp"
 #include "convoy/version.hpp"
 #include "kernels/dialects.hpp"
+#include "kernels/kernel_files.hpp"
 
 namespace convoy::backend::gpu {
 
 template <class Api>
-std::string machine_code(const std::string& text, const std::string& kernel_name, const DeviceInfo& device) {
+std::string machine_code(const KernelSource& source, const std::string& kernel_name, const DeviceInfo& device) {
   const std::string key =
-      fmt::format("kernel of convoy {} for {}\n{}\n{}", CONVOY_VERSION, Api::kName, device_identity(device), text);
+      fmt::format("kernel of convoy {} for {}\n{}\n{}", CONVOY_VERSION, Api::kName, device_identity(device), source.key());
   if (auto known = plan_cache().find(key)) return *std::move(known);
-  std::string code = Api::compile(text, kernel_name, device.architecture);
-  log("dispatch", "{}: compiled kernel {} for {}", Api::kName, kernel_name, device.architecture);
+  std::string code = Api::compile(source, kernel_name, device.architecture);
+  log("dispatch", "{}: compiled kernel {}{} for {}", Api::kName, kernel_name, source.note(), device.architecture);
   plan_cache().store(key, code);
   return code;
 }
@@ -33,8 +34,8 @@ std::string machine_code(const std::string& text, const std::string& kernel_name
 template <class Api>
 class LoadedKernel {
  public:
-  LoadedKernel(const std::string& text, const KernelSpec& kernel, Precision precision, const DeviceInfo& device) {
-    std::string code = machine_code<Api>(text, kernel.name, device);
+  LoadedKernel(const KernelSource& source, const KernelSpec& kernel, Precision precision, const DeviceInfo& device) {
+    std::string code = machine_code<Api>(source, kernel.name, device);
     check<Api>(Api::load_module(&module_, code.data()), "loading a kernel's code", device.id);
     auto result = Api::find_function(&function_, module_, kernel.name.c_str());
     const std::uint64_t bytes = shared_bytes(kernel, precision);
@@ -59,14 +60,16 @@ class KernelCache {
  public:
   std::shared_ptr<const LoadedKernel<Api>> kernel(const KernelSpec& spec, Precision precision,
                                                   const DeviceInfo& device) {
-    const std::string text = to_cuda(spec, precision);
+    const KernelSource source =
+        kernel_source(to_cuda(spec, precision), spec, precision, device, Api::kTextExtension);
+    const std::string key = source.key();
     const std::lock_guard lock(mutex_);
-    if (const auto known = loaded_.find(text); known != loaded_.end()) {
+    if (const auto known = loaded_.find(key); known != loaded_.end()) {
       if (auto held = known->second.lock()) return held;
     }
     std::erase_if(loaded_, [](const auto& entry) { return entry.second.expired(); });
-    auto made = std::make_shared<const LoadedKernel<Api>>(text, spec, precision, device);
-    loaded_[text] = made;
+    auto made = std::make_shared<const LoadedKernel<Api>>(source, spec, precision, device);
+    loaded_[key] = made;
     return made;
   }
 

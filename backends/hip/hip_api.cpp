@@ -9,8 +9,9 @@ namespace {
 
 class Compilation {
  public:
-  Compilation(const std::string& text, const std::string& name) {
-    created_ = hiprtcCreateProgram(&program_, text.c_str(), (name + ".hip").c_str(), 0, nullptr, nullptr);
+  Compilation(const KernelSource& source, const std::string& name) : with_lines_(!source.path.empty()) {
+    const std::string file = with_lines_ ? source.path : name + ".hip";
+    created_ = hiprtcCreateProgram(&program_, source.text.c_str(), file.c_str(), 0, nullptr, nullptr);
   }
   ~Compilation() {
     if (created_ == HIPRTC_SUCCESS) hiprtcDestroyProgram(&program_);
@@ -19,7 +20,8 @@ class Compilation {
   Compilation& operator=(const Compilation&) = delete;
 
   hiprtcResult run() {
-    return created_ != HIPRTC_SUCCESS ? created_ : compile_for_current_device(program_, 0, nullptr);
+    const char* options[] = {"-gline-tables-only"};
+    return created_ != HIPRTC_SUCCESS ? created_ : compile_for_current_device(program_, with_lines_ ? 1 : 0, options);
   }
   hiprtcResult code(std::string& code) {
     std::size_t size = 0;
@@ -38,6 +40,7 @@ class Compilation {
   }
 
  private:
+  bool with_lines_;
   hiprtcProgram program_{};
   hiprtcResult created_ = HIPRTC_SUCCESS;
 };
@@ -101,14 +104,14 @@ Api::Result Api::download(void* host, const void* slot, const gpu::Rectangle& re
                           rectangle.rows, hipMemcpyDeviceToHost, stream);
 }
 
-std::string Api::compile(const std::string& text, const std::string& kernel_name, const std::string& architecture) {
-  Compilation compilation(text, kernel_name);
+std::string Api::compile(const KernelSource& source, const std::string& kernel_name, const std::string& architecture) {
+  Compilation compilation(source, kernel_name);
   std::string code;
   hiprtcResult result = compilation.run();
   if (result == HIPRTC_SUCCESS) result = compilation.code(code);
   if (result == HIPRTC_SUCCESS) return code;
   throw Error(Errc::compile_failed,
-              fmt::format("hiprtc does not compile kernel {} for {}: {}; its log: {}", kernel_name, architecture,
+              fmt::format("hiprtc does not compile kernel {}{} for {}: {}; its log: {}", kernel_name, source.note(), architecture,
                           hiprtcGetErrorString(result), compilation.log()));
 }
 

@@ -8,6 +8,7 @@
 #include "backends/gpu/rectangle.hpp"
 #include "backends/hip/hip_driver.hpp"
 #include "convoy/error.hpp"
+#include "kernels/kernel_files.hpp"
 
 namespace convoy::backend::hip {
 
@@ -15,6 +16,7 @@ struct Vkfft;
 
 struct Api {
   static constexpr const char* kName = "hip";
+  static constexpr const char* kTextExtension = "hip";
 
   struct Handle {
     int ordinal = 0;
@@ -92,7 +94,7 @@ struct Api {
   }
 
   /// Machine code of a text for the current device. Throws Error(compile_failed) with the compiler's log.
-  static std::string compile(const std::string& text, const std::string& kernel_name, const std::string& architecture);
+  static std::string compile(const KernelSource& source, const std::string& kernel_name, const std::string& architecture);
   static Result load_module(Module* module, const void* code) {
     return hipModuleLoadDataEx(module, code, 0, nullptr, nullptr);
   }

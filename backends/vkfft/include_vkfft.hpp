@@ -72,8 +72,17 @@ static void* (*const malloc)(std::size_t) = &kept_malloc;
 static void* (*const calloc)(std::size_t, std::size_t) = &kept_calloc;
 static void (*const free)(void*) = &forgotten_free;
 
+#include "backends/vkfft/kernel_texts.hpp"
+
 #if CONVOY_VKFFT_REPAIRABLE
 #include "backends/vkfft/repairs.hpp"
 #else
 #include "vkFFT.h"
 #endif
+
+#undef glslang_shader_create
+#undef glslang_program_SPIRV_generate
+#undef nvrtcCreateProgram
+#undef nvrtcCompileProgram
+#undef hiprtcCreateProgram
+#undef hiprtcCompileProgram

@@ -28,13 +28,16 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "base/disk_cache.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
+#include "kernels/kernel_files.hpp"
 #include "program/program.hpp"
 
 namespace convoy {

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
+#include "kernels/kernel_files.hpp"
 
 namespace convoy {
 namespace {
@@ -154,10 +155,11 @@ void require_self_test(const std::string& device, const FftGeometry& geometry, b
   const std::string key =
       fmt::format("self-test of convoy {} {}\n{}: {} axes, {}{}", CONVOY_VERSION, CONVOY_VKFFT_LAYER, device,
                   geometry.num_axes, to_text(geometry), direction(conjugate));
-  std::optional<std::string> verdict = plan_cache().find(key);
+  const bool is_kept = !wants_kernel_files();  // edited texts are tested each time
+  std::optional<std::string> verdict = is_kept ? plan_cache().find(key) : std::nullopt;
   if (!verdict) {
     verdict = run_self_test(geometry, conjugate, actions);
-    plan_cache().store(key, *verdict);
+    if (is_kept) plan_cache().store(key, *verdict);
   }
   if (!verdict->empty()) throw Error(Errc::unsupported, device + ": " + *verdict);
 }

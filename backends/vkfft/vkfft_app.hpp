@@ -22,6 +22,29 @@ static inline std::string to_words(const VkFFTConfiguration& configuration) {
                             configuration.doublePrecision ? "f64" : "f32");
 }
 
+/// The files of the texts that it is made of. `identity` is device_identity().
+static inline KernelFile to_file(const VkFFTConfiguration& configuration, const std::string& identity) {
+  std::istringstream lines(identity);
+  std::string device, architecture, driver;
+  std::getline(std::getline(std::getline(lines, device), architecture), driver);
+  KernelFile file;
+  file.name = configuration.performConvolution ? "vkfft_convolution" : "vkfft_transform";
+  for (pfUINT axis = configuration.FFTdim; axis-- > 0;) {
+    file.name += fmt::format("{}{}", axis + 1 == configuration.FFTdim ? '_' : 'x', configuration.size[axis]);
+  }
+  file.name += configuration.doublePrecision ? "-f64" : "-f32";
+  file.architecture = architecture;
+  file.extension = VKFFT_BACKEND == 0 ? "comp" : VKFFT_BACKEND == 1 ? "cu" : "hip";
+  file.header = fmt::format(
+      "{}{}, by VkFFT {}: one pass of a {}\n"
+      "//\n"
+      "// device         {}; {}\n"
+      "//\n"
+      "// Change this text, keep the file's name and say CONVOY_USE_KERNELS=<its folder>.\n",
+      kKernelFileMark, CONVOY_VERSION, VkFFTGetVersion(), to_words(configuration), device, driver);
+  return file;
+}
+
 /// Start and end of what VkFFT said: the compiler's log comes first or last, with the shader's text beside it.
 static inline std::string vkfft_said() {
   constexpr std::size_t kKept = 1500;
@@ -126,7 +149,9 @@ class VkfftApp {
     app_.get_deleter().host = &state_->host;
     const KeepHostAllocations keep(state_->host);
     const CNumbers decimal_points;
-    const std::string key = handles.identity.empty() ? std::string() : to_key(configuration, handles.identity);
+    const bool is_kept = !handles.identity.empty() && !wants_kernel_files();
+    const std::string key = is_kept ? to_key(configuration, handles.identity) : std::string();
+    vkfft_file = to_file(configuration, handles.identity);
     if (key.empty() || !load(key, configuration)) compile(key, configuration);
     app_.get_deleter().initialized = true;
   }

@@ -7,8 +7,9 @@
 
 #include "backends/vulkan/session.hpp"
 #include "base/host_memory.hpp"
-#include "convoy/plan.hpp"
+#include "convoy/bytes_text.hpp"
 #include "kernels/dialects.hpp"
+#include "kernels/kernel_files.hpp"
 
 namespace convoy::backend::vulkan {
 namespace {
@@ -101,15 +102,16 @@ std::unique_ptr<Session> VulkanDevice::load(const Program& program, const LoadOp
 }
 
 std::shared_ptr<const Kernel> VulkanDevice::kernel(const KernelSpec& spec, Precision precision) {
-  const std::string text = to_glsl(spec, precision);
+  const KernelSource source = kernel_source(to_glsl(spec, precision), spec, precision, physical_.info, "comp");
+  const std::string key = source.key();
   const std::lock_guard lock(kernels_mutex_);
-  if (const auto known = kernels_.find(text); known != kernels_.end()) {
+  if (const auto known = kernels_.find(key); known != kernels_.end()) {
     if (auto held = known->second.lock()) return held;
   }
   std::erase_if(kernels_, [](const auto& entry) { return entry.second.expired(); });
   auto made =
-      std::make_shared<const Kernel>(make_kernel(handle_, pipeline_cache_.get(), physical_.info.id, spec, text));
-  kernels_[text] = made;
+      std::make_shared<const Kernel>(make_kernel(handle_, pipeline_cache_.get(), physical_.info.id, spec, source));
+  kernels_[key] = made;
   return made;
 }
 

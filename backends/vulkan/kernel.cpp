@@ -42,7 +42,7 @@ VkPipelineLayout make_layout(VkDevice device, const std::string& device_id, VkDe
 }  // namespace
 
 Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& device_id, const KernelSpec& spec,
-                   const std::string& glsl) {
+                   const KernelSource& glsl) {
   const std::vector<std::uint32_t> code = compiled_glsl(glsl, spec.name);
   VkShaderModuleCreateInfo module_creation{};
   module_creation.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
@@ -68,7 +68,7 @@ Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& de
   const VkResult result = vkCreateComputePipelines(device, cache, 1, &creation, nullptr, &pipeline);
   if (result != VK_SUCCESS) {
     throw Error(Errc::compile_failed,
-                fmt::format("{}: the driver refuses the kernel {}: {}", device_id, spec.name, to_text(result)));
+                fmt::format("{}: the driver refuses the kernel {}{}: {}", device_id, spec.name, glsl.note(), to_text(result)));
   }
   kernel.pipeline = {device, pipeline};
   return kernel;

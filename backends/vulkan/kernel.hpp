@@ -5,6 +5,7 @@
 
 #include "backends/vulkan/vulkan_api.hpp"
 #include "convoy/spec.hpp"
+#include "kernels/kernel_files.hpp"
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy::backend::vulkan {
@@ -18,6 +19,6 @@ struct Kernel {
 
 /// Throws Error(compile_failed).
 Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& device_id, const KernelSpec& spec,
-                   const std::string& glsl);
+                   const KernelSource& glsl);
 
 }  // namespace convoy::backend::vulkan

@@ -4,6 +4,7 @@
 
 #include "backends/vkfft/prelude.hpp"
 #include "backends/vulkan/glsl_compiler.hpp"
+#include "backends/vulkan/spirv.hpp"
 
 namespace convoy::backend::vulkan {
 

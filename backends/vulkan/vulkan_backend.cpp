@@ -6,7 +6,6 @@
 
 #include "backends/backend.hpp"
 #include "backends/vulkan/device.hpp"
-#include "convoy/resident.hpp"
 
 namespace convoy::backend {
 namespace vulkan {
@@ -38,20 +37,6 @@ class VulkanBackend final : public Backend {
     auto device = std::make_shared<VulkanDevice>(std::move(devices[static_cast<std::size_t>(index)]));
     open_[index] = device;
     return device;
-  }
-
-  std::shared_ptr<Device> adopt(const VulkanHandles& handles) override {
-    if (!loader().why_not.empty()) throw Error(Errc::backend_unavailable, loader().why_not);
-    auto physical =
-        describe_physical_device(static_cast<VkPhysicalDevice>(handles.physical_device), handles.queue_family);
-    if (!physical) {
-      throw Error(Errc::unsupported,
-                  fmt::format("the caller's Vulkan device is older than Vulkan 1.1, or its queue family {} does not "
-                              "compute (CONVOY_LOG=backend says more)",
-                              handles.queue_family));
-    }
-    return std::make_shared<VulkanDevice>(std::move(*physical), static_cast<VkDevice>(handles.device),
-                                          static_cast<VkQueue>(handles.queue));
   }
 
  private:

@@ -1,4 +1,5 @@
-// convoy: convolution on any device. This header includes the whole public face.
+// convoy: convolution on any device. This header includes the whole public face of the target convoy::convoy. Image files
+// are a library of their own, convoy::io: include convoy/io.hpp and convoy/picture.hpp for it.
 #pragma once
 
 #include "convoy/convolution.hpp"
@@ -6,9 +7,7 @@
 #include "convoy/device.hpp"
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"
-#include "convoy/io.hpp"
 #include "convoy/log.hpp"
-#include "convoy/picture.hpp"
 #include "convoy/pinned_buffer.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/resident.hpp"

@@ -19,11 +19,14 @@ struct Limits {
   std::uint64_t max_binding_bytes = 0;     ///< largest buffer that a kernel may see
   std::uint64_t shared_memory_bytes = 0;   ///< per workgroup; bounds transform lengths (0: any length)
   std::uint64_t cache_bytes = 0;           ///< of the last cache before device memory (0: not told)
-  std::uint64_t num_multiprocessors = 0;   ///< told where workgroups may wait for those that began before them
+  std::uint64_t num_multiprocessors = 0;   ///< how many workgroups run at once follows from it (0: not told)
   std::uint64_t coalesced_bytes = 0;       ///< width of a strided access; bounds strided transform lengths
   std::uint64_t offset_alignment_bytes = 1;
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
   bool supports_f64 = true;
+  /// Forward progress between workgroups: a workgroup may wait for those of its launch that began before it. Where it
+  /// holds, num_multiprocessors and cache_bytes are told.
+  bool workgroups_may_wait = false;
   bool memory_is_host = false;         ///< the device's memory is the machine's own
   std::uint64_t num_host_threads = 0;  ///< where that is so: threads that compute, each with scratch of its own
   double memory_bytes_per_second =
@@ -48,7 +51,7 @@ struct DeviceInfo {
 };
 
 struct BackendInfo {
-  std::string name;                 ///< "cuda", "hip", "vulkan" or "cpu"
+  std::string name;                 ///< as in "cuda"
   std::string unavailable_because;  ///< empty when there is at least one device
   std::vector<DeviceInfo> devices;
 };
@@ -56,6 +59,9 @@ struct BackendInfo {
 /// Every backend of this build with its devices, or the reason it has none. Loads drivers; allocates no device memory.
 /// Does not throw for absent drivers.
 std::vector<BackendInfo> list_backends();
+
+/// Names of the backends of this build, in order of preference. Loads nothing.
+std::vector<std::string> backend_names();
 
 namespace backend {
 class Device;
@@ -86,8 +92,8 @@ class Device {
 };
 
 /// Opens "auto", "cpu", "cuda", "cuda:1", "vulkan:0" ... "auto" takes a discrete GPU, then an integrated one, then the
-/// CPU; within a rank cuda, then hip, then vulkan. Software Vulkan is taken only when named. After fork() see Device.
-/// Throws Error(backend_unavailable) with the reason, or Error(invalid_argument) for a name that means nothing.
+/// CPU; within a rank in the order of list_backends(). Software Vulkan is taken only when named. After fork() see
+/// Device. Throws Error(backend_unavailable) with the reason, or Error(invalid_argument) for a name that means nothing.
 Device open_device(const std::string& id = "auto");
 
 }  // namespace convoy

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convoy/advanced/plan_options.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
 #include "convoy/spec.hpp"
@@ -22,6 +23,8 @@ enum class Path {
   staged  ///< one plan per axis and an own product; the work buffer holds the whole padded tile
 };
 const char* name(Path path);
+/// "native", "fused" or "staged", and nothing for "auto". Throws Error(invalid_argument) for other words.
+std::optional<Path> path_from_text(const std::string& text);
 
 /// How to choose among plans that are all right.
 enum class Tune {
@@ -47,8 +50,11 @@ struct PlanOptions : AdvancedPlanOptions {
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;   ///< images come from an ImageReader and go to an ImageWriter
-  bool allow_native = true;             ///< false: no passes of convoy's own
-  bool allow_fused = true;              ///< false: nothing but the staged path
+  /// This path and no other: Error(unsupported) tells why where the device, the lengths or the loaded code do not allow
+  /// it. Empty (auto): the first of native, fused and staged that they allow.
+  std::optional<Path> path;
+  bool allow_native = true;             ///< of auto; false: no passes of convoy's own
+  bool allow_fused = true;              ///< of auto; false: nothing but the staged path
   int num_devices = 1;                  ///< that share the tiles, at least four for each, and the host's memory
   Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   /// The same bits in every run of the same problem with the same options, by the same convoy on the same machine,
@@ -116,6 +122,7 @@ struct Plan {
   /// num_transforms tells how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
+  Index batch = 1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
   /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
@@ -158,7 +165,7 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 /// Throws Error(invalid_argument) as validate() does, for Rule::peak, for more min_tiles than output voxels, and for a
 /// PlanOptions::choice that this problem does not have or that does not fit;
 /// OutOfMemory with the smallest footprint of any tiling when that does not fit; Error(unsupported) when an extent
-/// cannot be transformed at all on this device, or the device has no double precision and the spec asks for it.
+/// cannot be transformed at all on this device or by PlanOptions::path, or the device has no double precision and the spec asks for it.
 Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
 /// Cuts the output (or the spec's region) into so many boxes of like size, for jobs that each compute one as their
@@ -175,12 +182,5 @@ std::string to_text(const Plan& plan);
 
 /// One JSON object; sizes as [z,y,x], units in the key names. "kind" is convolution.
 std::string to_json(const Plan& plan);
-
-/// "1.50 GiB". For people.
-std::string bytes_to_text(std::uint64_t bytes);
-
-/// Reads "2GiB", "512MiB", "1.5GB", "1000000" (bytes); units B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB and
-/// K, M, G, T (powers of 1024), in any case. Throws Error(invalid_argument).
-std::uint64_t bytes_from_text(const std::string& text);
 
 }  // namespace convoy

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/plan.hpp"
 
 namespace convoy {
 
@@ -21,14 +23,17 @@ struct SelftestCheck {
 
 struct SelftestReport {
   DeviceInfo device;
+  std::optional<Path> path;  ///< that all was computed on, if one was asked for
   std::vector<SelftestCheck> checks;
   /// True if at least one check passed and none failed.
   bool passed() const;
 };
 
 /// Runs every check on the device; about 200 MB of its memory at most, well under a minute on a GPU. A check that
-/// throws has failed. `done` (optional) is told after each check. Throws nothing but what `done` throws.
-SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {});
+/// throws has failed. `done` (optional) is told after each check. With `path` every problem is planned on it, and a check
+/// of which that cannot do a problem is skipped. Throws nothing but what `done` throws.
+SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {},
+                            std::optional<Path> path = {});
 
 /// One JSON object: version, device, driver, limits, checks with errors and verdicts.
 std::string to_json(const SelftestReport& report);

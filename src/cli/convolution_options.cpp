@@ -1,6 +1,7 @@
 #include "cli/convolution_options.hpp"
 
 #include "cli/command_line.hpp"
+#include "cli/device_options.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::cli {
@@ -24,13 +25,30 @@ Origin origin_from_text(const std::string& text) {
 
 }  // namespace
 
+void add_path(CLI::App& command, std::optional<Path>& path, const std::string& purpose) {
+  command
+      .add_option_function<std::string>(
+          "--path",
+          [&path](const std::string& text) {
+            try {
+              path = path_from_text(usual_spelling(text));
+            } catch (const Error& error) {
+              throw CLI::ValidationError("--path", error.what());
+            }
+          },
+          fmt::format("{}: native is convoy's own passes, fused the FFT library's with padding, product and cropping in them, "
+                      "staged one transform an axis and a product between (default auto: the first that is possible)",
+                      purpose))
+      ->type_name("auto|native|fused|staged");
+}
+
 void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& kernel,
                                        const std::string& origin_applies) {
   command
       .add_option("--backend", backend,
                   "Device: a backend, or one of its devices as in cuda:1 (default auto: the best "
                   "GPU, else the CPU)")
-      ->type_name("auto|cpu|cuda|hip|vulkan[:N]");
+      ->type_name(backend_choices("|") + "[:N]");
   command
       .add_option_function<std::string>(
           "--origin", [this](const std::string& text) { choices.origin = origin_from_text(text); },
@@ -60,6 +78,7 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
   add_choice(command, "--tune", tune, {Tune::off, Tune::model, Tune::measure}, name_of<Tune>(),
              "How to choose among plans that are all right: off takes the smallest, model the one of least predicted "
              "time, measure runs the likeliest few once and remembers the fastest (default model)");
+  add_path(command, path, "How the device does a tile");
   command.add_flag(
       "--deterministic", deterministic,
       "The same bits in every run of this command on this machine: plan for half of the memory that there is, "
@@ -133,6 +152,7 @@ PlanOptions ConvolutionOptions::plan_options() const {
   PlanOptions options;
   options.memory_limit_bytes = memory_limit_bytes;
   options.tune = tune;
+  options.path = path;
   options.deterministic = deterministic;
   return options;
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "convoy/device.hpp"
@@ -12,6 +13,9 @@
 
 namespace convoy::cli {
 
+/// --path of a command, of what `purpose` says.
+void add_path(CLI::App& command, std::optional<Path>& path, const std::string& purpose);
+
 struct ConvolutionOptions {
   std::string backend = "auto";
   ConvolutionSpec choices;  ///< all but the shapes
@@ -19,6 +23,7 @@ struct ConvolutionOptions {
   std::string region;       ///< empty: all of the output
   std::uint64_t memory_limit_bytes = 0;
   Tune tune = Tune::model;
+  std::optional<Path> path;  ///< empty: auto
   bool deterministic = false;
 
   /// Adds the options to a command.

@@ -32,6 +32,12 @@ bool is_gpu(const DeviceInfo& device) {
 
 }  // namespace
 
+std::string backend_choices(const std::string& separator) {
+  std::string choices = "auto";
+  for (const std::string& name : backend_names()) choices += separator + name;
+  return choices;
+}
+
 std::vector<std::string> all_device_ids() {
   std::vector<std::string> ids;
   std::set<std::string> known;

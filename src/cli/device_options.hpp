@@ -19,6 +19,9 @@ struct DeviceOptions {
   std::vector<Device> open(const std::string& backend) const;
 };
 
+/// "auto", and the backends of this build.
+std::string backend_choices(const std::string& separator);
+
 /// Every GPU once, by the backend of first preference; the CPU if there is none.
 std::vector<std::string> all_device_ids();
 

@@ -45,6 +45,7 @@ Json limits_to_json(const Limits& limits) {
           {"shared_memory_bytes", limits.shared_memory_bytes},
           {"cache_bytes", limits.cache_bytes},
           {"num_multiprocessors", limits.num_multiprocessors},
+          {"workgroups_may_wait", limits.workgroups_may_wait},
           {"coalesced_bytes", limits.coalesced_bytes},
           {"offset_alignment_bytes", limits.offset_alignment_bytes},
           {"max_groups", limits.max_groups},

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/convolution_options.hpp"
+#include "cli/device_options.hpp"
 #include "cli/print.hpp"
 #include "convoy/error.hpp"
 #include "convoy/io.hpp"
@@ -15,6 +17,7 @@ namespace {
 struct SelftestArguments {
   std::string backend = "auto";
   std::string report_path;
+  std::optional<Path> path;
 };
 
 void print_check(const SelftestCheck& check) {
@@ -31,7 +34,7 @@ void run(const SelftestArguments& arguments) {
   const Device device = open_device(arguments.backend);
   print_result("{}: {}, {}\n", device.info().id, device.info().name, device.info().driver);
   print_result("{:<38} {:<8} {:<18} {:>8}\n", "check", "verdict", "error of allowed", "time");
-  const SelftestReport report = run_selftest(device, print_check);
+  const SelftestReport report = run_selftest(device, print_check, arguments.path);
   if (!arguments.report_path.empty()) write_text(arguments.report_path, to_json(report) + "\n");
   if (!report.passed()) {
     throw Error(
@@ -46,10 +49,11 @@ void run(const SelftestArguments& arguments) {
 void add_selftest(CLI::App& program) {
   CLI::App* command = program.add_subcommand("selftest", "Check a device against direct sums: whether to trust it");
   const auto arguments = std::make_shared<SelftestArguments>();
-  command->add_option("--backend", arguments->backend, "auto, cpu, cuda, hip or vulkan, with :N for the N-th device")
+  command->add_option("--backend", arguments->backend, backend_choices(", ") + "; with :N for the N-th device")
       ->capture_default_str();
   command->add_option("--report", arguments->report_path,
                       "Write device, driver, errors and verdicts to this JSON file");
+  add_path(*command, arguments->path, "The path that every check is computed on");
   command->footer("Examples:\n  convoy selftest\n  convoy selftest --backend hip --report selftest.json");
   command->callback([arguments] { run(*arguments); });
 }

@@ -41,7 +41,4 @@ struct PlannedEngine {
 /// Plans for the device as it is, and again for less when it turns out to have less than it said.
 PlannedEngine make_engine(const EngineTask& task);
 
-std::unique_ptr<DeconvolutionEngine> make_resident_engine(const EngineTask& task, const Limits& limits);
-std::unique_ptr<DeconvolutionEngine> make_tiled_engine(const EngineTask& task, DeconvolutionPlan plan);
-
 }  // namespace convoy

@@ -69,7 +69,7 @@ std::vector<Port> FrameSteps::ports() const {
 
 std::vector<Step> FrameSteps::filter_setup(SlotId work, SlotId spectrum) const {
   std::vector<Step> steps;
-  append_kernel_setup(plan_.convolution, geometry_, work, spectrum, steps);
+  append_filter_setup(plan_.convolution, geometry_, work, spectrum, steps);
   return steps;
 }
 

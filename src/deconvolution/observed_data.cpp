@@ -5,8 +5,8 @@
 
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
-#include "engine/tile_axes.hpp"
 #include "base/boundary_rule.hpp"
+#include "engine/tile_geometry.hpp"
 
 namespace convoy {
 namespace {

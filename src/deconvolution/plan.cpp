@@ -1,9 +1,133 @@
+#include "deconvolution/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
 #include "convoy/error.hpp"
-#include "deconvolution/plans.hpp"
 #include "deconvolution/spec.hpp"
-#include "deconvolution/frame.hpp"
+#include "dif_split/plan.hpp"
+#include "planner/lengths.hpp"
+#include "planner/search.hpp"
 
 namespace convoy {
+namespace {
+
+/// What the host streams through its own memory while it does the point-wise steps; a guess, for predictions.
+constexpr double kHostBytesPerSecond = 1e10;
+
+/// Blur and adjoint share the device, each with its own spectrum and tiles.
+PlanOptions half_of(const PlanOptions& options, const Budget& budget) {
+  PlanOptions half = options;
+  half.choice.reset();
+  if (budget.bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, budget.bytes / 2);
+  return half;
+}
+
+std::uint64_t bytes_of(const DeconvolutionSpec& spec, const Shape& shape) {
+  return saturating_product(real_bytes(spec.precision), static_cast<std::uint64_t>(num_voxels(shape)));
+}
+
+std::uint64_t host_bytes_of(const DeconvolutionPlan& plan) {
+  // Estimate, weights, image and the buffer that convolutions write to.
+  const std::uint64_t num_frames = plan.spec.acceleration == Acceleration::biggs ? 6 : 4;
+  std::uint64_t of_splits = 0;
+  for (const Plan* part : {&plan.convolution, &*plan.adjoint}) {
+    if (part->split) of_splits = saturating_sum(of_splits, part->host_bytes);
+  }
+  const Shape window{plan.axes[0].window, plan.axes[1].window, plan.axes[2].window};
+  const std::uint64_t of_frames = saturating_product(num_frames, bytes_of(plan.spec, plan.frame()));
+  return saturating_sum(of_splits, saturating_sum(bytes_of(plan.spec, window), of_frames));
+}
+
+void add_ledger(const Plan& part, const char* name, DeconvolutionPlan& plan) {
+  for (LedgerLine line : part.ledger) {
+    line.name = fmt::format("{}: {}", name, line.name);
+    plan.ledger.push_back(line);
+  }
+  plan.footprint_bytes = saturating_sum(plan.footprint_bytes, part.footprint_bytes);
+  plan.traffic_bytes = saturating_sum(plan.traffic_bytes, part.traffic_bytes);
+}
+
+double predicted_seconds(const DeconvolutionPlan& plan) {
+  if (plan.convolution.predicted_seconds <= 0 || plan.adjoint->predicted_seconds <= 0) return 0;
+  const double pointwise_bytes = 8 * static_cast<double>(bytes_of(plan.spec, plan.frame()));
+  return plan.convolution.predicted_seconds + plan.adjoint->predicted_seconds + pointwise_bytes / kHostBytesPerSecond;
+}
+
+Index divided_up(Index a, Index b) { return (a + b - 1) / b; }
+
+/// At least one voxel, so that seams can be compared.
+Shape halo_of(const DeconvolutionSpec& spec) {
+  Shape halo;
+  for (int axis = 0; axis < 3; ++axis) {
+    const double voxels = std::max(1.0, std::ceil(spec.halo * static_cast<double>(spec.psf[axis] - 1)));
+    halo[axis] = voxels < static_cast<double>(spec.image[axis]) ? static_cast<Index>(voxels) : spec.image[axis];
+  }
+  return halo;
+}
+
+FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core) {
+  FastTiling tiling;
+  tiling.core = core;
+  tiling.halo = halo_of(spec);
+  for (int axis = 0; axis < 3; ++axis) {
+    tiling.counts[axis] = divided_up(spec.image[axis], core[axis]);
+    tiling.tile[axis] = std::min(spec.image[axis], core[axis] + 2 * tiling.halo[axis]);
+  }
+  return tiling;
+}
+
+/// Voxels of the unknown in all tiles together.
+double work_of(const DeconvolutionSpec& spec, const FastTiling& tiling) {
+  double voxels = static_cast<double>(tiling.num_tiles());
+  for (int axis = 0; axis < 3; ++axis) voxels *= static_cast<double>(tiling.tile[axis] + spec.psf[axis] - 1);
+  return voxels;
+}
+
+/// The next smaller tile along an axis; none where the halo reaches across the image.
+std::optional<FastTiling> divided(const DeconvolutionSpec& spec, const FastTiling& tiling, int axis) {
+  FastTiling next = tiling;
+  for (Index count = tiling.counts[axis]; next.tile[axis] == tiling.tile[axis];) {
+    if (next.core[axis] == 1) return std::nullopt;
+    Shape core = tiling.core;
+    core[axis] = divided_up(spec.image[axis], ++count);
+    next = tiling_of(spec, core);
+  }
+  return next;
+}
+
+/// Along the axis where it costs least.
+std::optional<FastTiling> divided_further(const DeconvolutionSpec& spec, const FastTiling& tiling) {
+  std::optional<FastTiling> best;
+  for (int axis = 0; axis < 3; ++axis) {
+    const auto next = divided(spec, tiling, axis);
+    if (next && (!best || work_of(spec, *next) < work_of(spec, *best))) best = next;
+  }
+  return best;
+}
+
+DeconvolutionSpec spec_of_tile(const DeconvolutionSpec& whole, const FastTiling& tiling) {
+  DeconvolutionSpec spec = whole;
+  spec.image = tiling.tile;
+  return spec;
+}
+
+DeconvolutionPlan plan_of(const DeconvolutionSpec& whole, const FastTiling& tiling, DeconvolutionPlan plan,
+                          const std::string& why) {
+  const auto num_tiles = static_cast<std::uint64_t>(tiling.num_tiles());
+  plan.spec = whole;
+  plan.fast = tiling;
+  plan.traffic_bytes = saturating_product(plan.traffic_bytes, num_tiles);
+  plan.predicted_seconds *= static_cast<double>(num_tiles);
+  plan.reasons = {fmt::format("all iterations of a tile at once, {} tiles of {} zyx with a halo of {}: {}", num_tiles,
+                              to_text(tiling.tile), to_text(tiling.halo), why)};
+  return plan;
+}
+
+}  // namespace
 
 std::array<FrameAxis, 3> frame_axes(const DeconvolutionSpec& spec) {
   return {frame_axis(spec, 0), frame_axis(spec, 1), frame_axis(spec, 2)};
@@ -37,6 +161,44 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits
     const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
     if (!too_large || !can_be_tiled(spec)) throw;
     return in_tiles(problem.what());
+  }
+}
+
+DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                  const std::string& why) {
+  const Budget budget = budget_of(limits, options);
+  const PlanOptions half = half_of(options, budget);
+  DeconvolutionPlan plan;
+  plan.spec = spec;
+  plan.axes = frame_axes(spec);
+  plan.convolution = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::convolve), limits, half);
+  plan.adjoint = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::correlate), limits, half);
+  add_ledger(plan.convolution, "blur", plan);
+  add_ledger(*plan.adjoint, "adjoint", plan);
+  plan.budget_bytes = budget.bytes;
+  plan.host_bytes = host_bytes_of(plan);
+  plan.predicted_seconds = predicted_seconds(plan);
+  plan.reasons = {fmt::format("each blur in {} {} and each adjoint in {} {}: {}", plan.convolution.num_pieces(),
+                              name_of_pieces(plan.convolution), plan.adjoint->num_pieces(),
+                              name_of_pieces(*plan.adjoint), why)};
+  return plan;
+}
+
+DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan) { return spec_of_tile(plan.spec, *plan.fast); }
+
+DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                 const std::string& why) {
+  FastTiling tiling = tiling_of(spec, spec.image);
+  while (true) {
+    const auto next = divided_further(spec, tiling);
+    if (next) tiling = *next;
+    if (next && tiling.num_tiles() < options.min_tiles) continue;
+    try {
+      return plan_of(spec, tiling, make_whole_plan(spec_of_tile(spec, tiling), limits, options), why);
+    } catch (const Error& problem) {
+      const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
+      if (!too_large || !next) throw;
+    }
   }
 }
 

@@ -103,6 +103,7 @@ std::string to_json(const DeconvolutionPlan& plan) {
     json["tile"] = to_json(fast->tile);
     json["halo"] = to_json(fast->halo);
   }
+  json["batch"] = plan.convolution.batch;
   json["padded"] = to_json(plan.convolution.padded());
   json["ledger"] = Json::array();
   for (const LedgerLine& line : plan.ledger) {

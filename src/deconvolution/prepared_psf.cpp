@@ -7,9 +7,8 @@
 
 #include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
-#include "engine/host_filter.hpp"
+#include "engine/filter.hpp"
 #include "deconvolution/spec.hpp"
-#include "deconvolution/frame.hpp"
 #include "deconvolution/program.hpp"
 
 namespace convoy {
@@ -160,7 +159,7 @@ ImageView clipped_copy(const ImageView& psf, double unit, std::vector<std::byte>
 }  // namespace
 
 PreparedPsf prepare_psf(const DeconvolutionSpec& spec, const ImageView& psf) {
-  require_finite_kernel("PSF", psf);
+  require_finite_filter("PSF", psf);
   const PsfSums sums = sums_of(spec, psf);
   PreparedPsf prepared;
   prepared.view = psf;

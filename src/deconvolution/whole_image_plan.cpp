@@ -4,9 +4,8 @@
 #include <optional>
 
 #include "convoy/error.hpp"
-#include "deconvolution/plans.hpp"
+#include "deconvolution/plan.hpp"
 #include "deconvolution/spec.hpp"
-#include "deconvolution/frame.hpp"
 #include "planner/filter_storage.hpp"
 #include "planner/ledger.hpp"
 #include "planner/origin.hpp"
@@ -113,7 +112,7 @@ class FrameSearch {
     // whose sums take four more.
     std::uint64_t passes = spec_.acceleration == Acceleration::biggs ? 6 + 7 + 4 : 6 + 2;
     if (spec_.tv > 0) passes += 3;
-    return window_bytes() + passes * image_bytes(candidate.layout);
+    return window_bytes() + passes * candidate.layout.image_bytes();
   }
 
   std::uint64_t window_bytes() const {
@@ -136,7 +135,7 @@ class FrameSearch {
     std::array<Index, 3> window{};
     for (std::size_t d = 0; d < 3; ++d) window[d] = axes_[static_cast<std::size_t>(layout.device_axes[d])].window;
     const std::string frame = device_shape(layout, layout.extent, name(spec_.precision));
-    const auto of_frame = [&](const char* what) { return LedgerLine{what, image_bytes(layout), frame}; };
+    const auto of_frame = [&](const char* what) { return LedgerLine{what, layout.image_bytes(), frame}; };
 
     std::vector<LedgerLine> lines{
         {"observed image", window_bytes(), device_shape(layout, window, name(spec_.precision))}};
@@ -157,7 +156,7 @@ class FrameSearch {
   }
 
   std::uint64_t scalar_bytes(const TileLayout& layout) const {
-    const Index voxels = static_cast<Index>(image_bytes(layout) / real_bytes(spec_.precision));
+    const Index voxels = static_cast<Index>(layout.image_bytes() / real_bytes(spec_.precision));
     return real_bytes(spec_.precision) * static_cast<std::uint64_t>(num_scalar_reals(spec_, limits_, voxels));
   }
 
@@ -198,6 +197,7 @@ Plan plan_of(const Candidate& chosen, const DeconvolutionPlan& plan, const Limit
   for (std::size_t axis = 0; axis < 3; ++axis) convolution.axes[axis] = *chosen.axes[axis];
   convolution.device_axes = chosen.layout.device_axes;
   convolution.num_transforms = chosen.layout.num_axes;
+  convolution.batch = chosen.layout.batch;
   convolution.row_pitch = chosen.layout.row_pitch;
   convolution.kernel_extent = chosen.layout.kernel_extent;
   convolution.tuning = options.tuning;

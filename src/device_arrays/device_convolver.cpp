@@ -4,8 +4,8 @@
 
 #include "backends/backend.hpp"
 #include "convoy/error.hpp"
-#include "engine/filter_preparation.hpp"
-#include "engine/load_replanning.hpp"
+#include "engine/filter.hpp"
+#include "engine/load_with_retry.hpp"
 #include "device_arrays/program.hpp"
 #include "planner/axis.hpp"
 
@@ -40,7 +40,7 @@ struct ResidentConvolver::State {
   ConvolutionSpec spec;  // with the origin resolved
   Device device;
   ResidentOptions options;
-  Loaded<ResidentPlan> loaded;
+  Loaded<DeviceArraysPlan> loaded;
 
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
       : spec(given), device(std::move(on)), options(with) {
@@ -59,13 +59,13 @@ struct ResidentConvolver::State {
     const Limits limits = device.limits();
     PlanOptions plan_options = options.plan;
     plan_options.resident = true;
-    loaded = load_replanning(
+    loaded = plan_and_load(
         device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
         [&](const PlanOptions& smaller) {
-          return ResidentPlan{make_plan(spec, limits, smaller), options.image, options.output};
+          return DeviceArraysPlan{make_plan(spec, limits, smaller), options.image, options.output};
         },
-        [](const ResidentPlan& plan) { return plan.path; });
-    set_up_kernel(*loaded.session, loaded.plan, kernel, scale);
+        [](const DeviceArraysPlan& plan) { return plan.path; });
+    set_up_filter(*loaded.session, loaded.plan, kernel, scale);
   }
 
   ~State() {
@@ -88,8 +88,8 @@ void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output,
   require_array("image", image, state_->options.image, state_->spec.image);
   require_array("output", output, state_->options.output, output_shape());
   require_apart(image, output, state_->device.implementation().handles_are_addresses());
-  state_->loaded.session->run_on(stream.handle, {{resident_slots::image, image.handle, image.offset_bytes},
-                                                 {resident_slots::output, output.handle, output.offset_bytes}});
+  state_->loaded.session->run_on(stream.handle, {{device_array_slots::image, image.handle, image.offset_bytes},
+                                                 {device_array_slots::output, output.handle, output.offset_bytes}});
 }
 
 void ResidentConvolver::wait() {

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "convoy/error.hpp"
-#include "engine/tile_axes.hpp"
 #include "base/boundary_rule.hpp"
+#include "engine/tile_geometry.hpp"
 #include "fft/lower_passes.hpp"
 
 namespace convoy {
@@ -21,9 +21,9 @@ constexpr Index kLongestAxis = Index{1} << 30;
 
 using PerAxis = std::array<Index, 3>;  // device order
 
-class ResidentProgram {
+class DeviceArraysProgram {
  public:
-  ResidentProgram(const Plan& plan, Element image, Element output)
+  DeviceArraysProgram(const Plan& plan, Element image, Element output)
       : plan_(plan), image_(image), output_(output), output_shape_(output_shape(plan.spec)) {
     require_indexable("image", plan.spec.image);
     require_indexable("output", output_shape_);
@@ -39,7 +39,7 @@ class ResidentProgram {
     const Step convolve = *std::find_if(program.run.begin(), program.run.end(), is_convolve);
 
     program.run.clear();
-    if (plan_.fold_output) program.run.emplace_back(Clear{resident_slots::output});
+    if (plan_.fold_output) program.run.emplace_back(Clear{device_array_slots::output});
     for (Index t = 0; t < plan_.num_tiles(); ++t) {
       const TileIndex tile = tile_index(plan_, t);
       program.run.emplace_back(gather(tile));
@@ -63,7 +63,7 @@ class ResidentProgram {
     if (num_voxels(shape) <= kMostVoxels && longest <= kLongestAxis) return;
     throw Error(
         Errc::unsupported,
-        fmt::format("the resident {} of {} zyx has more voxels than device kernels count (2^32 - 1, and 2^30 on "
+        fmt::format("the {} of {} zyx on the device has more voxels than device kernels count (2^32 - 1, and 2^30 on "
                     "an axis); run it in parts, or from host memory with a Convolver",
                     what, to_text(shape)));
   }
@@ -108,7 +108,7 @@ class ResidentProgram {
   }
 
   Dispatch gather(const TileIndex& tile) const {
-    Dispatch step = dispatch(kernels::gather_voxels(image_), resident_slots::image, kTile, extents());
+    Dispatch step = dispatch(kernels::gather_voxels(image_), device_array_slots::image, kTile, extents());
     add(step, extents());
     add(step, per_axis([&](std::size_t d) { return axis(d).tile_input; }));
     add(step, per_axis([&](std::size_t d) { return tile_on(d, tile) * axis(d).tile_output + axis(d).input_offset; }));
@@ -132,8 +132,8 @@ class ResidentProgram {
     const auto high = static_cast<float>(outside);
     if (!std::isfinite(high)) {
       throw Error(Errc::unsupported,
-                  fmt::format("the boundary constant {:g} is beyond single precision, which resident runs hand to the "
-                              "device; use a Convolver",
+                  fmt::format("the boundary constant {:g} is beyond single precision, in which it would be handed to "
+                              "the device; use a Convolver",
                               outside));
     }
     add_rule(step, boundary);
@@ -143,7 +143,7 @@ class ResidentProgram {
 
   Dispatch scatter(const TileIndex& tile) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].count; });
-    Dispatch step = dispatch(kernels::scatter_voxels(output_), kTile, resident_slots::output, counts);
+    Dispatch step = dispatch(kernels::scatter_voxels(output_), kTile, device_array_slots::output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -168,7 +168,7 @@ class ResidentProgram {
 
   Dispatch fold(const TileIndex& tile) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return folded_onto(d, tile).count; });
-    Dispatch step = dispatch(kernels::fold_voxels, kTile, resident_slots::output, counts);
+    Dispatch step = dispatch(kernels::fold_voxels, kTile, device_array_slots::output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -189,8 +189,8 @@ class ResidentProgram {
 
 }  // namespace
 
-Program make_program(const ResidentPlan& plan) {
-  return ResidentProgram(plan, plan.image_element, plan.output_element).make();
+Program make_program(const DeviceArraysPlan& plan) {
+  return DeviceArraysProgram(plan, plan.image_element, plan.output_element).make();
 }
 
 }  // namespace convoy

@@ -6,8 +6,8 @@
 
 #include "base/voxel_rows.hpp"
 #include "engine/row_loop.hpp"
-#include "engine/tile_axes.hpp"
 #include "base/boundary_rule.hpp"
+#include "engine/tile_geometry.hpp"
 
 namespace convoy {
 namespace {

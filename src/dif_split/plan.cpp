@@ -43,6 +43,7 @@ bool halos_weigh(const Plan& tiles) {
 PlanOptions options_of_part(const PlanOptions& given, const Shape& part) {
   PlanOptions options;
   options.memory_limit_bytes = given.memory_limit_bytes;
+  options.path = given.path;
   options.allow_native = given.allow_native;
   options.allow_fused = given.allow_fused;
   options.tuning = given.tuning;
@@ -126,6 +127,7 @@ class Splitter {
     const auto plan = plan_of_part(split.part, limits_, options_);
     if (!plan) return false;
     split.part_plan = *plan;
+    split.footprint_bytes = plan->footprint_bytes;
     split.transfer_bytes = saturating_product(3 * part_bytes, static_cast<std::uint64_t>(split.num_convolutions()));
     if (limits_.transfer_bytes_per_second <= 0) split.transfer_bytes = 0;
     split.host_bytes = host_bytes(split);

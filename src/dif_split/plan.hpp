@@ -20,6 +20,7 @@ struct TransformSplit {
   Index num_parts = 1;               ///< d
   ConvolutionSpec part;              ///< circular, of the padded image with m in place of P
   Plan part_plan;                    ///< one tile
+  std::uint64_t footprint_bytes = 0;  ///< of one part on its device
   std::uint64_t transfer_bytes = 0;  ///< host <-> device bytes of one run, spectra made anew included
   std::uint64_t host_bytes = 0;      ///< host memory of a run, the caller's images not counted
   double seconds = 0;                ///< predicted, of one run, as run_seconds() of a plan
@@ -35,8 +36,8 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
                                               const PlanOptions& options);
 
 /// The same, if it takes the place of `tiles`: when there are none that the device can do (null), or they are predicted
-/// to take clearly longer. Not where tiles of some kind are asked for, nor for resident images; with Tune::off only
-/// where tiles do not fit.
+/// to take clearly longer. Not where tiles of some kind are asked for, nor for images that lie on the device; with
+/// Tune::off only where tiles do not fit.
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles);
 

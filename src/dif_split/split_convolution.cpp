@@ -1,26 +1,23 @@
 #include "dif_split/split_convolution.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 
 #include "backends/backend.hpp"
 #include "base/log.hpp"
 #include "convoy/error.hpp"
-#include "engine/checks.hpp"
-#include "engine/host_filter.hpp"
 #include "dif_split/part_sums.hpp"
+#include "engine/checks.hpp"
 #include "engine/scatter.hpp"
-#include "engine/shared_run.hpp"
-#include "engine/tile_cover.hpp"
-#include "engine/voxel_rules.hpp"
+#include "engine/scheduler.hpp"
+#include "engine/tile_io.hpp"
 
 namespace convoy {
 namespace {
 
 constexpr Index kSlabVoxels = Index{1} << 21;
-/// As load_replanning() asks for less.
-constexpr int kMaxAttempts = 6;
-constexpr double kShrink = 0.8;
 
 PlanOptions options_of_split(const PlanOptions& given, std::size_t num_devices) {
   PlanOptions options = given;
@@ -34,6 +31,7 @@ std::vector<PreparedDevice> load_parts(const TransformSplit& split, const std::v
                                        const ConvolverOptions& given) {
   ConvolverOptions options;
   options.plan.memory_limit_bytes = given.plan.memory_limit_bytes;
+  options.plan.path = given.plan.path;
   options.plan.allow_native = given.plan.allow_native;
   options.plan.allow_fused = given.plan.allow_fused;
   options.plan.tuning = split.part_plan.tuning;
@@ -45,36 +43,16 @@ std::vector<PreparedDevice> load_parts(const TransformSplit& split, const std::v
   return prepare_devices(split.part, devices, options, [](LoadedPlan&) {});
 }
 
-/// What one convolution after the other does to the output.
+/// What one convolution after the other does to the output. Devices share it.
 template <class Real>
 class SplitRun {
  public:
-  SplitRun(const TransformSplit& split, const ImageView& kernel, const ImageView& image,
-           std::vector<PreparedDevice>& devices)
+  SplitRun(const TransformSplit& split, const ImageView& kernel, const ImageView& image)
       : split_(split),
         kernel_(part_source_of_kernel(split, kernel)),
         image_(part_source_of_image(split, image)),
-        devices_(devices),
         sums_(static_cast<std::size_t>(num_voxels(output_shape(split.whole.spec)))) {}
 
-  void work(std::size_t worker, TileQueue& queue, const std::function<void()>& done) {
-    backend::Session& session = *devices_[worker].loaded.session;
-    while (const auto n = queue.take(worker, true)) {
-      try {
-        convolve(session, *n);
-      } catch (...) {
-        drain(session);
-        throw;
-      }
-      queue.done(worker, *n, {});
-      done();
-    }
-  }
-
-  /// Of the shape of the output.
-  const std::vector<Real>& sums() const { return sums_; }
-
- private:
   void convolve(backend::Session& session, Index n) {
     const PartWeights<Real> weights = part_weights<Real>(split_, n);
     const auto port = [&](PortId id) { return reinterpret_cast<Real*>(session.port(id, 0)); };
@@ -88,26 +66,52 @@ class SplitRun {
     add_share(split_, port(ports::output), weights.given, sums_.data());
   }
 
-  /// The next run starts with nothing in flight; the first error is the one to tell.
-  static void drain(backend::Session& session) {
-    try {
-      session.wait(0);
-    } catch (const Error&) {
-    }
-  }
+  /// Of the shape of the output.
+  const std::vector<Real>& sums() const { return sums_; }
 
+ private:
   const TransformSplit& split_;
   PartSource kernel_;
   PartSource image_;
-  std::vector<PreparedDevice>& devices_;
   std::mutex mutex_;
   std::vector<Real> sums_;
 };
 
 template <class Real>
+class PartLoop final : public DeviceLoop {
+ public:
+  PartLoop(backend::Session& session, SplitRun<Real>& split_run) : session_(session), split_run_(split_run) {}
+
+  void run(TileQueue& queue, std::size_t worker, const std::function<void()>& part_done) override {
+    while (const auto n = queue.take(worker, true)) {
+      try {
+        split_run_.convolve(session_, *n);
+      } catch (...) {
+        drain();
+        throw;
+      }
+      queue.done(worker, *n, {});
+      part_done();
+    }
+  }
+
+ private:
+  /// The next run starts with nothing in flight; the first error is the one to tell.
+  void drain() {
+    try {
+      session_.wait(0);
+    } catch (const Error&) {
+    }
+  }
+
+  backend::Session& session_;
+  SplitRun<Real>& split_run_;
+};
+
+template <class Real>
 class SplitConvolutionAs final : public SplitConvolution {
  public:
-  SplitConvolutionAs(const TransformSplit& split, const ImageView& kernel, const KernelScale& scale,
+  SplitConvolutionAs(const TransformSplit& split, const ImageView& kernel, const FilterScale& scale,
                      std::vector<PreparedDevice> devices, const ConvolverOptions& options)
       : split_(split),
         devices_(std::move(devices)),
@@ -117,7 +121,7 @@ class SplitConvolutionAs final : public SplitConvolution {
     const auto& [z, y, x] = split_.whole.axes;
     kernel_shape_ = {z.kernel_size, y.kernel_size, x.kernel_size};
     kernel_.resize(static_cast<std::size_t>(num_voxels(kernel_shape_)));
-    write_kernel(split_.whole, kernel, scale.factor, kernel_.data());
+    write_filter(split_.whole, kernel, scale.factor, kernel_.data());
     log("plan", "{}: {}", devices_.front().device.info().id, plan_.reasons.front());
   }
 
@@ -136,7 +140,7 @@ class SplitConvolutionAs final : public SplitConvolution {
       reader.read(slab.from, voxels.get() + offset_of(slab, shape) * size_of(reader.element()));
     }
     return run(ImageView(voxels.get(), reader.element(), shape),
-               [&](const Real* sums) { return write_slabs(sums, writer); });
+               [&](const Real* sums) { return write_folded(sums, writer); });
   }
 
  private:
@@ -144,31 +148,19 @@ class SplitConvolutionAs final : public SplitConvolution {
     return static_cast<std::size_t>((slab.to.z * shape.y + slab.to.y) * shape.x + slab.to.x);
   }
 
-  static OutputSums write_slabs(const Real* sums, ImageWriter& writer) {
-    OutputSums outputs;
-    std::vector<std::byte> written;
-    for (const PlacedBox& slab : slabs_of({{{0, 0, 0}, writer.shape()}, {0, 0, 0}}, writer.chunk(), kSlabVoxels)) {
-      written.resize(static_cast<std::size_t>(num_voxels(slab.from.size)) * size_of(writer.element()));
-      outputs.add(write_folded(sums + offset_of(slab, writer.shape()),
-                               MutableImageView{written.data(), writer.element(), slab.from.size}));
-      writer.write(slab.from, written.data());
-    }
-    return outputs;
-  }
-
   template <class Write>
   RunReport run(const ImageView& image, const Write& write) {
     InputSums inputs = scan(image, rules_);
     require_usable(plan_.spec, inputs);
     inputs.end_tile();
-    SharedRun shared(devices_, {split_.num_convolutions(), {}}, options_);
+    Scheduler scheduler(devices_, {split_.num_convolutions(), {}}, options_);
     // Not on the stack: ThreadSanitizer takes mutexes that lie at one place there one after the other for one.
-    const auto split_run = std::make_unique<SplitRun<Real>>(split_, ImageView(kernel_, kernel_shape_), image, devices_);
-    shared.run(
-        [&](std::size_t i, TileQueue& queue, const std::function<void()>& done) { split_run->work(i, queue, done); });
-    RunReport report = shared.report();
-    const OutputSums outputs = write(split_run->sums().data());
-    set_sums({inputs, outputs}, report);
+    const auto split_run = std::make_unique<SplitRun<Real>>(split_, ImageView(kernel_, kernel_shape_), image);
+    scheduler.run(loops_of(devices_, [&](const PreparedDevice& on) {
+      return std::make_unique<PartLoop<Real>>(*on.loaded.session, *split_run);
+    }));
+    RunReport report = scheduler.report();
+    set_sums({inputs, write(split_run->sums().data())}, report);
     return report;
   }
 
@@ -197,28 +189,25 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const st
 }
 
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,
-                                                         const KernelScale& scale, const std::vector<Device>& devices,
+                                                         const FilterScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options) {
-  TransformSplit attempted = split;
-  PlanOptions smaller = options_of_split(options.plan, devices.size());
-  for (int attempt = 1;; ++attempt) {
-    try {
-      std::vector<PreparedDevice> parts = load_parts(attempted, devices, options);
-      if (split.whole.spec.precision == Precision::f32) {
-        return std::make_unique<SplitConvolutionAs<float>>(attempted, kernel, scale, std::move(parts), options);
-      }
-      return std::make_unique<SplitConvolutionAs<double>>(attempted, kernel, scale, std::move(parts), options);
-    } catch (const OutOfMemory& problem) {
-      if (options.plan.deterministic) throw;
-      smaller.memory_limit_bytes =
-          static_cast<std::uint64_t>(kShrink * static_cast<double>(attempted.part_plan.footprint_bytes));
-      const auto finer = split_transform(split.whole.spec, attempted.part_plan.limits, smaller);
-      if (attempt == kMaxAttempts || !finer) throw;
-      log("plan", "{}: attempt {}: {}; the transform is split finer", devices.front().info().id, attempt,
-          problem.what());
-      attempted = *finer;
+  const auto split_finer = [&](const std::optional<Replan>& smaller) {
+    if (!smaller) return split;
+    PlanOptions less = options_of_split(options.plan, devices.size());
+    less.memory_limit_bytes = smaller->limit_bytes;
+    const auto finer = split_transform(split.whole.spec, split.part_plan.limits, less);
+    if (finer) return *finer;
+    throw OutOfMemory(fmt::format("no finer split of the transform fits {}", bytes_to_text(smaller->limit_bytes)),
+                      split.footprint_bytes, smaller->limit_bytes, "memory that was left");
+  };
+  const auto load = [&](const TransformSplit& attempted) -> std::unique_ptr<SplitConvolution> {
+    std::vector<PreparedDevice> parts = load_parts(attempted, devices, options);
+    if (split.whole.spec.precision == Precision::f32) {
+      return std::make_unique<SplitConvolutionAs<float>>(attempted, kernel, scale, std::move(parts), options);
     }
-  }
+    return std::make_unique<SplitConvolutionAs<double>>(attempted, kernel, scale, std::move(parts), options);
+  };
+  return load_with_retry(devices.front().info().id, options.plan.deterministic, split_finer, load);
 }
 
 }  // namespace convoy

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "convoy/convolution.hpp"
-#include "engine/filter_preparation.hpp"
+#include "engine/filter.hpp"
 #include "engine/voxel_sums.hpp"
 #include "dif_split/plan.hpp"
 
@@ -31,7 +31,7 @@ class SplitConvolution {
 /// `kernel` may go afterwards. When the devices have less memory than they said, splits again, a few times. Throws as
 /// prepare_devices().
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,
-                                                         const KernelScale& scale, const std::vector<Device>& devices,
+                                                         const FilterScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options);
 
 }  // namespace convoy

@@ -1,11 +1,13 @@
-// What callers hand in, checked at the door.
+// What callers hand in, checked at the door: shapes and memory, and which voxels a convolution's arithmetic can take.
 #pragma once
 
 #include "convoy/image.hpp"
-#include "convoy/spec.hpp"
+#include "convoy/plan.hpp"
 #include "engine/voxel_sums.hpp"
 
 namespace convoy {
+
+struct RunReport;
 
 /// Each throws Error(invalid_argument).
 void require_data(const char* what, const void* data);
@@ -15,5 +17,19 @@ void require_apart(const ImageView& image, const MutableImageView& output);
 /// of the image.
 void require_usable(const ConvolutionSpec& spec, const InputSums& met);
 bool is_usable(const ConvolutionSpec& spec, const InputSums& met);
+
+/// `kernel_magnitude`: sum of the magnitudes of the kernel's voxels, as the device is given them. No sum or product in
+/// the transforms of voxels up to VoxelRules::largest overflows. Throws Error(invalid_argument) for a boundary constant
+/// beyond it.
+VoxelRules voxel_rules(const Plan& plan, double kernel_magnitude);
+
+/// The largest finite number of the arithmetic.
+double largest_number(Precision precision);
+
+/// The largest error of an output voxel to expect from rounding: transforms spread it over the whole tile.
+double rounding_error(Precision precision, double largest_voxel, double kernel_magnitude);
+
+/// What the voxels of a run revealed.
+void set_sums(const TileSums& sums, RunReport& report);
 
 }  // namespace convoy

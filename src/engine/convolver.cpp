@@ -5,13 +5,10 @@
 #include <vector>
 
 #include "convoy/convolution.hpp"
-#include "engine/filter_preparation.hpp"
-#include "engine/checks.hpp"
-#include "engine/file_tiles.hpp"
-#include "engine/loaded_plan.hpp"
-#include "engine/memory_tiles.hpp"
 #include "dif_split/split_convolution.hpp"
-#include "engine/voxel_rules.hpp"
+#include "engine/checks.hpp"
+#include "engine/filter.hpp"
+#include "engine/tile_io.hpp"
 
 namespace convoy {
 namespace {
@@ -31,7 +28,7 @@ struct Convolver::State {
   ConvolverOptions options;
   std::vector<PreparedDevice> devices;
   std::unique_ptr<SplitConvolution> split;  // in place of tiles
-  KernelScale scale;
+  FilterScale scale;
   VoxelRules rules;
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
@@ -41,7 +38,7 @@ struct Convolver::State {
     for (const Device& device : on) device.implementation().reset_peak();
     try {
       devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {
-        set_up_kernel(*loaded.session, loaded.plan, kernel, scale.factor);
+        set_up_filter(*loaded.session, loaded.plan, kernel, scale.factor);
       });
       split_if_better(kernel, on, &plan());
     } catch (const Error& problem) {
@@ -94,8 +91,9 @@ struct Convolver::State {
     if (options.trace_memory) options.trace_memory(step, used_bytes_of(devices));
   }
 
-  RunReport run(Clock::time_point start, RunTiles tiles, RunInput& input, RunOutput& output) {
-    return finished(start, run_tiles(devices, std::move(tiles), options, input, output));
+  /// Of outputs that tiles cannot be written to one by one.
+  std::unique_ptr<FoldedSums> folded_sums() const {
+    return plan().fold_output ? std::make_unique<FoldedSums>(spec) : nullptr;
   }
 
   RunReport finished(Clock::time_point start, RunReport report) const {
@@ -133,19 +131,29 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   require_shape("image", image.shape, state_->spec.image);
   require_shape("output", output.shape, output_shape());
   require_apart(image, output);
-  if (state_->split) return state_->finished(start, state_->split->run(image, output));
-  const bool sums = state_->options.sums;
-  return state_->run(start, {plan().num_tiles(), {}}, *input_from(plan(), image, state_->rules, sums),
-                     *output_to(plan(), output, sums));
+  State& state = *state_;
+  if (state.split) return state.finished(start, state.split->run(image, output));
+  Scheduler scheduler(state.devices, {plan().num_tiles(), {}}, state.options);
+  const auto folded = state.folded_sums();
+  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
+    return std::make_unique<TileLoop>(
+        on.loaded, memory_io(on, image, output, state.rules, state.options.sums, folded.get()));
+  }));
+  return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   const auto start = Clock::now();
   require_shape("image", image.shape(), state_->spec.image);
   require_shape("output", output.shape(), output_shape());
-  if (state_->split) return state_->finished(start, state_->split->run(image, output));
-  return state_->run(start, missing_tiles(plan(), output), *input_from(plan(), image, state_->rules),
-                     *output_to(plan(), output));
+  State& state = *state_;
+  if (state.split) return state.finished(start, state.split->run(image, output));
+  Scheduler scheduler(state.devices, missing_tiles(plan(), output), state.options);
+  const auto folded = state.folded_sums();
+  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
+    return std::make_unique<TileLoop>(on.loaded, stream_io(on, image, output, state.rules, folded.get()));
+  }));
+  return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "convoy/image.hpp"
-#include "engine/tile_axes.hpp"
+#include "engine/tile_geometry.hpp"
 #include "engine/voxel_sums.hpp"
 
 namespace convoy {

@@ -96,6 +96,12 @@ struct OutputSums {
   }
 };
 
+/// What is known of a tile when it is done.
+struct TileSums {
+  InputSums inputs;
+  OutputSums outputs;
+};
+
 /// Of a whole image.
 InputSums scan(const ImageView& image, const VoxelRules& rules = {});
 

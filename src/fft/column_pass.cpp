@@ -8,12 +8,17 @@ namespace {
 
 using namespace pass_text;
 
-KernelSpec column_pass(const char* what, const PassShape& shape) {
-  KernelSpec spec = named(what, shape);
-  spec.buffers = {{"table", kReal2, false}, {"work", kReal2, true}};
+KernelSpec column_pass(const char* what, const PassShape& shape, const Columns& columns, const char* about) {
+  KernelSpec spec = named(what, shape, about);
+  spec.notes.emplace_back("threads", fmt::format("local_x: one of {} neighbouring columns; local_y: one of {} threads of each",
+                                                 shape.width, shape.threads));
+  spec.buffers = {table_buffer(),
+                  {"work", kReal2, true,
+                   fmt::format("columns side by side in blocks of {}, {} elements of each, {} apart", columns.block,
+                               columns.extent, columns.element_stride)}};
   spec.workgroup = {u32(shape.width), u32(shape.threads), 1};
   spec.num_shared = static_cast<std::uint64_t>(shape.length * shape.width);
-  // Sheets first: what neighbouring groups read lies near.
+  // Batches first: what neighbouring groups read lies near.
   spec.body = "uint outer = group_x;\nuint group = group_y;\n";
   return spec;
 }
@@ -34,24 +39,27 @@ std::uint32_t threads_with_factors(const PassShape& shape, bool makes_factors) {
 }  // namespace
 
 KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns) {
-  KernelSpec spec = column_pass("columns_forward", shape);
-  append_columns_forward(spec.body, {shape, precision, columns});
+  KernelSpec spec = column_pass("columns_forward", shape, columns, "columns forward: an element beyond the tile is taken as 0 while columns are read");
+  spec.body += columns_forward_text({shape, precision, columns});
   return spec;
 }
 
 KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns) {
-  KernelSpec spec = column_pass("columns_inverse", shape);
-  append_columns_inverse(spec.body, {shape, precision, columns});
+  KernelSpec spec = column_pass("columns_inverse", shape, columns, "columns inverse: what lies beyond the tile is not written");
+  spec.body += columns_inverse_text({shape, precision, columns});
   return spec;
 }
 
 KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
-  KernelSpec spec = column_pass("columns_product", shape);
-  spec.buffers.insert(spec.buffers.begin() + 1, {"spectrum", kReal2, false});
+  KernelSpec spec = column_pass("columns_product", shape, columns, "columns forward, times the spectrum, inverse, without leaving the workgroup");
+  spec.buffers.insert(spec.buffers.begin() + 1, {"spectrum", kReal2, false,
+                       columns.kernel.extent > 0
+                           ? fmt::format("of the filter, {} elements a column, which are transformed here", columns.kernel.extent)
+                           : "of the filter, in the order in which the last stage leaves frequencies (digits reversed)"});
   if (precision == Precision::f32 && shape.loads_together) {
     spec.min_threads_per_sm = threads_with_factors(shape, columns.kernel.extent > 0);
   }
-  append_columns_product(spec.body, {shape, precision, columns}, conjugate);
+  spec.body += columns_product_text({shape, precision, columns}, conjugate);
   return spec;
 }
 

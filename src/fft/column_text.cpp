@@ -2,6 +2,7 @@
 #include "fft/column_text.hpp"
 
 #include "fft/kernel_text.hpp"
+#include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 
 namespace convoy::kernels::pass_text {
@@ -33,35 +34,20 @@ MemoryView column_access(const Columns& columns, const std::string& inside, Inde
 
 class ColumnText {
  public:
-  ColumnText(std::string& body, const ColumnsText& what)
-      : body_(body),
-        shape_(what.shape),
-        precision_(what.precision),
-        columns_(what.columns),
-        in_planes_(what.in_planes) {
+  explicit ColumnText(const ColumnsText& what)
+      : shape_(what.shape), precision_(what.precision), columns_(what.columns), in_planes_(what.in_planes) {
     inside_ = columns_.num_columns % shape_.width == 0 ? "" : "inside";
-    body_ += fmt::format(
-        "uint column = group * {}u + local_x;\n"
-        "{}"
-        "wide in_block = wide(outer) * {} + wide(column % {}u);\n"
-        "wide base = wide(column / {}u) * {} + in_block;\n",
-        shape_.width, inside_.empty() ? "" : fmt::format("bool inside = column < {}u;\n", columns_.num_columns),
-        literal(columns_.outer_stride), columns_.block, columns_.block, literal(columns_.block_stride));
   }
 
-  void forward() {
-    await_predecessor();
+  std::string forward() {
     stages().forward(cropped(), column_access(columns_, inside_, shape_.length, in_planes_));
+    return filled(pass_bodies::column, values());
   }
-  void inverse() {
-    await_predecessor();
+  std::string inverse() {
     stages().inverse(whole(), cropped());
+    return filled(pass_bodies::column, values());
   }
-  void product(bool conjugate) {
-    body_ += fmt::format("wide factors = wide(column / {}u) * {} + in_block;\n", columns_.block,
-                         literal(columns_.spectrum_block_stride));
-    prefetch_spectrum();
-    await_predecessor();
+  std::string product(bool conjugate) {
     StagesText text = stages();
     SpectrumOp change = columns_.kernel.extent > 0 ? factors_made(text.butterfly()) : factors_loaded();
     change.declare = [](Index j) { return zero(factor(j)); };
@@ -69,11 +55,22 @@ class ColumnText {
       return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
     };
     text.round_trip(cropped(), change);
+    std::vector<PassValue> all = values();
+    all.emplace_back("SPECTRUM_BLOCK_STRIDE", literal(columns_.spectrum_block_stride));
+    all.emplace_back("PREFETCH", prefetch_spectrum());
+    return filled(pass_bodies::column_product, all);
   }
 
  private:
-  void await_predecessor() {
-    if (!in_planes_) body_ += "await_predecessor();\n";
+  std::vector<PassValue> values() const {
+    return {{"LENGTH", shape_.length},
+            {"WIDTH", shape_.width},
+            {"CHECK", inside_.empty() ? "" : fmt::format("bool inside = column < {}u;", columns_.num_columns)},
+            {"OUTER_STRIDE", literal(columns_.outer_stride)},
+            {"BLOCK", columns_.block},
+            {"BLOCK_STRIDE", literal(columns_.block_stride)},
+            {"AWAIT", in_planes_ ? "" : "await_predecessor();"},
+            {"STAGES", stages_}};
   }
   static std::string factor(Index j) { return fmt::format("f{}", j); }
   SpectrumOp factors_loaded() const {
@@ -91,48 +88,44 @@ class ColumnText {
     SpectrumOp change;
     change.loads_together = true;
     change.make_all = [this, &butterfly] {
-      body_ += fmt::format("CURSOR(spectrum, h, {});\n", inside_.empty() ? "factors" : inside_ + " ? factors : 0u");
-      const auto made = append_kernel_factors(body_, butterfly, shape_, columns_.kernel, columns_.element_stride);
+      stages_ += fmt::format("CURSOR(spectrum, h, {});\n", inside_.empty() ? "factors" : inside_ + " ? factors : 0u");
+      const auto made = append_kernel_factors(stages_, butterfly, shape_, columns_.kernel, columns_.element_stride);
       for (std::size_t j = 0; j < made.size(); ++j) {
-        body_ += fmt::format("{} = to_real2({}, {});\n", factor(static_cast<Index>(j)), made[j].x, made[j].y);
+        stages_ += fmt::format("{} = to_real2({}, {});\n", factor(static_cast<Index>(j)), made[j].x, made[j].y);
       }
     };
     return change;
   }
-  /// The spectrum is wanted when half of the work is done: by then it shall lie in the second-level cache.
-  void prefetch_spectrum() {
-    if (shape_.width > columns_.block) return;  // not one line
-    body_ += fmt::format(
-        "for (uint e = local_y * {}u + local_x; e < {}u; e += {}u) {{\n"
-        "PREFETCH(spectrum, factors - wide(local_x) + wide(e) * {});\n"
-        "}}\n",
-        shape_.width, columns_.kernel.extent > 0 ? columns_.kernel.extent : shape_.length,
-        shape_.width * shape_.threads, literal(columns_.element_stride));
+  std::string prefetch_spectrum() const {
+    if (shape_.width > columns_.block) return "";  // not one line
+    return filled(pass_bodies::prefetch_spectrum,
+                  {{"WIDTH", shape_.width},
+                   {"EXTENT", columns_.kernel.extent > 0 ? columns_.kernel.extent : shape_.length},
+                   {"GROUP_THREADS", shape_.width * shape_.threads},
+                   {"ELEMENT_STRIDE", literal(columns_.element_stride)}});
   }
 
   StagesText stages() {
-    return {body_, shape_.radices, TransformThreads{.count = shape_.threads, .number = "local_y"}, precision_,
+    return {stages_, shape_.radices, TransformThreads{.count = shape_.threads, .number = "local_y"}, precision_,
             shared_access(fmt::format("at * {}u + local_x", shape_.width), shape_.width)};
   }
   MemoryView cropped() const { return column_access(columns_, inside_, columns_.extent); }
   MemoryView whole() const { return column_access(columns_, inside_, shape_.length); }
 
-  std::string& body_;
   const PassShape& shape_;
   Precision precision_;
   const Columns& columns_;
   bool in_planes_;
   std::string inside_;  // the condition, if not every thread has a column
+  std::string stages_;
 };
 
 }  // namespace
 
-void append_columns_forward(std::string& body, const ColumnsText& what) { ColumnText(body, what).forward(); }
+std::string columns_forward_text(const ColumnsText& what) { return ColumnText(what).forward(); }
 
-void append_columns_inverse(std::string& body, const ColumnsText& what) { ColumnText(body, what).inverse(); }
+std::string columns_inverse_text(const ColumnsText& what) { return ColumnText(what).inverse(); }
 
-void append_columns_product(std::string& body, const ColumnsText& what, bool conjugate) {
-  ColumnText(body, what).product(conjugate);
-}
+std::string columns_product_text(const ColumnsText& what, bool conjugate) { return ColumnText(what).product(conjugate); }
 
 }  // namespace convoy::kernels::pass_text

@@ -15,8 +15,8 @@ struct ColumnsText {
   bool in_planes = false;  ///< the text has awaited what it needs
 };
 
-void append_columns_forward(std::string& body, const ColumnsText& what);
-void append_columns_inverse(std::string& body, const ColumnsText& what);
-void append_columns_product(std::string& body, const ColumnsText& what, bool conjugate);
+std::string columns_forward_text(const ColumnsText& what);
+std::string columns_inverse_text(const ColumnsText& what);
+std::string columns_product_text(const ColumnsText& what, bool conjugate);
 
 }  // namespace convoy::kernels::pass_text

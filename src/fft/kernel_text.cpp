@@ -1,12 +1,11 @@
-// A column of length N = M R, R the last radix, has the frequencies kappa + M j in butterfly b (j < R).
-// With n = m R + r:
-//   H[kappa + M j] = sum over r of exp(-2 pi i r j / R) * W^r * (sum over m of h[m R + r] V^m),
-//   W = exp(-2 pi i kappa / N), V = exp(-2 pi i kappa / M):
-// a polynomial in V of few terms (Horner), a power of W, and one butterfly.
+// See passes/kernel_fft.body.
 #include "fft/kernel_text.hpp"
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 #include "fft/plan.hpp"
 
@@ -31,13 +30,12 @@ std::vector<ComplexName> append_kernel_factors(std::string& body, ButterflyText&
   const Index radix = shape.radices.back();
   const Residues residues{radix, kernel.place % radix, kernel.extent};
   const KernelRoots roots(shape.radices);
-  const auto look_up = [&](const char* name, Index begin) {
-    body += fmt::format("real2 {} = table[table_begin + {}u + b];\n", name, begin);
-    return ComplexName{fmt::format("{}.x", name), fmt::format("{}.y", name)};
-  };
-  const ComplexName step = look_up("kernel_step", roots.steps());
-  const ComplexName start = look_up("kernel_start", roots.starts());
-  const ComplexName root = look_up("kernel_root", roots.roots());
+  // What the butterfly appends is taken away again, part by part, to be put into the pass.
+  const auto taken = [&body] { return std::exchange(body, {}); };
+  const std::string before = taken();
+  const ComplexName step{"kernel_step.x", "kernel_step.y"};
+  const ComplexName start{"kernel_start.x", "kernel_start.y"};
+  const ComplexName root{"kernel_root.x", "kernel_root.y"};
 
   const ComplexName nothing{"real(0)", "real(0)"};
   std::vector<ComplexName> sums(static_cast<std::size_t>(radix), nothing);
@@ -59,6 +57,7 @@ std::vector<ComplexName> append_kernel_factors(std::string& body, ButterflyText&
       }
     }
   }
+  const std::string horner = taken();
   // start * root^r: each the product of one of half as many factors and a square.
   std::vector<ComplexName> powers{start};
   ComplexName square = root;
@@ -72,7 +71,17 @@ std::vector<ComplexName> append_kernel_factors(std::string& body, ButterflyText&
   for (std::size_t r = 0; r < sums.size(); ++r) {
     if (begun[r]) sums[r] = butterfly.multiply(sums[r], powers[r], false);
   }
-  return butterfly.transform(sums, kForward);
+  const std::string products = taken();
+  std::vector<ComplexName> factors = butterfly.transform(sums, kForward);
+  body = before + filled(pass_bodies::kernel_fft, {{"EXTENT", kernel.extent},
+                                                   {"RADIX", radix},
+                                                   {"STEPS", roots.steps()},
+                                                   {"STARTS", roots.starts()},
+                                                   {"ROOTS", roots.roots()},
+                                                   {"SUMS", horner},
+                                                   {"POWERS", products},
+                                                   {"BUTTERFLY", taken()}});
+  return factors;
 }
 
 }  // namespace convoy::kernels::pass_text

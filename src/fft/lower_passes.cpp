@@ -1,5 +1,7 @@
 #include "fft/lower_passes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -64,7 +66,7 @@ class PassSteps {
   }
 
   /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
-  bool has_planes() const { return limits_.num_multiprocessors > 0 && g_.num_axes == 3 && shape_of_planes(); }
+  bool has_planes() const { return limits_.workgroups_may_wait && g_.num_axes == 3 && shape_of_planes(); }
   void planes_forward(Index first, Index count) {
     if (!forward_) forward_ = plane_kernel(true);
     append_planes(*forward_, first, count);
@@ -179,6 +181,11 @@ class PassSteps {
   }
   KernelHandle kernel_of(KernelSpec kernel) const {
     if (g_.work_bytes() > kShortPassBytes) kernel.programmatic_dependent_launch = false;
+    const auto text = [](const std::array<Index, 3>& size) { return fmt::format("{}x{}x{}", size[2], size[1], size[0]); };
+    kernel.file_name = fmt::format("{}-tile_{}-padded_{}", kernel.name, text(g_.extent), text(g_.padded));
+    kernel.notes.emplace(kernel.notes.begin(), "plan",
+                         fmt::format("tile of {} voxels (z, y, x), padded to {}, path {}", text(g_.extent),
+                                     text(g_.padded), name(g_.path)));
     return KernelHandle(std::move(kernel));
   }
   void append(KernelSpec kernel, int axis, std::vector<SlotId> slots, const std::array<std::uint64_t, 3>& threads) {
@@ -302,17 +309,15 @@ class Lowering {
     if (geometry == nullptr) return;
     std::vector<Step> none;
     const Index place = PassSteps(*geometry, limits_, {}, none).place_of_sum();
-    dispatch->parameters.front() = parameter(static_cast<std::uint32_t>(place));
+    dispatch->parameter("place") = parameter(static_cast<std::uint32_t>(place));
   }
   /// In place of the kernel's voxels, their rows' frequencies are put there.
   void place_kernel(const FftGeometry& geometry, const Dispatch& dispatch, std::vector<Step>& lowered) {
-    const auto extents = [&dispatch](std::size_t first) {
-      std::array<Index, 3> three{};
-      for (std::size_t d = 0; d < 3; ++d) three[d] = dispatch.parameters[first + d].bits;
-      return three;
-    };
+    const auto value = [&dispatch](const char* name) { return Index{dispatch.parameter(name).bits}; };
+    const std::array<Index, 3> size{value("size_x"), value("size_y"), value("size_z")};
+    const std::array<Index, 3> place{value("shift_x"), value("shift_y"), value("shift_z")};
     const NativeSlots slots{0, 0, dispatch.slots.back(), tables(geometry)};
-    PassSteps(geometry, limits_, slots, lowered).place_kernel(dispatch.slots.front(), extents(0), extents(3));
+    PassSteps(geometry, limits_, slots, lowered).place_kernel(dispatch.slots.front(), size, place);
   }
 
   /// Equal convolutions share their kernels.

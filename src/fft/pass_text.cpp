@@ -1,13 +1,34 @@
 #include "fft/pass_text.hpp"
 
+#include "fft/row_text.hpp"
+
 namespace convoy::kernels::pass_text {
 
-KernelSpec named(const char* what, const PassShape& shape) {
+std::string radices_text(const PassShape& shape) {
+  return fmt::format("{} = {}: {} stages", shape.length, fmt::join(shape.radices, " * "), shape.radices.size());
+}
+
+KernelBuffer table_buffer() {
+  return {"table", kReal2, false, "twiddle factors stage by stage, those of this pass from table_begin on"};
+}
+
+KernelSpec named(const char* what, const PassShape& shape, const std::string& about) {
   KernelSpec spec;
+  spec.notes = {{"pass", about}, {"transform", radices_text(shape)}};
   spec.name = fmt::format("{}_{}", what, shape.length);
   spec.parameters = {{"table_begin", KernelSpec::Parameter::Kind::u32}};
   spec.programmatic_dependent_launch = true;
   return spec;
+}
+
+KernelBuffer image_buffer(const Rows& rows, bool writable) {
+  return {"image", kReal, writable, fmt::format("tight rows of {} voxels, {} of a plane", rows.extent, rows.rows_per_plane)};
+}
+
+KernelBuffer work_buffer(const Rows& rows, bool writable) {
+  return {"work", kReal2, writable,
+          fmt::format("spectra of rows, in blocks of {} frequencies that are {} numbers apart; neighbouring rows are {} apart",
+                      rows.block, rows.block_stride, rows.work_row)};
 }
 
 std::string guarded(const std::string& condition, const std::string& statement) {

@@ -17,8 +17,12 @@ inline std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value)
 
 inline std::string literal(Index value) { return fmt::format("{}{}", value, value <= 0xffffffff ? "u" : "ull"); }
 
-/// A pass of one length, without its body.
-KernelSpec named(const char* what, const PassShape& shape);
+/// A pass of one length, without its body. `about` is for people.
+KernelSpec named(const char* what, const PassShape& shape, const std::string& about);
+/// "540 = 6 * 9 * 10", the first stage first.
+std::string radices_text(const PassShape& shape);
+/// The buffer of twiddle factors.
+KernelBuffer table_buffer();
 
 /// Statement under a condition; none, or without one, where the answer is known.
 std::string guarded(const std::string& condition, const std::string& statement);

@@ -115,14 +115,14 @@ bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>
 
 bool fused_planes_profitable(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
                 Precision precision, const Limits& limits) {
-  if (num_axes < 3 || limits.num_multiprocessors == 0) return false;
+  if (num_axes < 3 || !limits.workgroups_may_wait) return false;
   const auto shape =
       plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);
   return shape && fused_planes_profitable(*shape, extent, precision, limits);
 }
 
 std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits) {
-  if (num_axes < 3 || limits.num_multiprocessors == 0) return 0;
+  if (num_axes < 3 || !limits.workgroups_may_wait) return 0;
   return sizeof(std::uint32_t) * static_cast<std::uint64_t>(extent[2] + 1);
 }
 

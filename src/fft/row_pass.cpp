@@ -13,9 +13,12 @@ constexpr std::uint32_t kGroupsAcross = 32768;
 /// Of pairs of butterflies each thread would take as many registers as it may: more threads hide more latency.
 constexpr std::uint32_t kResidentThreads = 1024;
 
-KernelSpec row_pass(const char* what, const PassShape& shape, Precision precision, bool writes_image) {
-  KernelSpec spec = named(what, shape);
-  spec.buffers = {{"table", kReal2, false}, {"image", kReal, writes_image}, {"work", kReal2, !writes_image}};
+KernelSpec row_pass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image,
+                    const char* about) {
+  KernelSpec spec = named(what, shape, about);
+  spec.notes.emplace_back("threads", fmt::format("local_x: one of {} threads of a pair of rows; local_y: one of {} pairs",
+                                                 shape.threads, shape.width));
+  spec.buffers = {table_buffer(), image_buffer(rows, writes_image), work_buffer(rows, !writes_image)};
   spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
   spec.num_shared = static_cast<std::uint64_t>(bank_padded_length(shape) * shape.width);
   if (precision == Precision::f32) spec.min_threads_per_sm = kResidentThreads;
@@ -26,20 +29,23 @@ KernelSpec row_pass(const char* what, const PassShape& shape, Precision precisio
 }  // namespace
 
 KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
-  KernelSpec spec = row_pass("rows_forward", shape, precision, false);
-  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows});
+  KernelSpec spec = row_pass("rows_forward", shape, precision, rows, false,
+                             "rows forward, two at a time as real and imaginary part; reals beyond the tile are taken as 0");
+  spec.body += rows_forward_text({.shape = shape, .precision = precision, .rows = rows});
   return spec;
 }
 
 KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place) {
-  KernelSpec spec = row_pass("rows_forward_placed", shape, precision, false);
-  append_rows_forward(spec.body, {.shape = shape, .precision = precision, .rows = rows, .place = place});
+  KernelSpec spec = row_pass("rows_forward_placed", shape, precision, rows, false,
+                             "rows of the filter forward, two at a time, put where the plan wants them");
+  spec.body += rows_forward_text({.shape = shape, .precision = precision, .rows = rows, .place = place});
   return spec;
 }
 
 KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows& rows, double scale) {
-  KernelSpec spec = row_pass("rows_inverse", shape, precision, true);
-  append_rows_inverse(spec.body, {.shape = shape, .precision = precision, .rows = rows}, scale);
+  KernelSpec spec = row_pass("rows_inverse", shape, precision, rows, true,
+                             "rows inverse, two at a time; reals beyond the tile are not written");
+  spec.body += rows_inverse_text({.shape = shape, .precision = precision, .rows = rows}, scale);
   return spec;
 }
 

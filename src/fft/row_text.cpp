@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 #include "fft/plan.hpp"
 
@@ -11,75 +12,101 @@ namespace {
 
 class RowText {
  public:
-  RowText(std::string& body, const RowsText& what)
-      : body_(body),
-        shape_(what.shape),
+  explicit RowText(const RowsText& what)
+      : shape_(what.shape),
         precision_(what.precision),
         rows_(what.rows),
         lanes_(what.lanes),
         place_(what.place),
         in_planes_(what.in_planes),
-        columns_(what.shape.radices) {
-    // Behind the last pair it is done again, which changes nothing, rather than asked about at every access.
-    body_ += fmt::format(
-        "uint row = {};\n"
-        "row = row < {}u ? row : {}u;\n"
-        "uint own = {} * {}u;\n"
-        "wide first_image = {};\n"
-        "wide first_work = {};\n",
-        first_row(), last_pair(), last_pair(), lanes_.pair, bank_padded_length(shape_), image_of("row"), work_of("row"));
-    if (!rows_adjacent()) {
-      body_ += fmt::format(
-          "uint next = row + 1u < {}u ? row + 1u : row;\n"
-          "wide second_image = {};\n"
-          "wide second_work = {};\n",
-          num_rows(), image_of("next"), work_of("next"));
-    }
-    if (!in_planes_) body_ += "await_predecessor();\n";
-  }
+        columns_(what.shape.radices) {}
 
-  void forward() {
+  std::string forward() {
     StagesText text = stages();
     text.forward_but_last(image_access());
-    begin_pairs();
+    const std::string stages_but_last = taken();
     load("u", "first_place");
     if (!single_stage()) load("v", "second_place");
+    const std::string loads = taken();
     const Butterflies frequencies{text.butterfly().transform(names("u"), kForward),
                                   single_stage() ? Butterfly() : text.butterfly().transform(names("v"), kForward)};
+    const std::string butterflies = taken();
     for_each_stored(frequencies, [this](const ComplexName& own, const ComplexName& mirror) {
-      body_ += fmt::format(
-          "{4}"
-          "{5} = to_real2(({0} + {2}) * real(0.5), ({1} - {3}) * real(0.5));\n"
-          "{6} = to_real2(({1} + {3}) * real(0.5), ({2} - {0}) * real(0.5));\n",
-          own.x, own.y, mirror.x, mirror.y, begin_work(), first_of_work("ELEMENT"), second_of_work("ELEMENT"));
+      body_ += filled(pass_bodies::part_rows, {{"BEGIN_WORK", begin_work()},
+                                               {"FIRST", first_of_work("ELEMENT")},
+                                               {"SECOND", second_of_work("ELEMENT")},
+                                               {"OWN_X", own.x},
+                                               {"OWN_Y", own.y},
+                                               {"MIRROR_X", mirror.x},
+                                               {"MIRROR_Y", mirror.y}});
     });
-    body_ += "}\n";
+    return rows() + filled(pass_bodies::row_forward, {{"STAGES_BUT_LAST", stages_but_last},
+                                                      {"THREAD", lanes_.thread},
+                                                      {"NUM_PAIRS", columns_.num_pairs + 1},
+                                                      {"THREADS", shape_.threads},
+                                                      {"PLACES", places()},
+                                                      {"LOAD", loads},
+                                                      {"BUTTERFLIES", butterflies},
+                                                      {"STORE", taken()}});
   }
-  void inverse(double scale) {
-    body_ += fmt::format("real scale = {:.20g}{};\n", scale, precision_ == Precision::f64 ? "_d" : "f");
+  std::string inverse(double scale) {
     StagesText text = stages();
-    begin_pairs();
     for (Index j = 0; j < columns_.radix; ++j) {
       body_ += zero(fmt::format("u{}", j)) + zero(fmt::format("v{}", j));
     }
     for_each_stored({names("u"), names("v")}, [this](const ComplexName& own, const ComplexName& mirror) {
-      body_ += begin_work() +
-               fmt::format("real2 a = {};\nreal2 c = {};\n", first_of_work("FETCH"), second_of_work("FETCH")) +
-               fmt::format("{} = a.x + c.y;\n{} = c.x - a.y;\n{} = a.x - c.y;\n{} = a.y + c.x;\n", mirror.x, mirror.y,
-                           own.x, own.y);
+      body_ += filled(pass_bodies::join_rows, {{"BEGIN_WORK", begin_work()},
+                                               {"FIRST", first_of_work("FETCH")},
+                                               {"SECOND", second_of_work("FETCH")},
+                                               {"OWN_X", own.x},
+                                               {"OWN_Y", own.y},
+                                               {"MIRROR_X", mirror.x},
+                                               {"MIRROR_Y", mirror.y}});
     });
+    const std::string loads = taken();
     store(text.butterfly().transform(names("u"), kInverse), "first_place");
     if (!single_stage()) {
       if (!columns_.has_middle) body_ += fmt::format("if (t < {}u) {{\n", columns_.num_pairs);
       store(text.butterfly().transform(names("v"), kInverse), "second_place");
       if (!columns_.has_middle) body_ += "}\n";
     }
-    body_ += "}\n";
+    const std::string butterflies = taken();
     text.inverse_but_last(image_access());
-    if (in_planes_) discard_work();
+    return rows() +
+           filled(pass_bodies::row_inverse,
+                  {{"SCALE", fmt::format("{:.20g}{}", scale, precision_ == Precision::f64 ? "_d" : "f")},
+                   {"THREAD", lanes_.thread},
+                   {"NUM_PAIRS", columns_.num_pairs + 1},
+                   {"THREADS", shape_.threads},
+                   {"PLACES", places()},
+                   {"LOAD", loads},
+                   {"BUTTERFLIES", butterflies},
+                   {"STAGES_BUT_FIRST", taken()},
+                   {"DISCARD", in_planes_ ? discard_work() : ""}});
   }
 
  private:
+  /// What has been appended since the last call.
+  std::string taken() { return std::exchange(body_, {}); }
+
+  /// Which rows these threads work on.
+  std::string rows() const {
+    const std::string next =
+        rows_adjacent() ? ""
+                        : filled(pass_bodies::next_row, {{"NUM_ROWS", num_rows()},
+                                                         {"SECOND_IMAGE", image_of("next")},
+                                                         {"SECOND_WORK", work_of("next")}});
+    return filled(pass_bodies::row, {{"LENGTH", shape_.length},
+                                     {"WIDTH", shape_.width},
+                                     {"PAIR", lanes_.pair},
+                                     {"LAST_PAIR", last_pair()},
+                                     {"PADDED_LENGTH", bank_padded_length(shape_)},
+                                     {"FIRST_IMAGE", image_of("row")},
+                                     {"FIRST_WORK", work_of("row")},
+                                     {"NEXT_ROW", next},
+                                     {"AWAIT", in_planes_ ? "" : "await_predecessor();"}});
+  }
+
   StagesText stages() {
     const BankPadding bank_padding = shape_.bank_padding;
     MemoryView shared = shared_access("", 1);
@@ -102,7 +129,6 @@ class RowText {
   /// Of a plane, or of all planes.
   Index num_rows() const { return in_planes_ ? rows_.rows_per_plane : rows_.num_rows; }
   Index last_pair() const { return (num_rows() - 1) / 2 * 2; }
-  std::string first_row() const { return fmt::format("(group * {}u + {}) * 2u", shape_.width, lanes_.pair); }
   std::string image_of(const char* row) const {
     return in_planes_
                ? fmt::format("(wide(plane) * {}u + wide({})) * {}", rows_.rows_per_plane, row, literal(rows_.extent))
@@ -130,21 +156,21 @@ class RowText {
 
   /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written
   /// back. The last pair may be done several times at once, and a pair of one stage knows of no barrier.
-  void discard_work() {
+  std::string discard_work() const {
     constexpr Index kLine = 128;
     const auto bytes = [this](Index elements) { return elements * static_cast<Index>(complex_size(precision_)); };
     const bool fills_lines = bytes(2 * rows_.work_row) % kLine == 0 && bytes(rows_.work_plane) % kLine == 0 &&
                              bytes(rows_.block_stride) % kLine == 0 && rows_.work_row == rows_.block;
-    if (single_stage() || !fills_lines) return;
+    if (single_stage() || !fills_lines) return "";
     const Index lines = bytes(2 * rows_.block) / kLine;
-    body_ += fmt::format(
-        "if (row < {0}u) {{\n"
-        "for (uint line = {1}; line < {2}u; line += {3}u) {{\n"
-        "DISCARD(work + (first_work + wide(line / {4}u) * {5} + wide(line % {4}u) * {6}u));\n"
-        "}}\n"
-        "}}\n",
-        last_pair(), lanes_.thread, ceil_divided(shape_.length / 2 + 1, rows_.block) * lines, shape_.threads, lines,
-        literal(rows_.block_stride), 2 * rows_.block / lines);
+    return filled(pass_bodies::discard_work,
+                  {{"LAST_PAIR", last_pair()},
+                   {"THREAD", lanes_.thread},
+                   {"NUM_LINES", ceil_divided(shape_.length / 2 + 1, rows_.block) * lines},
+                   {"THREADS", shape_.threads},
+                   {"LINES", lines},
+                   {"BLOCK_STRIDE", literal(rows_.block_stride)},
+                   {"LINE", 2 * rows_.block / lines}});
   }
 
   /// Where a row, or a plane, is put.
@@ -218,20 +244,12 @@ class RowText {
     return butterfly;
   }
 
-  /// Loop over pairs of butterflies of the last stage.
-  void begin_pairs() {
-    body_ +=
-        fmt::format("for (uint t = {}; t < {}u; t += {}u) {{\n", lanes_.thread, columns_.num_pairs + 1, shape_.threads);
-    if (single_stage()) {
-      body_ += "uint at = 0u;\n";
-      return;
-    }
-    body_ += fmt::format(
-        "real2 places = table[table_begin + {}u + t];\n"
-        "CURSOR(shared_values, first_place, own + low_bits(places.x));\n"
-        "CURSOR(shared_values, second_place, own + low_bits(places.y));\n"
-        "wide wt = wide(t / {}u) * {} + wide(t % {}u);\n",
-        shape_.length, rows_.block, literal(rows_.block_stride), rows_.block);
+  /// Where the elements of a pair of butterflies of the last stage lie.
+  std::string places() const {
+    if (single_stage()) return "uint at = 0u;";
+    return filled(pass_bodies::mirrored_places, {{"LENGTH", shape_.length},
+                                                 {"BLOCK", rows_.block},
+                                                 {"BLOCK_STRIDE", literal(rows_.block_stride)}});
   }
   void load(const char* prefix, const char* place) {
     const MemoryView image = image_access();
@@ -291,7 +309,7 @@ class RowText {
                        literal(rows_.block_stride), rows_.block);
   }
 
-  std::string& body_;
+  std::string body_;
   const PassShape& shape_;
   Precision precision_;
   const Rows& rows_;
@@ -303,8 +321,8 @@ class RowText {
 
 }  // namespace
 
-void append_rows_forward(std::string& body, const RowsText& what) { RowText(body, what).forward(); }
+std::string rows_forward_text(const RowsText& what) { return RowText(what).forward(); }
 
-void append_rows_inverse(std::string& body, const RowsText& what, double scale) { RowText(body, what).inverse(scale); }
+std::string rows_inverse_text(const RowsText& what, double scale) { return RowText(what).inverse(scale); }
 
 }  // namespace convoy::kernels::pass_text

@@ -27,7 +27,10 @@ struct RowsText {
   bool in_planes = false;
 };
 
-void append_rows_forward(std::string& body, const RowsText& what);
-void append_rows_inverse(std::string& body, const RowsText& what, double scale);
+KernelBuffer image_buffer(const Rows& rows, bool writable);
+KernelBuffer work_buffer(const Rows& rows, bool writable);
+
+std::string rows_forward_text(const RowsText& what);
+std::string rows_inverse_text(const RowsText& what, double scale);
 
 }  // namespace convoy::kernels::pass_text

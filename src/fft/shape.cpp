@@ -1,5 +1,7 @@
 #include "fft/shape.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <complex>
 #include <cstring>
@@ -139,6 +141,19 @@ bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precisi
     if (elements * (axis == 0 ? complex_size(precision) : kNarrowestBytes) > most) return false;
   }
   return true;
+}
+
+std::string why_no_native_passes(int num_axes, const std::array<Index, 3>& padded, const Limits& limits) {
+  if (limits.shared_memory_bytes == 0) return "the device has no kernels with shared memory";
+  if (num_axes < 2) return "images of one axis have none";
+  for (int axis = 0; axis < num_axes; ++axis) {
+    const Index length = padded[static_cast<std::size_t>(axis)];
+    if (length < 2 || !radices_of(length)) {
+      return fmt::format("a transform of {} has a prime factor above 13", length);
+    }
+  }
+  return fmt::format("transforms of {}x{}x{} (device order) do not fit its {} bytes of shared memory", padded[0], padded[1],
+                     padded[2], limits.shared_memory_bytes);
 }
 
 Index widest_block(Index num_columns, Precision precision) {

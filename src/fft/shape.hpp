@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "convoy/device.hpp"
@@ -61,6 +62,8 @@ bool can_transform_kernel(Index length, Index kernel, Precision precision, const
 
 /// Whether the device's shared memory holds the rows and columns of a tile (device order).
 bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precision precision, const Limits& limits);
+/// Why it does not; to be asked where it does not.
+std::string why_no_native_passes(int num_axes, const std::array<Index, 3>& padded, const Limits& limits);
 
 /// The most columns of a block, in which they lie next to each other, element by element: of 128 bytes, or fewer where
 /// the last block would be too empty.

@@ -80,6 +80,7 @@ void StagesText::round_trip(const MemoryView& data, const SpectrumOp& change) {
   }
   std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
   if (!together) body_ += change.begin;
+  body_ += "// the frequencies change\n";
   for (Index j = 0; j < radix; ++j) {
     if (!together) body_ += change.declare(j) + change.load(j, stride(last));
     ComplexName& value = values[static_cast<std::size_t>(j)];
@@ -106,6 +107,8 @@ Index StagesText::first_root(std::size_t stage) const {
 /// Loop over the butterflies of the stage: `at` is the first element, `n` its place in the sub-transform.
 void StagesText::begin(std::size_t stage) {
   const Index butterflies = num_butterflies(stage);
+  body_ += fmt::format("// stage {} of {}: radix {}, stride {}, {} butterflies of {} threads\n", stage + 1, num_stages(),
+                       radices_[stage], stride(stage), butterflies, threads_.count);
   if (butterflies == threads_.count && !threads_.some_idle) {
     body_ += fmt::format("{{\nuint b = {};\n", threads_.number);
   } else {
@@ -138,12 +141,17 @@ void StagesText::put(std::size_t stage, const std::vector<ComplexName>& values, 
   }
 }
 
+std::vector<ComplexName> StagesText::butterflies(const std::vector<ComplexName>& values, int sign) {
+  body_ += fmt::format("// {} transform of {} in registers\n", sign == kForward ? "forward" : "inverse", values.size());
+  return butterfly_.transform(values, sign);
+}
+
 std::vector<ComplexName> StagesText::forward_values(std::size_t stage, const std::vector<ComplexName>& values) {
-  return twiddled(stage, butterfly_.transform(values, kForward), false);
+  return twiddled(stage, butterflies(values, kForward), false);
 }
 
 std::vector<ComplexName> StagesText::inverse_values(std::size_t stage, const std::vector<ComplexName>& values) {
-  return butterfly_.transform(twiddled(stage, values, true), kInverse);
+  return butterflies(twiddled(stage, values, true), kInverse);
 }
 
 /// Element k times exp(-2 pi i n k / sub_length), or its conjugate. One root is looked up; the others are its powers,
@@ -151,6 +159,7 @@ std::vector<ComplexName> StagesText::inverse_values(std::size_t stage, const std
 std::vector<ComplexName> StagesText::twiddled(std::size_t stage, std::vector<ComplexName> values, bool conjugate) {
   if (stride(stage) == 1) return values;
   const std::string root = fmt::format("w{}", num_loaded_++);
+  body_ += fmt::format("// twiddle factors: powers of exp({}2 pi i n / {})\n", conjugate ? "" : "-", sub_length(stage));
   body_ += fmt::format("real2 {} = table[table_begin + {}u + n];\n", root, first_root(stage));
   std::vector<ComplexName> powers{{}, {root + ".x", root + ".y"}};
   for (std::size_t k = 2; k < values.size(); ++k) {

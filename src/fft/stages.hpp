@@ -63,7 +63,7 @@ class StagesText {
   void inverse_but_last(const MemoryView& to);
   /// Forth, `change` of every frequency in the registers, back.
   void round_trip(const MemoryView& data, const SpectrumOp& change);
-  void barrier() { body_ += threads_.barrier + ";\n"; }
+  void barrier() { body_ += "// barrier: the next stage reads what others store\n" + threads_.barrier + ";\n"; }
 
   ButterflyText& butterfly() { return butterfly_; }
 
@@ -77,6 +77,7 @@ class StagesText {
   void end() { body_ += "}\n"; }
   std::vector<ComplexName> loaded(std::size_t stage, const MemoryView& from);
   void put(std::size_t stage, const std::vector<ComplexName>& values, const MemoryView& from, const MemoryView& to);
+  std::vector<ComplexName> butterflies(const std::vector<ComplexName>& values, int sign);
   std::vector<ComplexName> forward_values(std::size_t stage, const std::vector<ComplexName>& values);
   std::vector<ComplexName> inverse_values(std::size_t stage, const std::vector<ComplexName>& values);
   std::vector<ComplexName> twiddled(std::size_t stage, std::vector<ComplexName> values, bool conjugate);

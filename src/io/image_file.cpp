@@ -7,7 +7,7 @@
 
 #include "base/checksum.hpp"
 #include "base/worker_pool.hpp"
-#include "convoy/plan.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/version.hpp"
 #include "io/axes.hpp"
 #include "io/box.hpp"

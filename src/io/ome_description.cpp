@@ -2,6 +2,7 @@
 // pugixml parses without recursion, reads no document type and expands no entities but the five of XML and numbers.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <pugixml.hpp>
 #include <set>
@@ -44,17 +45,35 @@ std::optional<std::string_view> attribute(pugi::xml_node node, const char* name)
   return found.value();
 }
 
-/// Slowest first, from OME's DimensionOrder, which begins with the fastest: "XYZCT".
+constexpr std::string_view kPlaneAxes = "ZCT";
+
+std::string_view dimension_order_of(pugi::xml_node pixels) {
+  return attribute(pixels, "DimensionOrder").value_or("XYZCT");
+}
+
+Index size_along(pugi::xml_node pixels, char axis) {
+  const char name[] = {'S', 'i', 'z', 'e', axis, '\0'};
+  return number_or<Index>(attribute(pixels, name), 1);
+}
+
+/// Slowest first, each once, from OME's DimensionOrder, which begins with the fastest: "XYZCT".
 std::vector<FileAxis> axes_of(pugi::xml_node pixels) {
-  const std::string_view order = attribute(pixels, "DimensionOrder").value_or("XYZCT");
+  const std::string_view order = dimension_order_of(pixels);
   std::vector<FileAxis> axes;
   for (std::size_t i = order.size(); i-- > 0;) {
-    const char name = order[i];
-    if (name != 'Z' && name != 'C' && name != 'T') continue;
-    const char size[] = {'S', 'i', 'z', 'e', name, '\0'};
-    axes.push_back({name, number_or<Index>(attribute(pixels, size), 1)});
+    const bool is_plane_axis = kPlaneAxes.find(order[i]) != std::string_view::npos;
+    if (is_plane_axis && order.find(order[i]) == i) axes.push_back({order[i], size_along(pixels, order[i])});
   }
   return axes;
+}
+
+/// Whether DimensionOrder names every axis of the planes once; an axis of one plane may be missing.
+bool has_clear_order(pugi::xml_node pixels) {
+  const std::string_view order = dimension_order_of(pixels);
+  return std::all_of(kPlaneAxes.begin(), kPlaneAxes.end(), [&](char axis) {
+    const auto times = std::count(order.begin(), order.end(), axis);
+    return times == 1 || (times == 0 && size_along(pixels, axis) == 1);
+  });
 }
 
 std::vector<PlaneRun> runs_of(pugi::xml_node pixels) {
@@ -154,6 +173,10 @@ void describe_series(const Series& series, bool one_of_several, StackDescription
   stack.page_x = number_or<Index>(attribute(pixels, "SizeX"), 0);
   stack.is_series = one_of_several;
   set_metadata(pixels, stack.metadata);
+  if (!has_clear_order(pixels)) {
+    stack.obstacle = fmt::format("its OME-XML orders its planes as '{}', which does not name each of Z, C and T once",
+                                 utf8_from(dimension_order_of(pixels)));
+  }
   const std::set<std::string> files = files_of(pixels);
   if (files.size() > 1) {
     stack.obstacle = fmt::format(

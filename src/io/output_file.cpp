@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "convoy/bytes_text.hpp"
 #include "convoy/io.hpp"
-#include "convoy/plan.hpp"
 #include "io/io_error.hpp"
 #include "io/leftovers.hpp"
 

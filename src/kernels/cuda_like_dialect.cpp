@@ -168,7 +168,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         threads, kernel.min_threads_per_sm / threads);
     bounds = " BOUNDS";
   }
-  return fmt::format(
+  return indented(fmt::format(
       "typedef unsigned int uint;\n"
       "typedef {0} real;\n"
       "typedef {0}2 real2;\n"
@@ -180,7 +180,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
       "uint thread_z = blockIdx.z * blockDim.z + threadIdx.z;\n"
       "{3}"
       "}}\n",
-      real, kernel.name, arguments, with_doubles(kernel.body, ""), sharing + voxel_conversions(kernel, kWords), bounds);
+      real, kernel.name, arguments, with_doubles(kernel.body, ""), sharing + voxel_conversions(kernel, kWords), bounds));
 }
 
 }  // namespace convoy

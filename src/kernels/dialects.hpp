@@ -17,6 +17,9 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision);
 /// dynamic shared memory.
 std::string to_cuda(const KernelSpec& kernel, Precision precision);
 
+/// Lines indented by the braces around them; preprocessor lines as they are. Compilers see the same tokens.
+std::string indented(const std::string& text);
+
 /// The body with `suffix` in place of the _d behind its double constants.
 std::string with_doubles(std::string body, const std::string& suffix);
 

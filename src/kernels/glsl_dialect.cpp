@@ -121,7 +121,7 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
       "uint thread_x = gl_GlobalInvocationID.x;\n"
       "uint thread_y = gl_GlobalInvocationID.y;\n"
       "uint thread_z = gl_GlobalInvocationID.z;\n";
-  return text + with_doubles(kernel.body, "lf") + "}\n";
+  return indented(text + with_doubles(kernel.body, "lf") + "}\n");
 }
 
 }  // namespace convoy

@@ -95,7 +95,7 @@ const KernelSpec& gather_voxels(Element image) {
   static const PerElement kernels([](const ElementFacts& element) {
     return KernelSpec{
         .name = std::string("gather_") + element.name,
-        .buffers = {{"image", voxel, false, element.element}, {"tile", real, true}},
+        .buffers = {{.name = "image", .kind = voxel, .element = element.element}, {"tile", real, true}},
         .parameters =
             joined({per_axis("extent"),
                     per_axis("input"),
@@ -112,7 +112,7 @@ const KernelSpec& gather_voxels(Element image) {
 const KernelSpec& scatter_voxels(Element output) {
   static const PerElement kernels([](const ElementFacts& element) {
     return KernelSpec{.name = std::string("scatter_") + element.name,
-                      .buffers = {{"tile", real, false}, {"voxels", voxel, true, element.element}},
+                      .buffers = {{"tile", real, false}, {.name = "voxels", .kind = voxel, .writable = true, .element = element.element}},
                       .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
                                             per_axis("count"),
                                             per_axis("begin"),

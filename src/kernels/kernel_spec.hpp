@@ -1,6 +1,8 @@
-// Element-wise kernels, written once. Signature is data; the body is text that is legal in CUDA C, HIP, GLSL and C++.
+// A GPU kernel: its signature as data, its body as text. Element-wise kernels are written once, in *.body, and are legal
+// in CUDA C, HIP, GLSL and C++; the passes of src/fft are KernelSpecs too, for GPUs only, and may use shared memory,
+// barriers and tickets (see num_shared and uses_tickets).
 //
-// Rules for a body (tests/kernels compiles every body in every dialect that is present):
+// Rules for an element-wise body (tests/kernels compiles every body in every dialect that is present):
 //   types uint, int, real, real2 (real is float or double as the program's precision says); functional casts only;
 //   no pointers, no 64-bit integers, no preprocessor lines; begins by returning outside the grid; of functions isnan,
 //   isinf, rint (ties to even) and natural_log(real) (single precision is all that GLSL has of it); % of numbers that
@@ -26,6 +28,7 @@ struct KernelBuffer {
   /// with rounding and clipping as convoy::to_voxel(). Kind::count is for the counters of KernelSpec::uses_tickets.
   enum class Kind { real, real2, count, voxel } kind = Kind::real;
   bool writable = false;
+  std::string about{};  ///< for people, in dumps: what lies there, and how
   Element element = Element::f32;  ///< of Kind::voxel
 };
 
@@ -60,9 +63,13 @@ struct KernelSpec {
   /// numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be seen;
   /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included,
   /// a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of
-  /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. For devices that
-  /// tell Limits::num_multiprocessors only.
+  /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. Only for
+  /// devices with Limits::workgroups_may_wait.
   bool uses_tickets = false;
+  /// For people, in dumps (kernels/kernel_files.hpp): what the file is called (empty: `name`), and what is known of the
+  /// kernel beside its text, as ("pass", "columns forward ...").
+  std::string file_name{};
+  std::vector<std::pair<std::string, std::string>> notes{};
 };
 
 /// Workgroups that cover a grid of threads.

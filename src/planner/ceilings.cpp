@@ -19,9 +19,9 @@ std::optional<BrokenCeiling> broken_ceiling(const TileLayout& tile, const Limits
   const std::uint64_t real = real_bytes(tile.precision);
   const bool gpu = limits.shared_memory_bytes > 0;
   const std::uint64_t reals = real * kMostElements;
-  const Slot slots[] = {{"image tile", image_bytes(tile), gpu ? reals : UINT64_MAX},
-                        {"work buffer", work_bytes(tile), gpu ? 2 * reals : UINT64_MAX},
-                        {"kernel spectrum", spectrum_bytes(tile), reals}};
+  const Slot slots[] = {{"image tile", tile.image_bytes(), gpu ? reals : UINT64_MAX},
+                        {"work buffer", tile.work_bytes(), gpu ? 2 * reals : UINT64_MAX},
+                        {"kernel spectrum", tile.spectrum_bytes(), reals}};
   for (const Slot& slot : slots) {
     const auto exceeds = [&](std::uint64_t limit_bytes) { return limit_bytes > 0 && slot.bytes > limit_bytes; };
     if (exceeds(limits.max_binding_bytes)) {

@@ -73,13 +73,14 @@ TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) con
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {
   const auto& [p0, p1, p2] = layout.padded;
   const double real = static_cast<double>(real_bytes(layout.precision));
-  const double voxels = static_cast<double>(layout.extent[0]) * static_cast<double>(layout.extent[1]) *
+  const double batch = static_cast<double>(layout.batch);
+  const double voxels = batch * static_cast<double>(layout.extent[0]) * static_cast<double>(layout.extent[1]) *
                         static_cast<double>(layout.extent[2]);
   // The gap that aligns rows is not read; the staged path transforms it along.
   const Index row_length = layout.path == Path::staged ? layout.row_pitch : p0 / 2 + 1;
   const double row = 2 * real * static_cast<double>(row_length);
-  const double unpadded = row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
-  const double half_padded = row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
+  const double unpadded = batch * row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
+  const double half_padded = batch * row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
   const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
 
   const bool volume = layout.num_axes == 3;
@@ -104,10 +105,10 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
                                      : 2 * (unpadded + half_padded),
                     (meets_in_cache ? kPlanePass : kStridedPass) * of_columns(p1)};
   Pass product{2 * work + spectrum, kProductPass * of_columns(last)};
-  if (layout.kernel_extent > 0 && limits_.num_multiprocessors == 0) {
+  if (layout.kernel_extent > 0 && !limits_.workgroups_may_wait) {
     product.slowdown *= kUntoldOnTheWay * (2 * work + padded) / product.bytes;
   }
-  const Pass staging{layout.path == Path::staged ? 4 * padded : 0, kStridedPass * length_weight(last)};
+  const Pass staging{layout.path == Path::staged ? 4 * batch * padded : 0, kStridedPass * length_weight(last)};
   const Pass copies{resident_ ? 2 * real * (voxels + downloaded) : 0, 1};
 
   TileCost cost;
@@ -134,7 +135,7 @@ double run_seconds(const TileCost& tile, Index num_tiles, int num_in_flight) {
 
 double run_seconds(const Plan& plan) {
   const TileLayout layout = layout_of(plan);
-  double downloaded = static_cast<double>(layout.extent[0]);
+  double downloaded = static_cast<double>(layout.batch) * static_cast<double>(layout.extent[0]);
   for (int d = 1; d < 3; ++d) {
     const int axis = plan.device_axes[static_cast<std::size_t>(d)];
     downloaded *= static_cast<double>(plan.axes[static_cast<std::size_t>(axis)].tile_output);

@@ -23,9 +23,10 @@ std::uint64_t port_bytes(const HostTask& task, const Axes& axes, const TileLayou
   const auto rows_out = [&](int d) {
     return d == 0 ? layout.extent[0] : axes[static_cast<std::size_t>(layout.device_axes[d])]->tile_output;
   };
-  const std::uint64_t output = bytes_of(real_bytes(layout.precision), rows_out);
+  const std::uint64_t output =
+      saturating_product(static_cast<std::uint64_t>(layout.batch), bytes_of(real_bytes(layout.precision), rows_out));
   const bool output_is_slot = layout.extent[2] == 1 || rows_out(1) == layout.extent[1];
-  const std::uint64_t of_set = task.limits.transfer_bytes_per_second > 0 ? saturating_sum(image_bytes(layout), output)
+  const std::uint64_t of_set = task.limits.transfer_bytes_per_second > 0 ? saturating_sum(layout.image_bytes(), output)
                                : output_is_slot                          ? 0
                                                                          : output;
   return saturating_product(of_set, static_cast<std::uint64_t>(num_in_flight));

@@ -8,11 +8,6 @@
 namespace convoy {
 namespace {
 
-std::uint64_t product(std::uint64_t unit_bytes, Index a, Index b, Index c) {
-  const auto bytes = saturating_product(unit_bytes, static_cast<std::uint64_t>(a));
-  return saturating_product(saturating_product(bytes, static_cast<std::uint64_t>(b)), static_cast<std::uint64_t>(c));
-}
-
 /// a.padded / a.extent > b.padded / b.extent
 bool stretched_more(const AxisPlan& a, const AxisPlan& b) {
   return static_cast<double>(a.padded) * static_cast<double>(b.extent) >
@@ -71,10 +66,15 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
+  if (options.path) return tile_layout(axes, precision, *options.path, tuning);
   if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
   const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
   if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
   return tile_layout(axes, precision, Path::fused, tuning);
+}
+
+bool has_path(const TileLayout& tile, const Limits& limits) {
+  return tile.path != Path::native || has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
 }
 
 TileLayout layout_of(const Plan& plan) {
@@ -83,8 +83,14 @@ TileLayout layout_of(const Plan& plan) {
   tile.path = plan.path;
   tile.num_axes = plan.num_transforms;
   tile.device_axes = plan.device_axes;
+  tile.batch = plan.batch;
   tile.row_pitch = plan.row_pitch;
+  tile.tuning = plan.tuning;
   tile.kernel_extent = plan.kernel_extent;
+  if (plan.kernel_extent > 0) {
+    const int last = plan.device_axes[static_cast<std::size_t>(plan.num_transforms - 1)];
+    tile.kernel_place = place_of_kernel(plan.axes[static_cast<std::size_t>(last)]);
+  }
   tile.host_run = host_run_of({&plan.axes[0], &plan.axes[1], &plan.axes[2]}, plan.device_axes);
   for (std::size_t d = 0; d < 3; ++d) {
     const AxisPlan& axis = plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
@@ -94,26 +100,9 @@ TileLayout layout_of(const Plan& plan) {
   return tile;
 }
 
-std::uint64_t image_bytes(const TileLayout& tile) {
-  return product(real_bytes(tile.precision), tile.extent[0], tile.extent[1], tile.extent[2]);
-}
-
-std::uint64_t work_bytes(const TileLayout& tile) {
-  const std::uint64_t unit = complex_bytes(tile.precision);
-  if (tile.path == Path::staged) return spectrum_bytes(tile);
-  if (tile.num_axes < 3) return product(unit, tile.row_pitch, tile.extent[1], 1);
-  return product(unit, tile.row_pitch, tile.padded[1], tile.extent[2]);
-}
-
-std::array<Index, 3> spectrum_extents(const TileLayout& tile) {
-  std::array<Index, 3> extents{tile.row_pitch, tile.padded[1], tile.padded[2]};
-  if (tile.kernel_extent > 0) extents[static_cast<std::size_t>(tile.num_axes - 1)] = tile.kernel_extent;
-  return extents;
-}
-
-std::uint64_t spectrum_bytes(const TileLayout& tile) {
-  const auto& [x, y, z] = spectrum_extents(tile);
-  return product(complex_bytes(tile.precision), x, y, z);
+Index place_of_kernel(const AxisPlan& axis) {
+  const Index place = (axis.kernel_begin - axis.kernel_delta) % axis.padded;
+  return place < 0 ? place + axis.padded : place;
 }
 
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
@@ -122,16 +111,16 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   for (int d = 0; d < tile.num_axes; ++d) {
     const Index length = tile.padded[d];
     const Index elements = tile.path == Path::native ? pass_table_length(length) : 2 * length;
-    bytes = saturating_sum(bytes, product(complex_bytes(tile.precision), elements, 1, 1));
+    bytes = saturating_sum(bytes, saturating_product(complex_bytes(tile.precision), static_cast<std::uint64_t>(elements)));
   }
   if (tile.path == Path::native) bytes += plane_counters_bytes(tile.num_axes, tile.extent, limits);
   return bytes;
 }
 
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight) {
-  const std::uint64_t images = saturating_product(image_bytes(tile), static_cast<std::uint64_t>(num_in_flight));
-  return saturating_sum(saturating_sum(images, work_bytes(tile)),
-                        saturating_sum(spectrum_bytes(tile), table_bytes(tile, limits)));
+  const std::uint64_t images = saturating_product(tile.image_bytes(), static_cast<std::uint64_t>(num_in_flight));
+  return saturating_sum(saturating_sum(images, tile.work_bytes()),
+                        saturating_sum(tile.spectrum_bytes(), table_bytes(tile, limits)));
 }
 
 }  // namespace convoy

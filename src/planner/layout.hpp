@@ -5,20 +5,14 @@
 #include <cstdint>
 
 #include "convoy/plan.hpp"
+#include "program/geometry.hpp"
 
 namespace convoy {
 
-/// Device order: axis 0 is contiguous. Buffers are as FftGeometry (program.hpp) tells.
-struct TileLayout {
-  Precision precision = Precision::f32;
-  Path path = Path::fused;
-  int num_axes = 3;                         ///< that are transformed
+/// The device's geometry, and how it lies beside the caller's image.
+struct TileLayout : FftGeometry {
   std::array<int, 3> device_axes{2, 1, 0};  ///< the image axis of every device axis
-  std::array<Index, 3> extent{1, 1, 1};
-  std::array<Index, 3> padded{1, 1, 1};
-  Index row_pitch = 1;
-  Index kernel_extent = 0;  ///< of the last axis in the spectrum slot, where that is less than padded; else 0
-  Index host_run = 1;       ///< voxels that follow each other both in the tile and in the caller's image
+  Index host_run = 1;                       ///< voxels that follow each other both in the tile and in the caller's image
 };
 
 /// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that
@@ -28,21 +22,23 @@ struct TileLayout {
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
                        const FftTuning& tuning = {});
 
-/// The layout for the best path that the options allow and the device has: native, fused, staged. The kernel's whole
+/// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow and
+/// the device has: native, fused, staged. The kernel's whole
 /// spectrum is stored (see filter_storage.hpp).
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning);
 
+/// Whether the device can do tiles so.
+bool has_path(const TileLayout& tile, const Limits& limits);
+
 /// The layout of a plan's tiles.
 TileLayout layout_of(const Plan& plan);
 
-/// All byte counts stop at 2^64 - 1 instead of wrapping.
-std::uint64_t image_bytes(const TileLayout& tile);
-std::uint64_t work_bytes(const TileLayout& tile);
-std::uint64_t spectrum_bytes(const TileLayout& tile);
-/// Device order; complex numbers.
-std::array<Index, 3> spectrum_extents(const TileLayout& tile);
-/// Twiddle factors of device transforms; no slot of the program.
+/// Where the first element of what is kept of the kernel goes in the transform's period.
+Index place_of_kernel(const AxisPlan& axis);
+
+/// Twiddle factors of device transforms; no slot of the program. Stops at 2^64 - 1 instead of wrapping, as does
+/// footprint_bytes().
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits);
 /// Of `num_in_flight` tiles in flight.
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight);

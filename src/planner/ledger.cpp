@@ -27,6 +27,7 @@ std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& e
 std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits, int num_in_flight) {
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
+  const std::string of_batch = layout.batch > 1 ? fmt::format("{} times ", layout.batch) : "";
   const char* real = name(layout.precision);
   const std::string complex = fmt::format("complex {}", real);
   const bool volume = layout.num_axes == 3;
@@ -34,11 +35,11 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
                                   staged ? layout.padded[2] : layout.extent[2]};
   std::vector<LedgerLine> ledger{
-      {"image tile", sets * image_bytes(layout),
-       in_flight + device_shape(layout, layout.extent, real) + ", input and output"},
-      {"work buffer", work_bytes(layout), device_shape(layout, work, complex.c_str())},
-      {"kernel spectrum", spectrum_bytes(layout),
-       device_shape(layout, spectrum_extents(layout), complex.c_str()) +
+      {"image tile", sets * layout.image_bytes(),
+       in_flight + of_batch + device_shape(layout, layout.extent, real) + ", input and output"},
+      {"work buffer", layout.work_bytes(), of_batch + device_shape(layout, work, complex.c_str())},
+      {"kernel spectrum", layout.spectrum_bytes(),
+       device_shape(layout, layout.spectrum_extents(), complex.c_str()) +
            (layout.kernel_extent > 0
                 ? fmt::format(", not transformed along {}", axis_name(layout.device_axes[layout.num_axes - 1]))
                 : "")}};

@@ -48,7 +48,7 @@ void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
 Index piece_extent_of(const TileLayout& layout, const Limits& limits, const PlanOptions& options) {
   const Index extent = layout.extent[layout.num_axes - 1];
   if (layout.num_axes == 1 || limits.transfer_bytes_per_second <= 0 || options.resident) return extent;
-  const std::uint64_t layer_bytes = image_bytes(layout) / static_cast<std::uint64_t>(extent);
+  const std::uint64_t layer_bytes = layout.image_bytes() / static_cast<std::uint64_t>(extent);
   const Index least = (extent + kMostPieces - 1) / kMostPieces;
   return std::clamp(static_cast<Index>(options.piece_bytes / layer_bytes), least, extent);
 }
@@ -91,6 +91,14 @@ const char* name(Path path) {
   return "unknown";
 }
 
+std::optional<Path> path_from_text(const std::string& text) {
+  if (text == "auto") return {};
+  for (const Path path : {Path::native, Path::fused, Path::staged}) {
+    if (text == name(path)) return path;
+  }
+  throw Error(Errc::invalid_argument, fmt::format("'{}' is none of auto, native, fused and staged", text));
+}
+
 std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
   validate(spec);
   std::uint64_t bytes = 9 * real_bytes(spec.precision);
@@ -118,6 +126,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.axes = search.chosen.axes;
   plan.device_axes = layout.device_axes;
   plan.num_transforms = layout.num_axes;
+  plan.batch = layout.batch;
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
   plan.kernel_extent = layout.kernel_extent;

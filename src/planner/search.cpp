@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convoy/error.hpp"
+#include "fft/shape.hpp"
 #include "planner/filter_storage.hpp"
 
 namespace convoy {
@@ -78,7 +79,7 @@ bool has_whole(const std::vector<AxisPlan>& options) {
 }
 
 double downloaded_voxels(const TileLayout& layout, const AxisChoice& axes) {
-  double voxels = static_cast<double>(layout.extent[0]);
+  double voxels = static_cast<double>(layout.batch) * static_cast<double>(layout.extent[0]);
   for (int d = 1; d < 3; ++d) voxels *= static_cast<double>(axes[layout.device_axes[d]]->tile_output);
   return voxels;
 }
@@ -109,6 +110,7 @@ class Search {
         for (const AxisPlan& x : options_[2]) consider({&z, &y, &x});
       }
     }
+    if (smallest_footprint_bytes_ == UINT64_MAX && impossible_) throw_path_impossible();
     if (smallest_footprint_bytes_ == UINT64_MAX) throw_ceiling_broken();
     if (smallest_footprint_bytes_ > budget_.bytes) throw_budget_exceeded();
     if (feasible_.empty()) throw_host_budget_exceeded();
@@ -139,6 +141,10 @@ class Search {
     Candidate candidate{axes, axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles};
     const bool whole = candidate.num_tiles == 1;
     const TileLayout layout = layout_of(axes);
+    if (plan_options_.path && !has_path(layout, limits_)) {
+      if (!impossible_) impossible_ = layout;
+      return;
+    }
     candidate.num_in_flight = min_sets_;
     candidate.footprint_bytes = footprint_bytes(layout, limits_, min_sets_);
     const std::uint64_t host_bytes = host_needs_of(axes, layout, min_sets_).total_bytes();
@@ -278,6 +284,14 @@ class Search {
     return tiling;
   }
 
+  [[noreturn]] void throw_path_impossible() const {
+    throw Error(Errc::unsupported,
+                fmt::format("convolving image {} zyx with kernel {} zyx: there is no {} path: {}; ask for another path, or "
+                            "leave the choice to convoy (auto)",
+                            to_text(spec_.image), to_text(spec_.kernel), name(*plan_options_.path),
+                            why_no_native_passes(impossible_->num_axes, impossible_->padded, limits_)));
+  }
+
   [[noreturn]] void throw_ceiling_broken() const {
     if (!least_broken_) {
       throw Error(Errc::invalid_argument,
@@ -331,6 +345,7 @@ class Search {
   std::uint64_t host_budget_bytes_ = UINT64_MAX;
   std::uint64_t smallest_host_bytes_ = UINT64_MAX;
   std::optional<BrokenCeiling> least_broken_;
+  std::optional<TileLayout> impossible_;  // by the path asked for
   WholeImage whole_;
 };
 

@@ -2,20 +2,17 @@
 
 #include <algorithm>
 
+#include "planner/layout.hpp"
+
 namespace convoy {
 namespace {
-
-Index modulo(Index a, Index period) { return (a % period + period) % period; }
 
 std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value); }
 
 /// Where the kernel box's first voxel goes in the spectrum slot.
 Extents kernel_place(const Plan& plan) {
   Extents place{};
-  for (int d = 0; d < 3; ++d) {
-    const AxisPlan& axis = plan.axes[plan.device_axes[d]];
-    place[d] = modulo(axis.kernel_begin - axis.kernel_delta, axis.padded);
-  }
+  for (int d = 0; d < 3; ++d) place[d] = place_of_kernel(plan.axes[plan.device_axes[d]]);
   return place;
 }
 
@@ -35,7 +32,7 @@ Dispatch place_kernel(const FftGeometry& geometry, const Extents& size, const Ex
 }
 
 /// The kernel goes through the work slot, in slabs of the last axis that fit it: rows of a plane, or planes, always do.
-void append_kernel_slabs(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
+void append_filter_slabs(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
                          std::vector<Step>& steps) {
   const int slab_axis = geometry.num_axes - 1;
   const Extents kernel = in_device_order(plan, &AxisPlan::kernel_size);
@@ -48,7 +45,7 @@ void append_kernel_slabs(const Plan& plan, const FftGeometry& geometry, SlotId w
     slab[slab_axis] = std::min(longest_slab, kernel[slab_axis] - begin);
     Extents place = kernel_place(plan);
     place[slab_axis] =
-        geometry.kernel_extent > 0 ? begin : modulo(place[slab_axis] + begin, geometry.padded[slab_axis]);
+        geometry.kernel_extent > 0 ? begin : (place[slab_axis] + begin) % geometry.padded[slab_axis];
     Upload upload;
     upload.port = ports::kernel;
     upload.slot = work;
@@ -73,24 +70,12 @@ std::uint64_t product(const Extents& extents) {
   return voxels;
 }
 
-FftGeometry geometry_of(const Plan& plan) {
-  FftGeometry geometry;
-  geometry.precision = plan.spec.precision;
-  geometry.path = plan.path;
-  geometry.num_axes = plan.num_transforms;
-  geometry.extent = in_device_order(plan, &AxisPlan::extent);
-  geometry.padded = in_device_order(plan, &AxisPlan::padded);
-  geometry.row_pitch = plan.row_pitch;
-  geometry.tuning = plan.tuning;
-  geometry.kernel_extent = plan.kernel_extent;
-  if (plan.kernel_extent > 0) geometry.kernel_place = kernel_place(plan)[geometry.num_axes - 1];
-  return geometry;
-}
+FftGeometry geometry_of(const Plan& plan) { return layout_of(plan); }
 
-void append_kernel_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
+void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
                          std::vector<Step>& steps) {
   steps.emplace_back(Clear{spectrum});
-  append_kernel_slabs(plan, geometry, work, spectrum, steps);
+  append_filter_slabs(plan, geometry, work, spectrum, steps);
   steps.emplace_back(TransformKernel{geometry, spectrum, work});
   // The gaps that align rows are multiplied along: by zeros, rather than by what nobody wrote.
   const bool has_gaps = geometry.row_pitch > geometry.padded[0] / 2 + 1;

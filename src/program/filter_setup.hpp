@@ -19,7 +19,7 @@ std::uint64_t product(const Extents& extents);
 FftGeometry geometry_of(const Plan& plan);
 
 /// From ports::kernel, which holds the axes' kernel_size in device order, to the spectrum slot. Overwrites work.
-void append_kernel_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
+void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
                          std::vector<Step>& steps);
 
 }  // namespace convoy

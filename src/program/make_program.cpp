@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "program/filter_setup.hpp"
+#include "convoy/error.hpp"
 #include "fft/lower_passes.hpp"
+#include "program/filter_setup.hpp"
 
 namespace convoy {
 namespace {
@@ -60,6 +61,7 @@ Program make_program(const Plan& plan) {
 }
 
 Program make_tile_program(const Plan& plan) {
+  if (plan.batch != 1) throw Error(Errc::unsupported, "batches of images are planned, but not computed yet");
   const FftGeometry geometry = geometry_of(plan);
   const Extents kernel = in_device_order(plan, &AxisPlan::kernel_size);
   Extents output = in_device_order(plan, &AxisPlan::tile_output);
@@ -73,7 +75,7 @@ Program make_tile_program(const Plan& plan) {
   program.ports = {{"kernel", product(kernel) * geometry.real_bytes(), Section::setup},
                    {"input", geometry.image_bytes(), Section::run},
                    {"output", product(output) * geometry.real_bytes(), Section::run}};
-  append_kernel_setup(plan, geometry, kWork, kSpectrum, program.setup);
+  append_filter_setup(plan, geometry, kWork, kSpectrum, program.setup);
   append_uploads(plan, geometry, program.run);
   program.run.emplace_back(Convolve{geometry, kImage, kWork, kSpectrum});
   append_downloads(plan, geometry, program.run);

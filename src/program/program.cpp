@@ -2,22 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "planner/layout.hpp"
+#include <algorithm>
 
 namespace convoy {
 namespace {
-
-TileLayout layout_of(const FftGeometry& geometry) {
-  TileLayout layout;
-  layout.precision = geometry.precision;
-  layout.path = geometry.path;
-  layout.num_axes = geometry.num_axes;
-  layout.extent = geometry.extent;
-  layout.padded = geometry.padded;
-  layout.row_pitch = geometry.row_pitch;
-  layout.kernel_extent = geometry.kernel_extent;
-  return layout;
-}
 
 /// Prints steps by the names of what they touch.
 class StepPrinter {
@@ -70,7 +58,8 @@ class StepPrinter {
     }
     const std::string kernel =
         g.kernel_extent > 0 ? fmt::format(", kernel {} at {}", g.kernel_extent, g.kernel_place) : "";
-    return fmt::format("{} {} {} in {}, row pitch {}{}", convoy::name(g.path), convoy::name(g.precision), extent,
+    const std::string batch = g.batch > 1 ? fmt::format("{} times ", g.batch) : "";
+    return fmt::format("{} {} {}{} in {}, row pitch {}{}", convoy::name(g.path), convoy::name(g.precision), batch, extent,
                        padded, g.row_pitch, kernel);
   }
 
@@ -85,12 +74,19 @@ std::string steps_to_text(Section section, const Program& program) {
   return text;
 }
 
+/// Behind the last, if there is none of that name.
+std::size_t place_of_parameter(const KernelSpec& kernel, std::string_view name) {
+  const auto& known = kernel.parameters;
+  const auto is_named = [name](const KernelSpec::Parameter& one) { return one.name == name; };
+  return static_cast<std::size_t>(std::find_if(known.begin(), known.end(), is_named) - known.begin());
+}
+
 }  // namespace
 
-std::uint64_t FftGeometry::image_bytes() const { return convoy::image_bytes(layout_of(*this)); }
-std::uint64_t FftGeometry::work_bytes() const { return convoy::work_bytes(layout_of(*this)); }
-std::array<Index, 3> FftGeometry::spectrum_extents() const { return convoy::spectrum_extents(layout_of(*this)); }
-std::uint64_t FftGeometry::spectrum_bytes() const { return convoy::spectrum_bytes(layout_of(*this)); }
+KernelParameter& Dispatch::parameter(std::string_view name) { return parameters.at(place_of_parameter(*kernel, name)); }
+KernelParameter Dispatch::parameter(std::string_view name) const {
+  return parameters.at(place_of_parameter(*kernel, name));
+}
 
 std::uint64_t Program::footprint_bytes() const {
   std::uint64_t bytes = 0;
@@ -134,9 +130,9 @@ std::string to_text(const Program& program) {
   std::string text;
   for (const Slot& slot : program.slots) {
     text += fmt::format("slot {} {} B{}\n", slot.name, slot.bytes,
-                        slot.per_tile_in_flight    ? " per set"
-                        : slot.external ? " external"
-                                        : "");
+                        slot.per_tile_in_flight ? " per set"
+                        : slot.external         ? " external"
+                                                : "");
   }
   for (const Port& port : program.ports) {
     text += fmt::format("port {} {} B, {}\n", port.name, port.bytes, name(port.section));

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "convoy/plan.hpp"
 #include "kernels/kernel_spec.hpp"
+#include "program/geometry.hpp"
 
 namespace convoy {
 
@@ -21,8 +23,9 @@ using PortId = int;
 struct Slot {
   std::string name;
   std::uint64_t bytes = 0;
-  bool per_tile_in_flight = false;   ///< one copy for each set of ports, so that transfers and computing overlap; of one set, too,
-                          ///< where its pieces come and go while others are computed (see Program::run)
+  /// One copy for each set of ports, so that transfers and computing overlap; of one set, too, where its pieces come
+  /// and go while others are computed (see Program::run).
+  bool per_tile_in_flight = false;
   bool external = false;  ///< the caller's memory, named at each Session::run_on: not allocated, not in the footprint
   std::shared_ptr<const std::vector<std::byte>> contents{};  ///< what load() puts there; nothing: undefined
 };
@@ -73,33 +76,10 @@ struct Dispatch {
   std::vector<SlotId> slots;
   std::vector<KernelParameter> parameters;
   std::array<std::uint64_t, 3> threads{1, 1, 1};
-};
 
-/// Geometry of one tile in device order: axis 0 is contiguous. C = 2 reals.
-///   image slot    extent[2] x extent[1] x extent[0] reals, tight
-///   work slot     rows of row_pitch complex; padded[1] rows a plane (extent[1] if num_axes < 3 and the path is fused);
-///                 extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
-///   spectrum slot padded[2] x padded[1] x row_pitch complex
-/// Native paths hold as many numbers in work and spectrum, in blocks of columns (fft/passes.hpp).
-struct FftGeometry {
-  Precision precision = Precision::f32;
-  Path path = Path::fused;
-  int num_axes = 3;
-  std::array<Index, 3> extent{1, 1, 1};
-  std::array<Index, 3> padded{1, 1, 1};
-  Index row_pitch = 1;
-  FftTuning tuning;
-  /// Native paths may leave the kernel as it is along the last axis, where products transform it on the way: so many
-  /// planes (rows, if num_axes < 3) has the spectrum slot then; else 0. The first lies at kernel_place of the circle.
-  Index kernel_extent = 0;
-  Index kernel_place = 0;
-
-  bool operator==(const FftGeometry&) const = default;
-  std::uint64_t real_bytes() const { return precision == Precision::f32 ? 4 : 8; }
-  std::uint64_t image_bytes() const;
-  std::uint64_t work_bytes() const;
-  std::uint64_t spectrum_bytes() const;
-  std::array<Index, 3> spectrum_extents() const;  ///< complex numbers
+  /// By the name that the kernel's spec gives it; throws std::out_of_range if it has none of that name.
+  KernelParameter& parameter(std::string_view name);
+  KernelParameter parameter(std::string_view name) const;
 };
 
 /// Spectrum slot in place: padded reals in rows of 2 * row_pitch -> their transform, in whatever order Convolve wants.
@@ -128,7 +108,8 @@ struct Program {
   std::vector<Slot> slots;
   std::vector<Port> ports;
   std::vector<Step> setup;
-  /// Of a per_tile_in_flight slot, no step before an upload touches what it fills, and none behind a download what that reads.
+  /// Of a per_tile_in_flight slot, no step before an upload touches what it fills, and none behind a download what that
+  /// reads.
   std::vector<Step> run;
   std::vector<Step> iterate;
   std::vector<Step> measure;
@@ -153,11 +134,11 @@ inline constexpr PortId input = 1;   ///< run: extent in device order, tight
 inline constexpr PortId output = 2;  ///< run: tile_output rows of axis 1, each extent[0] long (device order)
 }  // namespace ports
 
-/// The program of one tile of the plan.
+/// The program of one tile of the plan. Throws Error(unsupported) for Plan::batch beyond 1.
 Program make_program(const Plan& plan);
 
 /// The same with Convolve steps even where the plan's path is native: for programs made from it, which end with
-/// lower_native_passes() (native_passes.hpp).
+/// lower_native_passes() (fft/lower_passes.hpp).
 Program make_tile_program(const Plan& plan);
 
 }  // namespace convoy

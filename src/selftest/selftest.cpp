@@ -63,7 +63,17 @@ double error_of(const Problem& problem, const Device& device) {
              : oracle::relative_l2(run<double>(problem, device, image, kernel), truth);
 }
 
-std::vector<Check> all_checks() {
+/// What makes the problems impossible on the path that they ask for, or nothing.
+std::string why_not(const Check& check, const Device& device) {
+  try {
+    for (const Problem& each : check.problems) make_plan(each.spec, device.limits(), each.plan);
+  } catch (const Error& error) {
+    if (error.code() == Errc::unsupported) return error.what();
+  }
+  return "";
+}
+
+std::vector<Check> all_checks(std::optional<Path> path) {
   const Shape image{6, 9, 10}, kernel{3, 4, 5};
   std::vector<Check> checks;
   const auto add = [&](const std::string& name, std::vector<Problem> problems) {
@@ -91,16 +101,23 @@ std::vector<Check> all_checks() {
                              problem({14, 20, 25}, kernel, Mode::same, Boundary::nearest)};
   for (Problem& each : tiled) each.plan.min_tiles = 10;
   add("tiles", tiled);
-  std::vector<Problem> fused{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
-  for (Problem& each : fused) each.plan.allow_native = false;
-  add("fused path of the FFT library", fused);
-  std::vector<Problem> staged{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
-  for (Problem& each : staged) each.plan.allow_fused = false;
-  add("staged path", staged);
+  if (!path) {
+    std::vector<Problem> fused{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
+    for (Problem& each : fused) each.plan.allow_native = false;
+    add("fused path of the FFT library", fused);
+    std::vector<Problem> staged{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
+    for (Problem& each : staged) each.plan.path = Path::staged;
+    add("staged path", staged);
+  }
   // The lengths at which a fused product has gone wrong before, as the last axis.
   std::vector<Problem> lengths;
   for (const Index length : {21, 22, 26, 33, 39}) lengths.push_back(problem({1, length - 2, 6}, {1, 5, 1}));
   checks.push_back({"awkward lengths, float32", lengths});
+  for (Check& check : checks) {
+    for (Problem& each : check.problems) {
+      if (path) each.plan.path = path;
+    }
+  }
   return checks;
 }
 
@@ -111,6 +128,11 @@ SelftestCheck evaluate(const Check& check, const Device& device) {
   if (check.problems.front().spec.precision == Precision::f64 && !device.info().limits.supports_f64) {
     result.verdict = Verdict::skipped;
     result.detail = "the device has no double precision";
+    return result;
+  }
+  if (check.problems.front().plan.path) result.detail = why_not(check, device);
+  if (!result.detail.empty()) {
+    result.verdict = Verdict::skipped;
     return result;
   }
   for (const Problem& each : check.problems) {
@@ -153,14 +175,15 @@ bool SelftestReport::passed() const {
   return any;
 }
 
-SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done) {
-  SelftestReport report{device.info(), {}};
+SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done,
+                            std::optional<Path> path) {
+  SelftestReport report{device.info(), path, {}};
   const std::uint64_t used_before = device.used_bytes();
   const auto add = [&](SelftestCheck check) {
     report.checks.push_back(std::move(check));
     if (done) done(report.checks.back());
   };
-  for (const Check& check : all_checks()) add(evaluate(check, device));
+  for (const Check& check : all_checks(path)) add(evaluate(check, device));
   add(evaluate_leaks(device, used_before));
   return report;
 }
@@ -178,6 +201,7 @@ std::string to_json(const SelftestReport& report) {
                     {"total_bytes", device.limits.total_bytes},
                     {"shared_memory_bytes", device.limits.shared_memory_bytes},
                     {"supports_f64", device.limits.supports_f64}};
+  json["path"] = report.path ? name(*report.path) : "auto";
   json["passed"] = report.passed();
   for (const SelftestCheck& check : report.checks) {
     nlohmann::ordered_json entry{{"name", check.name}, {"verdict", name(check.verdict)}, {"seconds", check.seconds}};

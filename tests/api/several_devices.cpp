@@ -1,7 +1,9 @@
 // Runs on several devices: the same numbers, every tile done once, and devices that fail cost time only.
 #include <doctest/doctest.h>
+#include <execinfo.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <thread>
 
@@ -242,4 +244,24 @@ TEST_CASE("unlike devices work together") {
   const RunReport report = problem.check_until(all_had_tiles, convolver);
   REQUIRE(report.devices.size() == 2);
   for (const DeviceShare& share : report.devices) CHECK(share.num_tiles > 0);
+}
+
+TEST_CASE("between Convolver::run and Session::submit lie at most six calls") {
+  // How deep the stack is in on_submit, called here or by the session.
+  int depth = 0;
+  Fault fault;
+  fault.on_submit = [&depth] {
+    std::array<void*, 256> frames{};
+    depth = backtrace(frames.data(), static_cast<int>(frames.size()));
+  };
+  fault.on_submit();
+  const int here = depth;
+  const Problem problem;
+  Convolver convolver = problem.convolver({faulty(cpu(), fault, "watched")});
+  std::vector<float> output(problem.truth.size());
+  convolver.run(ImageView(problem.voxels, problem.spec.image), MutableImageView(output, problem.spec.image));
+  const int between = depth - here - 2;  // run and submit themselves
+  MESSAGE(between << " calls");
+  CHECK(between > 0);
+  CHECK(between <= 6);
 }

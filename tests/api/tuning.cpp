@@ -10,7 +10,7 @@
 
 #include "base/disk_cache.hpp"
 #include "convoy/convoy.hpp"
-#include "engine/wisdom.hpp"
+#include "engine/tuning.hpp"
 
 namespace fs = std::filesystem;
 using namespace convoy;

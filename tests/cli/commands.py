@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-from program import FOLDER, image, np, relative_l2, succeed
+from program import FOLDER, image, np, relative_l2, run, succeed
 
 values = image("image.npy", 12, 20, 24)
 kernel = image("kernel.npy", 3, 5, 7, seed=2)
@@ -96,6 +96,19 @@ text = succeed("plan", "image.npy", "kernel.npy", *CPU).stdout
 assert "image  image.npy: f32 12x20x24 zyx" in text and "image 12x20x24 with kernel 3x5x7" in text, text
 assert json.loads(succeed("plan", "image.npy", "shifted.npy", "--origin", "peak", "--json", *CPU).stdout)["spec"]["origin"] == [1, 4, 7]
 assert succeed("plan", "image.npy", "kernel.npy", "--split", "3", *CPU).stdout.count("--region") == 3
+
+# the path of a tile: what is asked for, and why not
+for path in ("fused", "staged"):
+    assert f", {path}" in succeed("plan", "image.npy", "kernel.npy", *CPU, "--path", path).stdout
+    succeed("convolve", "image.npy", "delta.npy", "path.npy", *CPU, "--quiet", "--path", path, "--overwrite")
+    assert relative_l2(np.load("path.npy"), values) < 5e-6
+    assert json.loads(succeed("plan", "image.npy", "kernel.npy", "--json", *CPU, "--path", path.upper()).stdout)["path"] == path
+assert run("convolve", "image.npy", "delta.npy", "path.npy", *CPU, "--quiet", "--path", "auto", "--overwrite").returncode == 0
+for words in (("plan", "image.npy", "kernel.npy"), ("convolve", "image.npy", "delta.npy", "native.npy")):
+    assert "there is no native path: the device has no kernels with shared memory" in run(*words, *CPU, "--path", "native").stderr
+succeed("selftest", *CPU, "--path", "staged", "--report", "staged.json")
+report = json.loads(open("staged.json").read())
+assert report["path"] == "staged" and report["passed"] and not any("fused path" in check["name"] for check in report["checks"])
 
 # common spellings, in any case
 succeed("convolve", "image.npy", "delta.npy", "spelt.npy", *CPU, "--dtype", "UInt16", "--mode", "SAME", "--boundary", "periodic",

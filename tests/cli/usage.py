@@ -49,6 +49,7 @@ for origin in ("middle", "1,1", "1,1,x", "1,1,1,1", "-1,1,1", "1,1,1 ", ""):
     fail(2, "--origin", *CONVOLVE, "--origin", origin)
 fail(2, "--dtype: 'i64' is none of", *CONVOLVE, "--dtype", "i64")
 fail(2, "--precision", *CONVOLVE, "--precision", "f16")
+fail(2, "'fast' is none of auto, native, fused and staged", *CONVOLVE, "--path", "fast")
 fail(2, "--nan", *CONVOLVE, "--nan", "ignore")
 fail(2, "unknown backend 'abacus'", *CONVOLVE, "--backend", "abacus")
 fail(2, "after the colon", *CONVOLVE, "--backend", "cpu:x")

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 
+#include "engine/load_with_retry.hpp"
 #include "io/files.hpp"
 #include "selftest/oracle.hpp"
 #include "support/caller_memory.hpp"
@@ -156,6 +157,46 @@ Voxels restore(const Device& device, const PlanOptions& plan, Tiles tiles) {
 }
 
 }  // namespace
+
+TEST_CASE("loading is tried six times, each for four fifths of the one before") {
+  struct FakePlan {
+    std::uint64_t footprint_bytes = 0;
+  };
+  const auto make = [](const std::optional<Replan>& smaller) {
+    return FakePlan{smaller ? smaller->limit_bytes : std::uint64_t{100'000}};
+  };
+  const auto fits_in = [](std::uint64_t room, int& loads) {
+    return [room, &loads](FakePlan&& plan) {
+      ++loads;
+      if (plan.footprint_bytes > room) throw OutOfMemory("no room", plan.footprint_bytes, room, "device memory");
+      return plan.footprint_bytes;
+    };
+  };
+  int loads = 0;
+  CHECK(load_with_retry("test:0", false, make, fits_in(51'200, loads)) == 51'200);
+  CHECK(loads == 4);
+  try {
+    loads = 0;
+    load_with_retry("test:0", false, make, fits_in(1, loads));
+    FAIL("nothing was thrown");
+  } catch (const OutOfMemory& problem) {
+    CHECK(loads == 6);
+    CHECK(problem.requested_bytes() == 32'768);  // the smallest tried
+    CHECK(std::string(problem.what()).find("6 attempts failed, the smallest for " + bytes_to_text(32'768)) !=
+          std::string::npos);
+  }
+  loads = 0;
+  CHECK_THROWS_WITH_AS(load_with_retry("test:0", true, make, fits_in(1, loads)), "no room", OutOfMemory);
+  CHECK(loads == 1);
+
+  // Where planning for less fails, both are told.
+  const auto make_once = [&](const std::optional<Replan>& smaller) {
+    if (smaller) throw OutOfMemory("no smaller tiles", 1, smaller->limit_bytes, "memory limit");
+    return make(smaller);
+  };
+  CHECK_THROWS_WITH_AS(load_with_retry("test:0", false, make_once, fits_in(1, loads)),
+                       doctest::Contains("no smaller tiles; the device test:0 refused"), OutOfMemory);
+}
 
 TEST_CASE("whole images") {
   const Problem problem;

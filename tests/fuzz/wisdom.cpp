@@ -1,5 +1,5 @@
 // A choice that is read is planned with: what it asks for exists, or is refused.
-#include "engine/wisdom.hpp"
+#include "engine/tuning.hpp"
 
 #include "convoy/convoy.hpp"
 #include "target.hpp"

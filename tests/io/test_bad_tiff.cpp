@@ -1,4 +1,6 @@
 // Files that are damaged, lie, or hold something else than one image.
+#include <fmt/format.h>
+
 #include "tiff_maker.hpp"
 
 namespace convoy::test {
@@ -153,7 +155,10 @@ TEST_CASE("stacks of several images are refused with what they hold") {
   refuses("<OME><Image><Pixels SizeZ=\"6\"/></Image><Image><Pixels SizeZ=\"6\"/></Image></OME>", "2 image series");
   refuses("<OME><Image><Pixels SizeZ=\"60\"/></Image></OME>", "holds 6 planes, but its OME-TIFF description names 60");
   refuses("ImageJ=1.53t\nimages=60\nchannels=2\nslices=30\nhyperstack=true\n", "description names 60 (T 1, Z 30, C 2)");
-  refuses("<OME><Image><Pixels DimensionOrder=\"XYZZZ\" SizeZ=\"6\"/></Image></OME>", "description names 216");
+  for (const char* order : {"XYZZZ", "XZCZT", "ZXYZCT", "XYTC"}) {
+    refuses(fmt::format("<OME><Image><Pixels DimensionOrder=\"{}\" SizeZ=\"6\"/></Image></OME>", order),
+            fmt::format("orders its planes as '{}'", order));
+  }
   refuses("<OME><Image><Pixels SizeZ=\"6\"><TiffData IFD=\"0\" PlaneCount=\"7\"/></Pixels></Image></OME>",
           "beyond the 6");
   refuses("<OME><Image><Pixels SizeZ=\"6\"><TiffData IFD=\"3\" PlaneCount=\"6\"/></Pixels></Image></OME>", "on page 7");

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/json_text.hpp"
-#include "engine/wisdom.hpp"
+#include "engine/tuning.hpp"
 #include "files.hpp"
 #include "io/output_file.hpp"
 #include "io/tiff_description.hpp"

@@ -159,6 +159,7 @@ TEST_CASE("rules: what has native passes has shapes that fit the shared memory")
 TEST_CASE("rules: workgroups of planes fit, and none waits for one that begins later") {
   Limits limits;
   limits.num_multiprocessors = 132;
+  limits.workgroups_may_wait = true;
   limits.cache_bytes = 50 << 20;
   for (const std::uint64_t shared : {49152, 101376, 232448}) {
     limits.shared_memory_bytes = shared;

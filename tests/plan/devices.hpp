@@ -31,6 +31,7 @@ inline Limits caching_gpu() {
   limits.memory_bytes_per_second = 3e12;
   limits.cache_bytes = 50 << 20;
   limits.num_multiprocessors = 132;
+  limits.workgroups_may_wait = true;
   return limits;
 }
 

@@ -68,7 +68,7 @@ TEST_CASE("what takes less time is kept: the slower the memory, the more kernels
 
 TEST_CASE("the spectrum is kept where nothing tells that it takes longer") {
   Limits limits = test::caching_gpu();
-  limits.num_multiprocessors = 0;
+  limits.workgroups_may_wait = false;
   CHECK(plan_of(kCube, limits, FilterStorage::automatic).kernel_extent == 0);
   CHECK(plan_of(kCube, limits, FilterStorage::compact).predicted_seconds >
         plan_of(kCube, limits, FilterStorage::spectrum).predicted_seconds);
@@ -80,7 +80,7 @@ TEST_CASE("the spectrum is kept where nothing tells that it takes longer") {
 
 TEST_CASE("a compact kernel spares tiles where the spectrum does not fit") {
   Limits limits = test::caching_gpu();
-  limits.num_multiprocessors = 0;
+  limits.workgroups_may_wait = false;
   PlanOptions options = storing(FilterStorage::automatic);
   options.memory_limit_bytes = make_plan(kCube, limits, options).footprint_bytes - 1;
   options.choice = PlanChoice{plan_of(kCube, limits, FilterStorage::spectrum).padded(), {1, 1, 1}, {}};

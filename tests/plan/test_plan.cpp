@@ -162,6 +162,30 @@ TEST_CASE("own passes, then VkFFT's fused ones are taken unless they are not all
   CHECK(staged.traffic_bytes > fused.traffic_bytes);
 }
 
+TEST_CASE("a path that is asked for is taken, or told why it is impossible") {
+  const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
+  PlanOptions options;
+  for (const Path path : {Path::native, Path::fused, Path::staged}) {
+    options.path = path;
+    CHECK(make_plan(spec, large_gpu(), options).path == path);
+    CHECK(path_from_text(name(path)) == path);
+  }
+  CHECK_FALSE(path_from_text("auto").has_value());
+  CHECK_THROWS_WITH_AS(path_from_text("Native"), "'Native' is none of auto, native, fused and staged", Error);
+  options.allow_native = false;  // which are of auto
+  options.allow_fused = false;
+  options.path = Path::native;
+  CHECK(make_plan(spec, large_gpu(), options).path == Path::native);
+  CHECK_THROWS_WITH_AS(make_plan(spec, cpu(), options), doctest::Contains("the device has no kernels with shared memory"), Error);
+  CHECK_THROWS_WITH_AS(make_plan(spec_of({1, 1, 600}, {1, 1, 90}), large_gpu(), options),
+                       doctest::Contains("there is no native path: images of one axis have none"), Error);
+  options = {};
+  options.path = Path::native;
+  Limits small = large_gpu();
+  small.shared_memory_bytes = 1 << 10;
+  CHECK_THROWS_WITH_AS(make_plan(spec, small, options), doctest::Contains("1024 bytes of shared memory"), Error);
+}
+
 TEST_CASE("traffic is what the passes must move") {
   ConvolutionSpec spec = spec_of({128, 512, 512}, {128, 256, 256});
   const Plan plan = make_plan(spec, large_gpu());

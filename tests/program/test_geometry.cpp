@@ -1,5 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+#include <string>
+
+#include "convoy/error.hpp"
+#include "kernels/deconvolution_kernels.hpp"
+#include "plan/devices.hpp"
+#include "planner/ledger.hpp"
+#include "program/filter_setup.hpp"
 #include "program/program.hpp"
 
 using namespace convoy;
@@ -42,6 +50,56 @@ TEST_CASE("image and spectrum do not depend on the path") {
   CHECK(twice.image_bytes() == 2 * geometry(Path::fused, 3).image_bytes());
   CHECK(twice.work_bytes() == 2 * geometry(Path::fused, 3).work_bytes());
   CHECK(twice.spectrum_bytes() == 2 * geometry(Path::fused, 3).spectrum_bytes());
+}
+
+TEST_CASE("a batch has an image and a work buffer each, and one spectrum") {
+  for (const Path path : {Path::native, Path::fused, Path::staged}) {
+    for (const int num_axes : {1, 2, 3}) {
+      const FftGeometry one = geometry(path, num_axes);
+      FftGeometry five = one;
+      five.batch = 5;
+      CHECK(five.image_bytes() == 5 * one.image_bytes());
+      CHECK(five.work_bytes() == 5 * one.work_bytes());
+      CHECK(five.spectrum_bytes() == one.spectrum_bytes());
+      CHECK(five != one);
+    }
+  }
+}
+
+TEST_CASE("a plan's batch is in its bytes, its texts and its programs' geometry") {
+  ConvolutionSpec spec;
+  spec.image = {16, 20, 24};
+  spec.kernel = {3, 3, 3};
+  Plan plan = make_plan(spec, test::cpu());
+  CHECK(plan.batch == 1);
+  CHECK(to_json(plan).find("\"batch\": 1") != std::string::npos);
+  CHECK(to_text(plan).find("images each") == std::string::npos);
+  const TileLayout one = layout_of(plan);
+  const FftGeometry geometry_of_one = geometry_of(plan);
+  plan.batch = 3;
+  CHECK(layout_of(plan).batch == 3);
+  CHECK(geometry_of(plan).image_bytes() == 3 * geometry_of_one.image_bytes());
+  CHECK(footprint_bytes(layout_of(plan), plan.limits, 2) ==
+        footprint_bytes(one, plan.limits, 2) + 4 * one.image_bytes() + 2 * one.work_bytes());
+  CHECK(to_json(plan).find("\"batch\": 3") != std::string::npos);
+  CHECK(to_text(plan).find("1 tile of 3 images each") != std::string::npos);
+  CHECK(ledger_of(layout_of(plan), plan.limits, 1)[0].note.starts_with("3 times "));
+
+  Program program;
+  program.slots = {{"image", 0}, {"work", 0}, {"spectrum", 0}};
+  program.run.emplace_back(Convolve{geometry_of(plan), 0, 1, 2});
+  CHECK(to_text(program).find(" 3 times ") != std::string::npos);
+  CHECK_THROWS_WITH_AS(make_program(plan), doctest::Contains("not computed yet"), Error);
+}
+
+TEST_CASE("parameters of a step are found by the names of its kernel") {
+  Dispatch step;
+  step.kernel = &kernels::remember_response;
+  step.parameters = {parameter(std::uint32_t{7})};
+  CHECK(step.parameter("place").bits == 7);
+  step.parameter("place") = parameter(std::uint32_t{9});
+  CHECK(step.parameters[0].bits == 9);
+  CHECK_THROWS_AS(step.parameter("nowhere"), std::out_of_range);
 }
 
 TEST_CASE("slots of every set count, and sums stop at the end of 64 bits") {

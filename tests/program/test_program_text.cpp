@@ -149,7 +149,7 @@ TEST_CASE("rows and columns go in one launch only where the cache is told, fast 
   };
   CHECK(first_pass(caching_gpu()) == "planes_forward_");
   Limits limits = caching_gpu();
-  limits.num_multiprocessors = 0;
+  limits.workgroups_may_wait = false;
   CHECK(first_pass(limits) == "rows_forward_");
   limits = caching_gpu();
   limits.memory_bytes_per_second = 8e12;

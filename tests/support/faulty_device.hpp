@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +21,7 @@ struct Fault {
   bool out_of_memory_at_load = false;
   Errc code = Errc::device_lost;
   std::chrono::milliseconds slowness{0};  ///< of every submit of the run section
+  std::function<void()> on_submit;        ///< called within every submit of the run section
   /// Of all calls of every kind, and of the allocations within load. Where the next one takes memory, it alone throws
   /// OutOfMemory; elsewhere it throws `code`, and so does every call after it: a lost device stays lost.
   int good_calls = -1;
@@ -51,6 +53,9 @@ class FaultyCalls {
   }
 
   std::chrono::milliseconds slowness() const { return fault_.slowness; }
+  void tell_of_submit() const {
+    if (fault_.on_submit) fault_.on_submit();
+  }
   std::vector<std::string> steps() const {
     const std::lock_guard lock(mutex_);
     return steps_;
@@ -80,6 +85,7 @@ class FaultySession final : public backend::Session {
   void submit(Section section, int set, int times) override {
     const bool is_run = section == Section::run;
     if (is_run) std::this_thread::sleep_for(calls_->slowness());
+    if (is_run) calls_->tell_of_submit();
     calls_->arrive(is_run ? Kind::submit : Kind::other, std::string("submit of ") + name(section));
     inner_->submit(section, set, times);
   }

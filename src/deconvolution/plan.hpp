@@ -1,0 +1,33 @@
+// The ways to lay a deconvolution on a device. Specs must be settled (spec.hpp), their origins resolved.
+#pragma once
+
+#include <string>
+
+#include "convoy/deconvolution.hpp"
+
+namespace convoy {
+
+/// Everything on the device at once. Throws OutOfMemory when it does not fit, Error(unsupported) when a transform is
+/// longer than the device's longest.
+DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options);
+
+/// Each convolution in tiles; `why` goes into the reasons. Throws what make_plan for a convolution throws.
+DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                  const std::string& why);
+
+/// Whole iterations in tiles that fit, each with a halo; throws what make_whole_plan throws when not even the smallest
+/// do.
+DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                 const std::string& why);
+
+/// The deconvolution of one of its tiles.
+DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan);
+
+bool can_be_tiled(const DeconvolutionSpec& spec);
+
+/// The convolution of the frame with the PSF.
+ConvolutionSpec convolution_of(const DeconvolutionSpec& spec, const Shape& frame, Operation operation);
+
+std::array<FrameAxis, 3> frame_axes(const DeconvolutionSpec& spec);
+
+}  // namespace convoy

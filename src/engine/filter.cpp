@@ -1,0 +1,163 @@
+#include "engine/filter.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "base/voxel_rows.hpp"
+#include "base/worker_pool.hpp"
+#include "convoy/error.hpp"
+#include "engine/checks.hpp"
+#include "engine/tile_geometry.hpp"
+#include "planner/origin.hpp"
+
+namespace convoy {
+namespace {
+
+/// For each kernel element on the device along one axis: the given elements that are added up to it.
+std::vector<std::vector<Index>> given_elements(const AxisPlan& axis, Operation operation) {
+  std::vector<std::vector<Index>> sources(static_cast<std::size_t>(axis.kernel_size));
+  for (Index given = 0; given < axis.kernel; ++given) {
+    Index t = mirrors_kernel(operation) ? axis.kernel - 1 - given : given;
+    if (axis.fold_kernel) t %= axis.image;
+    t -= axis.kernel_begin;
+    if (t >= 0 && t < axis.kernel_size) sources[static_cast<std::size_t>(t)].push_back(given);
+  }
+  return sources;
+}
+
+void refuse_non_finite(const char* what, const InputSums& sums, const Shape& shape) {
+  if (sums.non_finite == 0) return;
+  throw Error(Errc::invalid_argument,
+              fmt::format("the {} has {} NaN or infinite voxel(s), the first at z,y,x = {},{},{}; every output voxel "
+                          "would be NaN: mend the {}",
+                          what, sums.non_finite, sums.first_non_finite / (shape.y * shape.x),
+                          sums.first_non_finite / shape.x % shape.y, sums.first_non_finite % shape.x, what));
+}
+
+/// Its spectrum must not overflow, nor its voxels lose their digits.
+void require_representable(const ConvolutionSpec& spec, const ImageView& kernel, const FilterScale& scale) {
+  const double most = largest_number(spec.precision) / 8;
+  const bool single = spec.precision == Precision::f32;
+  const double least =
+      single ? static_cast<double>(std::numeric_limits<float>::min()) : std::numeric_limits<double>::min();
+  const double largest = scan(kernel).largest() * std::abs(scale.factor);
+  const char* const precision = single ? "single" : "double";
+  const char* const remedy = single ? ", compute in double precision (--precision f64)" : "";
+  if (!(scale.magnitude <= most)) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the magnitudes of the kernel's voxels sum to {:g}, beyond what transforms in {} precision "
+                            "hold: normalise the kernel{}, or scale it",
+                            scale.magnitude, precision, remedy));
+  }
+  if (largest > 0 && largest < least) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the kernel's largest voxel is {:g}, below what {} precision holds in full: normalise the "
+                            "kernel{}, or scale it",
+                            largest, precision, remedy));
+  }
+}
+
+}  // namespace
+
+double magnitude(const ImageView& kernel) {
+  // As in scan().
+  constexpr Index kPart = 1 << 16;
+  const Index voxels = num_voxels(kernel.shape);
+  std::vector<double> parts(static_cast<std::size_t>((voxels + kPart - 1) / kPart));
+  host_workers().for_each(static_cast<Index>(parts.size()), 1, [&](int, Index first, Index last) {
+    with_element(kernel.element, [&](auto type) {
+      const auto* values = static_cast<const decltype(type)*>(kernel.data);
+      for (Index i = first * kPart; i < std::min(voxels, last * kPart); ++i) {
+        parts[static_cast<std::size_t>(i / kPart)] += std::abs(static_cast<double>(values[i]));
+      }
+    });
+  });
+  double total = 0;
+  for (const double part : parts) total += part;
+  return total;
+}
+
+void require_finite_filter(const char* what, const ImageView& kernel) {
+  refuse_non_finite(what, scan(kernel), kernel.shape);
+}
+
+double filter_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
+  const InputSums sums = scan(kernel);
+  refuse_non_finite("kernel", sums, kernel.shape);
+  if (!spec.normalize_kernel) return 1;
+  // Rounding errors of the voxels themselves.
+  const double noise = kernel.element == Element::f16 ? 5e-4 : kernel.element == Element::f32 ? 1e-7 : 1e-12;
+  if (!std::isfinite(sums.sum) || (sums.sum != 0 && !std::isfinite(1 / sums.sum))) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the kernel's sum is {:g}, which is too {} to normalise it in double precision; scale it",
+                            sums.sum, std::isfinite(sums.sum) ? "small" : "large"));
+  }
+  if (std::abs(sums.sum) <= noise * magnitude(kernel)) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the kernel's sum is {:g}, so it cannot be normalised to 1; switch normalisation off "
+                            "(--no-normalize) to use it as it is",
+                            sums.sum));
+  }
+  return 1 / sums.sum;
+}
+
+template <class Real>
+void write_filter(const Plan& plan, const ImageView& kernel, double scale, Real* port) {
+  const auto axis = [&](int d) -> const AxisPlan& { return plan.axes[static_cast<std::size_t>(plan.device_axes[d])]; };
+  const auto x = given_elements(axis(0), plan.spec.operation);
+  const auto y = given_elements(axis(1), plan.spec.operation);
+  const auto z = given_elements(axis(2), plan.spec.operation);
+  const std::array<Index, 3> stride = device_strides(plan, kernel.shape);
+  const Index rows = static_cast<Index>(y.size());
+  const auto row_length = static_cast<Index>(x.size());
+  host_workers().for_each(rows * static_cast<Index>(z.size()), 16, [&](int, Index begin, Index end) {
+    with_element(kernel.element, [&](auto type) {
+      const auto* voxels = static_cast<const decltype(type)*>(kernel.data);
+      for (Index i = begin; i < end; ++i) {
+        for (Index column = 0; column < row_length; ++column) {
+          double sum = 0;
+          for (const Index from_z : z[static_cast<std::size_t>(i / rows)]) {
+            for (const Index from_y : y[static_cast<std::size_t>(i % rows)]) {
+              for (const Index from_x : x[static_cast<std::size_t>(column)]) {
+                sum += static_cast<double>(voxels[from_z * stride[2] + from_y * stride[1] + from_x * stride[0]]);
+              }
+            }
+          }
+          port[i * row_length + column] = static_cast<Real>(sum * scale);
+        }
+      }
+    });
+  });
+}
+
+template void write_filter(const Plan&, const ImageView&, double, float*);
+template void write_filter(const Plan&, const ImageView&, double, double*);
+
+FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
+  require_data("kernel", kernel.data);
+  validate(spec);
+  require_shape("kernel", kernel.shape, spec.kernel);
+  FilterScale scale{filter_scale(spec, kernel), 0};
+  scale.magnitude = std::abs(scale.factor) * magnitude(kernel);
+  require_representable(spec, kernel, scale);
+  spec.origin = Origin::at(resolve_origin(spec, &kernel));
+  return scale;
+}
+
+void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale) {
+  std::byte* const port = session.port(ports::kernel, 0);
+  if (plan.spec.precision == Precision::f32) {
+    write_filter(plan, kernel, scale, reinterpret_cast<float*>(port));
+  } else {
+    write_filter(plan, kernel, scale, reinterpret_cast<double*>(port));
+  }
+  session.submit(Section::setup, 0);
+  session.wait(0);
+  session.end_setup();
+  session.check_sentinels();
+}
+
+}  // namespace convoy

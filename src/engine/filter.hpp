@@ -1,0 +1,38 @@
+// The caller's kernel (PSF) on its way to the device: checked, normalised, reversed, folded, cropped (see AxisPlan), and
+// transformed there.
+#pragma once
+
+#include "backends/backend.hpp"
+#include "convoy/image.hpp"
+#include "convoy/plan.hpp"
+
+namespace convoy {
+
+/// Throws Error(invalid_argument) for NaN or infinite voxels; `what` the kernel is called: "kernel" or "PSF".
+void require_finite_filter(const char* what, const ImageView& kernel);
+
+/// What the kernel shall be multiplied with: 1, or 1 / sum when spec.normalize_kernel is set.
+/// Throws Error(invalid_argument) for NaN or infinite voxels, and for a sum that cannot be divided by.
+double filter_scale(const ConvolutionSpec& spec, const ImageView& kernel);
+
+/// Sum of the magnitudes of all voxels.
+double magnitude(const ImageView& kernel);
+
+/// Fills `port` with kernel_size reals per axis in device order. `Real` is the plan's precision.
+template <class Real>
+void write_filter(const Plan& plan, const ImageView& kernel, double scale, Real* port);
+
+/// What the kernel shall be multiplied with, and the sum of its magnitudes then.
+struct FilterScale {
+  double factor = 1;
+  double magnitude = 0;
+};
+
+/// Checks spec and kernel, and resolves the spec's origin. Throws Error(invalid_argument) as Convolver's constructor
+/// does.
+FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel);
+
+/// Runs the set-up of a session whose program has ports::kernel, and waits for it.
+void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale);
+
+}  // namespace convoy

@@ -1,0 +1,80 @@
+#include <type_traits>
+
+#include "engine/scatter.hpp"
+#include "engine/tile_io.hpp"
+#include "planner/host_needs.hpp"
+
+namespace convoy {
+namespace {
+
+class FoldingSink final : public TileSink {
+ public:
+  FoldingSink(const LoadedPlan& loaded, FoldedSums& sums) : loaded_(loaded), sums_(sums) {}
+
+  void prepare(const TileIndex&, int) override {}
+  OutputSums take(const TileIndex& tile, int set) override {
+    sums_.add(loaded_, tile, set);
+    return {};
+  }
+  void finish() override {}
+
+ private:
+  const LoadedPlan& loaded_;
+  FoldedSums& sums_;
+};
+
+}  // namespace
+
+FoldedSums::FoldedSums(const ConvolutionSpec& spec) {
+  const auto voxels = static_cast<std::size_t>(num_voxels(output_shape(spec)));
+  if (spec.precision == Precision::f32) {
+    sums_.emplace<std::vector<float>>(voxels);
+  } else {
+    sums_.emplace<std::vector<double>>(voxels);
+  }
+}
+
+std::unique_ptr<TileSink> FoldedSums::sink(const LoadedPlan& loaded) {
+  return std::make_unique<FoldingSink>(loaded, *this);
+}
+
+void FoldedSums::add(const LoadedPlan& loaded, const TileIndex& tile, int set) {
+  loaded.session->wait(set);
+  const std::byte* const port = loaded.session->port(ports::output, set);
+  const std::lock_guard lock(mutex_);
+  std::visit(
+      [&](auto& sums) {
+        using Real = typename std::remove_reference_t<decltype(sums)>::value_type;
+        fold_tile(loaded.plan, tile, reinterpret_cast<const Real*>(port), sums.data());
+      },
+      sums_);
+}
+
+OutputSums FoldedSums::write(const MutableImageView& output) const {
+  return std::visit([&](const auto& sums) { return write_folded(sums.data(), output); }, sums_);
+}
+
+OutputSums FoldedSums::write(ImageWriter& writer) const {
+  return std::visit([&](const auto& sums) { return write_folded(sums.data(), writer); }, sums_);
+}
+
+template <class Real>
+OutputSums write_folded(const Real* sums, ImageWriter& writer) {
+  const Shape shape = writer.shape();
+  const Element element = writer.element();
+  const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
+  const auto slab_voxels = static_cast<Index>(slab_bytes(bytes) / size_of(element));
+  OutputSums total;
+  std::vector<std::byte> voxels;
+  for (const PlacedBox& slab : slabs_of({{{0, 0, 0}, shape}, {0, 0, 0}}, writer.chunk(), slab_voxels)) {
+    voxels.resize(static_cast<std::size_t>(num_voxels(slab.from.size)) * size_of(element));
+    const Index first = (slab.to.z * shape.y + slab.to.y) * shape.x + slab.to.x;
+    total.add(write_folded(sums + first, MutableImageView{voxels.data(), element, slab.from.size}));
+    writer.write(slab.from, voxels.data());
+  }
+  return total;
+}
+template OutputSums write_folded(const float*, ImageWriter&);
+template OutputSums write_folded(const double*, ImageWriter&);
+
+}  // namespace convoy

@@ -1,0 +1,224 @@
+// Images in the caller's memory. Where the device reaches that, and it is in the arithmetic's own precision, tiles are
+// transferred from and to where they lie, without a port.
+#include <algorithm>
+#include <utility>
+
+#include "base/boundary_rule.hpp"
+#include "engine/gather.hpp"
+#include "engine/scatter.hpp"
+#include "engine/tile_io.hpp"
+
+namespace convoy {
+namespace {
+
+/// Along one device axis: where in the slot, where in the caller's array, and how many voxels.
+struct Span {
+  Index in_slot = 0;
+  Index in_array = 0;
+  Index count = 0;
+};
+
+bool lies_as_on_device(const Plan& plan, const backend::Device& device, const void* data, Element element,
+                       const Shape& shape) {
+  const Element computed = plan.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  if (element != computed || plan.device_axes[0] != 2) return false;
+  return device.is_dma_accessible(data, static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element));
+}
+
+/// Of the last transformed axis, only the piece's layers.
+void clip_to_piece(const Plan& plan, const Pieces& pieces, int piece, std::array<Span, 3>& spans) {
+  if (plan.num_transforms == 1) return;  // lines are one piece
+  Span& span = spans[static_cast<std::size_t>(plan.num_transforms - 1)];
+  const Index begin = std::max(span.in_slot, pieces.begin_layer(piece));
+  const Index end = std::min(span.in_slot + span.count, pieces.end_layer(piece));
+  span = {begin, span.in_array + begin - span.in_slot, std::max<Index>(0, end - begin)};
+}
+
+backend::HostBox box_of(const Plan& plan, const std::array<Span, 3>& spans, const void* array, const Shape& shape) {
+  const auto u64 = [](Index value) { return static_cast<std::uint64_t>(value); };
+  const std::uint64_t real = plan.spec.precision == Precision::f32 ? sizeof(float) : sizeof(double);
+  const std::array<Index, 3> in_array = device_strides(plan, shape);
+  const Index row = device_axis(plan, 0).extent;
+  const std::array<Index, 3> in_slot{1, row, row * device_axis(plan, 1).extent};
+  if (std::any_of(spans.begin(), spans.end(), [](const Span& span) { return span.count == 0; })) return {};
+
+  backend::HostBox box;
+  Index first = 0;
+  for (std::size_t d = 0; d < 3; ++d) {
+    first += spans[d].in_array * in_array[d];
+    box.slot_offset += u64(spans[d].in_slot * in_slot[d]) * real;
+  }
+  // A box to read is never written: the seam has one type for both directions.
+  box.data = static_cast<std::byte*>(const_cast<void*>(array)) + u64(first) * real;
+  box.extent = {u64(spans[0].count) * real, u64(spans[1].count), u64(spans[2].count)};
+  box.host_pitch_bytes = {u64(in_array[1]) * real, u64(in_array[2]) * real};
+  box.slot_pitch_bytes = {u64(in_slot[1]) * real, u64(in_slot[2]) * real};
+  return box;
+}
+
+/// Whether tiles of the image can be uploaded from where it lies (see input_box for those that still cannot).
+bool can_lend(const Plan& plan, const backend::Device& device, const ImageView& image) {
+  return plan.spec.non_finite == NonFinite::error && !plan.spec.no_data &&
+         lies_as_on_device(plan, device, image.data, image.element, image.shape);
+}
+
+/// Whether tiles can be downloaded to where they belong.
+bool can_lend(const Plan& plan, const backend::Device& device, const MutableImageView& output) {
+  return !plan.fold_output && lies_as_on_device(plan, device, output.data, output.element, output.shape);
+}
+
+/// Whether a tile shows the image and zeros, and nothing else of the image's surroundings.
+bool shows_image_and_zeros(const Plan& plan, const std::array<AxisSources, 3>& sources) {
+  const Boundary boundary = reading_boundary(plan.spec);
+  if (boundary == Boundary::zero || (boundary == Boundary::constant && plan.spec.constant == 0)) return true;
+  return std::all_of(sources.begin(), sources.end(), [](const AxisSources& axis) {
+    const auto padding = std::find(axis.positions.begin(), axis.positions.end(), kPadding);
+    return axis.run_begin == 0 && axis.run_end == padding - axis.positions.begin();
+  });
+}
+
+/// The part of the image that an input piece of such a tile shows; empty where it shows zeros only.
+backend::HostBox input_box(const Plan& plan, const ImageView& image, const std::array<AxisSources, 3>& sources,
+                           int piece) {
+  std::array<Span, 3> spans;
+  for (std::size_t d = 0; d < 3; ++d) {
+    const AxisSources& axis = sources[d];
+    if (axis.run_begin == axis.run_end) return {};
+    spans[d] = {axis.run_begin, axis.positions[static_cast<std::size_t>(axis.run_begin)],
+                axis.run_end - axis.run_begin};
+  }
+  clip_to_piece(plan, input_pieces(plan), piece, spans);
+  return box_of(plan, spans, image.data, image.shape);
+}
+
+/// The part of the output that an output piece of the tile becomes; empty if it lies outside.
+backend::HostBox output_box(const Plan& plan, const MutableImageView& output, const std::array<AxisOutputs, 3>& outputs,
+                            int piece) {
+  std::array<Span, 3> spans;
+  for (std::size_t d = 0; d < 3; ++d) spans[d] = {0, outputs[d].begin, outputs[d].count};
+  clip_to_piece(plan, output_pieces(plan), piece, spans);
+  return box_of(plan, spans, output.data, output.shape);
+}
+
+template <class Real>
+class MemorySource final : public TileSource {
+ public:
+  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image, const VoxelRules& rules,
+               bool sums)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        image_(image),
+        rules_(rules),
+        sums_(sums || plan_.fold_output),  // what is folded is not looked at tile by tile
+        lent_(can_lend(plan_, device, image)) {}
+
+  std::size_t tiles_ahead() const override { return 0; }
+  void begin(const TileIndex&) override {}
+
+  InputSums supply(const TileIndex& tile, int set) override {
+    const TileInput input = input_from_image(plan_, image_, tile);
+    if (lends(input)) {
+      for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
+        const backend::HostBox box = input_box(plan_, image_, input.sources, piece);
+        session_.upload_piece(set, piece, &box);
+      }
+      return {};
+    }
+    return gather_tile(plan_, input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+  }
+
+  /// What was not gathered has not been looked at yet.
+  InputSums scan_input(const TileIndex& tile) override {
+    if (!sums_) return {};
+    const TileInput input = input_from_image(plan_, image_, tile);
+    return lends(input) ? sum_own_voxels(plan_, input, rules_) : InputSums{};
+  }
+
+  /// Once: finite voxels, too, may have outputs that are too large.
+  InputSums look_again() override {
+    if (!lent_ || sums_ || std::exchange(looked_again_, true)) return {};
+    return scan(image_, rules_);
+  }
+
+  InputSums all_unusable(const InputSums&) override { return scan(image_, rules_); }
+
+ private:
+  bool lends(const TileInput& input) const { return lent_ && shows_image_and_zeros(plan_, input.sources); }
+
+  const Plan& plan_;
+  backend::Session& session_;
+  ImageView image_;
+  const VoxelRules& rules_;
+  bool sums_;
+  bool lent_;
+  bool looked_again_ = false;
+};
+
+template <class Real>
+class MemorySink final : public TileSink {
+ public:
+  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& output, bool sums)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        output_(output),
+        sums_(sums),
+        lent_(can_lend(plan_, device, output)) {}
+
+  void prepare(const TileIndex& tile, int set) override {
+    if (!lent_) return;
+    const auto outputs = tile_outputs(plan_, tile);
+    for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) {
+      session_.set_output_target(set, piece, output_box(plan_, output_, outputs, piece));
+    }
+  }
+
+  OutputSums take(const TileIndex& tile, int set) override {
+    const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
+    const TileOutputs outputs = tile_outputs(plan_, tile);
+    if (lent_ && sums_) return sum_output_voxels<Real>(plan_, outputs, output_, await);
+    if (lent_) return {.sum = one_voxel(outputs, await)};
+    return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_,
+                        await);
+  }
+
+  void finish() override {}
+
+ private:
+  /// One tells of all: a NaN or an infinity in a transform's input is in every output.
+  double one_voxel(const TileOutputs& outputs, const AwaitPiece& await) const {
+    for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
+    const std::array<Index, 3> stride = device_strides(plan_, output_.shape);
+    Index first = 0;
+    for (std::size_t d = 0; d < 3; ++d) first += outputs[d].begin * stride[d];
+    return static_cast<double>(static_cast<const Real*>(output_.data)[first]);
+  }
+
+  const Plan& plan_;
+  backend::Session& session_;
+  MutableImageView output_;
+  bool sums_;
+  bool lent_;
+};
+
+template <class Real>
+TileIo memory_io_of(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
+                    const VoxelRules& rules, bool sums, FoldedSums* folded) {
+  const backend::Device& device = on.device.implementation();
+  TileIo io;
+  io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, rules, sums);
+  io.sink = folded != nullptr ? folded->sink(on.loaded)
+                              : std::make_unique<MemorySink<Real>>(on.loaded, device, output, sums);
+  return io;
+}
+
+}  // namespace
+
+TileIo memory_io(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
+                 const VoxelRules& rules, bool sums, FoldedSums* folded) {
+  const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
+  return f32 ? memory_io_of<float>(on, image, output, rules, sums, folded)
+             : memory_io_of<double>(on, image, output, rules, sums, folded);
+}
+
+}  // namespace convoy

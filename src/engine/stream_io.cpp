@@ -1,0 +1,183 @@
+#include <array>
+#include <cstring>
+
+#include "engine/background_jobs.hpp"
+#include "engine/gather.hpp"
+#include "engine/scatter.hpp"
+#include "engine/tile_io.hpp"
+#include "planner/host_needs.hpp"
+
+namespace convoy {
+namespace {
+
+using Buffer = std::unique_ptr<std::byte[]>;
+
+Index slab_voxels(std::uint64_t box_bytes, Element element) {
+  return static_cast<Index>(slab_bytes(box_bytes) / size_of(element));
+}
+
+std::size_t offset_bytes(const Shape& shape, const Shape& at, Element element) {
+  return static_cast<std::size_t>((at.z * shape.y + at.y) * shape.x + at.x) * size_of(element);
+}
+
+/// Reads the slab into its place in a buffer of that shape.
+void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& shape, std::byte* buffer) {
+  const Element element = reader.element();
+  if (is_dense_in(shape, slab)) {
+    reader.read(slab.from, buffer + offset_bytes(shape, slab.to, element));
+    return;
+  }
+  const Shape& size = slab.from.size;
+  const std::size_t row_bytes = static_cast<std::size_t>(size.x) * size_of(element);
+  const auto scratch =
+      std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size.z * size.y) * row_bytes);
+  reader.read(slab.from, scratch.get());
+  for (Index row = 0; row < size.z * size.y; ++row) {
+    const Shape to{slab.to.z + row / size.y, slab.to.y + row % size.y, slab.to.x};
+    std::memcpy(buffer + offset_bytes(shape, to, element), scratch.get() + static_cast<std::size_t>(row) * row_bytes,
+                row_bytes);
+  }
+}
+
+template <class Real>
+class ReaderSource final : public TileSource {
+ public:
+  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader, const VoxelRules& rules)
+      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), rules_(rules), jobs_(num_disk_threads()) {}
+
+  std::size_t tiles_ahead() const override { return boxes_.size(); }
+
+  void begin(const TileIndex& tile) override {
+    ReadBox& box = boxes_[num_begun_++ % boxes_.size()];
+    const Element element = reader_.element();
+    if (!box.voxels) {
+      box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
+    }
+    box.cover = cover_of(plan_, tile);
+    box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
+    const Index num_slab_voxels = slab_voxels(largest_cover_bytes(plan_, size_of(element)), element);
+    std::vector<BackgroundJobs::Job> jobs;
+    for (const PlacedBox& placed : box.cover.boxes) {
+      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), num_slab_voxels)) {
+        jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
+      }
+    }
+    jobs_.add(box.reading, std::move(jobs));
+  }
+
+  InputSums supply(const TileIndex&, int set) override {
+    ReadBox& box = boxes_[num_supplied_++ % boxes_.size()];
+    jobs_.wait(box.reading);
+    return gather_tile(plan_, box.cover.input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+  }
+
+  InputSums scan_input(const TileIndex&) override { return {}; }
+  InputSums look_again() override { return {}; }
+  /// Reading the rest only to count would take too long.
+  InputSums all_unusable(const InputSums& met) override { return met; }
+
+ private:
+  struct ReadBox {
+    TileCover cover;
+    Buffer voxels;
+    BackgroundJobs::Group reading;
+  };
+
+  const Plan& plan_;
+  backend::Session& session_;
+  const ImageReader& reader_;
+  const VoxelRules& rules_;
+  std::size_t num_begun_ = 0;
+  std::size_t num_supplied_ = 0;
+  std::array<ReadBox, kBoxesInHand> boxes_;
+  BackgroundJobs jobs_;  // ends before the boxes go
+};
+
+/// Writes a box's voxels, slab by slab, on the threads of `jobs`.
+void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWriter& writer, const Box& box,
+                   const std::byte* voxels) {
+  std::vector<BackgroundJobs::Job> slabs;
+  const Element element = writer.element();
+  const Index num_slab_voxels =
+      slab_voxels(static_cast<std::uint64_t>(num_voxels(box.size)) * size_of(element), element);
+  for (const PlacedBox& slab : slabs_of({box, {0, 0, 0}}, writer.chunk(), num_slab_voxels)) {
+    const std::byte* from = voxels + offset_bytes(box.size, slab.to, element);
+    slabs.emplace_back([&writer, slab, from] { writer.write(slab.from, from); });
+  }
+  jobs.add(group, std::move(slabs));
+}
+
+template <class Real>
+class WriterSink final : public TileSink {
+ public:
+  WriterSink(const LoadedPlan& loaded, ImageWriter& writer)
+      : plan_(loaded.plan), session_(*loaded.session), writer_(writer), jobs_(num_disk_threads()) {}
+
+  void prepare(const TileIndex&, int) override {}
+
+  OutputSums take(const TileIndex& tile, int set) override {
+    WrittenBox& written = boxes_[next_++ % boxes_.size()];
+    jobs_.wait(written.writing);
+    if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes());
+    const Box box = output_box_of(plan_, tile);
+    TileOutputs outputs = tile_outputs(plan_, tile);
+    for (AxisOutputs& axis : outputs) axis.begin = 0;
+    const OutputSums sums = scatter_tile(
+        plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)),
+        {written.voxels.get(), writer_.element(), box.size}, [&](int piece) { session_.wait_piece(set, piece); });
+    begin_writing(jobs_, written.writing, writer_, box, written.voxels.get());
+    return sums;
+  }
+
+  void finish() override {
+    for (WrittenBox& box : boxes_) jobs_.wait(box.writing);
+  }
+
+ private:
+  struct WrittenBox {
+    Buffer voxels;
+    BackgroundJobs::Group writing;
+  };
+
+  std::size_t largest_output_bytes() const {
+    std::size_t bytes = size_of(writer_.element());
+    for (const AxisPlan& axis : plan_.axes) bytes *= static_cast<std::size_t>(axis.tile_output);
+    return bytes;
+  }
+
+  const Plan& plan_;
+  backend::Session& session_;
+  ImageWriter& writer_;
+  std::size_t next_ = 0;
+  std::array<WrittenBox, kBoxesInHand> boxes_;
+  BackgroundJobs jobs_;
+};
+
+template <class Real>
+TileIo stream_io_of(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
+                    FoldedSums* folded) {
+  TileIo io;
+  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, reader, rules);
+  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writer);
+  return io;
+}
+
+}  // namespace
+
+TileIo stream_io(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
+                 FoldedSums* folded) {
+  const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
+  return f32 ? stream_io_of<float>(on, reader, writer, rules, folded)
+             : stream_io_of<double>(on, reader, writer, rules, folded);
+}
+
+RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer) {
+  RunTiles tiles{plan.num_tiles(), {}};
+  if (!plan.fold_output) {
+    tiles.held = [&](Index tile) { return writer.holds(output_box_of(plan, tile_index(plan, tile))); };
+  }
+  return tiles;
+}
+
+}  // namespace convoy
