@@ -20,7 +20,7 @@ namespace convoy::backend {
 struct LoadOptions {
   /// Told after every allocation and release: what, and the bytes the device then holds for convoy.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
-  /// Fill slots with NaN and put guard bytes behind them; Session::check_sentinels tells of a breach.
+  /// Fill slots with NaN and put guard bytes behind them; Session::check_sentinels reports a breach.
   bool sentinels = false;
 };
 

@@ -53,7 +53,7 @@ std::uint64_t free_bytes_without_opening(CUdevice device, std::uint64_t total_by
   return free_bytes;
 }
 
-/// The driver does not tell the bus; generations came with one: PCIe 3, 4, and 5 from Hopper on.
+/// The driver does not report the bus; each generation has one: PCIe 3, 4, and 5 from Hopper on.
 double bus_bytes_per_second(int compute_major) {
   return compute_major >= 9 ? 5.5e10 : compute_major == 8 ? 2.5e10 : 1.2e10;
 }

@@ -9,7 +9,7 @@
 
 namespace convoy::backend::gpu {
 
-/// Throws unless the call succeeded. DeviceMemory tells more about memory that is refused: it knows the numbers.
+/// Throws unless the call succeeded. DeviceMemory reports refused memory with its numbers.
 template <class Api>
 void check(typename Api::Result result, const char* what, const std::string& device_id) {
   if (Api::succeeded(result)) return;

@@ -58,7 +58,7 @@ class GpuDevice final : public Device {
 template <class Api>
 class OpenDevices {
  public:
-  /// `describe` tells the DeviceInfo of the ordinal.
+  /// `describe` returns the DeviceInfo of the ordinal.
   template <class Describe>
   std::shared_ptr<Device> open(int ordinal, const Describe& describe) {
     const std::lock_guard lock(mutex_);

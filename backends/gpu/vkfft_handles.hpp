@@ -1,4 +1,4 @@
-// What VkFFT is told of a CUDA or HIP device. Included inside a backend's namespace, after vkfft_convolution.hpp; Api
+// What VkFFT is given of a CUDA or HIP device. Included inside a backend's namespace, after vkfft_convolution.hpp; Api
 // is that namespace's own.
 
 /// See the contract in vkfft_app.hpp.

@@ -101,7 +101,7 @@ Driver load_driver() {
 
 }  // namespace
 
-/// The structure is told in no other way and is not the same in all releases: where the function that belongs to it is
+/// The structure is known in no other way and is not the same in all releases: where the function that belongs to it is
 /// missing, the architecture stays unknown.
 std::string architecture(int ordinal) {
   if (hipGetDeviceProperties == nullptr) return "";

@@ -1,4 +1,4 @@
-// VkFFT, inside the namespace of the backend that includes this (see prelude.hpp). VKFFT_BACKEND tells which API;
+// VkFFT, inside the namespace of the backend that includes this (see prelude.hpp). VKFFT_BACKEND says which API;
 // CONVOY_VKFFT_REPAIRABLE is 1 when the headers found are the very release that repairs.hpp fits.
 
 /// What VkFFT prints lands here instead of on the user's terminal.

@@ -162,9 +162,9 @@ static inline void appendKernelConvolution(VkFFTSpecializationConstantsLayout* s
 // ---------------------------------------------------------------------------------------------------------------------
 // The rest of VkFFT, and the guards
 //
-// VkFFT tells its version only through the function VkFFTGetVersion(), which is not constexpr. The macro makes it so
+// VkFFT gives its version only through the function VkFFTGetVersion(), which is not constexpr. The macro makes it so
 // ("int constexpr f()" is good C++), and the check needs no run. The number is not proof: the development snapshot of
-// March 2024 calls itself 10304 too, and is told by a field that the release lacks. The build compares
+// March 2024 calls itself 10304 too, and is recognised by a field that the release lacks. The build compares
 // checksums too. Any other VkFFT needs a fresh look at every repair: to repair what is already right does harm.
 // ---------------------------------------------------------------------------------------------------------------------
 #define VkFFTGetVersion constexpr VkFFTGetVersion

@@ -12,7 +12,7 @@ namespace convoy::backend::vulkan {
 void record_barrier(VkCommandBuffer commands);
 /// The same between convoy's commands and all others of the queue, of whatever kind.
 void record_full_barrier(VkCommandBuffer commands);
-/// The host sees what was copied, once the fence tells.
+/// The host sees what was copied, once the fence has signalled.
 void record_host_barrier(VkCommandBuffer commands);
 void record_upload(VkCommandBuffer commands, const Upload& step, VkBuffer port, VkBuffer slot);
 void record_download(VkCommandBuffer commands, const Download& step, VkBuffer port, VkBuffer slot);

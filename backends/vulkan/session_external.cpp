@@ -59,7 +59,7 @@ void VulkanSession::record_external_run() {
   recorded = commands;
 }
 
-/// An empty submission's fence tells when all before it on the queue is done.
+/// An empty submission's fence signals that all before it on the queue is done.
 void VulkanSession::drain_external() {
   if (!external_in_flight_) return;
   external_in_flight_ = false;

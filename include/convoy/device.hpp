@@ -13,13 +13,13 @@ namespace convoy {
 /// The planner sees a device through this value only.
 struct Limits {
   std::uint64_t total_bytes = 0;
-  std::uint64_t free_bytes = 0;            ///< as told by the driver at the time of asking
+  std::uint64_t free_bytes = 0;            ///< as the driver reported when asked
   std::uint64_t reserve_bytes = 0;         ///< of free_bytes, what convoy leaves to others
   std::uint64_t max_allocation_bytes = 0;  ///< largest single allocation
   std::uint64_t max_binding_bytes = 0;     ///< largest buffer that a kernel may see
   std::uint64_t shared_memory_bytes = 0;   ///< per workgroup; bounds transform lengths (0: any length)
-  std::uint64_t cache_bytes = 0;           ///< of the last cache before device memory (0: not told)
-  std::uint64_t num_multiprocessors = 0;   ///< how many workgroups run at once follows from it (0: not told)
+  std::uint64_t cache_bytes = 0;           ///< of the last cache before device memory (0: unknown)
+  std::uint64_t num_multiprocessors = 0;   ///< how many workgroups run at once follows from it (0: unknown)
   std::uint64_t coalesced_bytes = 0;       ///< width of a strided access; bounds strided transform lengths
   std::uint64_t offset_alignment_bytes = 1;
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
@@ -44,7 +44,7 @@ struct DeviceInfo {
   std::string id;            ///< what open_device takes: "cuda:0", "vulkan:1", "cpu"
   std::string name;          ///< as the driver calls it
   std::string driver;        ///< driver or library, with version
-  std::string uuid;          ///< stable over reboots where the driver tells one, else empty
+  std::string uuid;          ///< stable over reboots where the driver has one, else empty
   std::string architecture;  ///< "sm_90", "gfx90a", or empty
   DeviceType type = DeviceType::cpu;
   Limits limits;

@@ -91,9 +91,9 @@ void place_kernel(Image& kernel, const Shape& image, const std::string& axes = {
 /// Everything that determines an output, as names and values: "kernel" and its checksum, "mode" and "same" ...
 using JobDescription = std::vector<std::pair<std::string, std::string>>;
 
-/// What tells an input from a changed one, for a JobDescription: its place, size and a checksum of its contents; of a
+/// Identifies an input, for a JobDescription: its place, size and a checksum of its contents; of a
 /// store, of the names, sizes and contents of all its files. All is read up to 1 GiB; beyond that 1,024 samples of
-/// 64 KiB spread over all of it, and the times at which the file system last changed each file, which nobody can set
+/// 64 KiB spread over all of it, and the times at which the file system last changed each file, which no program can set
 /// back (they change with permissions and names, too). Blocks while it reads. Throws Error(io).
 std::string describe_input(const std::string& path);
 
@@ -177,7 +177,7 @@ bool remove_leftover(const std::string& path);
 /// a folder that cannot be written to.
 bool is_unfinished(const std::string& path);
 
-/// A checksum of shape, element and voxels (XXH3, 64 bit, as 16 hexadecimal digits), to tell images apart.
+/// A checksum of shape, element and voxels (XXH3, 64 bit, as 16 hexadecimal digits), to distinguish images.
 std::string checksum(const ImageView& image);
 
 /// create_image, all voxels, commit: whole or not at all. Blocks. Throws Error(io), naming the file.

@@ -1,4 +1,4 @@
-// The library prints nothing; it tells this sink, if there is one.
+// The library prints nothing; messages go to this sink, if there is one.
 #pragma once
 
 #include <functional>

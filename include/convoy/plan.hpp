@@ -119,7 +119,7 @@ struct Plan {
   Path path = Path::fused;
   std::array<AxisPlan, 3> axes;  ///< z, y, x
   /// Device axis d (0 is contiguous) is image axis device_axes[d]. Axes that need no transform come last, and
-  /// num_transforms tells how many do (at least 1).
+  /// num_transforms says how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
   Index batch = 1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
@@ -161,7 +161,7 @@ struct Plan {
 std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 
 /// Chooses padding, path, axis order and tiles of least predicted cost that fit limits and options. Deterministic.
-/// The origin must not be Rule::peak, which only the kernel's voxels can tell: make it Rule::at first.
+/// The origin must not be Rule::peak, which depends on the kernel's voxels: make it Rule::at first.
 /// Throws Error(invalid_argument) as validate() does, for Rule::peak, for more min_tiles than output voxels, and for a
 /// PlanOptions::choice that this problem does not have or that does not fit;
 /// OutOfMemory with the smallest footprint of any tiling when that does not fit; Error(unsupported) when an extent

@@ -7,7 +7,7 @@
 
 namespace convoy {
 
-/// A count or position in voxels along one axis. Signed, so that positions left of an image can be told.
+/// A count or position in voxels along one axis. Signed, so that positions left of an image can be expressed.
 using Index = std::int64_t;
 
 /// Extents of an image in voxels. A 2-D image has z = 1, a line has z = y = 1.

@@ -79,7 +79,7 @@ void need_subcommand(CLI::App& command) {
       names.push_back(known->get_name());
     }
     const std::string of =
-        command.get_parent() != nullptr ? command.get_name() + ": " : "";  // convoy's own is told anyway
+        command.get_parent() != nullptr ? command.get_name() + ": " : "";  // convoy's own name is printed anyway
     throw CLI::ValidationError(fmt::format("{}a subcommand is needed: {}", of, fmt::join(names, ", ")));
   });
 }

@@ -19,7 +19,7 @@ namespace convoy::cli {
 class RankContext {
  public:
   virtual ~RankContext() = default;
-  /// Whether it tells the user what is done, and writes the report.
+  /// Whether this process prints and writes the report: the root of an MPI job, or the only process.
   virtual bool is_root() const { return true; }
   /// Of --devices where neither that nor --backend is given; empty: as --backend's default says.
   virtual std::string usual_devices() const { return ""; }
@@ -38,7 +38,7 @@ class RankContext {
     static_cast<void>(options);
     static_cast<void>(on);
   }
-  /// Called when the output is complete: tells others of its own part, or takes theirs into the record.
+  /// Called when the output is complete: sends its own part to the root, or adds theirs to the record.
   virtual void share(ConvolveRecord& record) { static_cast<void>(record); }
 };
 

@@ -16,7 +16,7 @@
 
 namespace {
 
-/// Errors are one line, whatever they were told.
+/// Errors are one line, whatever text they hold.
 int complain(const std::string& message, int code) {
   convoy::cli::print_message("convoy: {}\n", message);
   return code;

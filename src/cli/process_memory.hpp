@@ -5,9 +5,9 @@
 
 namespace convoy::cli {
 
-/// Most memory that the process has had resident at one time; 0 if the system does not tell.
+/// Most memory that the process has had resident at one time; 0 if the system does not say.
 std::uint64_t peak_host_bytes();
-/// Resident now; 0 if the system does not tell.
+/// Resident now; 0 if the system does not say.
 std::uint64_t resident_host_bytes();
 
 /// Threads share few arenas: each takes address space of its own, and keeps what is freed in it.

@@ -13,7 +13,7 @@
 
 namespace convoy::cli {
 
-/// How much a command tells while it runs.
+/// How much a command prints while it runs.
 struct Verbosity {
   bool quiet = false;     ///< --quiet: warnings and errors only
   bool progress = false;  ///< --progress: also where stderr is no terminal
@@ -25,7 +25,7 @@ struct Verbosity {
 struct Workload {
   Index num_images = 1;
   Index voxels_per_image = 0;  ///< of the output
-  Index bytes_per_image = 0;   ///< read and written; 0: not told
+  Index bytes_per_image = 0;   ///< read and written; 0: unknown
 };
 
 /// Shows what was last reported, and while nothing is (a run of a single tile) the time that has passed. Draws nothing

@@ -6,6 +6,7 @@
 
 #include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
+#include "base/stop_watch.hpp"
 #include "engine/checks.hpp"
 #include "deconvolution/engine.hpp"
 #include "deconvolution/fast_tiles.hpp"
@@ -21,10 +22,6 @@
 
 namespace convoy {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Between two of these the host looks whether to go on; devices shared with a screen bear no longer batches.
 constexpr double kBatchSeconds = 0.1;

@@ -6,16 +6,13 @@
 
 #include "convoy/convolution.hpp"
 #include "dif_split/split_convolution.hpp"
+#include "base/stop_watch.hpp"
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
 #include "engine/tile_io.hpp"
 
 namespace convoy {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 bool shows_no_tiles_fit(const Error& problem) {
   return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;

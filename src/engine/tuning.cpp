@@ -15,6 +15,7 @@
 #include "base/disk_cache.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "base/stop_watch.hpp"
 #include "convoy/version.hpp"
 #include "dif_split/split_convolution.hpp"
 #include "planner/search.hpp"
@@ -45,7 +46,6 @@ FilterStorage storage_from(const std::string& text) {
   throw std::invalid_argument("no way to store a kernel");
 }
 
-using Clock = std::chrono::steady_clock;
 
 /// Ways to cut and pad that are tried with the planner's own knobs; the best of them then gets the other knobs.
 constexpr std::size_t kTilings = 5;
@@ -56,7 +56,6 @@ constexpr int kFewestRuns = 3;
 /// Enough of them that the first and the last, which overlap with nothing, weigh little.
 constexpr int kTilesInFlight = 12;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 template <class Real>
 void fill_with_noise(std::byte* port, std::uint64_t bytes) {

@@ -47,6 +47,7 @@ class RowText {
                                                       {"PLACES", places()},
                                                       {"LOAD", loads},
                                                       {"BUTTERFLIES", butterflies},
+                                                      {"RADIX", columns_.radix},
                                                       {"STORE", taken()}});
   }
   std::string inverse(double scale) {
@@ -81,6 +82,7 @@ class RowText {
                    {"PLACES", places()},
                    {"LOAD", loads},
                    {"BUTTERFLIES", butterflies},
+                   {"RADIX", columns_.radix},
                    {"STAGES_BUT_FIRST", taken()},
                    {"DISCARD", in_planes_ ? discard_work() : ""}});
   }

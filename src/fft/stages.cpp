@@ -80,7 +80,7 @@ void StagesText::round_trip(const MemoryView& data, const SpectrumOp& change) {
   }
   std::vector<ComplexName> values = forward_values(last, loaded(last, memory(last)));
   if (!together) body_ += change.begin;
-  body_ += "// the frequencies change\n";
+  body_ += "// times the spectrum, frequency by frequency\n";
   for (Index j = 0; j < radix; ++j) {
     if (!together) body_ += change.declare(j) + change.load(j, stride(last));
     ComplexName& value = values[static_cast<std::size_t>(j)];

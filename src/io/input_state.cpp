@@ -1,4 +1,4 @@
-// What tells an input from one that was changed (describe_input, input_stamp of convoy/io.hpp).
+// How a changed input is recognised (describe_input, input_stamp of convoy/io.hpp).
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ struct FileState {
   std::string name;  // within the store; empty if the input is a file
   std::uint64_t size_bytes = 0;
   timespec modified{};  // the contents
-  timespec changed{};   // or what the file system keeps of the file; nobody can set this time
+  timespec changed{};   // or what the file system keeps of the file; no program can set this time
 };
 
 FileState state_of(const std::string& path, const std::string& name) {

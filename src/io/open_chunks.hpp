@@ -19,7 +19,7 @@ class OpenChunks {
   explicit OpenChunks(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
 
   struct Chunk {
-    std::uint64_t number = 0;       ///< tells the chunks apart
+    std::uint64_t number = 0;       ///< distinguishes chunks
     std::uint64_t num_voxels = 0;   ///< of the image
     std::function<Samples()> load;  ///< what the file holds already, or zeros
     std::function<void(const Samples&)> save;

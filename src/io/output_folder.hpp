@@ -16,7 +16,7 @@ namespace convoy::io {
 class OutputFolder {
  public:
   /// Throws Error(io) when there is no place for it, when the target is no folder, or is there, not empty, and not to
-  /// be overwritten. Overwritten is only a store that convoy wrote and nobody added to (io/own_store.hpp).
+  /// be overwritten. Overwritten is only a store that convoy wrote and that nothing was added to (io/own_store.hpp).
   OutputFolder(const std::string& path, OutputFile::Unfinished unfinished, bool overwrite);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;

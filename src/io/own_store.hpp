@@ -1,4 +1,4 @@
-// Whether a Zarr store is one that convoy wrote and nobody has added to: only that may be overwritten.
+// Whether a Zarr store is one that convoy wrote and that nothing was added to: only that may be overwritten.
 #pragma once
 
 #include <optional>

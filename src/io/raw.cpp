@@ -1,4 +1,4 @@
-// Voxels alone, in a file that tells nothing about itself.
+// Voxels alone, in a file without a header.
 #include <charconv>
 #include <string_view>
 

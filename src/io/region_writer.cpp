@@ -48,7 +48,7 @@ RegionWriter::RegionWriter(const std::string& path, std::unique_ptr<OutputStore>
 
 RegionWriter::~RegionWriter() { leave_unfinished(); }
 
-/// What may be continued is brought to the disk; a journal of no boxes helps nobody.
+/// What may be continued is brought to the disk; a journal without boxes is of no use.
 void RegionWriter::leave_unfinished() {
   if (!journal_) return;
   if (journal_->empty()) {

@@ -1,6 +1,6 @@
 // Names of what is unfinished beside an output, and the list of all that lies under such a name now.
 //
-// In the folder of an output NAME there may be, U telling runs apart:
+// In the folder of an output NAME there may be (U is unique to a run):
 //   .NAME.convoy-part      the file or folder that --resume continues
 //   .NAME.convoy-journal   which of its boxes are written
 //   .NAME.convoy-U.part    the file of a run without --resume; the run holds a lock on it (flock) while it lives

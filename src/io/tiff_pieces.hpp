@@ -19,7 +19,7 @@ class TiffHandles {
   TiffHandles(std::string path, std::uint64_t max_allocation_bytes)
       : path_(std::move(path)), max_allocation_bytes_(max_allocation_bytes) {}
 
-  /// A handle that nobody else uses, at the page. Throws Error(io).
+  /// A handle that no other thread uses, at the page. Throws Error(io).
   std::unique_ptr<TiffFile> take(const TiffPage& page);
   void release(std::unique_ptr<TiffFile> handle);
 

@@ -6,22 +6,16 @@
 namespace convoy {
 namespace {
 
-const char* name_of(KernelBuffer::Kind kind) {
-  switch (kind) {
+const char* name_of(const KernelBuffer& buffer) {
+  switch (buffer.kind) {
     case KernelBuffer::Kind::real:
       return "real";
     case KernelBuffer::Kind::real2:
       return "real2";
-    case KernelBuffer::Kind::u8:
-      return "u8";
-    case KernelBuffer::Kind::u16:
-      return "u16";
-    case KernelBuffer::Kind::f32:
-      return "f32";
-    case KernelBuffer::Kind::f64:
-      return "f64";
     case KernelBuffer::Kind::count:
       return "count";
+    case KernelBuffer::Kind::voxel:
+      return name(buffer.element);
   }
   return "";
 }
@@ -44,7 +38,7 @@ class Header {
 };
 
 std::string text_of_buffer(const KernelBuffer& buffer) {
-  return fmt::format("{} ({}, {}){}{}", buffer.name, name_of(buffer.kind), buffer.writable ? "written" : "read",
+  return fmt::format("{} ({}, {}){}{}", buffer.name, name_of(buffer), buffer.writable ? "written" : "read",
                      buffer.about.empty() ? "" : ": ", buffer.about);
 }
 

@@ -36,7 +36,7 @@ Index longest_needed(const AxisTask& task);
 Index required_period(const AxisPlan& plan);
 
 struct CuttingRules {
-  bool all_tile_counts = false;  ///< those that nobody would choose, too
+  bool all_tile_counts = false;  ///< also those that no plan would choose
   Index tile_output = 0;         ///< no other tiles than these; 0: any
   Index chunk = 1;               ///< tiles are multiples of it, where a transform's length leaves room for that
 };

@@ -14,7 +14,7 @@ constexpr double kGuessedTransferRate = 2e10;
 constexpr double kGuessedCpuMemoryRate = 2e10;
 /// Queueing, synchronising and the executor's bookkeeping.
 constexpr double kTileOverheadSeconds = 50e-6;
-/// Queueing, and passes that begin and end: nobody waits for a resident tile.
+/// Queueing, and passes that begin and end: a tile of device arrays waits for no copy.
 constexpr double kResidentTileOverheadSeconds = 13e-6;
 
 /// A piece of a transfer that the caller's memory does not continue costs as much as so many bytes more; a guess.
@@ -24,7 +24,7 @@ constexpr double kBytesPerHostRun = 1024;
 constexpr double kContiguousPass = 1.3;
 constexpr double kStridedPass = 1.7;
 constexpr double kProductPass = 2.2;
-/// How much longer than with the whole spectrum products with a compact kernel take on devices that tell nothing of
+/// How much longer than with the whole spectrum products with a compact kernel take on devices that report nothing of
 /// their multiprocessors (H100 through Vulkan: 1.3 to 2).
 constexpr double kUntoldOnTheWay = 1.5;
 /// Rows and columns in one launch, of which only the image and the columns' side go through memory (H100: 1.5 to 1.7).

@@ -20,10 +20,10 @@ struct TileCost {
 /// before as soon as the slowest of upload, computing and download allows.
 double run_seconds(const TileCost& tile, Index num_tiles, int num_in_flight);
 
-/// The same of a plan; with rates that are guessed where the device tells none (Plan::predicted_seconds is 0 then).
+/// The same of a plan; with rates that are guessed where the device reports none (Plan::predicted_seconds is 0 then).
 double run_seconds(const Plan& plan);
 
-/// Rates that the device does not tell are guessed: good enough to compare plans, not to predict times.
+/// Rates that the device does not report are guessed: good enough to compare plans, not to predict times.
 class CostModel {
  public:
   /// `resident`: tiles are copied within the device, not from and to the host.
@@ -36,7 +36,7 @@ class CostModel {
   TileCost chosen_tile(const TileLayout& layout, double downloaded) const;
   /// Of passes that only stream so many bytes through device memory.
   double streaming_seconds(double bytes) const { return bytes / memory_bytes_per_second_; }
-  /// Whether seconds rest on rates that the device told.
+  /// Whether seconds rest on rates that the device reported.
   bool predicts() const { return predicts_; }
 
  private:

@@ -17,7 +17,7 @@ namespace convoy {
 TileLayout with_filter_stored(const TileLayout& whole, bool fits, const std::array<const AxisPlan*, 3>& axes,
                               const Limits& limits, FilterStorage storage, const CostModel& costs);
 
-/// What transforming the kernel on the way adds to a tile; 0 if the layout does not, or the device does not tell how
+/// What transforming the kernel on the way adds to a tile; 0 if the layout does not, or the device does not report how
 /// many multiprocessors it has.
 double seconds_of_kernel_on_the_way(const TileLayout& layout, const Limits& limits);
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "convoy/plan.hpp"
-#include "program/geometry.hpp"
+#include "fft/geometry.hpp"
 
 namespace convoy {
 

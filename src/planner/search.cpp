@@ -21,7 +21,7 @@ constexpr double kGainThatPaysForTiles = 1.10;
 constexpr double kEqualCosts = 1.01;
 /// What whole chunks of files are worth: a chunk that tiles cut is read and written several times.
 constexpr double kEqualCostsOfFiles = 1.5;
-/// A way that takes so many times as long as another is not chosen without telling what would change it.
+/// A way that takes so many times as long as another is not chosen without a reason that says what would change it.
 constexpr double kSlow = 4;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 /// As fast as any, nearly.

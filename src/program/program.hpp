@@ -12,7 +12,7 @@
 
 #include "convoy/plan.hpp"
 #include "kernels/kernel_spec.hpp"
-#include "program/geometry.hpp"
+#include "fft/geometry.hpp"
 
 namespace convoy {
 

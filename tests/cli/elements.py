@@ -132,6 +132,6 @@ if tifffile is not None:
         assert got.dtype == np.dtype(kind), (name, got.dtype)
 # Other commands
 for name, kind in NUMPY.items():
-    succeed("phantom", "spheres", "p.npy", "--size", "8", "--dtype", name, "--value", "7", "--overwrite", "--quiet")
+    succeed("phantom", "spheres", "p.npy", "--size", "8,8,8", "--dtype", name, "--value", "7", "--overwrite", "--quiet")
     assert np.load("p.npy").dtype == np.dtype(kind) and np.load("p.npy").max() == 7, name
-fail(1, "whole number from -128 to 127", "phantom", "spheres", "p.npy", "--size", "8", "--dtype", "i8", "--value", "200", "--overwrite", "--quiet")
+fail(1, "whole number from -128 to 127", "phantom", "spheres", "p.npy", "--size", "8,8,8", "--dtype", "i8", "--value", "200", "--overwrite", "--quiet")

@@ -82,11 +82,11 @@ void check_conversion(int format) {
   }
 }
 
-TEST_CASE("signed and 32 bit integers become floats that hold them exactly") {
-  check_conversion<std::int8_t, float>(SAMPLEFORMAT_INT);
-  check_conversion<std::int16_t, float>(SAMPLEFORMAT_INT);
-  check_conversion<std::int32_t, double>(SAMPLEFORMAT_INT);
-  check_conversion<std::uint32_t, double>(SAMPLEFORMAT_UINT);
+TEST_CASE("signed and 32 bit integers stay what they are") {
+  check_conversion<std::int8_t, std::int8_t>(SAMPLEFORMAT_INT);
+  check_conversion<std::int16_t, std::int16_t>(SAMPLEFORMAT_INT);
+  check_conversion<std::int32_t, std::int32_t>(SAMPLEFORMAT_INT);
+  check_conversion<std::uint32_t, std::uint32_t>(SAMPLEFORMAT_UINT);
 }
 
 TEST_CASE("one directory followed by raw planes: ImageJ above 4 GB, and tifffile's truncated form") {

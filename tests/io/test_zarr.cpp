@@ -200,25 +200,26 @@ TEST_CASE("orders, byte orders, missing chunks and fill values of version 2") {
   make_array(path, {{"shape", {2, 5}}, {"fill_value", 9}});
   CHECK(voxels_of<std::uint16_t>(read_image(path)) == Voxels{1, 2, 3, 9, 9, 4, 5, 6, 9, 9});
   make_array(path, {{"dtype", "<i2"}});
-  CHECK(voxels_of<float>(read_image(path)) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(voxels_of<std::int16_t>(read_image(path)) == std::vector<std::int16_t>{1, 2, 3, 4, 5, 6});
 }
 
-TEST_CASE("8 and 16 bit integers and halves become f32, truth values u8") {
+TEST_CASE("signed integers and halves stay what they are, truth values become u8") {
   const Folder folder;
   const std::string path = folder / "a.zarr";
-  const auto read_as = [&](const char* type, const std::string& bytes) {
+  const auto read_as = [&]<class T>(const char* type, const std::string& bytes, T) {
     make_array(path, {{"dtype", type}, {"shape", {1, 4}}, {"chunks", {1, 4}}});
     write_bytes(path + "/0.0", bytes);
-    return voxels_of<float>(read_image(path));
+    const auto voxels = voxels_of<T>(read_image(path));
+    return std::vector<float>(voxels.begin(), voxels.end());
   };
-  CHECK(read_as("|i1", std::string("\x80\xFF\0\x7F", 4)) == std::vector<float>{-128, -1, 0, 127});
+  CHECK(read_as("|i1", std::string("\x80\xFF\0\x7F", 4), std::int8_t{}) == std::vector<float>{-128, -1, 0, 127});
   make_array(path, {{"dtype", "|b1"}, {"shape", {1, 4}}, {"chunks", {1, 4}}, {"fill_value", true}});
   write_bytes(path + "/0.0", std::string("\1\0\1\0", 4));
   CHECK(voxels_of<std::uint8_t>(read_image(path)) == std::vector<std::uint8_t>{1, 0, 1, 0});
-  CHECK(read_as(">i2", std::string("\x80\0\xFF\xFF\0\1\x7F\xFF", 8)) == std::vector<float>{-32768, -1, 1, 32767});
+  CHECK(read_as(">i2", std::string("\x80\0\xFF\xFF\0\1\x7F\xFF", 8), std::int16_t{}) == std::vector<float>{-32768, -1, 1, 32767});
   const std::vector<float> halves{1, -65504, 0x1p-24F, std::numeric_limits<float>::infinity()};
-  CHECK(read_as("<f2", std::string("\0\x3C\xFF\xFB\1\0\0\x7C", 8)) == halves);
-  CHECK(read_as(">f2", std::string("\x3C\0\xFB\xFF\0\1\x7C\0", 8)) == halves);
+  CHECK(read_as("<f2", std::string("\0\x3C\xFF\xFB\1\0\0\x7C", 8), Float16{}) == halves);
+  CHECK(read_as(">f2", std::string("\x3C\0\xFB\xFF\0\1\x7C\0", 8), Float16{}) == halves);
 }
 
 TEST_CASE("metadata that lies or is not understood is refused by name, before memory is taken") {

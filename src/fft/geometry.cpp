@@ -1,4 +1,4 @@
-#include "program/geometry.hpp"
+#include "fft/geometry.hpp"
 
 namespace convoy {
 namespace {
