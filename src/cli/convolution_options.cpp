@@ -87,6 +87,7 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
 }
 
 void ConvolutionOptions::add_to(CLI::App& command) {
+  choices.normalize_kernel = true;  // a PSF's numbers are rarely of sum 1
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
              "Part of the convolution to keep (default same)");
   add_choice(command, "--boundary", choices.boundary,

@@ -29,7 +29,8 @@ struct ConvolutionOptions {
   /// Adds the options to a command.
   void add_to(CLI::App& command);
   /// Of these, the ones that a deconvolution has too: device, kernel, precision and memory.
-  /// choices.normalize_kernel is the default. `kernel` is what the command calls it, and `origin_applies` says when --origin has a meaning ("" if always).
+  /// choices.normalize_kernel is the default. `kernel` is what the command calls it, and `origin_applies` says when
+  /// --origin has a meaning ("" if always).
   void add_common_to(CLI::App& command, const std::string& kernel, const std::string& origin_applies);
   /// A usage error for options that contradict one another. Call when the command line is parsed.
   void require_consistent(const CLI::App& command) const;

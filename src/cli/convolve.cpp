@@ -306,7 +306,7 @@ void add_convolve(CLI::App& program) {
       "  convoy convolve big.tif psf.tif blurred.tif --memory-limit 2GiB --report run.json\n"
       "  convoy convolve big.tif psf.tif blurred.tif --devices cuda:0,cuda:1\n"
       "  convoy convolve huge.zarr psf.tif blurred.zarr --ram-limit 8GiB --resume\n"
-      "  convoy convolve image.npy kernel.npy full.npy --mode full --precision f64");
+      "  convoy convolve image.npy kernel.npy full.npy --mode full --no-normalize --precision f64");
 }
 
 }  // namespace convoy::cli
