@@ -8,8 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "bus.hpp"
 #include "base/worker_pool.hpp"
+#include "bus.hpp"
 #include "convoy/convoy.hpp"
 #include "host_rates.hpp"
 #include "report.hpp"

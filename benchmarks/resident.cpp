@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "backends/backend.hpp"
-#include "engine/gather.hpp"
-#include "engine/filter.hpp"
 #include "device_arrays/program.hpp"
 #include "engine/checks.hpp"
+#include "engine/filter.hpp"
+#include "engine/gather.hpp"
 
 namespace convoy::bench {
 namespace {

@@ -1,7 +1,6 @@
 // docs/tutorial.md in C++: three spheres are blurred and restored. Usage: tutorial [DEVICE], as in "cuda" or "cpu".
 #include <convoy/convoy.hpp>
 #include <convoy/io.hpp>
-
 #include <cstdio>
 
 int main(int count, char** arguments) {

@@ -76,7 +76,8 @@ class CpuBackend final : public Backend {
       }
     }
     const int num_threads = default_num_threads();
-    info.devices.push_back({"cpu:0", fmt::format("{}, {} thread{}", processor_name(), num_threads, num_threads == 1 ? "" : "s"),
+    info.devices.push_back({"cpu:0",
+                            fmt::format("{}, {} thread{}", processor_name(), num_threads, num_threads == 1 ? "" : "s"),
                             Fftw<float>::instance().version(), "", "", DeviceType::cpu, query_limits()});
     return info;
   }

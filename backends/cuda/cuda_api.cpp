@@ -207,8 +207,9 @@ std::string Api::compile(const KernelSource& source, const std::string& kernel_n
   nvrtcResult result = compilation.run(architecture);
   if (result == NVRTC_SUCCESS) result = compilation.code(code);
   if (result == NVRTC_SUCCESS) return code;
-  throw Error(Errc::compile_failed, fmt::format("NVRTC does not compile kernel {}{} for {}: {}; its log: {}", kernel_name,
-                                                source.note(), architecture, nvrtcGetErrorString(result), compilation.log()));
+  throw Error(Errc::compile_failed,
+              fmt::format("NVRTC does not compile kernel {}{} for {}: {}; its log: {}", kernel_name, source.note(),
+                          architecture, nvrtcGetErrorString(result), compilation.log()));
 }
 
 }  // namespace convoy::backend::cuda

@@ -21,8 +21,8 @@ namespace convoy::backend::gpu {
 
 template <class Api>
 std::string machine_code(const KernelSource& source, const std::string& kernel_name, const DeviceInfo& device) {
-  const std::string key =
-      fmt::format("kernel of convoy {} for {}\n{}\n{}", CONVOY_VERSION, Api::kName, device_identity(device), source.key());
+  const std::string key = fmt::format("kernel of convoy {} for {}\n{}\n{}", CONVOY_VERSION, Api::kName,
+                                      device_identity(device), source.key());
   if (auto known = plan_cache().find(key)) return *std::move(known);
   std::string code = Api::compile(source, kernel_name, device.architecture);
   log("dispatch", "{}: compiled kernel {}{} for {}", Api::kName, kernel_name, source.note(), device.architecture);
@@ -60,8 +60,7 @@ class KernelCache {
  public:
   std::shared_ptr<const LoadedKernel<Api>> kernel(const KernelSpec& spec, Precision precision,
                                                   const DeviceInfo& device) {
-    const KernelSource source =
-        kernel_source(to_cuda(spec, precision), spec, precision, device, Api::kTextExtension);
+    const KernelSource source = kernel_source(to_cuda(spec, precision), spec, precision, device, Api::kTextExtension);
     const std::string key = source.key();
     const std::lock_guard lock(mutex_);
     if (const auto known = loaded_.find(key); known != loaded_.end()) {

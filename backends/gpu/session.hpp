@@ -179,8 +179,8 @@ class GpuSession final : public Session {
       if (std::holds_alternative<Download>(program_.run[i])) ++num_downloads_;
     }
     early_.assign(index(program_.num_in_flight), Early(uploads_.size(), num_downloads_));
-    const bool overlaps =
-        std::any_of(program_.slots.begin(), program_.slots.end(), [](const Slot& slot) { return slot.per_tile_in_flight; });
+    const bool overlaps = std::any_of(program_.slots.begin(), program_.slots.end(),
+                                      [](const Slot& slot) { return slot.per_tile_in_flight; });
     streams_ = std::make_unique<Streams<Api>>(program_.num_in_flight, overlaps, uploads_.size(), num_downloads_, id);
     slots_->fill_sentinels(streams_->compute());
     try {
@@ -317,10 +317,10 @@ class GpuSession final : public Session {
     std::vector<void*> arguments;
     for (void*& address : addresses) arguments.push_back(&address);
     for (std::uint32_t& parameter : parameters) arguments.push_back(&parameter);
-    const auto result =
-        Api::launch(prepared.kernel->function(), num_groups(*dispatch.kernel, dispatch.threads),
-                    dispatch.kernel->workgroup, shared_bytes(*dispatch.kernel, dispatch.precision), stream,
-                    arguments.data(), dispatch.kernel->programmatic_dependent_launch && Api::launches_overlap(device_->handle));
+    const auto result = Api::launch(
+        prepared.kernel->function(), num_groups(*dispatch.kernel, dispatch.threads), dispatch.kernel->workgroup,
+        shared_bytes(*dispatch.kernel, dispatch.precision), stream, arguments.data(),
+        dispatch.kernel->programmatic_dependent_launch && Api::launches_overlap(device_->handle));
     check<Api>(result, ("launching " + dispatch.kernel->name).c_str(), device_->info.id);
   }
   void queue(const TransformKernel& transform, const Prepared& prepared, int set, typename Api::Stream) {

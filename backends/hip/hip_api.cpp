@@ -111,8 +111,8 @@ std::string Api::compile(const KernelSource& source, const std::string& kernel_n
   if (result == HIPRTC_SUCCESS) result = compilation.code(code);
   if (result == HIPRTC_SUCCESS) return code;
   throw Error(Errc::compile_failed,
-              fmt::format("hiprtc does not compile kernel {}{} for {}: {}; its log: {}", kernel_name, source.note(), architecture,
-                          hiprtcGetErrorString(result), compilation.log()));
+              fmt::format("hiprtc does not compile kernel {}{} for {}: {}; its log: {}", kernel_name, source.note(),
+                          architecture, hiprtcGetErrorString(result), compilation.log()));
 }
 
 }  // namespace convoy::backend::hip

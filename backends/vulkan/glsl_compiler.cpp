@@ -95,8 +95,9 @@ std::vector<std::uint32_t> compile_glsl(const KernelSource& source, const std::s
 }
 
 std::vector<std::uint32_t> compiled_glsl(const KernelSource& source, const std::string& name) {
-  const std::string key = fmt::format("SPIR-V by convoy {}, glslang {}.{}.{}\n{}", CONVOY_VERSION, GLSLANG_VERSION_MAJOR,
-                                      GLSLANG_VERSION_MINOR, GLSLANG_VERSION_PATCH, source.key());
+  const std::string key =
+      fmt::format("SPIR-V by convoy {}, glslang {}.{}.{}\n{}", CONVOY_VERSION, GLSLANG_VERSION_MAJOR,
+                  GLSLANG_VERSION_MINOR, GLSLANG_VERSION_PATCH, source.key());
   if (const std::optional<std::string> known = plan_cache().find(key)) {
     std::vector<std::uint32_t> code(known->size() / sizeof(std::uint32_t));
     std::memcpy(code.data(), known->data(), code.size() * sizeof(std::uint32_t));
@@ -104,8 +105,7 @@ std::vector<std::uint32_t> compiled_glsl(const KernelSource& source, const std::
   }
   std::vector<std::uint32_t> code = compile_glsl(source, name);
   log("dispatch", "vulkan: compiled kernel {}{}", name, source.note());
-  plan_cache().store(key,
-                     std::string(reinterpret_cast<const char*>(code.data()), code.size() * sizeof(std::uint32_t)));
+  plan_cache().store(key, std::string(reinterpret_cast<const char*>(code.data()), code.size() * sizeof(std::uint32_t)));
   return code;
 }
 

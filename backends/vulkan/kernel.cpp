@@ -67,8 +67,8 @@ Kernel make_kernel(VkDevice device, VkPipelineCache cache, const std::string& de
   VkPipeline pipeline = VK_NULL_HANDLE;
   const VkResult result = vkCreateComputePipelines(device, cache, 1, &creation, nullptr, &pipeline);
   if (result != VK_SUCCESS) {
-    throw Error(Errc::compile_failed,
-                fmt::format("{}: the driver refuses the kernel {}{}: {}", device_id, spec.name, glsl.note(), to_text(result)));
+    throw Error(Errc::compile_failed, fmt::format("{}: the driver refuses the kernel {}{}: {}", device_id, spec.name,
+                                                  glsl.note(), to_text(result)));
   }
   kernel.pipeline = {device, pipeline};
   return kernel;

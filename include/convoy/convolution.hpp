@@ -115,11 +115,10 @@ class Convolver {
   Shape output_shape() const;
 
   /// Convolves one image of shape spec.image into `output` of shape output_shape(). Blocks until the output is written.
-  /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from 65520
-  /// on. The image is not changed; output must not
-  /// overlap it. Throws Error(invalid_argument) on wrong shapes or, with NonFinite::error, NaN or infinite voxels;
-  /// Error(cancelled); Error(device_lost). After a throw the output's contents are unspecified, and the Convolver can
-  /// be used again unless the device was lost.
+  /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from
+  /// 65520 on. The image is not changed; output must not overlap it. Throws Error(invalid_argument) on wrong shapes or,
+  /// with NonFinite::error, NaN or infinite voxels; Error(cancelled); Error(device_lost). After a throw the output's
+  /// contents are unspecified, and the Convolver can be used again unless the device was lost.
   ///
   /// Finite voxels never give NaN or infinity in silence: those that are so large that sums in the transforms could
   /// overflow (magnitudes beyond m / (8 N max(1, k)), m the largest number of the arithmetic, N the voxels of a padded
@@ -131,9 +130,9 @@ class Convolver {
   /// The same for images that need not be in memory: reads the boxes that each tile needs, on threads of its own and
   /// ahead of the device, and writes each tile's output when it is there. Tiles that the writer holds already are left
   /// out. Plan for this with PlanOptions::streaming, so that the boxes count as host memory and tiles follow the files'
-  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect, mirror or nearest), the sums of the whole
-  /// image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be counted up
-  /// to the first tile that holds some. After a throw some boxes may have been written.
+  /// chunks. Where voxels of the adjoint are folded back (correlate with reflect, mirror or nearest), the sums of the
+  /// whole image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be
+  /// counted up to the first tile that holds some. After a throw some boxes may have been written.
   RunReport run(const ImageReader& image, ImageWriter& output);
 
  private:
@@ -145,6 +144,6 @@ class Convolver {
 /// voxels of spec.precision: f32 or f64. spec.image and spec.kernel are set by the views. Blocks; throws what Convolver
 /// throws, and OutOfMemory if the machine has no room for the output.
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
-                            Device device = open_device());
+               Device device = open_device());
 
 }  // namespace convoy

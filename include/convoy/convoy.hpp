@@ -1,5 +1,5 @@
-// convoy: convolution on any device. This header includes the whole public face of the target convoy::convoy. Image files
-// are a library of their own, convoy::io: include convoy/io.hpp and convoy/picture.hpp for it.
+// convoy: convolution on any device. This header includes the whole public face of the target convoy::convoy. Image
+// files are a library of their own, convoy::io: include convoy/io.hpp and convoy/picture.hpp for it.
 #pragma once
 
 #include "convoy/convolution.hpp"

@@ -106,7 +106,7 @@ inline constexpr bool is_floating_voxel = std::is_floating_point_v<T> || std::is
 template <class T>
 constexpr Element element_of() {
   using V = std::remove_cv_t<T>;
-  constexpr NumberKind kind = is_floating_voxel<V>    ? NumberKind::floating
+  constexpr NumberKind kind = is_floating_voxel<V>  ? NumberKind::floating
                               : std::is_signed_v<V> ? NumberKind::signed_integer
                                                     : NumberKind::unsigned_integer;
   constexpr std::size_t place = [] {

@@ -67,8 +67,8 @@ class ImageFileReader : public ImageReader {
 /// MetaMorph's STK and tifffile's shape are understood; LSM, FluoView, NDPI, ScanImage and other dialects of several
 /// pages are refused unless OpenOptions::axes names the order of the pages. NumPy: versions 1 to 3, C and Fortran
 /// order, both byte orders, 1 to 3 axes, and time and channel with OpenOptions::axes. Voxels of every Element stay what
-/// they are; truth values (in TIFF of 1 bit, as stored) become u8; what ImageJ stores as unsigned less 32768 becomes i16;
-/// 64 bit integers become f64, which holds them exactly, or reading throws.
+/// they are; truth values (in TIFF of 1 bit, as stored) become u8; what ImageJ stores as unsigned less 32768 becomes
+/// i16; 64 bit integers become f64, which holds them exactly, or reading throws.
 ///
 /// Throws Error(io), naming the file, for anything else: several samples, channels, time points or series, unequal
 /// pages, truncated files, and files that promise more than they hold (before memory is taken for it);
@@ -93,8 +93,8 @@ using JobDescription = std::vector<std::pair<std::string, std::string>>;
 
 /// Identifies an input, for a JobDescription: its place, size and a checksum of its contents; of a
 /// store, of the names, sizes and contents of all its files. All is read up to 1 GiB; beyond that 1,024 samples of
-/// 64 KiB spread over all of it, and the times at which the file system last changed each file, which no program can set
-/// back (they change with permissions and names, too). Blocks while it reads. Throws Error(io).
+/// 64 KiB spread over all of it, and the times at which the file system last changed each file, which no program can
+/// set back (they change with permissions and names, too). Blocks while it reads. Throws Error(io).
 std::string describe_input(const std::string& path);
 
 /// Sizes and times of last modification, to find out whether an input is changed while it is read. Reads no contents.

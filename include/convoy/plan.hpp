@@ -49,14 +49,14 @@ struct PlanOptions : AdvancedPlanOptions {
   /// Most host memory that a Convolver and its runs may take, the caller's images not counted. On the cpu the
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
-  std::optional<Streaming> streaming;   ///< images come from an ImageReader and go to an ImageWriter
+  std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
   /// This path and no other: Error(unsupported) tells why where the device, the lengths or the loaded code do not allow
   /// it. Empty (auto): the first of native, fused and staged that they allow.
   std::optional<Path> path;
-  bool allow_native = true;             ///< of auto; false: no passes of convoy's own
-  bool allow_fused = true;              ///< of auto; false: nothing but the staged path
-  int num_devices = 1;                  ///< that share the tiles, at least four for each, and the host's memory
-  Tune tune = Tune::model;           ///< make_plan, which sees no device, takes measure for model; a Convolver measures
+  bool allow_native = true;  ///< of auto; false: no passes of convoy's own
+  bool allow_fused = true;   ///< of auto; false: nothing but the staged path
+  int num_devices = 1;       ///< that share the tiles, at least four for each, and the host's memory
+  Tune tune = Tune::model;   ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   /// The same bits in every run of the same problem with the same options, by the same convoy on the same machine,
   /// device and driver. The plan then counts on half of the device's memory and of the machine's, whatever is free (or
   /// less, as memory_limit_bytes and host_memory_limit_bytes say); where that is not free after all, OutOfMemory is
@@ -122,7 +122,8 @@ struct Plan {
   /// num_transforms says how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
-  Index batch = 1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
+  Index batch =
+      1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
   /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
@@ -165,7 +166,8 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 /// Throws Error(invalid_argument) as validate() does, for Rule::peak, for more min_tiles than output voxels, and for a
 /// PlanOptions::choice that this problem does not have or that does not fit;
 /// OutOfMemory with the smallest footprint of any tiling when that does not fit; Error(unsupported) when an extent
-/// cannot be transformed at all on this device or by PlanOptions::path, or the device has no double precision and the spec asks for it.
+/// cannot be transformed at all on this device or by PlanOptions::path, or the device has no double precision and the
+/// spec asks for it.
 Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
 /// Cuts the output (or the spec's region) into so many boxes of like size, for jobs that each compute one as their

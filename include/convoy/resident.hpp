@@ -95,8 +95,8 @@ class ResidentConvolver {
 /// (libvulkan.so.1, or CONVOY_VULKAN_LIBRARY), and must outlive everything made on the device.
 struct VulkanHandles {
   void* physical_device = nullptr;  ///< VkPhysicalDevice, Vulkan 1.1 or later
-  void* device = nullptr;           ///< VkDevice; shaderFloat64 enabled for f64, 8- or 16-bit storage for voxels of so many
-  void* queue = nullptr;            ///< VkQueue that computes; convoy uses it while loading and running
+  void* device = nullptr;  ///< VkDevice; shaderFloat64 enabled for f64, 8- or 16-bit storage for voxels of so many
+  void* queue = nullptr;   ///< VkQueue that computes; convoy uses it while loading and running
   std::uint32_t queue_family = 0;
 };
 

@@ -30,8 +30,8 @@ struct SelftestReport {
 };
 
 /// Runs every check on the device; about 200 MB of its memory at most, well under a minute on a GPU. A check that
-/// throws has failed. `done` (optional) is called after each check. With `path` every problem is planned on it, and a check
-/// of which that cannot do a problem is skipped. Throws nothing but what `done` throws.
+/// throws has failed. `done` (optional) is called after each check. With `path` every problem is planned on it, and a
+/// check of which that cannot do a problem is skipped. Throws nothing but what `done` throws.
 SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {},
                             std::optional<Path> path = {});
 

@@ -28,8 +28,8 @@ enum class Boundary {
   mirror     ///< d c b | a b c d | c b a, likewise: reflection about the centre of the edge voxel
 };
 /// All of them, in the order of the enumeration.
-inline constexpr std::array kAllBoundaries{Boundary::zero, Boundary::constant, Boundary::reflect, Boundary::nearest,
-                                         Boundary::wrap, Boundary::mirror};
+inline constexpr std::array kAllBoundaries{Boundary::zero,    Boundary::constant, Boundary::reflect,
+                                           Boundary::nearest, Boundary::wrap,     Boundary::mirror};
 
 /// Which kernel voxel lies on the output voxel.
 struct Origin {
@@ -49,9 +49,9 @@ struct Origin {
 enum class Operation {
   convolve,
   /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
-  /// It is the correlation with the kernel; where `reflect`, `mirror` and `nearest` read a voxel several times, the adjoint adds
-  /// up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are each other's
-  /// adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint.
+  /// It is the correlation with the kernel; where `reflect`, `mirror` and `nearest` read a voxel several times, the
+  /// adjoint adds up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are
+  /// each other's adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint.
   correlate,
   /// Convolution with the mirrored kernel, which is the correlation that reads the image through the boundary, as
   /// scipy.ndimage.correlate does: out[i] = sum over j of image[i + j - origin] * kernel[j], with any boundary. The

@@ -152,12 +152,12 @@ CLI::Validator not_empty() {
 
 std::string usual_spelling(const std::string& text) {
   static const std::map<std::string, std::string> spellings{
-      {"uint8", "u8"},     {"byte", "u8"},           {"uint16", "u16"},        {"ushort", "u16"}, {"float32", "f32"},
-      {"float", "f32"},    {"single", "f32"},        {"float64", "f64"},       {"double", "f64"}, {"periodic", "wrap"},
-      {"edge", "nearest"}, {"replicate", "nearest"}, {"symmetric", "reflect"}, {"zeros", "zero"},
-      {"reflect_101", "mirror"},
-      {"int8", "i8"},      {"int16", "i16"},         {"short", "i16"},         {"uint32", "u32"}, {"int32", "i32"},
-      {"float16", "f16"},  {"half", "f16"}};
+      {"uint8", "u8"},          {"byte", "u8"},       {"uint16", "u16"},         {"ushort", "u16"},
+      {"float32", "f32"},       {"float", "f32"},     {"single", "f32"},         {"float64", "f64"},
+      {"double", "f64"},        {"periodic", "wrap"}, {"edge", "nearest"},       {"replicate", "nearest"},
+      {"symmetric", "reflect"}, {"zeros", "zero"},    {"reflect_101", "mirror"}, {"int8", "i8"},
+      {"int16", "i16"},         {"short", "i16"},     {"uint32", "u32"},         {"int32", "i32"},
+      {"float16", "f16"},       {"half", "f16"}};
   const std::string word = lower_case(text);
   const auto known = spellings.find(word);
   return known == spellings.end() ? word : known->second;

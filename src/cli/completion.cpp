@@ -94,16 +94,17 @@ std::string bash_completion(const CommandDescription& program) {
   std::string cases;
   std::string values;
   visit_all(program, [&](const CommandDescription& command) {
-    cases += fmt::format("    {}) words={}; files={} ;;\n", shell_quoted(command.name),
-                         shell_quoted(fmt::format("{}", fmt::join(words_of(command), " "))), takes_files(command) ? 1 : 0);
+    cases +=
+        fmt::format("    {}) words={}; files={} ;;\n", shell_quoted(command.name),
+                    shell_quoted(fmt::format("{}", fmt::join(words_of(command), " "))), takes_files(command) ? 1 : 0);
     for (const OptionDescription& option : command.options) {
       if (option.is_positional || option.value.empty()) continue;
       for (const std::string& name : option.names) {
-        const std::string answer =
-            !option.choices.empty()
-                ? fmt::format("COMPREPLY=($(compgen -W {} -- \"$current\"))",
-                              shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))))
-                : option.takes_file ? "COMPREPLY=($(compgen -f -- \"$current\"))" : "COMPREPLY=()";
+        const std::string answer = !option.choices.empty()
+                                       ? fmt::format("COMPREPLY=($(compgen -W {} -- \"$current\"))",
+                                                     shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))))
+                                   : option.takes_file ? "COMPREPLY=($(compgen -f -- \"$current\"))"
+                                                       : "COMPREPLY=()";
         values += fmt::format("    {}) {}; return ;;\n", shell_quoted(command.name + " " + name), answer);
       }
     }

@@ -36,9 +36,10 @@ void add_path(CLI::App& command, std::optional<Path>& path, const std::string& p
               throw CLI::ValidationError("--path", error.what());
             }
           },
-          fmt::format("{}: native is convoy's own passes, fused the FFT library's with padding, product and cropping in them, "
-                      "staged one transform an axis and a product between (default auto: the first that is possible)",
-                      purpose))
+          fmt::format(
+              "{}: native is convoy's own passes, fused the FFT library's with padding, product and cropping in them, "
+              "staged one transform an axis and a product between (default auto: the first that is possible)",
+              purpose))
       ->type_name("auto|native|fused|staged");
 }
 
@@ -90,8 +91,8 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   choices.normalize_kernel = true;  // a PSF's numbers are rarely of sum 1
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
              "Part of the convolution to keep (default same)");
-  add_choice(command, "--boundary", choices.boundary,
-             {kAllBoundaries.begin(), kAllBoundaries.end()}, name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+  add_choice(command, "--boundary", choices.boundary, {kAllBoundaries.begin(), kAllBoundaries.end()},
+             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
   command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
       ->type_name("V");
   CLI::Option* correlate = command.add_flag_callback(

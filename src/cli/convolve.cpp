@@ -228,8 +228,9 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
   const std::string pieces = record.plan.split ? fmt::format("{} convolutions of parts", num_tiles)
                                                : fmt::format("{} tile{}", num_tiles, num_tiles == 1 ? "" : "s");
-  const std::string scale =
-      record.plan.spec.normalize_kernel ? fmt::format(", kernel divided by its sum {:g}", 1 / record.run.kernel_factor) : "";
+  const std::string scale = record.plan.spec.normalize_kernel
+                                ? fmt::format(", kernel divided by its sum {:g}", 1 / record.run.kernel_factor)
+                                : "";
   print_summary("{}: {}{}, {:.3f} s{}, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
                 record.times.prepare_seconds + record.times.run_seconds, scale, several, name(record.output_element),
                 to_text(record.output_shape), output_path);

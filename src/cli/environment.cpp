@@ -13,7 +13,8 @@ std::vector<std::string> environment_warnings() {
   constexpr Index kMostThreads = 1024;
   const char* threads = std::getenv("CONVOY_THREADS");
   if (threads != nullptr && *threads != '\0' && !whole_number(1, kMostThreads)(threads).empty()) {
-    warnings.push_back(fmt::format("CONVOY_THREADS is '{}', which is not a whole number from 1 to {}", threads, kMostThreads));
+    warnings.push_back(
+        fmt::format("CONVOY_THREADS is '{}', which is not a whole number from 1 to {}", threads, kMostThreads));
   }
   return warnings;
 }

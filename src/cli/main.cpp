@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "base/messages.hpp"
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
@@ -10,7 +11,6 @@
 #include "cli/outcome.hpp"
 #include "cli/print.hpp"
 #include "cli/process_memory.hpp"
-#include "base/messages.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 

@@ -70,7 +70,8 @@ void ProgressBar::watch() {
 
 bool ProgressBar::is_due(double passed_seconds) const {
   if (!enabled_ || passed_seconds < kFirstDrawSeconds) return false;
-  return drawn_at_seconds_ < 0 || passed_seconds - drawn_at_seconds_ >= (on_terminal_ ? kRedrawSeconds : kNextLineSeconds);
+  return drawn_at_seconds_ < 0 ||
+         passed_seconds - drawn_at_seconds_ >= (on_terminal_ ? kRedrawSeconds : kNextLineSeconds);
 }
 
 void ProgressBar::draw() {

@@ -63,8 +63,8 @@ class ProgressBar {
   double drawn_at_seconds_ = -1;  // below 0: never
   double done_ = 0;               // share of the work
   double drawn_done_ = 0;
-  double left_seconds_ = -1;      // below 0: unknown
-  double news_at_seconds_ = 0;    // when progress was last reported
+  double left_seconds_ = -1;    // below 0: unknown
+  double news_at_seconds_ = 0;  // when progress was last reported
   std::string rate_;
   Index image_ = 0;
   double seconds_before_ = 0;  // that the images before took

@@ -19,9 +19,10 @@ void add_completion(CLI::App& program) {
   need_subcommand(*command);
   for (const auto& [name, write] : shells) {
     CLI::App* shell = command->add_subcommand(name, fmt::format("For {}", name));
-    shell->footer(fmt::format("Example:\n  {}", std::string(name) == "bash"  ? "source <(convoy completion bash)"
-                                               : std::string(name) == "zsh" ? "convoy completion zsh > \"${fpath[1]}/_convoy\""
-                                                                            : "convoy completion fish | source"));
+    shell->footer(fmt::format("Example:\n  {}", std::string(name) == "bash" ? "source <(convoy completion bash)"
+                                                : std::string(name) == "zsh"
+                                                    ? "convoy completion zsh > \"${fpath[1]}/_convoy\""
+                                                    : "convoy completion fish | source"));
     shell->callback([&program, writer = write] { print_result("{}", writer(describe_command(program))); });
   }
   command->footer("Example:\n  source <(convoy completion bash)");

@@ -4,21 +4,21 @@
 #include <chrono>
 #include <numeric>
 
+#include "base/stop_watch.hpp"
 #include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
-#include "base/stop_watch.hpp"
-#include "engine/checks.hpp"
 #include "deconvolution/engine.hpp"
 #include "deconvolution/fast_tiles.hpp"
 #include "deconvolution/observed_data.hpp"
 #include "deconvolution/prepared_psf.hpp"
+#include "deconvolution/program.hpp"
+#include "deconvolution/spec.hpp"
+#include "deconvolution/sum_threads.hpp"
+#include "engine/checks.hpp"
 #include "engine/scatter.hpp"
 #include "kernels/deconvolution_kernels.hpp"
-#include "deconvolution/spec.hpp"
 #include "planner/lengths.hpp"
 #include "planner/origin.hpp"
-#include "deconvolution/sum_threads.hpp"
-#include "deconvolution/program.hpp"
 
 namespace convoy {
 namespace {

@@ -25,9 +25,9 @@ class WholeImageEngine final : public DeconvolutionEngine {
       plan.psf_reach = task.psf_reach;
       return plan;
     };
-    loaded_ = plan_and_load(device, task.options.plan,
-                              {task.options.trace_memory, sentinels_wanted(task.options.sentinels)}, make,
-                              [](const DeconvolutionPlan& plan) { return plan.convolution.path; });
+    loaded_ =
+        plan_and_load(device, task.options.plan, {task.options.trace_memory, sentinels_wanted(task.options.sentinels)},
+                      make, [](const DeconvolutionPlan& plan) { return plan.convolution.path; });
     std::byte* const kernel = port(ports::kernel);
     if (task.spec.precision == Precision::f32) {
       write_filter(layout(), task.psf, task.psf_scale, reinterpret_cast<float*>(kernel));

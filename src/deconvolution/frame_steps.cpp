@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "kernels/deconvolution_kernels.hpp"
+#include "deconvolution/program.hpp"
 #include "deconvolution/spec.hpp"
 #include "deconvolution/sum_threads.hpp"
-#include "deconvolution/program.hpp"
+#include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/boundary_rule.hpp"
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
-#include "base/boundary_rule.hpp"
 #include "engine/tile_geometry.hpp"
 
 namespace convoy {

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "convoy/deconvolution.hpp"
-#include "planner/lengths.hpp"
 #include "dif_split/plan.hpp"
+#include "planner/lengths.hpp"
 
 namespace convoy {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
-#include "engine/filter.hpp"
-#include "deconvolution/spec.hpp"
 #include "deconvolution/program.hpp"
+#include "deconvolution/spec.hpp"
+#include "engine/filter.hpp"
 
 namespace convoy {
 namespace {

@@ -1,9 +1,9 @@
 #include "deconvolution/program.hpp"
 
-#include "kernels/deconvolution_kernels.hpp"
-#include "deconvolution/sum_threads.hpp"
 #include "deconvolution/frame_steps.hpp"
+#include "deconvolution/sum_threads.hpp"
 #include "fft/lower_passes.hpp"
+#include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
 namespace {

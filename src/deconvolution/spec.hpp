@@ -1,4 +1,5 @@
-// What a deconvolution's spec comes down to, and its frame: what the unknown, the data and the transform have in common.
+// What a deconvolution's spec comes down to, and its frame: what the unknown, the data and the transform have in
+// common.
 #pragma once
 
 #include <vector>

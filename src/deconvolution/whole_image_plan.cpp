@@ -6,10 +6,10 @@
 #include "convoy/error.hpp"
 #include "deconvolution/plan.hpp"
 #include "deconvolution/spec.hpp"
+#include "deconvolution/sum_threads.hpp"
 #include "planner/filter_storage.hpp"
 #include "planner/ledger.hpp"
 #include "planner/origin.hpp"
-#include "deconvolution/sum_threads.hpp"
 #include "planner/search.hpp"
 
 namespace convoy {

@@ -1,12 +1,11 @@
-#include "convoy/resident.hpp"
-
 #include <fmt/format.h>
 
 #include "backends/backend.hpp"
 #include "convoy/error.hpp"
+#include "convoy/resident.hpp"
+#include "device_arrays/program.hpp"
 #include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
-#include "device_arrays/program.hpp"
 #include "planner/axis.hpp"
 
 namespace convoy {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "convoy/error.hpp"
 #include "base/boundary_rule.hpp"
+#include "convoy/error.hpp"
 #include "engine/tile_geometry.hpp"
 #include "fft/lower_passes.hpp"
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/boundary_rule.hpp"
 #include "base/voxel_rows.hpp"
 #include "engine/row_loop.hpp"
-#include "base/boundary_rule.hpp"
 #include "engine/tile_geometry.hpp"
 
 namespace convoy {

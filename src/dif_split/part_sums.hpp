@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "convoy/image.hpp"
-#include "engine/voxel_sums.hpp"
 #include "dif_split/plan.hpp"
+#include "engine/voxel_sums.hpp"
 
 namespace convoy {
 

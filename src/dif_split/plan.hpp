@@ -15,15 +15,15 @@ namespace convoy {
 /// Of real images r and d - r are conjugates. d is odd, so that only r = 0, which is real, stands alone. Every other r
 /// takes three real convolutions (Gauss), each of which adds its share to the output; no two depend on each other.
 struct TransformSplit {
-  int axis = 0;                      ///< of the image, whose transform is split
-  Plan whole;                        ///< one tile of the whole, padded; device axes are x, y, z; no memory is planned
-  Index num_parts = 1;               ///< d
-  ConvolutionSpec part;              ///< circular, of the padded image with m in place of P
-  Plan part_plan;                    ///< one tile
+  int axis = 0;                       ///< of the image, whose transform is split
+  Plan whole;                         ///< one tile of the whole, padded; device axes are x, y, z; no memory is planned
+  Index num_parts = 1;                ///< d
+  ConvolutionSpec part;               ///< circular, of the padded image with m in place of P
+  Plan part_plan;                     ///< one tile
   std::uint64_t footprint_bytes = 0;  ///< of one part on its device
-  std::uint64_t transfer_bytes = 0;  ///< host <-> device bytes of one run, spectra made anew included
-  std::uint64_t host_bytes = 0;      ///< host memory of a run, the caller's images not counted
-  double seconds = 0;                ///< predicted, of one run, as run_seconds() of a plan
+  std::uint64_t transfer_bytes = 0;   ///< host <-> device bytes of one run, spectra made anew included
+  std::uint64_t host_bytes = 0;       ///< host memory of a run, the caller's images not counted
+  double seconds = 0;                 ///< predicted, of one run, as run_seconds() of a plan
 
   Index num_convolutions() const { return 1 + 3 * (num_parts / 2); }
 };

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "convoy/convolution.hpp"
+#include "dif_split/plan.hpp"
 #include "engine/filter.hpp"
 #include "engine/voxel_sums.hpp"
-#include "dif_split/plan.hpp"
 
 namespace convoy {
 

@@ -4,9 +4,9 @@
 #include <limits>
 #include <vector>
 
+#include "base/stop_watch.hpp"
 #include "convoy/convolution.hpp"
 #include "dif_split/split_convolution.hpp"
-#include "base/stop_watch.hpp"
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
 #include "engine/tile_io.hpp"
@@ -133,8 +133,8 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   Scheduler scheduler(state.devices, {plan().num_tiles(), {}}, state.options);
   const auto folded = state.folded_sums();
   scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(
-        on.loaded, memory_io(on, image, output, state.rules, state.options.sums, folded.get()));
+    return std::make_unique<TileLoop>(on.loaded,
+                                      memory_io(on, image, output, state.rules, state.options.sums, folded.get()));
   }));
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }

@@ -1,5 +1,5 @@
-// The caller's kernel (PSF) on its way to the device: checked, normalised, reversed, folded, cropped (see AxisPlan), and
-// transformed there.
+// The caller's kernel (PSF) on its way to the device: checked, normalised, reversed, folded, cropped (see AxisPlan),
+// and transformed there.
 #pragma once
 
 #include "backends/backend.hpp"

@@ -5,8 +5,8 @@
 #include <optional>
 #include <type_traits>
 
-#include "engine/row_loop.hpp"
 #include "base/boundary_rule.hpp"
+#include "engine/row_loop.hpp"
 
 namespace convoy {
 namespace {

@@ -38,10 +38,10 @@ class LoadAttempts {
   std::string refusal_;
 };
 
-/// Returns load(make_plan(nothing)); when that throws OutOfMemory, load(make_plan(Replan)) and so on, each time for less
-/// memory than the plan before took. Plans have footprint_bytes. `device` is the id in log and messages.
-/// Throws what `make_plan` throws first and what `load` throws but OutOfMemory, which is thrown only after smaller
-/// plans have failed, too.
+/// Returns load(make_plan(nothing)); when that throws OutOfMemory, load(make_plan(Replan)) and so on, each time for
+/// less memory than the plan before took. Plans have footprint_bytes. `device` is the id in log and messages. Throws
+/// what `make_plan` throws first and what `load` throws but OutOfMemory, which is thrown only after smaller plans have
+/// failed, too.
 template <class MakePlan, class Load>
 auto load_with_retry(const std::string& device, bool deterministic, const MakePlan& make_plan, const Load& load)
     -> decltype(load(make_plan(std::optional<Replan>()))) {
@@ -100,8 +100,8 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
     Loaded<AnyPlan> loaded{std::move(plan), {}, {}};
     for (const std::string& reason : loaded.plan.reasons) log("plan", "{}: {}", device.info().id, reason);
     loaded.program = make_program(loaded.plan);
-    loaded.session = load_session(device, loaded.program, load_options, loaded.plan.footprint_bytes,
-                                  options.deterministic);
+    loaded.session =
+        load_session(device, loaded.program, load_options, loaded.plan.footprint_bytes, options.deterministic);
     return loaded;
   };
   for (;;) {

@@ -207,8 +207,8 @@ TileIo memory_io_of(const PreparedDevice& on, const ImageView& image, const Muta
   const backend::Device& device = on.device.implementation();
   TileIo io;
   io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, rules, sums);
-  io.sink = folded != nullptr ? folded->sink(on.loaded)
-                              : std::make_unique<MemorySink<Real>>(on.loaded, device, output, sums);
+  io.sink =
+      folded != nullptr ? folded->sink(on.loaded) : std::make_unique<MemorySink<Real>>(on.loaded, device, output, sums);
   return io;
 }
 

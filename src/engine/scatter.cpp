@@ -3,8 +3,8 @@
 #include <mutex>
 #include <type_traits>
 
-#include "engine/row_loop.hpp"
 #include "base/boundary_rule.hpp"
+#include "engine/row_loop.hpp"
 
 namespace convoy {
 namespace {

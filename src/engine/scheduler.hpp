@@ -110,7 +110,8 @@ DeviceLoops loops_of(const std::vector<PreparedDevice>& devices, const Make& mak
 /// One run.
 class Scheduler {
  public:
-  /// Throws Error(unsupported) in a forked child of the process that opened the devices, where they do not survive that.
+  /// Throws Error(unsupported) in a forked child of the process that opened the devices, where they do not survive
+  /// that.
   Scheduler(std::vector<PreparedDevice>& devices, RunTiles pieces, const ConvolverOptions& options);
 
   /// A lone device works on the calling thread, several on one each. A device that fails is dropped

@@ -35,8 +35,8 @@ template <class Real>
 OutputSums write_folded(const Real* sums, ImageWriter& writer);
 
 /// Where a device's plan takes its tiles from and puts them; into `folded` if given. What is passed by reference must
-/// outlive the run. Without `sums` (ConvolverOptions::sums), memory that is used in place is looked through only when an
-/// output holds NaN or infinity.
+/// outlive the run. Without `sums` (ConvolverOptions::sums), memory that is used in place is looked through only when
+/// an output holds NaN or infinity.
 TileIo memory_io(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
                  const VoxelRules& rules, bool sums, FoldedSums* folded);
 /// While the device and the host's copies work on some tiles, others are read and written.

@@ -46,7 +46,6 @@ FilterStorage storage_from(const std::string& text) {
   throw std::invalid_argument("no way to store a kernel");
 }
 
-
 /// Ways to cut and pad that are tried with the planner's own knobs; the best of them then gets the other knobs.
 constexpr std::size_t kTilings = 5;
 /// On a driver that compiles slowly fewer are tried.
@@ -55,7 +54,6 @@ constexpr double kRunSeconds = 0.1;
 constexpr int kFewestRuns = 3;
 /// Enough of them that the first and the last, which overlap with nothing, weigh little.
 constexpr int kTilesInFlight = 12;
-
 
 template <class Real>
 void fill_with_noise(std::byte* port, std::uint64_t bytes) {
@@ -213,10 +211,10 @@ std::string wisdom_key(const ConvolutionSpec& spec, const DeviceInfo& device, co
       CONVOY_VERSION, device_identity(device), to_text(spec.image), spec.region ? to_text(*spec.region) : "all",
       to_text(spec.kernel), name(spec.mode), name(spec.boundary), name(spec.operation), name(spec.origin.rule),
       to_text(spec.origin.index), name(spec.precision), options.memory_limit_bytes,
-      options.path ? name(*options.path) : "auto", options.allow_fused,
-      options.min_tiles, options.tile_output ? to_text(*options.tile_output) : "any", options.num_devices,
-      options.min_sets, options.max_sets, options.tuning.coalesced_bytes, options.tuning.aim_threads,
-      options.tuning.pitch_alignment, name(options.tuning.filter_storage));
+      options.path ? name(*options.path) : "auto", options.allow_fused, options.min_tiles,
+      options.tile_output ? to_text(*options.tile_output) : "any", options.num_devices, options.min_sets,
+      options.max_sets, options.tuning.coalesced_bytes, options.tuning.aim_threads, options.tuning.pitch_alignment,
+      name(options.tuning.filter_storage));
 }
 
 std::string to_text(const PlanChoice& choice) {

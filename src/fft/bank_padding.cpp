@@ -86,7 +86,8 @@ BankPadding best_bank_padding(const std::vector<Index>& radices) {
   const std::vector<MirroredButterflies> pairs = mirrored_butterflies(radices);
   const Index length = stages.front().sub_length;
   const auto bank_conflicts_with = [&](const BankPadding& padding) {
-    return 2 * bank_conflicts_of_stages(padding, stages, length) + bank_conflicts_of_pairs(padding, pairs, radices.back());
+    return 2 * bank_conflicts_of_stages(padding, stages, length) +
+           bank_conflicts_of_pairs(padding, pairs, radices.back());
   };
   BankPadding best;
   Index fewest = bank_conflicts_with(best);

@@ -15,7 +15,8 @@ struct BankPadding {
   Index place(Index i) const { return i + i / period * pad; }
 };
 
-/// The padding with the fewest bank conflicts over all stages, counted for 16 threads, 8 bytes each and 16 banks of 8 bytes.
+/// The padding with the fewest bank conflicts over all stages, counted for 16 threads, 8 bytes each and 16 banks of 8
+/// bytes.
 BankPadding best_bank_padding(const std::vector<Index>& radices);
 
 }  // namespace convoy

@@ -10,8 +10,9 @@ using namespace pass_text;
 
 KernelSpec column_pass(const char* what, const PassShape& shape, const Columns& columns, const char* about) {
   KernelSpec spec = named(what, shape, about);
-  spec.notes.emplace_back("threads", fmt::format("local_x: one of {} neighbouring columns; local_y: one of {} threads of each",
-                                                 shape.width, shape.threads));
+  spec.notes.emplace_back(
+      "threads", fmt::format("local_x: one of {} neighbouring columns; local_y: one of {} threads of each", shape.width,
+                             shape.threads));
   spec.buffers = {table_buffer(),
                   {"work", kReal2, true,
                    fmt::format("columns side by side in blocks of {}, {} elements of each, {} apart", columns.block,
@@ -39,23 +40,28 @@ std::uint32_t threads_with_factors(const PassShape& shape, bool makes_factors) {
 }  // namespace
 
 KernelSpec columns_forward(const PassShape& shape, Precision precision, const Columns& columns) {
-  KernelSpec spec = column_pass("columns_forward", shape, columns, "columns forward: an element beyond the tile is taken as 0 while columns are read");
+  KernelSpec spec = column_pass("columns_forward", shape, columns,
+                                "columns forward: an element beyond the tile is taken as 0 while columns are read");
   spec.body += columns_forward_text({shape, precision, columns});
   return spec;
 }
 
 KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Columns& columns) {
-  KernelSpec spec = column_pass("columns_inverse", shape, columns, "columns inverse: what lies beyond the tile is not written");
+  KernelSpec spec =
+      column_pass("columns_inverse", shape, columns, "columns inverse: what lies beyond the tile is not written");
   spec.body += columns_inverse_text({shape, precision, columns});
   return spec;
 }
 
 KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
-  KernelSpec spec = column_pass("columns_product", shape, columns, "columns forward, times the spectrum, inverse, without leaving the workgroup");
-  spec.buffers.insert(spec.buffers.begin() + 1, {"spectrum", kReal2, false,
-                       columns.kernel.extent > 0
-                           ? fmt::format("of the filter, {} elements a column, which are transformed here", columns.kernel.extent)
-                           : "of the filter, in the order in which the last stage leaves frequencies (digits reversed)"});
+  KernelSpec spec = column_pass("columns_product", shape, columns,
+                                "columns forward, times the spectrum, inverse, without leaving the workgroup");
+  spec.buffers.insert(
+      spec.buffers.begin() + 1,
+      {"spectrum", kReal2, false,
+       columns.kernel.extent > 0
+           ? fmt::format("of the filter, {} elements a column, which are transformed here", columns.kernel.extent)
+           : "of the filter, in the order in which the last stage leaves frequencies (digits reversed)"});
   if (precision == Precision::f32 && shape.loads_together) {
     spec.min_threads_per_sm = threads_with_factors(shape, columns.kernel.extent > 0);
   }

@@ -14,22 +14,23 @@ MemoryView column_access(const Columns& columns, const std::string& inside, Inde
   const auto condition = [inside, extent](Index j, Index stride) {
     return both(inside, position_check(j, stride, extent));
   };
-  return {.memory = "work",
-          .begin = [apart](Index) { return fmt::format("CURSOR(work, g, base + wide(at) * {});\n", literal(apart)); },
-          .load =
-              [=](const std::string& name, Index j, Index stride) {
-                if (within(j, stride, extent) == Within::never) return zero(name);
-                return zero(name) + guarded(condition(j, stride), fmt::format("{} = FETCH(work, g, {});\n", name,
-                                                                              literal(j * stride * apart)));
-              },
-          .store =
-              [=](const ComplexName& value, Index j, Index stride) {
-                if (within(j, stride, extent) == Within::never) return std::string();
-                const std::string place = "work, g, " + literal(j * stride * apart);
-                const std::string number = fmt::format("to_real2({}, {})", value.x, value.y);
-                return guarded(condition(j, stride), puts_away ? fmt::format("STORE_STREAMING({}, {});\n", place, number)
-                                                               : fmt::format("ELEMENT({}) = {};\n", place, number));
-              }};
+  return {
+      .memory = "work",
+      .begin = [apart](Index) { return fmt::format("CURSOR(work, g, base + wide(at) * {});\n", literal(apart)); },
+      .load =
+          [=](const std::string& name, Index j, Index stride) {
+            if (within(j, stride, extent) == Within::never) return zero(name);
+            return zero(name) + guarded(condition(j, stride),
+                                        fmt::format("{} = FETCH(work, g, {});\n", name, literal(j * stride * apart)));
+          },
+      .store =
+          [=](const ComplexName& value, Index j, Index stride) {
+            if (within(j, stride, extent) == Within::never) return std::string();
+            const std::string place = "work, g, " + literal(j * stride * apart);
+            const std::string number = fmt::format("to_real2({}, {})", value.x, value.y);
+            return guarded(condition(j, stride), puts_away ? fmt::format("STORE_STREAMING({}, {});\n", place, number)
+                                                           : fmt::format("ELEMENT({}) = {};\n", place, number));
+          }};
 }
 
 class ColumnText {
@@ -126,6 +127,8 @@ std::string columns_forward_text(const ColumnsText& what) { return ColumnText(wh
 
 std::string columns_inverse_text(const ColumnsText& what) { return ColumnText(what).inverse(); }
 
-std::string columns_product_text(const ColumnsText& what, bool conjugate) { return ColumnText(what).product(conjugate); }
+std::string columns_product_text(const ColumnsText& what, bool conjugate) {
+  return ColumnText(what).product(conjugate);
+}
 
 }  // namespace convoy::kernels::pass_text

@@ -10,7 +10,8 @@ namespace convoy {
 
 /// Of `batch` tiles of one shape, in device order: axis 0 is contiguous. C = 2 reals.
 ///   image slot    per tile extent[2] x extent[1] x extent[0] reals, tight
-///   work slot     per tile rows of row_pitch complex; padded[1] rows a plane (extent[1] if num_axes < 3 and the path is
+///   work slot     per tile rows of row_pitch complex; padded[1] rows a plane (extent[1] if num_axes < 3 and the path
+///   is
 ///                 fused); extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
 ///   spectrum slot padded[2] x padded[1] x row_pitch complex, which all tiles of the batch are multiplied with
 /// Tiles of a batch follow each other. Native paths hold as many numbers in work and spectrum, in blocks of columns

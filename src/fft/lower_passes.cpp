@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "kernels/deconvolution_kernels.hpp"
 #include "fft/passes.hpp"
 #include "fft/plan.hpp"
+#include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
 namespace {
@@ -181,7 +181,9 @@ class PassSteps {
   }
   KernelHandle kernel_of(KernelSpec kernel) const {
     if (g_.work_bytes() > kShortPassBytes) kernel.programmatic_dependent_launch = false;
-    const auto text = [](const std::array<Index, 3>& size) { return fmt::format("{}x{}x{}", size[2], size[1], size[0]); };
+    const auto text = [](const std::array<Index, 3>& size) {
+      return fmt::format("{}x{}x{}", size[2], size[1], size[0]);
+    };
     kernel.file_name = fmt::format("{}-tile_{}-padded_{}", kernel.name, text(g_.extent), text(g_.padded));
     kernel.notes.emplace(kernel.notes.begin(), "plan",
                          fmt::format("tile of {} voxels (z, y, x), padded to {}, path {}", text(g_.extent),

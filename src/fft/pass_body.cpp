@@ -37,7 +37,8 @@ class Body {
 
  private:
   const std::string& value(std::string_view name) {
-    const auto found = std::find_if(values_.begin(), values_.end(), [name](const PassValue& one) { return one.name == name; });
+    const auto found =
+        std::find_if(values_.begin(), values_.end(), [name](const PassValue& one) { return one.name == name; });
     if (found == values_.end()) throw std::logic_error("a pass has no value for @" + std::string(name) + "@");
     used_[static_cast<std::size_t>(found - values_.begin())] = true;
     return found->text;

@@ -1,4 +1,5 @@
-// The fixed text of passes lies in src/fft/passes/*.body, for people to read; what depends on a plan stands there as @NAME@.
+// The fixed text of passes lies in src/fft/passes/*.body, for people to read; what depends on a plan stands there as
+// @NAME@.
 #pragma once
 
 #include <string>
@@ -18,8 +19,8 @@ struct PassValue {
   std::string text;
 };
 
-/// The body with its values; a line that is left empty goes. Throws std::logic_error for a name without a value, and for a
-/// value that the body does not name.
+/// The body with its values; a line that is left empty goes. Throws std::logic_error for a name without a value, and
+/// for a value that the body does not name.
 std::string filled(std::string_view body, const std::vector<PassValue>& values);
 
 }  // namespace convoy::kernels::pass_text

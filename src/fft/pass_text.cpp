@@ -22,13 +22,15 @@ KernelSpec named(const char* what, const PassShape& shape, const std::string& ab
 }
 
 KernelBuffer image_buffer(const Rows& rows, bool writable) {
-  return {"image", kReal, writable, fmt::format("tight rows of {} voxels, {} of a plane", rows.extent, rows.rows_per_plane)};
+  return {"image", kReal, writable,
+          fmt::format("tight rows of {} voxels, {} of a plane", rows.extent, rows.rows_per_plane)};
 }
 
 KernelBuffer work_buffer(const Rows& rows, bool writable) {
   return {"work", kReal2, writable,
-          fmt::format("spectra of rows, in blocks of {} frequencies that are {} numbers apart; neighbouring rows are {} apart",
-                      rows.block, rows.block_stride, rows.work_row)};
+          fmt::format(
+              "spectra of rows, in blocks of {} frequencies that are {} numbers apart; neighbouring rows are {} apart",
+              rows.block, rows.block_stride, rows.work_row)};
 }
 
 std::string guarded(const std::string& condition, const std::string& statement) {

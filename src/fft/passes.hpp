@@ -17,7 +17,8 @@ struct KernelColumns {
 };
 
 /// Complex numbers `element_stride` apart are a column. Columns lie side by side in blocks of `block` that are
-/// `block_stride` apart (in the spectrum spectrum_block_stride), in `num_outer` outer batches that are `outer_stride` apart.
+/// `block_stride` apart (in the spectrum spectrum_block_stride), in `num_outer` outer batches that are `outer_stride`
+/// apart.
 struct Columns {
   Index num_columns = 1;
   Index block = 1;

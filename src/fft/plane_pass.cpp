@@ -21,11 +21,15 @@ class PlanePass {
         schedule_(schedule),
         spec_(named(what, shape.rows, about)) {
     spec_.notes.emplace_back("columns", radices_text(shape.columns));
-    spec_.notes.emplace_back("tickets", fmt::format("{} workgroups of producers and {} of consumers a plane, consumers {} behind",
-                                                    schedule.producers, schedule.consumers, schedule.lead));
+    spec_.notes.emplace_back("tickets",
+                             fmt::format("{} workgroups of producers and {} of consumers a plane, consumers {} behind",
+                                         schedule.producers, schedule.consumers, schedule.lead));
     spec_.name += fmt::format("_{}", shape.columns.length);
-    spec_.buffers = {table_buffer(), image_buffer(rows, writes_image), work_buffer(rows, true),
-                     {"progress", KernelBuffer::Kind::count, true, "tickets taken, then workgroups done of each plane; all 0"}};
+    spec_.buffers = {
+        table_buffer(),
+        image_buffer(rows, writes_image),
+        work_buffer(rows, true),
+        {"progress", KernelBuffer::Kind::count, true, "tickets taken, then workgroups done of each plane; all 0"}};
     spec_.parameters.clear();
     for (const char* parameter : {"rows_table", "columns_table", "first_plane", "num_planes"}) {
       spec_.parameters.push_back({parameter, KernelSpec::Parameter::Kind::u32});

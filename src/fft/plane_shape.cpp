@@ -105,7 +105,7 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
 }
 
 bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
-                const Limits& limits) {
+                             const Limits& limits) {
   if (shape.groups < 2) return false;  // nobody computes while rows are waited for
   const auto multiprocessors = static_cast<double>(limits.num_multiprocessors);
   if (limits.memory_bytes_per_second > kFastestMemory * multiprocessors) return false;
@@ -114,7 +114,7 @@ bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>
 }
 
 bool fused_planes_profitable(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
-                Precision precision, const Limits& limits) {
+                             Precision precision, const Limits& limits) {
   if (num_axes < 3 || !limits.workgroups_may_wait) return false;
   const auto shape =
       plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);

@@ -42,10 +42,11 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
 
 /// Whether a tile's planes (device order) are best done so: its rows leave for its columns what the device's last cache
 /// still holds then, and the memory is not known to be faster.
-bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision, const Limits& limits);
+bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
+                             const Limits& limits);
 /// The same of a tile of native passes by the workgroups that its columns' common width gives.
 bool fused_planes_profitable(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
-                Precision precision, const Limits& limits);
+                             Precision precision, const Limits& limits);
 
 /// Of the counters that turns and planes take; 0 on devices whose workgroups may not wait.
 std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits);

@@ -16,8 +16,9 @@ constexpr std::uint32_t kResidentThreads = 1024;
 KernelSpec row_pass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image,
                     const char* about) {
   KernelSpec spec = named(what, shape, about);
-  spec.notes.emplace_back("threads", fmt::format("local_x: one of {} threads of a pair of rows; local_y: one of {} pairs",
-                                                 shape.threads, shape.width));
+  spec.notes.emplace_back(
+      "threads", fmt::format("local_x: one of {} threads of a pair of rows; local_y: one of {} pairs", shape.threads,
+                             shape.width));
   spec.buffers = {table_buffer(), image_buffer(rows, writes_image), work_buffer(rows, !writes_image)};
   spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
   spec.num_shared = static_cast<std::uint64_t>(bank_padded_length(shape) * shape.width);
@@ -29,8 +30,9 @@ KernelSpec row_pass(const char* what, const PassShape& shape, Precision precisio
 }  // namespace
 
 KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows& rows) {
-  KernelSpec spec = row_pass("rows_forward", shape, precision, rows, false,
-                             "rows forward, two at a time as real and imaginary part; reals beyond the tile are taken as 0");
+  KernelSpec spec =
+      row_pass("rows_forward", shape, precision, rows, false,
+               "rows forward, two at a time as real and imaginary part; reals beyond the tile are taken as 0");
   spec.body += rows_forward_text({.shape = shape, .precision = precision, .rows = rows});
   return spec;
 }

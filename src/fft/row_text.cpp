@@ -73,18 +73,17 @@ class RowText {
     }
     const std::string butterflies = taken();
     text.inverse_but_last(image_access());
-    return rows() +
-           filled(pass_bodies::row_inverse,
-                  {{"SCALE", fmt::format("{:.20g}{}", scale, precision_ == Precision::f64 ? "_d" : "f")},
-                   {"THREAD", lanes_.thread},
-                   {"NUM_PAIRS", columns_.num_pairs + 1},
-                   {"THREADS", shape_.threads},
-                   {"PLACES", places()},
-                   {"LOAD", loads},
-                   {"BUTTERFLIES", butterflies},
-                   {"RADIX", columns_.radix},
-                   {"STAGES_BUT_FIRST", taken()},
-                   {"DISCARD", in_planes_ ? discard_work() : ""}});
+    return rows() + filled(pass_bodies::row_inverse,
+                           {{"SCALE", fmt::format("{:.20g}{}", scale, precision_ == Precision::f64 ? "_d" : "f")},
+                            {"THREAD", lanes_.thread},
+                            {"NUM_PAIRS", columns_.num_pairs + 1},
+                            {"THREADS", shape_.threads},
+                            {"PLACES", places()},
+                            {"LOAD", loads},
+                            {"BUTTERFLIES", butterflies},
+                            {"RADIX", columns_.radix},
+                            {"STAGES_BUT_FIRST", taken()},
+                            {"DISCARD", in_planes_ ? discard_work() : ""}});
   }
 
  private:
@@ -94,10 +93,10 @@ class RowText {
   /// Which rows these threads work on.
   std::string rows() const {
     const std::string next =
-        rows_adjacent() ? ""
-                        : filled(pass_bodies::next_row, {{"NUM_ROWS", num_rows()},
-                                                         {"SECOND_IMAGE", image_of("next")},
-                                                         {"SECOND_WORK", work_of("next")}});
+        rows_adjacent()
+            ? ""
+            : filled(pass_bodies::next_row,
+                     {{"NUM_ROWS", num_rows()}, {"SECOND_IMAGE", image_of("next")}, {"SECOND_WORK", work_of("next")}});
     return filled(pass_bodies::row, {{"LENGTH", shape_.length},
                                      {"WIDTH", shape_.width},
                                      {"PAIR", lanes_.pair},
@@ -114,7 +113,8 @@ class RowText {
     MemoryView shared = shared_access("", 1);
     const auto distance = [bank_padding](Index j, Index stride) { return bank_padding.place(j * stride); };
     shared.begin = [bank_padding](Index) {
-      return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", bank_padding.period, bank_padding.pad);
+      return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", bank_padding.period,
+                         bank_padding.pad);
     };
     shared.load = [distance](const std::string& name, Index j, Index stride) {
       return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, distance(j, stride));
@@ -141,10 +141,11 @@ class RowText {
     if (in_planes_) {
       return fmt::format("wide(plane) * {} + wide({}) * {}", literal(rows_.work_plane), row, literal(rows_.work_row));
     }
-    return fmt::format(
-        "wide({}) * {} + wide({}) * {}",
-        shifted_index(fmt::format("({} / {}u)", row, rows_.rows_per_plane), &Placement::plane), literal(rows_.work_plane),
-        shifted_index(fmt::format("({} % {}u)", row, rows_.rows_per_plane), &Placement::row), literal(rows_.work_row));
+    return fmt::format("wide({}) * {} + wide({}) * {}",
+                       shifted_index(fmt::format("({} / {}u)", row, rows_.rows_per_plane), &Placement::plane),
+                       literal(rows_.work_plane),
+                       shifted_index(fmt::format("({} % {}u)", row, rows_.rows_per_plane), &Placement::row),
+                       literal(rows_.work_row));
   }
   std::string begin_work() const {
     const std::string first = "CURSOR(work, g, first_work + w);\n";
@@ -153,7 +154,7 @@ class RowText {
   static std::string first_of_work(const char* access) { return fmt::format("{}(work, g, 0u)", access); }
   std::string second_of_work(const char* access) const {
     return rows_adjacent() ? fmt::format("{}(work, g, {})", access, literal(rows_.work_row))
-                            : fmt::format("{}(work, h, 0u)", access);
+                           : fmt::format("{}(work, h, 0u)", access);
   }
 
   /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written
@@ -165,14 +166,13 @@ class RowText {
                              bytes(rows_.block_stride) % kLine == 0 && rows_.work_row == rows_.block;
     if (single_stage() || !fills_lines) return "";
     const Index lines = bytes(2 * rows_.block) / kLine;
-    return filled(pass_bodies::discard_work,
-                  {{"LAST_PAIR", last_pair()},
-                   {"THREAD", lanes_.thread},
-                   {"NUM_LINES", ceil_divided(shape_.length / 2 + 1, rows_.block) * lines},
-                   {"THREADS", shape_.threads},
-                   {"LINES", lines},
-                   {"BLOCK_STRIDE", literal(rows_.block_stride)},
-                   {"LINE", 2 * rows_.block / lines}});
+    return filled(pass_bodies::discard_work, {{"LAST_PAIR", last_pair()},
+                                              {"THREAD", lanes_.thread},
+                                              {"NUM_LINES", ceil_divided(shape_.length / 2 + 1, rows_.block) * lines},
+                                              {"THREADS", shape_.threads},
+                                              {"LINES", lines},
+                                              {"BLOCK_STRIDE", literal(rows_.block_stride)},
+                                              {"LINE", 2 * rows_.block / lines}});
   }
 
   /// Where a row, or a plane, is put.
@@ -211,25 +211,26 @@ class RowText {
       return std::pair(fmt::format("image, a, {}u", position),
                        fmt::format("image, {}, {}u", close ? "a" : "c", close ? position + extent : position));
     };
-    return {.memory = "image",
-            .begin = [begin](Index) { return begin; },
-            .load =
-                [=](const std::string& name, Index j, Index stride) {
-                  if (within(j, stride, extent) == Within::never) return zero(name);
-                  const auto [first, second] = places(j * stride);
-                  const std::string voxels = fmt::format("to_real2(LOAD_STREAMING({}), LOAD_STREAMING({}))", first, second);
-                  const std::string check = position_check(j, stride, extent);
-                  if (check.empty()) return fmt::format("real2 {} = {};\n", name, voxels);
-                  return zero(name) + guarded(check, fmt::format("{} = {};\n", name, voxels));
-                },
-            .store =
-                [=](const ComplexName& value, Index j, Index stride) {
-                  if (within(j, stride, extent) == Within::never) return std::string();
-                  const auto [first, second] = places(j * stride);
-                  return guarded(position_check(j, stride, extent),
-                                 fmt::format("{{ STORE_STREAMING({}, {} * scale);\nSTORE_STREAMING({}, {} * scale); }}\n", first,
-                                             value.x, second, value.y));
-                }};
+    return {
+        .memory = "image",
+        .begin = [begin](Index) { return begin; },
+        .load =
+            [=](const std::string& name, Index j, Index stride) {
+              if (within(j, stride, extent) == Within::never) return zero(name);
+              const auto [first, second] = places(j * stride);
+              const std::string voxels = fmt::format("to_real2(LOAD_STREAMING({}), LOAD_STREAMING({}))", first, second);
+              const std::string check = position_check(j, stride, extent);
+              if (check.empty()) return fmt::format("real2 {} = {};\n", name, voxels);
+              return zero(name) + guarded(check, fmt::format("{} = {};\n", name, voxels));
+            },
+        .store =
+            [=](const ComplexName& value, Index j, Index stride) {
+              if (within(j, stride, extent) == Within::never) return std::string();
+              const auto [first, second] = places(j * stride);
+              return guarded(position_check(j, stride, extent),
+                             fmt::format("{{ STORE_STREAMING({}, {} * scale);\nSTORE_STREAMING({}, {} * scale); }}\n",
+                                         first, value.x, second, value.y));
+            }};
   }
 
   using Butterfly = std::vector<ComplexName>;
@@ -249,18 +250,17 @@ class RowText {
   /// Where the elements of a pair of butterflies of the last stage lie.
   std::string places() const {
     if (single_stage()) return "uint at = 0u;";
-    return filled(pass_bodies::mirrored_places, {{"LENGTH", shape_.length},
-                                                 {"BLOCK", rows_.block},
-                                                 {"BLOCK_STRIDE", literal(rows_.block_stride)}});
+    return filled(pass_bodies::mirrored_places,
+                  {{"LENGTH", shape_.length}, {"BLOCK", rows_.block}, {"BLOCK_STRIDE", literal(rows_.block_stride)}});
   }
   void load(const char* prefix, const char* place) {
     const MemoryView image = image_access();
     if (single_stage()) body_ += image.begin(1);
     for (Index j = 0; j < columns_.radix; ++j) {
       const std::string name = fmt::format("{}{}", prefix, j);
-      body_ += single_stage()
-                   ? image.load(name, j, 1)
-                   : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place, shape_.bank_padding.place(j));
+      body_ += single_stage() ? image.load(name, j, 1)
+                              : fmt::format("real2 {} = ELEMENT(shared_values, {}, {}u);\n", name, place,
+                                            shape_.bank_padding.place(j));
     }
   }
   void store(const Butterfly& values, const char* place) {
@@ -269,8 +269,8 @@ class RowText {
     for (Index j = 0; j < columns_.radix; ++j) {
       const ComplexName& value = values[static_cast<std::size_t>(j)];
       body_ += single_stage() ? image.store(value, j, 1)
-                          : fmt::format("ELEMENT(shared_values, {}, {}u) = to_real2({}, {});\n", place,
-                                        shape_.bank_padding.place(j), value.x, value.y);
+                              : fmt::format("ELEMENT(shared_values, {}, {}u) = to_real2({}, {});\n", place,
+                                            shape_.bank_padding.place(j), value.x, value.y);
     }
   }
 

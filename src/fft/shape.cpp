@@ -112,11 +112,13 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
   const auto radices = row_radices_of(length);
   if (!radices || radices->empty()) return {};
-  PassShape shape{length, *radices, 1, even_shares(length / radices->front(), kMaxRowThreads), best_bank_padding(*radices)};
+  PassShape shape{length, *radices, 1, even_shares(length / radices->front(), kMaxRowThreads),
+                  best_bank_padding(*radices)};
   const auto fits = [&](Index width, std::uint64_t bytes) {
     return static_cast<std::uint64_t>(width * bank_padded_length(shape)) * complex_size(precision) <= bytes;
   };
-  while (shape.width * shape.threads < kComfortableThreads && fits(2 * shape.width, shared_memory_budget_bytes(limits))) {
+  while (shape.width * shape.threads < kComfortableThreads &&
+         fits(2 * shape.width, shared_memory_budget_bytes(limits))) {
     shape.width *= 2;
   }
   if (!fits(shape.width, limits.shared_memory_bytes)) return {};
@@ -152,8 +154,8 @@ std::string why_no_native_passes(int num_axes, const std::array<Index, 3>& padde
       return fmt::format("a transform of {} has a prime factor above 13", length);
     }
   }
-  return fmt::format("transforms of {}x{}x{} (device order) do not fit its {} bytes of shared memory", padded[0], padded[1],
-                     padded[2], limits.shared_memory_bytes);
+  return fmt::format("transforms of {}x{}x{} (device order) do not fit its {} bytes of shared memory", padded[0],
+                     padded[1], padded[2], limits.shared_memory_bytes);
 }
 
 Index widest_block(Index num_columns, Precision precision) {

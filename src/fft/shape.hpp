@@ -16,11 +16,11 @@ namespace convoy {
 struct PassShape {
   Index length = 1;
   std::vector<Index> radices;
-  Index width = 1;    ///< columns, or pairs of rows, of a workgroup
-  Index threads = 1;  ///< for each of them
-  BankPadding bank_padding;          ///< of rows in shared memory
-  /// A product loads all factors of a butterfly together (SpectrumOp::loads_together). Left to it, compilers load those of
-  /// large butterflies one after the other, to spare registers; those of small ones they load together themselves.
+  Index width = 1;           ///< columns, or pairs of rows, of a workgroup
+  Index threads = 1;         ///< for each of them
+  BankPadding bank_padding;  ///< of rows in shared memory
+  /// A product loads all factors of a butterfly together (SpectrumOp::loads_together). Left to it, compilers load those
+  /// of large butterflies one after the other, to spare registers; those of small ones they load together themselves.
   bool loads_together = false;
 };
 

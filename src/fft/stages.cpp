@@ -107,8 +107,8 @@ Index StagesText::first_root(std::size_t stage) const {
 /// Loop over the butterflies of the stage: `at` is the first element, `n` its place in the sub-transform.
 void StagesText::begin(std::size_t stage) {
   const Index butterflies = num_butterflies(stage);
-  body_ += fmt::format("// stage {} of {}: radix {}, stride {}, {} butterflies of {} threads\n", stage + 1, num_stages(),
-                       radices_[stage], stride(stage), butterflies, threads_.count);
+  body_ += fmt::format("// stage {} of {}: radix {}, stride {}, {} butterflies of {} threads\n", stage + 1,
+                       num_stages(), radices_[stage], stride(stage), butterflies, threads_.count);
   if (butterflies == threads_.count && !threads_.some_idle) {
     body_ += fmt::format("{{\nuint b = {};\n", threads_.number);
   } else {
@@ -134,7 +134,8 @@ std::vector<ComplexName> StagesText::loaded(std::size_t stage, const MemoryView&
   return values;
 }
 
-void StagesText::put(std::size_t stage, const std::vector<ComplexName>& values, const MemoryView& from, const MemoryView& to) {
+void StagesText::put(std::size_t stage, const std::vector<ComplexName>& values, const MemoryView& from,
+                     const MemoryView& to) {
   if (from.memory != to.memory) body_ += to.begin(stride(stage));
   for (std::size_t j = 0; j < values.size(); ++j) {
     body_ += to.store(values[j], static_cast<Index>(j), stride(stage));

@@ -206,8 +206,8 @@ std::unique_ptr<StoredImages> open_npy(const std::string& path, const OpenOption
 }
 
 FileDesign design_npy(const Shape& shape, Element element, const ImageMetadata& metadata) {
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
-                                 numpy_type(element), shape_text(output_axes(shape, metadata)));
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", numpy_type(element),
+                                 shape_text(output_axes(shape, metadata)));
   constexpr std::size_t kPrefixBytes = 10;
   constexpr std::size_t kAlignment = 64;
   const std::size_t unpadded = kPrefixBytes + text.size() + 1;

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "convoy/error.hpp"
 #include "base/voxel_rows.hpp"
+#include "convoy/error.hpp"
 
 namespace convoy {
 namespace {

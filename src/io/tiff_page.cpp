@@ -52,7 +52,8 @@ void require_readable_codec(const TiffFile& file, Index number) {
                              number, compression, codec != nullptr ? codec->name : "unknown"));
 }
 
-/// The most that a byte of compressed data can stand for; generous, so that good compression is not taken for a damaged file.
+/// The most that a byte of compressed data can stand for; generous, so that good compression is not taken for a damaged
+/// file.
 std::uint64_t largest_ratio(std::uint16_t compression) {
   switch (compression) {
     case COMPRESSION_NONE:

@@ -44,9 +44,8 @@ const char* type_of(const KernelBuffer& buffer) {
   return "";
 }
 
-const ConversionWords kWords{
-    "__device__ ", "__uint_as_float", "__float_as_uint",
-    [](Element element) { return fmt::format("({})", type_of(element)); }};
+const ConversionWords kWords{"__device__ ", "__uint_as_float", "__float_as_uint",
+                             [](Element element) { return fmt::format("({})", type_of(element)); }};
 
 /// KernelSpec::uses_tickets. What others wrote is fetched from the second-level cache, to which they released it, past
 /// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from
@@ -168,19 +167,20 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         threads, kernel.min_threads_per_sm / threads);
     bounds = " BOUNDS";
   }
-  return indented(fmt::format(
-      "typedef unsigned int uint;\n"
-      "typedef {0} real;\n"
-      "typedef {0}2 real2;\n"
-      "#define natural_log(value) log(value)\n"
-      "{4}"
-      "extern \"C\" __global__ void{5} {1}({2}) {{\n"
-      "uint thread_x = blockIdx.x * blockDim.x + threadIdx.x;\n"
-      "uint thread_y = blockIdx.y * blockDim.y + threadIdx.y;\n"
-      "uint thread_z = blockIdx.z * blockDim.z + threadIdx.z;\n"
-      "{3}"
-      "}}\n",
-      real, kernel.name, arguments, with_doubles(kernel.body, ""), sharing + voxel_conversions(kernel, kWords), bounds));
+  return indented(
+      fmt::format("typedef unsigned int uint;\n"
+                  "typedef {0} real;\n"
+                  "typedef {0}2 real2;\n"
+                  "#define natural_log(value) log(value)\n"
+                  "{4}"
+                  "extern \"C\" __global__ void{5} {1}({2}) {{\n"
+                  "uint thread_x = blockIdx.x * blockDim.x + threadIdx.x;\n"
+                  "uint thread_y = blockIdx.y * blockDim.y + threadIdx.y;\n"
+                  "uint thread_z = blockIdx.z * blockDim.z + threadIdx.z;\n"
+                  "{3}"
+                  "}}\n",
+                  real, kernel.name, arguments, with_doubles(kernel.body, ""),
+                  sharing + voxel_conversions(kernel, kWords), bounds));
 }
 
 }  // namespace convoy

@@ -4,9 +4,9 @@
 // the window's first voxel. observed holds the window's voxels, tight; -1e30 and below tells that there is no datum. An
 // iteration works in place: image holds the estimate, then its blur, the ratio or residual, the correction, the
 // proposed estimate, and at last the estimate again.
-// Data and background come in units of about the data's mean (deconvolution/observed_data.hpp) and the PSF's sum is 1 but for
-// scikit-image, so that constants stand for parts of the mean: no value a user sees is near 1e-15 or 1e15, and what is
-// bounded by them can be multiplied, squared and added up over any frame within the range of single precision.
+// Data and background come in units of about the data's mean (deconvolution/observed_data.hpp) and the PSF's sum is 1
+// but for scikit-image, so that constants stand for parts of the mean: no value a user sees is near 1e-15 or 1e15, and
+// what is bounded by them can be multiplied, squared and added up over any frame within the range of single precision.
 // Kernels over `count` elements take element thread_y * row + thread_x.
 #pragma once
 

@@ -82,8 +82,8 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
       "#define natural_log(value) real(log(float(value)))\n"
       "{}"
       "layout(local_size_x = {}, local_size_y = {}, local_size_z = {}) in;\n",
-      storage_extensions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2", voxel_conversions(kernel, kWords), kernel.workgroup[0],
-      kernel.workgroup[1], kernel.workgroup[2]);
+      storage_extensions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2",
+      voxel_conversions(kernel, kWords), kernel.workgroup[0], kernel.workgroup[1], kernel.workgroup[2]);
   int binding = 0;
   for (const KernelBuffer& buffer : kernel.buffers) {
     text += fmt::format("layout(std430, set = 0, binding = {0}) {1}buffer Buffer{0} {{ {2} {3}[]; }};\n", binding++,

@@ -29,7 +29,8 @@ class Header {
   std::string text() const {
     return text_ +
            "//\n"
-           "// Change this text, keep the file's name and say CONVOY_USE_KERNELS=<its folder>: it is compiled in place of\n"
+           "// Change this text, keep the file's name and say CONVOY_USE_KERNELS=<its folder>: it is compiled in place "
+           "of\n"
            "// the text that convoy generates.\n";
   }
 

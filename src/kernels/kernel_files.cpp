@@ -113,7 +113,8 @@ int write_whole(const Handle& folder, const std::string& name, const std::string
   const std::string part = fmt::format(".{}.{}.{}.part", name, ::getpid(), count++);
   int error = write_new(folder, part, text);
   if (error == EEXIST) return EBUSY;
-  if (error == 0 && ::linkat(folder.descriptor(), part.c_str(), folder.descriptor(), name.c_str(), 0) != 0) error = errno;
+  if (error == 0 && ::linkat(folder.descriptor(), part.c_str(), folder.descriptor(), name.c_str(), 0) != 0)
+    error = errno;
   ::unlinkat(folder.descriptor(), part.c_str(), 0);
   const bool has_no_links = error == EPERM || error == EOPNOTSUPP || error == EMLINK;
   return has_no_links ? write_new(folder, name, text) : error;

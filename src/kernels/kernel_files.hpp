@@ -1,12 +1,13 @@
 // The texts of kernels as files that one can read, profile and change:
 //
-//   CONVOY_DUMP_KERNELS=FOLDER   every text that a compiler is to be given is written there, one file a kernel, whether or
+//   CONVOY_DUMP_KERNELS=FOLDER   every text that a compiler is to be given is written there, one file a kernel, whether
+//   or
 //                                not its code is cached. What lies there already, edited or not, is never replaced.
 //   CONVOY_USE_KERNELS=FOLDER    a file of the same name is compiled in place of the text that convoy generates.
 //
-// A file is named after the kernel, the device's architecture and a hash of the generated text: an edited one is thus taken
-// only where convoy would generate what it was made from. Links are neither followed nor replaced. What goes wrong with a
-// file is logged (topic dispatch), and the generated text is compiled.
+// A file is named after the kernel, the device's architecture and a hash of the generated text: an edited one is thus
+// taken only where convoy would generate what it was made from. Links are neither followed nor replaced. What goes
+// wrong with a file is logged (topic dispatch), and the generated text is compiled.
 #pragma once
 
 #include <string>

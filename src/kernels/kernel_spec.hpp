@@ -1,6 +1,6 @@
-// A GPU kernel: its signature as data, its body as text. Element-wise kernels are written once, in *.body, and are legal
-// in CUDA C, HIP, GLSL and C++; the passes of src/fft are KernelSpecs too, for GPUs only, and may use shared memory,
-// barriers and tickets (see num_shared and uses_tickets).
+// A GPU kernel: its signature as data, its body as text. Element-wise kernels are written once, in *.body, and are
+// legal in CUDA C, HIP, GLSL and C++; the passes of src/fft are KernelSpecs too, for GPUs only, and may use shared
+// memory, barriers and tickets (see num_shared and uses_tickets).
 //
 // Rules for an element-wise body (tests/kernels compiles every body in every dialect that is present):
 //   types uint, int, real, real2 (real is float or double as the program's precision says); functional casts only;
@@ -28,7 +28,7 @@ struct KernelBuffer {
   /// with rounding and clipping as convoy::to_voxel(). Kind::count is for the counters of KernelSpec::uses_tickets.
   enum class Kind { real, real2, count, voxel } kind = Kind::real;
   bool writable = false;
-  std::string about{};  ///< for people, in dumps: what lies there, and how
+  std::string about{};             ///< for people, in dumps: what lies there, and how
   Element element = Element::f32;  ///< of Kind::voxel
 };
 
@@ -59,12 +59,12 @@ struct KernelSpec {
   /// The body says await_predecessor() before it touches what the launch before it in a stream touches. Where a device
   /// can, its workgroups then start while the last ones of that launch still run.
   bool programmatic_dependent_launch = false;
-  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TICKET(counter, turn), which
-  /// numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be seen;
-  /// AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited included,
-  /// a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the group_barrier() of
-  /// those threads, whole warps, that have this number below `pairs`, of which there are 15 at most. Only for
-  /// devices with Limits::workgroups_may_wait.
+  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TICKET(counter, turn),
+  /// which numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be
+  /// seen; AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited
+  /// included, a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the
+  /// group_barrier() of those threads, whole warps, that have this number below `pairs`, of which there are 15 at most.
+  /// Only for devices with Limits::workgroups_may_wait.
   bool uses_tickets = false;
   /// For people, in dumps (kernels/kernel_files.hpp): what the file is called (empty: `name`), and what is known of the
   /// kernel beside its text, as ("pass", "columns forward ...").
@@ -111,9 +111,10 @@ const KernelSpec& gather_voxels(Element image);
 /// The outputs of a tile to a caller's array: voxel (x, y, z) below `count` goes to `begin` + (x, y, z), `stride`
 /// apart. buffers: tile, voxels. parameters: extent_x, extent_y, count, begin, stride (x, y, z each). threads: count.
 const KernelSpec& scatter_voxels(Element output);
-/// Adds the raw outputs of a tile to the image positions that the boundary (clamped or periodic) reads there: raw output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below
-/// `count` sums up for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count,
-/// begin, raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset. threads: count.
+/// Adds the raw outputs of a tile to the image positions that the boundary (clamped or periodic) reads there: raw
+/// output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below `count` sums up
+/// for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count, begin,
+/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset. threads: count.
 extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();

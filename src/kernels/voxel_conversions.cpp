@@ -60,9 +60,8 @@ std::string integer_conversions(const ElementFacts& facts, const ConversionWords
 }  // namespace
 
 const KernelBuffer* voxels_of(const KernelSpec& kernel) {
-  const auto found = std::find_if(kernel.buffers.begin(), kernel.buffers.end(), [](const KernelBuffer& buffer) {
-    return buffer.kind == KernelBuffer::Kind::voxel;
-  });
+  const auto found = std::find_if(kernel.buffers.begin(), kernel.buffers.end(),
+                                  [](const KernelBuffer& buffer) { return buffer.kind == KernelBuffer::Kind::voxel; });
   return found == kernel.buffers.end() ? nullptr : &*found;
 }
 

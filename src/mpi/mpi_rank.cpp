@@ -116,9 +116,8 @@ std::optional<ConvolutionSpec> MpiRank::own_part(const ConvolutionSpec& whole) {
   return own;
 }
 
-std::unique_ptr<ImageFileWriter> MpiRank::create(const std::string& path, const ConvolutionSpec& whole,
-                                                       Element element, const ImageMetadata& metadata,
-                                                       const CreateOptions& options) {
+std::unique_ptr<ImageFileWriter> MpiRank::create(const std::string& path, const ConvolutionSpec& whole, Element element,
+                                                 const ImageMetadata& metadata, const CreateOptions& options) {
   if (!server_) return send_output(world_, element, part_);
   return share_output(*server_, create_image(path, output_shape(whole), element, metadata, options), part_);
 }

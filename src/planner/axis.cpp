@@ -205,8 +205,8 @@ AxisPlan in_one_tile(const AxisTask& task) {
 }
 
 bool folds_output(const ConvolutionSpec& spec) {
-  return spec.operation == Operation::correlate && spec.mode == Mode::same &&
-         repeats_unevenly(spec.boundary) && spec.kernel != Shape{1, 1, 1};
+  return spec.operation == Operation::correlate && spec.mode == Mode::same && repeats_unevenly(spec.boundary) &&
+         spec.kernel != Shape{1, 1, 1};
 }
 
 AxisTask axis_task(const ConvolutionSpec& spec, int axis) {

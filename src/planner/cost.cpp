@@ -66,8 +66,9 @@ CostModel::CostModel(const Limits& limits, bool resident)
 
 TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) const {
   const bool native = layout.path == Path::native;
-  return tile(layout, downloaded,
-              native && fused_planes_profitable(layout.num_axes, layout.extent, layout.padded, layout.precision, limits_));
+  return tile(
+      layout, downloaded,
+      native && fused_planes_profitable(layout.num_axes, layout.extent, layout.padded, layout.precision, limits_));
 }
 
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {

@@ -111,7 +111,8 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   for (int d = 0; d < tile.num_axes; ++d) {
     const Index length = tile.padded[d];
     const Index elements = tile.path == Path::native ? pass_table_length(length) : 2 * length;
-    bytes = saturating_sum(bytes, saturating_product(complex_bytes(tile.precision), static_cast<std::uint64_t>(elements)));
+    bytes =
+        saturating_sum(bytes, saturating_product(complex_bytes(tile.precision), static_cast<std::uint64_t>(elements)));
   }
   if (tile.path == Path::native) bytes += plane_counters_bytes(tile.num_axes, tile.extent, limits);
   return bytes;

@@ -12,7 +12,7 @@ namespace convoy {
 /// The device's geometry, and how it lies beside the caller's image.
 struct TileLayout : FftGeometry {
   std::array<int, 3> device_axes{2, 1, 0};  ///< the image axis of every device axis
-  Index host_run = 1;                       ///< voxels that follow each other both in the tile and in the caller's image
+  Index host_run = 1;  ///< voxels that follow each other both in the tile and in the caller's image
 };
 
 /// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that
@@ -22,9 +22,8 @@ struct TileLayout : FftGeometry {
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
                        const FftTuning& tuning = {});
 
-/// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow and
-/// the device has: native, fused, staged. The kernel's whole
-/// spectrum is stored (see filter_storage.hpp).
+/// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow
+/// and the device has: native, fused, staged. The kernel's whole spectrum is stored (see filter_storage.hpp).
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning);
 

@@ -204,7 +204,8 @@ class Search {
 
   /// As many tiles in flight as there is room for, if they save time.
   void put_more_in_flight(const TileLayout& layout, const TileCost& cost, Candidate& candidate) const {
-    for (int num_in_flight = min_sets_ + 1; num_in_flight <= max_sets_ && num_in_flight <= candidate.num_tiles; ++num_in_flight) {
+    for (int num_in_flight = min_sets_ + 1; num_in_flight <= max_sets_ && num_in_flight <= candidate.num_tiles;
+         ++num_in_flight) {
       const std::uint64_t bytes = footprint_bytes(layout, limits_, num_in_flight);
       const double seconds = run_seconds(cost, candidate.num_tiles, num_in_flight);
       if (bytes > budget_.bytes || seconds >= candidate.seconds) continue;
@@ -285,11 +286,12 @@ class Search {
   }
 
   [[noreturn]] void throw_path_impossible() const {
-    throw Error(Errc::unsupported,
-                fmt::format("convolving image {} zyx with kernel {} zyx: there is no {} path: {}; ask for another path, or "
-                            "leave the choice to convoy (auto)",
-                            to_text(spec_.image), to_text(spec_.kernel), name(*plan_options_.path),
-                            why_no_native_passes(impossible_->num_axes, impossible_->padded, limits_)));
+    throw Error(
+        Errc::unsupported,
+        fmt::format("convolving image {} zyx with kernel {} zyx: there is no {} path: {}; ask for another path, or "
+                    "leave the choice to convoy (auto)",
+                    to_text(spec_.image), to_text(spec_.kernel), name(*plan_options_.path),
+                    why_no_native_passes(impossible_->num_axes, impossible_->padded, limits_)));
   }
 
   [[noreturn]] void throw_ceiling_broken() const {

@@ -44,8 +44,7 @@ void append_filter_slabs(const Plan& plan, const FftGeometry& geometry, SlotId w
   for (Index begin = 0; begin < kernel[slab_axis]; begin += longest_slab) {
     slab[slab_axis] = std::min(longest_slab, kernel[slab_axis] - begin);
     Extents place = kernel_place(plan);
-    place[slab_axis] =
-        geometry.kernel_extent > 0 ? begin : (place[slab_axis] + begin) % geometry.padded[slab_axis];
+    place[slab_axis] = geometry.kernel_extent > 0 ? begin : (place[slab_axis] + begin) % geometry.padded[slab_axis];
     Upload upload;
     upload.port = ports::kernel;
     upload.slot = work;

@@ -59,8 +59,8 @@ class StepPrinter {
     const std::string kernel =
         g.kernel_extent > 0 ? fmt::format(", kernel {} at {}", g.kernel_extent, g.kernel_place) : "";
     const std::string batch = g.batch > 1 ? fmt::format("{} times ", g.batch) : "";
-    return fmt::format("{} {} {}{} in {}, row pitch {}{}", convoy::name(g.path), convoy::name(g.precision), batch, extent,
-                       padded, g.row_pitch, kernel);
+    return fmt::format("{} {} {}{} in {}, row pitch {}{}", convoy::name(g.path), convoy::name(g.precision), batch,
+                       extent, padded, g.row_pitch, kernel);
   }
 
   const Program& program_;

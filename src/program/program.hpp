@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "convoy/plan.hpp"
-#include "kernels/kernel_spec.hpp"
 #include "fft/geometry.hpp"
+#include "kernels/kernel_spec.hpp"
 
 namespace convoy {
 

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 #include "convoy/synthetic.hpp"
-#include "base/voxel_rows.hpp"
 #include "synthetic/psf.hpp"
 
 namespace convoy {

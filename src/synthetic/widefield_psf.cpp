@@ -7,9 +7,9 @@
 #include <complex>
 #include <numbers>
 
+#include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 #include "convoy/synthetic.hpp"
-#include "base/voxel_rows.hpp"
 #include "synthetic/psf.hpp"
 
 namespace convoy {

@@ -33,8 +33,8 @@ bool can_fork() {
 #endif
 }
 
-/// AddressSanitizer of gcc 12 does not release its allocator's locks in a child: one that is forked while another thread
-/// allocates waits for ever in its first malloc().
+/// AddressSanitizer of gcc 12 does not release its allocator's locks in a child: one that is forked while another
+/// thread allocates waits for ever in its first malloc().
 bool can_fork_beside_threads() {
 #if defined(__SANITIZE_ADDRESS__)
   return false;

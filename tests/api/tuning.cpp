@@ -1,4 +1,6 @@
 // Tune::measure: measured once, remembered, and never trusted blindly.
+#include "engine/tuning.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 
 #include "base/disk_cache.hpp"
 #include "convoy/convoy.hpp"
-#include "engine/tuning.hpp"
 
 namespace fs = std::filesystem;
 using namespace convoy;

@@ -295,8 +295,8 @@ TEST_CASE("a delta stays where it is, for every parity of image and kernel") {
       const auto at = [](Index side, Index i) { return static_cast<std::size_t>((i * side + i) * side + i); };
       image[at(n, n / 2)] = 1;
       kernel[at(k, k / 2)] = 1;
-      const auto output = floats_of(
-          convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test()));
+      const auto output =
+          floats_of(convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test()));
       CAPTURE(n);
       CAPTURE(k);
       CHECK(oracle::relative_l2(output, {image.begin(), image.end()}) <= tolerances::kFewVoxels);

@@ -175,8 +175,8 @@ TEST_CASE("a folder that takes its output's name meanwhile stays what it is") {
   write_input(folder / "in.npy");
   for (const char* name : kNames) {
     const std::string output = folder / name;
-    const std::string text = error_of(
-        [&] { convolve_files(folder / "in.npy", output, [&] { fs::create_directories(output + "/full"); }); });
+    const std::string text =
+        error_of([&] { convolve_files(folder / "in.npy", output, [&] { fs::create_directories(output + "/full"); }); });
     CHECK_MESSAGE(contains(text, output), text);
     CHECK(fs::is_directory(output + "/full"));
     CHECK(folder.num_files() == 2);

@@ -1,7 +1,6 @@
 // A choice that is read is planned with: what it asks for exists, or is refused.
-#include "engine/tuning.hpp"
-
 #include "convoy/convoy.hpp"
+#include "engine/tuning.hpp"
 #include "target.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -105,7 +105,8 @@ TEST_CASE("raw files with an offset, of either byte order") {
   check_boxes(*open_image(folder / "a.bin", options), voxels, kShape);
   CHECK(voxels_of<std::uint16_t>(read_image(folder / "a.bin", options)) == voxels);
   options.raw->shape.z = 4;  // what follows is as likely a wrong shape as something else
-  CHECK_THROWS_WITH_AS(open_image(folder / "a.bin", options), doctest::Contains("1702 more than the 4x23x37 u16"), Error);
+  CHECK_THROWS_WITH_AS(open_image(folder / "a.bin", options), doctest::Contains("1702 more than the 4x23x37 u16"),
+                       Error);
   options.raw = raw_layout_from_text("4,23,37,u16,11,big,more");
   CHECK(open_image(folder / "a.bin", options)->shape() == Shape{4, 23, 37});
   options.raw = raw_layout_from_text("5,23,37,u16,12,big");

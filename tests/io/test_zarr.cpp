@@ -216,7 +216,8 @@ TEST_CASE("signed integers and halves stay what they are, truth values become u8
   make_array(path, {{"dtype", "|b1"}, {"shape", {1, 4}}, {"chunks", {1, 4}}, {"fill_value", true}});
   write_bytes(path + "/0.0", std::string("\1\0\1\0", 4));
   CHECK(voxels_of<std::uint8_t>(read_image(path)) == std::vector<std::uint8_t>{1, 0, 1, 0});
-  CHECK(read_as(">i2", std::string("\x80\0\xFF\xFF\0\1\x7F\xFF", 8), std::int16_t{}) == std::vector<float>{-32768, -1, 1, 32767});
+  CHECK(read_as(">i2", std::string("\x80\0\xFF\xFF\0\1\x7F\xFF", 8), std::int16_t{}) ==
+        std::vector<float>{-32768, -1, 1, 32767});
   const std::vector<float> halves{1, -65504, 0x1p-24F, std::numeric_limits<float>::infinity()};
   CHECK(read_as("<f2", std::string("\0\x3C\xFF\xFB\1\0\0\x7C", 8), Float16{}) == halves);
   CHECK(read_as(">f2", std::string("\x3C\0\xFB\xFF\0\1\x7C\0", 8), Float16{}) == halves);

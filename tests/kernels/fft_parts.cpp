@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "fft/bank_padding.hpp"
 #include "fft/plan.hpp"
 #include "fft/plane_shape.hpp"
 #include "fft/shape.hpp"
-#include "fft/bank_padding.hpp"
 #include "planner/lengths.hpp"
 
 using namespace convoy;
@@ -117,7 +117,8 @@ TEST_CASE("rules: gaps keep elements apart and butterflies in shape") {
       for (Index b = 0; b < length / radix; ++b) {
         const Index first = b / stride * sub_length + b % stride;
         for (Index j = 0; j < radix; ++j) {
-          if (bank_padding.place(first + j * stride) == bank_padding.place(first) + bank_padding.place(j * stride)) continue;
+          if (bank_padding.place(first + j * stride) == bank_padding.place(first) + bank_padding.place(j * stride))
+            continue;
           CAPTURE(b);
           CAPTURE(j);
           FAIL("the elements of a butterfly do not keep their distances");

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <random>
 
-#include "planner/axis.hpp"
 #include "plan/direct_axis.hpp"
+#include "planner/axis.hpp"
 #include "planner/origin.hpp"
 
 using namespace convoy;

@@ -9,8 +9,8 @@
 
 #include "convoy/error.hpp"
 #include "plan/devices.hpp"
-#include "planner/lengths.hpp"
 #include "plan/problems.hpp"
+#include "planner/lengths.hpp"
 #include "program/program.hpp"
 #include "support/random_problem.hpp"
 

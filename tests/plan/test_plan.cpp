@@ -7,11 +7,11 @@
 
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
-#include "planner/cost.hpp"
 #include "plan/devices.hpp"
+#include "plan/problems.hpp"
+#include "planner/cost.hpp"
 #include "planner/layout.hpp"
 #include "planner/lengths.hpp"
-#include "plan/problems.hpp"
 #include "program/program.hpp"
 
 using namespace convoy;
@@ -176,7 +176,8 @@ TEST_CASE("a path that is asked for is taken, or told why it is impossible") {
   options.allow_fused = false;
   options.path = Path::native;
   CHECK(make_plan(spec, large_gpu(), options).path == Path::native);
-  CHECK_THROWS_WITH_AS(make_plan(spec, cpu(), options), doctest::Contains("the device has no kernels with shared memory"), Error);
+  CHECK_THROWS_WITH_AS(make_plan(spec, cpu(), options),
+                       doctest::Contains("the device has no kernels with shared memory"), Error);
   CHECK_THROWS_WITH_AS(make_plan(spec_of({1, 1, 600}, {1, 1, 90}), large_gpu(), options),
                        doctest::Contains("there is no native path: images of one axis have none"), Error);
 }

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/boundary_rule.hpp"
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
-#include "base/boundary_rule.hpp"
-#include "planner/origin.hpp"
 #include "plan/problems.hpp"
+#include "planner/origin.hpp"
 
 using namespace convoy;
 using namespace convoy::test;

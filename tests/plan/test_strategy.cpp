@@ -2,10 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "convoy/error.hpp"
-#include "planner/cost.hpp"
+#include "dif_split/plan.hpp"
 #include "plan/devices.hpp"
 #include "plan/problems.hpp"
-#include "dif_split/plan.hpp"
+#include "planner/cost.hpp"
 
 using namespace convoy;
 using namespace convoy::test;

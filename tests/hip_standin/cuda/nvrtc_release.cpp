@@ -1,5 +1,5 @@
-// An NVRTC of another release, which knows other devices; everything else it takes from the stand-in that it is linked with.
-// NVRTC_MAJOR, NVRTC_MINOR and NVRTC_ARCHITECTURES say which.
+// An NVRTC of another release, which knows other devices; everything else it takes from the stand-in that it is linked
+// with. NVRTC_MAJOR, NVRTC_MINOR and NVRTC_ARCHITECTURES say which.
 #include <nvrtc.h>
 
 #include <algorithm>

@@ -1,6 +1,5 @@
-#include <convoy/convoy.hpp>
-
 #include <cmath>
+#include <convoy/convoy.hpp>
 #include <cstdio>
 
 int main() {
