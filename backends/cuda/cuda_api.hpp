@@ -101,8 +101,7 @@ struct Api {
   }
 
   /// Machine code of a text for "sm_90" and the like. Throws Error(compile_failed) with the compiler's log.
-  static std::string compile(const KernelSource& source, const std::string& kernel_name,
-                             const std::string& architecture);
+  static std::string compile(const KernelSource& source, const std::string& kernel_name, const std::string& architecture);
   static Result load_module(Module* module, const void* code) {
     return cuModuleLoadDataEx(module, code, 0, nullptr, nullptr);
   }

@@ -47,9 +47,9 @@ inline constexpr auto cudaEventSynchronize = [](cudaEvent_t event) {
   return Api::synchronize_event(event) == CUDA_SUCCESS ? cudaSuccess : cudaErrorUnknown;
 };
 
-#include "backends/gpu/vkfft_handles.hpp"
 #include "backends/vkfft/include_vkfft.hpp"
 #include "backends/vkfft/vkfft_app.hpp"
 #include "backends/vkfft/vkfft_convolution.hpp"
+#include "backends/gpu/vkfft_handles.hpp"
 
 }  // namespace convoy::backend::cuda

@@ -22,9 +22,9 @@ inline constexpr auto hipFree = [](void* pointer) {
   return memory != nullptr ? memory->release(pointer) : driver_free(pointer);
 };
 
-#include "backends/gpu/vkfft_handles.hpp"
 #include "backends/vkfft/include_vkfft.hpp"
 #include "backends/vkfft/vkfft_app.hpp"
 #include "backends/vkfft/vkfft_convolution.hpp"
+#include "backends/gpu/vkfft_handles.hpp"
 
 }  // namespace convoy::backend::hip

@@ -1,6 +1,6 @@
-// The texts that VkFFT generates, on their way to the compiler: files of kernels (kernels/kernel_files.hpp) hold them,
-// too. Included inside a backend's namespace, before VkFFT, which then calls what is defined here in place of the
-// compiler's own functions.
+// The texts that VkFFT generates, on their way to the compiler: files of kernels (kernels/kernel_files.hpp) hold them, too.
+// Included inside a backend's namespace, before VkFFT, which then calls what is defined here in place of the compiler's own
+// functions.
 
 /// What VkFFT compiles in this thread, for the files' names and headers.
 static thread_local KernelFile vkfft_file;
@@ -24,8 +24,8 @@ static constexpr auto generate_vkfft_spirv = [](glslang_program_t* program, glsl
 #define glslang_shader_create create_vkfft_shader
 #define glslang_program_SPIRV_generate generate_vkfft_spirv
 #elif VKFFT_BACKEND == 1
-static constexpr auto create_vkfft_program = [](nvrtcProgram* program, const char* text, const char* name,
-                                                int num_headers, const char* const* headers, const char* const* names) {
+static constexpr auto create_vkfft_program = [](nvrtcProgram* program, const char* text, const char* name, int num_headers,
+                                                const char* const* headers, const char* const* names) {
   const KernelSource& source = vkfft_text(text);
   return nvrtcCreateProgram(program, source.text.c_str(), source.path.empty() ? name : source.path.c_str(), num_headers,
                             headers, names);
@@ -38,11 +38,11 @@ static constexpr auto compile_vkfft_program = [](nvrtcProgram program, int num_o
 #define nvrtcCreateProgram create_vkfft_program
 #define nvrtcCompileProgram compile_vkfft_program
 #elif VKFFT_BACKEND == 2
-static constexpr auto create_vkfft_program = [](hiprtcProgram* program, const char* text, const char* name,
-                                                int num_headers, const char** headers, const char** names) {
+static constexpr auto create_vkfft_program = [](hiprtcProgram* program, const char* text, const char* name, int num_headers,
+                                                const char** headers, const char** names) {
   const KernelSource& source = vkfft_text(text);
-  return hiprtcCreateProgram(program, source.text.c_str(), source.path.empty() ? name : source.path.c_str(),
-                             num_headers, headers, names);
+  return hiprtcCreateProgram(program, source.text.c_str(), source.path.empty() ? name : source.path.c_str(), num_headers,
+                             headers, names);
 };
 static constexpr auto compile_vkfft_program = [](hiprtcProgram program, int num_options, const char** options) {
   std::vector<const char*> all(options, options + num_options);

@@ -31,8 +31,7 @@
 
 // The vocabulary that vkFFT.h sets before its own includes, needed here because parts of VkFFT come in earlier. vkFFT.h
 // sets it once more further down: equal tokens make that legal, and the compiler reports any difference.
-#define VKFFT_ZERO_INIT \
-  {}
+#define VKFFT_ZERO_INIT {}
 #ifndef VKFFT_MAX_FFT_DIMENSIONS
 #define VKFFT_MAX_FFT_DIMENSIONS 4
 #endif
@@ -178,9 +177,7 @@ static_assert(VkFFTGetVersion() == 10304,
 namespace vkfft_repairs {
 
 template <class Configuration>
-inline constexpr bool is_development_snapshot = requires(Configuration c) {
-  c.singleKernelMultipleBatches;
-};
+inline constexpr bool is_development_snapshot = requires(Configuration c) { c.singleKernelMultipleBatches; };
 
 static_assert(!is_development_snapshot<VkFFTConfiguration>,
               "repairs.hpp fits the release of VkFFT 1.3.4, not its development branch");

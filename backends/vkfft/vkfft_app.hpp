@@ -5,9 +5,9 @@
 //   using Target             what a launch is appended to: VkCommandBuffer, or an empty type where the stream is
 //   configured bool wants_tables        sines from tables for single precision too (unknown Vulkan vendors)
 //   std::uint64_t coalesced_bytes
-//   std::string identity       device, driver and compiler, of which a compiled plan is good for no other; empty: not
-//   kept void configure(VkFFTConfiguration&)               sets pointers to its own members: the app keeps a copy in
-//   place void aim(VkFFTLaunchParams&, Target&) const
+//   std::string identity       device, driver and compiler, of which a compiled plan is good for no other; empty: not kept
+//   void configure(VkFFTConfiguration&)               sets pointers to its own members: the app keeps a copy in place
+//   void aim(VkFFTLaunchParams&, Target&) const
 
 /// The transform in words, for messages.
 static inline std::string to_words(const VkFFTConfiguration& configuration) {
@@ -54,8 +54,8 @@ static inline std::string vkfft_said() {
 
 /// Everything that decides what is compiled, for the plan cache.
 static inline std::string to_key(const VkFFTConfiguration& c, const std::string& identity) {
-  std::string key =
-      fmt::format("convoy {} VkFFT {} {}\n{}\n", CONVOY_VERSION, VkFFTGetVersion(), CONVOY_VKFFT_LAYER, identity);
+  std::string key = fmt::format("convoy {} VkFFT {} {}\n{}\n", CONVOY_VERSION, VkFFTGetVersion(),
+                                CONVOY_VKFFT_LAYER, identity);
   const auto add = [&](const char* name, auto value) { key += fmt::format("{} {}\n", name, value); };
   add("backend", VKFFT_BACKEND);
   add("dimensions", c.FFTdim);

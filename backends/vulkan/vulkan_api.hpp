@@ -14,9 +14,8 @@
 #define CONVOY_VULKAN_INSTANCE_FUNCTIONS(X)                                                                          \
   X(vkDestroyInstance)                                                                                               \
   X(vkEnumeratePhysicalDevices)                                                                                      \
-  X(vkEnumerateDeviceExtensionProperties)                                                                            \
-  X(vkGetPhysicalDeviceProperties) X(vkGetPhysicalDeviceProperties2) X(vkGetPhysicalDeviceFeatures)                  \
-      X(vkGetPhysicalDeviceMemoryProperties) X(vkGetPhysicalDeviceMemoryProperties2)                                 \
+  X(vkEnumerateDeviceExtensionProperties) X(vkGetPhysicalDeviceProperties) X(vkGetPhysicalDeviceProperties2)         \
+      X(vkGetPhysicalDeviceFeatures) X(vkGetPhysicalDeviceMemoryProperties) X(vkGetPhysicalDeviceMemoryProperties2)  \
           X(vkGetPhysicalDeviceQueueFamilyProperties) X(vkCreateDevice) X(vkDestroyDevice) X(vkGetDeviceQueue)       \
               X(vkQueueSubmit) X(vkAllocateMemory) X(vkFreeMemory) X(vkMapMemory) X(vkUnmapMemory)                   \
                   X(vkBindBufferMemory) X(vkGetBufferMemoryRequirements) X(vkCreateBuffer) X(vkDestroyBuffer)        \
