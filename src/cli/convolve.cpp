@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -228,7 +229,8 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
   const std::string pieces = record.plan.split ? fmt::format("{} convolutions of parts", num_tiles)
                                                : fmt::format("{} tile{}", num_tiles, num_tiles == 1 ? "" : "s");
-  const std::string scale = record.plan.spec.normalize_kernel
+  const bool is_scaled = std::abs(record.run.kernel_factor - 1) > 1e-6;  // sums of PSFs are 1 but for rounding
+  const std::string scale = record.plan.spec.normalize_kernel && is_scaled
                                 ? fmt::format(", kernel divided by its sum {:g}", 1 / record.run.kernel_factor)
                                 : "";
   print_summary("{}: {}{}, {:.3f} s{}, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
