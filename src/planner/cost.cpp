@@ -106,7 +106,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
                                      : 2 * (unpadded + half_padded),
                     (meets_in_cache ? kPlanePass : kStridedPass) * of_columns(p1)};
   Pass product{2 * work + spectrum, kProductPass * of_columns(last)};
-  if (layout.kernel_extent > 0 && limits_.num_multiprocessors == 0) {
+  if (layout.kernel_extent > 0 && !limits_.workgroups_may_wait) {
     product.slowdown *= kUntoldOnTheWay * (2 * work + padded) / product.bytes;
   }
   const Pass staging{layout.path == Path::staged ? 4 * batch * padded : 0, kStridedPass * length_weight(last)};

@@ -23,7 +23,7 @@ TileLayout with_filter_stored(const TileLayout& whole, bool fits, const std::arr
   const Index kernel_extent = axes[static_cast<std::size_t>(whole.device_axes[last])]->kernel_size;
   if (whole.path != Path::native || storage == FilterStorage::spectrum) return whole;
   // Double precision may be slower than memory by far; and through Vulkan no case gained (C1 3.3 -> 4.7 ms).
-  const bool may_be_faster = whole.precision == Precision::f32 && limits.num_multiprocessors > 0;
+  const bool may_be_faster = whole.precision == Precision::f32 && limits.workgroups_may_wait;
   const bool must_be = storage == FilterStorage::compact || !fits;
   if (!must_be && !may_be_faster) return whole;
   if (!can_transform_kernel(length, kernel_extent, whole.precision, limits)) return whole;
@@ -34,7 +34,7 @@ TileLayout with_filter_stored(const TileLayout& whole, bool fits, const std::arr
 }
 
 double seconds_of_kernel_on_the_way(const TileLayout& layout, const Limits& limits) {
-  if (layout.kernel_extent == 0 || limits.num_multiprocessors == 0) return 0;
+  if (layout.kernel_extent == 0 || !limits.workgroups_may_wait) return 0;
   const Index length = layout.padded[static_cast<std::size_t>(layout.num_axes - 1)];
   const auto radices = column_radices(length, ColumnRole::product, layout.precision, limits);
   const double num_columns = static_cast<double>(layout.padded[0] / 2 + 1) *
