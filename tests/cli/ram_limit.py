@@ -29,8 +29,7 @@ parser.add_argument("--jobs", type=int, default=8)
 parser.add_argument("--seed", type=int, default=15)
 parser.add_argument("--largest", type=float, default=2e7)
 parser.add_argument("--workers", type=int, default=1, help="jobs at a time, each measured by itself")
-parser.add_argument("--share", type=int, default=0, help="which of the workers this process is, with --as-share")
-parser.add_argument("--as-share", action="store_true")
+parser.add_argument("--share", type=int, help="do what this worker does, and no more")
 parser.add_argument("--json")
 WANTED = parser.parse_args()
 JSON = WANTED.json and os.path.join(STARTED_IN, WANTED.json)
@@ -169,23 +168,21 @@ def report_line(one):
             + (f": {one['refusal']}" if "refusal" in one else ""))
 
 
-def run_share():
-    """The jobs of this process, one after the other, a line of JSON each."""
-    for number in range(WANTED.share, WANTED.jobs, WANTED.workers):
-        print(json.dumps(job(number)), flush=True)
+def jobs_of(share):
+    """What one worker does: its jobs, one after the other."""
+    for number in range(share, WANTED.jobs, WANTED.workers):
+        yield job(number)
         clean()
 
 
 def run_all():
-    """Every job, by processes like this one, whose folders are their own."""
+    """Every job; by several workers, each a process like this one with a folder of its own, which prints a line of JSON a job."""
     if WANTED.workers == 1:
-        for number in range(WANTED.jobs):
-            yield job(number)
-            clean()
+        yield from jobs_of(0)
         return
     words = [sys.executable, os.path.abspath(__file__), PROGRAM, "--jobs", WANTED.jobs, "--seed", WANTED.seed, "--largest", WANTED.largest,
              "--workers", WANTED.workers]
-    shares = [subprocess.Popen([*map(str, words), "--share", str(share), "--as-share"], stdout=subprocess.PIPE, text=True)
+    shares = [subprocess.Popen([*map(str, words), "--share", str(share)], stdout=subprocess.PIPE, text=True)
               for share in range(WANTED.workers)]
     with concurrent.futures.ThreadPoolExecutor(WANTED.workers) as readers:
         for lines in readers.map(lambda share: share.stdout.readlines(), shares):
@@ -194,8 +191,10 @@ def run_all():
 
 
 def main():
-    if WANTED.as_share:
-        return run_share()
+    if WANTED.share is not None:
+        for one in jobs_of(WANTED.share):
+            print(json.dumps(one), flush=True)
+        return
     results = []
     for one in run_all():
         results.append(one)
