@@ -122,8 +122,7 @@ struct Plan {
   /// num_transforms says how many do (at least 1).
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
-  Index batch =
-      1;  ///< images that one program convolves with the same kernel at once; more than one is not planned yet
+  Index batch = 1;  ///< tiles that one sequence of launches convolves
   /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
@@ -153,6 +152,8 @@ struct Plan {
   /// What a run does one after the other, or devices share.
   Index num_pieces() const { return split ? split->num_convolutions : num_tiles(); }
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
+  /// Sequences of launches, each of `batch` tiles of whatever images.
+  Index num_batches() const { return (spec.batch * num_tiles() + batch - 1) / batch; }
   Shape padded() const { return {axes[0].padded, axes[1].padded, axes[2].padded}; }
 };
 

@@ -21,6 +21,7 @@ struct DeviceArray {
   Element element = Element::f32;
   Shape shape;
   std::uint64_t offset_bytes = 0;  ///< of the first voxel; Vulkan: a multiple of minStorageBufferOffsetAlignment
+  Index batch = 1;                 ///< images of this shape that lie one behind the other
 
   DeviceArray() = default;
   DeviceArray(std::uint64_t memory, Element kind, const Shape& extents)

@@ -91,6 +91,9 @@ struct ConvolutionSpec {
   /// Only this part of the output is computed, from what it needs of the image: the same voxels that the whole output
   /// has there, to rounding. Positions are those of the mode's output.
   std::optional<Box> region;
+  /// Images of shape `image`, one behind the other in memory, that a run convolves with the same kernel; as many
+  /// outputs follow each other.
+  Index batch = 1;
 };
 
 /// Shape of the output: that of the mode, or of the region if there is one. Throws Error(invalid_argument) as
@@ -99,10 +102,10 @@ Shape output_shape(const ConvolutionSpec& spec);
 /// Shape of the mode's whole output. Throws as well.
 Shape whole_output_shape(const ConvolutionSpec& spec);
 
-/// Throws Error(invalid_argument) for extents below 1 or above 2^56, sizes whose sum has more than 2^63 - 1 voxels,
-/// mode valid where neither image nor kernel contains the other, an origin outside the kernel, a boundary with a mode
-/// that has none (circular may say wrap), a constant or no_data that is not finite, correlate with a constant that is
-/// not 0, or a region that is empty or not within the output. The message names axis and numbers.
+/// Throws Error(invalid_argument) for a batch below 1, extents below 1 or above 2^56, sizes whose sum has more than
+/// 2^63 - 1 voxels, mode valid where neither image nor kernel contains the other, an origin outside the kernel, a
+/// boundary with a mode that has none (circular may say wrap), a constant or no_data that is not finite, correlate with
+/// a constant that is not 0, or a region that is empty or not within the output. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

@@ -28,6 +28,7 @@ struct BoundaryRule {
 
   /// The image position that extended position `at` shows, or kOutside.
   Index source_of(Index at) const;
+  bool operator==(const BoundaryRule&) const = default;
 };
 
 BoundaryRule boundary_rule(Boundary boundary, Index size);

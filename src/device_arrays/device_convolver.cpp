@@ -11,16 +11,20 @@
 namespace convoy {
 namespace {
 
-void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape) {
+void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch) {
   if (given.handle == 0) throw Error(Errc::invalid_argument, fmt::format("the {} has no memory (null handle)", what));
-  if (given.shape == shape && given.element == element) return;
+  if (given.shape == shape && given.element == element && given.batch == batch) return;
+  const auto text = [](Index images, const Shape& extents, Element kind) {
+    return fmt::format("{}{} zyx of {}", images == 1 ? "" : fmt::format("{} times ", images), to_text(extents),
+                       name(kind));
+  };
   throw Error(Errc::invalid_argument,
-              fmt::format("the {} is {} zyx of {}, but this convolution was planned for {} zyx of {}", what,
-                          to_text(given.shape), name(given.element), to_text(shape), name(element)));
+              fmt::format("the {} is {}, but this convolution was planned for {}", what,
+                          text(given.batch, given.shape, given.element), text(batch, shape, element)));
 }
 
 std::uint64_t num_bytes(const DeviceArray& array) {
-  return static_cast<std::uint64_t>(num_voxels(array.shape)) * size_of(array.element);
+  return static_cast<std::uint64_t>(num_voxels(array.shape) * array.batch) * size_of(array.element);
 }
 
 /// Arrays in two Vulkan buffers may lie in the same memory all the same: that is the caller's to know.
@@ -84,11 +88,12 @@ const Plan& ResidentConvolver::plan() const { return state_->loaded.plan; }
 Shape ResidentConvolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
 void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
-  require_array("image", image, state_->options.image, state_->spec.image);
-  require_array("output", output, state_->options.output, output_shape());
+  require_array("image", image, state_->options.image, state_->spec.image, state_->spec.batch);
+  require_array("output", output, state_->options.output, output_shape(), state_->spec.batch);
   require_apart(image, output, state_->device.implementation().handles_are_addresses());
-  state_->loaded.session->run_on(stream.handle, {{device_array_slots::image, image.handle, image.offset_bytes},
-                                                 {device_array_slots::output, output.handle, output.offset_bytes}});
+  const DeviceArraySlots slots = device_array_slots(plan());
+  state_->loaded.session->run_on(stream.handle, {{slots.image, image.handle, image.offset_bytes},
+                                                 {slots.output, output.handle, output.offset_bytes}});
 }
 
 void ResidentConvolver::wait() {

@@ -10,6 +10,7 @@
 #include "convoy/error.hpp"
 #include "engine/tile_geometry.hpp"
 #include "fft/lower_passes.hpp"
+#include "planner/layout.hpp"
 
 namespace convoy {
 namespace {
@@ -24,48 +25,104 @@ using PerAxis = std::array<Index, 3>;  // device order
 class DeviceArraysProgram {
  public:
   DeviceArraysProgram(const Plan& plan, Element image, Element output)
-      : plan_(plan), image_(image), output_(output), output_shape_(output_shape(plan.spec)) {
-    require_indexable("image", plan.spec.image);
-    require_indexable("output", output_shape_);
+      : plan_(plan),
+        image_(image),
+        output_(output),
+        output_shape_(output_shape(plan.spec)),
+        slots_(device_array_slots(plan)) {
+    require_indexable("image", plan.spec.image, plan.spec.batch);
+    require_indexable("output", output_shape_, plan.spec.batch);
     if (plan.fold_output) require_sums();
   }
 
   Program make() const {
     Program program = make_tile_program(plan_);
     program.ports.resize(ports::input);
-    program.slots.push_back(external("caller's image", plan_.spec.image, image_));
-    program.slots.push_back(external("caller's output", output_shape_, output_));
-    const auto is_convolve = [](const Step& step) { return std::holds_alternative<Convolve>(step); };
-    const Step convolve = *std::find_if(program.run.begin(), program.run.end(), is_convolve);
-
+    Convolve convolve = *std::get_if<Convolve>(&*std::find_if(program.run.begin(), program.run.end(), is_convolve));
     program.run.clear();
-    if (plan_.fold_output) program.run.emplace_back(Clear{device_array_slots::output});
-    for (Index t = 0; t < plan_.num_tiles(); ++t) {
-      const TileIndex tile = tile_index(plan_, t);
-      program.run.emplace_back(gather(tile));
-      program.run.push_back(convolve);
-      program.run.emplace_back(plan_.fold_output ? fold(tile) : scatter(tile));
+    const Slot image = external("caller's image", plan_.spec.image, image_);
+    const Slot output = external("caller's output", output_shape_, output_);
+    if (slots_.image == kTile) {
+      program.slots[kTile] = image;
+      program.slots.push_back(output);
+      append_batches(convolve, program.run);
+    } else {
+      program.slots.push_back(image);
+      program.slots.push_back(output);
+      append_tiles(convolve, program.run);
     }
     lower_native_passes(plan_.limits, program);
     return program;
   }
 
  private:
-  static Slot external(const char* name, const Shape& shape, Element element) {
+  static bool is_convolve(const Step& step) { return std::holds_alternative<Convolve>(step); }
+
+  void append_batches(Convolve convolve, std::vector<Step>& run) const {
+    convolve.geometry.reads_arrays = false;  // of the plan, which counts no image slot
+    convolve.arrays = {.image = reads(), .output = writes(), .output_slot = slots_.output};
+    for (Index first = 0; first < convolve.arrays->image.num_tiles(); first += plan_.batch) {
+      convolve.arrays->first_tile = first;
+      run.emplace_back(convolve);
+    }
+  }
+  void append_tiles(const Convolve& convolve, std::vector<Step>& run) const {
+    if (plan_.fold_output) run.emplace_back(Clear{slots_.output});
+    for (Index image = 0; image < plan_.spec.batch; ++image) {
+      for (Index t = 0; t < plan_.num_tiles(); ++t) {
+        const TileIndex tile = tile_index(plan_, t);
+        run.emplace_back(gather(image, tile));
+        run.emplace_back(convolve);
+        run.emplace_back(plan_.fold_output ? fold(image, tile) : scatter(image, tile));
+      }
+    }
+  }
+
+  TileAccess reads() const {
+    TileAccess access = access_of(image_, plan_.spec.image, &AxisPlan::tile_input);
+    const Boundary boundary = reading_boundary(plan_.spec);
+    for (std::size_t d = 0; d < 3; ++d) {
+      access.axes[d].begin = axis(d).input_offset;
+      access.axes[d].rule = boundary_rule(boundary, axis(d).image);
+    }
+    access.outside = outside_of(boundary);
+    access.replaces_non_finite = plan_.spec.non_finite == NonFinite::zero;
+    return access;
+  }
+  TileAccess writes() const { return access_of(output_, output_shape_, &AxisPlan::tile_output); }
+  TileAccess access_of(Element element, const Shape& shape, Index AxisPlan::*count) const {
+    TileAccess access;
+    access.element = element;
+    access.num_images = plan_.spec.batch;
+    access.image_stride = num_voxels(shape);
+    const std::array<Index, 3> strides = device_strides(plan_, shape);
+    for (std::size_t d = 0; d < 3; ++d) {
+      ArrayAxis& along = access.axes[d];
+      along.size = shape[plan_.device_axes[d]];
+      along.stride = strides[d];
+      along.num_tiles = axis(d).num_tiles;
+      along.step = axis(d).tile_output;
+      along.count = axis(d).*count;
+    }
+    return access;
+  }
+
+  Slot external(const char* name, const Shape& shape, Element element) const {
     return {.name = name,
-            .bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element),
+            .bytes = static_cast<std::uint64_t>(num_voxels(shape) * plan_.spec.batch) * size_of(element),
             .per_tile_in_flight = false,
             .external = true};
   }
 
-  static void require_indexable(const char* what, const Shape& shape) {
+  static void require_indexable(const char* what, const Shape& shape, Index batch) {
     const Index longest = std::max({shape.z, shape.y, shape.x});
-    if (num_voxels(shape) <= kMostVoxels && longest <= kLongestAxis) return;
+    if (num_voxels(shape) <= kMostVoxels / batch && longest <= kLongestAxis) return;
     throw Error(
         Errc::unsupported,
-        fmt::format("the {} of {} zyx on the device has more voxels than device kernels count (2^32 - 1, and 2^30 on "
-                    "an axis); run it in parts, or from host memory with a Convolver",
-                    what, to_text(shape)));
+        fmt::format("{} of {} zyx on the device has more voxels than device kernels count (2^32 - 1, and 2^30 on an "
+                    "axis); run it in parts, or from host memory with a Convolver",
+                    batch > 1 ? fmt::format("a batch of {} {}s", batch, what) : fmt::format("the {}", what),
+                    to_text(shape)));
   }
 
   void require_sums() const {
@@ -107,8 +164,8 @@ class DeviceArraysProgram {
     return per_axis([&](std::size_t d) { return axis(d).extent; });
   }
 
-  Dispatch gather(const TileIndex& tile) const {
-    Dispatch step = dispatch(kernels::gather_voxels(image_), device_array_slots::image, kTile, extents());
+  Dispatch gather(Index image, const TileIndex& tile) const {
+    Dispatch step = dispatch(kernels::gather_voxels(image_), slots_.image, kTile, extents());
     add(step, extents());
     add(step, per_axis([&](std::size_t d) { return axis(d).tile_input; }));
     add(step, per_axis([&](std::size_t d) { return tile_on(d, tile) * axis(d).tile_output + axis(d).input_offset; }));
@@ -116,6 +173,7 @@ class DeviceArraysProgram {
     add(step, device_strides(plan_, plan_.spec.image));
     add_boundary(step);
     add(step, Index{plan_.spec.non_finite == NonFinite::zero ? 1 : 0});
+    add(step, image * num_voxels(plan_.spec.image));
     return step;
   }
 
@@ -126,29 +184,32 @@ class DeviceArraysProgram {
     add(step, rule(0).offset);
   }
 
+  double outside_of(Boundary boundary) const {
+    const double outside = boundary == Boundary::constant ? plan_.spec.constant : 0;
+    if (std::isfinite(static_cast<float>(outside))) return outside;
+    throw Error(Errc::unsupported,
+                fmt::format("the boundary constant {:g} is beyond single precision, in which it would be handed to "
+                            "the device; use a Convolver",
+                            outside));
+  }
   void add_boundary(Dispatch& step) const {
     const Boundary boundary = reading_boundary(plan_.spec);
-    const double outside = boundary == Boundary::constant ? plan_.spec.constant : 0;
+    const double outside = outside_of(boundary);
     const auto high = static_cast<float>(outside);
-    if (!std::isfinite(high)) {
-      throw Error(Errc::unsupported,
-                  fmt::format("the boundary constant {:g} is beyond single precision, in which it would be handed to "
-                              "the device; use a Convolver",
-                              outside));
-    }
     add_rule(step, boundary);
     step.parameters.push_back(parameter(high));
     step.parameters.push_back(parameter(static_cast<float>(outside - static_cast<double>(high))));
   }
 
-  Dispatch scatter(const TileIndex& tile) const {
+  Dispatch scatter(Index image, const TileIndex& tile) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].count; });
-    Dispatch step = dispatch(kernels::scatter_voxels(output_), kTile, device_array_slots::output, counts);
+    Dispatch step = dispatch(kernels::scatter_voxels(output_), kTile, slots_.output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
     add(step, per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].begin; }));
     add(step, device_strides(plan_, output_shape_));
+    add(step, image * num_voxels(output_shape_));
     return step;
   }
 
@@ -166,9 +227,9 @@ class DeviceArraysProgram {
     return {first, last - first + 1};
   }
 
-  Dispatch fold(const TileIndex& tile) const {
+  Dispatch fold(Index image, const TileIndex& tile) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return folded_onto(d, tile).count; });
-    Dispatch step = dispatch(kernels::fold_voxels, kTile, device_array_slots::output, counts);
+    Dispatch step = dispatch(kernels::fold_voxels, kTile, slots_.output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -178,6 +239,7 @@ class DeviceArraysProgram {
     add(step, per_axis([&](std::size_t d) { return axis(d).image; }));
     add(step, device_strides(plan_, plan_.spec.image));
     add_rule(step, plan_.spec.boundary);
+    add(step, image * num_voxels(output_shape_));
     return step;
   }
 
@@ -185,9 +247,15 @@ class DeviceArraysProgram {
   Element image_;
   Element output_;
   Shape output_shape_;
+  DeviceArraySlots slots_;
 };
 
 }  // namespace
+
+DeviceArraySlots device_array_slots(const Plan& plan) {
+  if (reads_arrays(plan.path, plan.resident, plan.spec)) return {.image = 0, .output = 3};
+  return {.image = 3, .output = 4};
+}
 
 Program make_program(const DeviceArraysPlan& plan) {
   return DeviceArraysProgram(plan, plan.image_element, plan.output_element).make();

@@ -6,11 +6,13 @@
 
 namespace convoy {
 
-/// The caller's arrays as external slots, behind those of make_program.
-namespace device_array_slots {
-inline constexpr SlotId image = 3;   ///< the caller's image: spec.image, z, y, x
-inline constexpr SlotId output = 4;  ///< the caller's output: output_shape(spec), z, y, x
-}  // namespace device_array_slots
+/// The caller's arrays as external slots.
+struct DeviceArraySlots {
+  SlotId image;   ///< the caller's: spec.image, z, y, x
+  SlotId output;  ///< output_shape(spec), z, y, x
+};
+/// Where passes read the image itself, it takes the place of make_program's image slot; else both are behind those.
+DeviceArraySlots device_array_slots(const Plan& plan);
 
 /// A plan and the elements of the caller's arrays.
 struct DeviceArraysPlan : Plan {
@@ -18,7 +20,8 @@ struct DeviceArraysPlan : Plan {
   Element output_element = Element::f32;
 };
 
-/// All tiles of the plan one after the other: gather, convolve, scatter. Setup and its port are those of
+/// All tiles of the plan: native passes read and write the arrays themselves, batch by batch; others are gathered,
+/// convolved and scattered, one after the other. Setup and its port are those of
 /// make_program(Plan). Throws Error(unsupported) for arrays that kernels cannot index, constants that single precision
 /// cannot hold, and for Plan::fold_output with an output of another element than the plan's precision.
 Program make_program(const DeviceArraysPlan& plan);

@@ -70,7 +70,7 @@ KernelSpec columns_product(const PassShape& shape, Precision precision, const Co
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {
-  return {static_cast<std::uint64_t>(columns.num_outer * shape.width),
+  return {static_cast<std::uint64_t>(columns.num_outer * columns.num_tiles * shape.width),
           static_cast<std::uint64_t>(ceil_divided(columns.num_columns, shape.width) * shape.threads), 1};
 }
 

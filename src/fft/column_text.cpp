@@ -67,11 +67,25 @@ class ColumnText {
     return {{"LENGTH", shape_.length},
             {"WIDTH", shape_.width},
             {"CHECK", inside_.empty() ? "" : fmt::format("bool inside = column < {}u;", columns_.num_columns)},
-            {"OUTER_STRIDE", literal(columns_.outer_stride)},
+            {"IN_BLOCK", in_block()},
+            {"TILE", tile()},
             {"BLOCK", columns_.block},
             {"BLOCK_STRIDE", literal(columns_.block_stride)},
             {"AWAIT", in_planes_ ? "" : "await_predecessor();"},
             {"STAGES", stages_}};
+  }
+  /// Where a column lies in its block of a tile, and where that tile lies. Outer batches are those of all tiles.
+  std::string in_block() const {
+    const bool several = columns_.num_tiles > 1;
+    const std::string outer = !several                 ? "wide(outer)"
+                              : columns_.num_outer > 1 ? fmt::format("wide(outer % {}u)", columns_.num_outer)
+                                                       : "";
+    const std::string column = fmt::format("wide(column % {}u)", columns_.block);
+    return outer.empty() ? column : fmt::format("{} * {} + {}", outer, literal(columns_.outer_stride), column);
+  }
+  std::string tile() const {
+    if (columns_.num_tiles == 1) return "";
+    return fmt::format(" + wide(outer / {}u) * {}", columns_.num_outer, literal(columns_.tile_stride));
   }
   static std::string factor(Index j) { return fmt::format("f{}", j); }
   SpectrumOp factors_loaded() const {

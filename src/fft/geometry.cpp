@@ -12,6 +12,7 @@ std::uint64_t product(std::uint64_t unit_bytes, const std::array<Index, 3>& exte
 }  // namespace
 
 std::uint64_t FftGeometry::image_bytes() const {
+  if (reads_arrays) return 0;
   return saturating_product(product(real_bytes(), extent), static_cast<std::uint64_t>(batch));
 }
 

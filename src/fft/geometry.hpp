@@ -19,8 +19,9 @@ namespace convoy {
 struct FftGeometry {
   Precision precision = Precision::f32;
   Path path = Path::fused;
-  int num_axes = 3;  ///< that are transformed
-  Index batch = 1;   ///< nothing makes more yet
+  int num_axes = 3;           ///< that are transformed
+  Index batch = 1;            ///< tiles that one sequence of launches convolves
+  bool reads_arrays = false;  ///< native paths: passes read and write the caller's arrays, and there is no image slot
   std::array<Index, 3> extent{1, 1, 1};
   std::array<Index, 3> padded{1, 1, 1};
   Index row_pitch = 1;

@@ -22,6 +22,8 @@ struct NativeSlots {
   SlotId spectrum = 0;
   SlotId tables = 0;
   SlotId progress = 0;
+  const Convolve::Arrays* arrays = nullptr;  ///< then `image` is the caller's, and the output has a slot of its own
+  SlotId output() const { return arrays != nullptr ? arrays->output_slot : image; }
 };
 
 /// Appends the passes of one step.
@@ -50,15 +52,13 @@ class PassSteps {
     return column / block() * spectrum_block() + column % block();
   }
   void convolve(bool conjugate) {
-    if (has_planes() && fused_planes_profitable(*shape_of_planes(), g_.extent, g_.precision, limits_)) {
-      planes_forward(0, g_.extent[2]);
+    if (has_planes() && fused_planes_profitable(*shape_of_planes(), planes(), g_.precision, limits_)) {
+      planes_forward(0, planes()[2]);
       product(conjugate);
-      planes_inverse(0, g_.extent[2]);
+      planes_inverse(0, planes()[2]);
       return;
     }
-    const PassShape shape = shape_of_rows();
-    append(kernels::rows_forward(shape, g_.precision, rows_of_image()), 0, {slots_.image, slots_.work},
-           threads_of(shape, rows_of_image()));
+    rows_forward();
     for (int axis = 1; axis < last_axis(); ++axis) columns_forward(axis, slots_.work, g_.extent);
     product(conjugate);
     for (int axis = last_axis() - 1; axis >= 1; --axis) columns_inverse(axis);
@@ -69,12 +69,12 @@ class PassSteps {
   bool has_planes() const { return limits_.workgroups_may_wait && g_.num_axes == 3 && shape_of_planes(); }
   void planes_forward(Index first, Index count) {
     if (!forward_) forward_ = plane_kernel(true);
-    append_planes(*forward_, first, count);
+    append_planes(*forward_, slots_.image, first, count);
   }
   void product(bool conjugate) { columns_product(last_axis(), conjugate); }
   void planes_inverse(Index first, Index count) {
     if (!inverse_) inverse_ = plane_kernel(false);
-    append_planes(*inverse_, first, count);
+    append_planes(*inverse_, slots_.output(), first, count);
   }
 
  private:
@@ -93,7 +93,9 @@ class PassSteps {
   /// Complex numbers of a plane of a block of columns.
   Index plane() const { return block() * work_rows(); }
   Index work_rows() const { return g_.num_axes > 2 ? g_.padded[1] : g_.extent[1]; }
-  Index work_block() const { return plane() * g_.extent[2]; }
+  Index tile() const { return plane() * g_.extent[2]; }
+  Index work_block() const { return tile() * g_.batch; }
+  std::array<Index, 3> planes() const { return planes_of_batch(g_); }
   Index spectrum_block() const { return block() * g_.spectrum_extents()[1] * g_.spectrum_extents()[2]; }
 
   kernels::Rows rows_of(const std::array<Index, 3>& size, Index rows_of_block) const {
@@ -105,12 +107,33 @@ class PassSteps {
             .work_row = block(),
             .work_plane = block() * g_.padded[1]};
   }
-  kernels::Rows rows_of_image() const { return rows_of(g_.extent, work_rows() * g_.extent[2]); }
+  kernels::Rows rows_of_image(bool forth) const {
+    kernels::Rows rows = rows_of(planes(), work_rows() * planes()[2]);
+    rows.work_plane = plane();
+    rows.planes_per_tile = g_.extent[2];
+    if (slots_.arrays != nullptr) {
+      rows.array = forth ? slots_.arrays->image : slots_.arrays->output;
+      rows.extent = rows.array->axes[0].count;
+    }
+    return rows;
+  }
+  void rows_forward() {
+    const PassShape shape = shape_of_rows();
+    const kernels::Rows rows = rows_of_image(true);
+    append_rows(kernels::rows_forward(shape, g_.precision, rows), slots_.image, threads_of(shape, rows));
+  }
   void rows_inverse() {
     const PassShape shape = shape_of_rows();
-    const kernels::Rows rows = rows_of_image();
-    append(kernels::rows_inverse(shape, g_.precision, rows, scale()), 0, {slots_.image, slots_.work},
-           threads_of(shape, rows));
+    const kernels::Rows rows = rows_of_image(false);
+    append_rows(kernels::rows_inverse(shape, g_.precision, rows, scale()), slots_.output(), threads_of(shape, rows));
+  }
+  void append_rows(KernelSpec kernel, SlotId image, const std::array<std::uint64_t, 3>& threads) {
+    append_step(kernel_of(std::move(kernel)), {image, slots_.work}, with_first_tile({table_begin(0)}), threads);
+  }
+  /// The last parameter of passes that read or write the caller's array.
+  std::vector<std::uint32_t> with_first_tile(std::vector<std::uint32_t> parameters) const {
+    if (slots_.arrays != nullptr) parameters.push_back(static_cast<std::uint32_t>(slots_.arrays->first_tile));
+    return parameters;
   }
 
   /// Columns of device axis 1 or 2 of work or spectrum, which hold `extent` elements of them.
@@ -151,25 +174,31 @@ class PassSteps {
   };
   PlaneKernel plane_kernel(bool forth) const {
     const PlaneShape shape = shape_of_planes().value();
-    const PlaneSchedule schedule = schedule_of_planes(shape, forth, g_.extent, g_.precision, limits_);
-    const kernels::Rows rows = rows_of_image();
+    const PlaneSchedule schedule = schedule_of_planes(shape, forth, planes(), g_.precision, limits_);
+    const kernels::Rows rows = rows_of_image(forth);
     const kernels::Columns columns = columns_of(1, g_.extent);
     return {shape, schedule,
             kernel_of(forth ? kernels::planes_forward(shape, g_.precision, rows, columns, schedule)
                             : kernels::planes_inverse(shape, g_.precision, rows, columns, schedule, scale()))};
   }
-  void append_planes(const PlaneKernel& planes, Index first, Index count) {
-    append_step(planes.kernel, {slots_.image, slots_.work, slots_.progress},
-                {table_begin(0), table_begin(1), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)},
+  void append_planes(const PlaneKernel& planes, SlotId image, Index first, Index count) {
+    append_step(planes.kernel, {image, slots_.work, slots_.progress},
+                with_first_tile({table_begin(0), table_begin(1), static_cast<std::uint32_t>(first),
+                                 static_cast<std::uint32_t>(count)}),
                 kernels::threads_of(planes.shape, planes.schedule, count));
   }
   kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
+    const bool multiplies = axis == last_axis();
     return {.num_columns = num_columns(),
             .block = block(),
             .block_stride = work_block(),
             .spectrum_block_stride = spectrum_block(),
-            .num_outer = axis == 1 ? extent[2] : g_.padded[1],
+            .num_outer = axis == 2    ? g_.padded[1]
+                         : multiplies ? 1
+                                      : extent[2] * g_.batch,
             .outer_stride = axis == 1 ? plane() : block(),
+            .num_tiles = multiplies ? g_.batch : 1,
+            .tile_stride = tile(),
             .element_stride = axis == 1 ? block() : plane(),
             .extent = extent[axis],
             .kernel = {g_.kernel_extent, g_.kernel_place}};
@@ -332,10 +361,16 @@ class Lowering {
     return passes;
   }
   NativeSlots slots_of(const Convolve& convolve) {
-    return {convolve.image, convolve.work, convolve.spectrum, tables(convolve.geometry), progress(convolve.geometry)};
+    return {convolve.image,
+            convolve.work,
+            convolve.spectrum,
+            tables(convolve.geometry),
+            progress(convolve.geometry),
+            convolve.arrays ? &*convolve.arrays : nullptr};
   }
 
-  SlotId tables(const FftGeometry& geometry) {
+  SlotId tables(FftGeometry geometry) {
+    geometry.batch = 1;  // all tiles look up the same
     for (const auto& [known, slot] : tables_) {
       if (known == geometry) return slot;
     }
@@ -346,7 +381,7 @@ class Lowering {
 
   /// One counter for the turns, then one for each plane.
   SlotId progress(const FftGeometry& geometry) {
-    const std::uint64_t bytes = plane_counters_bytes(geometry.num_axes, geometry.extent, limits_);
+    const std::uint64_t bytes = plane_counters_bytes(geometry, limits_);
     if (bytes == 0) return 0;
     for (std::size_t id = 0; id < program_.slots.size(); ++id) {
       if (program_.slots[id].name == "progress" && program_.slots[id].bytes == bytes) return static_cast<SlotId>(id);

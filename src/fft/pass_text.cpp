@@ -1,5 +1,6 @@
 #include "fft/pass_text.hpp"
 
+#include "fft/array_text.hpp"
 #include "fft/row_text.hpp"
 
 namespace convoy::kernels::pass_text {
@@ -22,6 +23,7 @@ KernelSpec named(const char* what, const PassShape& shape, const std::string& ab
 }
 
 KernelBuffer image_buffer(const Rows& rows, bool writable) {
+  if (rows.array) return array_buffer(*rows.array, writable);
   return {"image", kReal, writable,
           fmt::format("tight rows of {} voxels, {} of a plane", rows.extent, rows.rows_per_plane)};
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "fft/plane_shape.hpp"
+#include "fft/tile_access.hpp"
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy::kernels {
@@ -18,7 +19,7 @@ struct KernelColumns {
 
 /// Complex numbers `element_stride` apart are a column. Columns lie side by side in blocks of `block` that are
 /// `block_stride` apart (in the spectrum spectrum_block_stride), in `num_outer` outer batches that are `outer_stride`
-/// apart.
+/// apart, and all of that again for each of `num_tiles`.
 struct Columns {
   Index num_columns = 1;
   Index block = 1;
@@ -26,6 +27,8 @@ struct Columns {
   Index spectrum_block_stride = 0;
   Index num_outer = 1;
   Index outer_stride = 0;
+  Index num_tiles = 1;  ///< that are multiplied with the same spectrum
+  Index tile_stride = 0;
   Index element_stride = 1;
   Index extent = 1;  ///< elements from here on are taken as 0, and not written
   KernelColumns kernel;
@@ -38,7 +41,9 @@ struct CyclicShift {
 };
 
 /// Every row is length / 2 + 1 frequencies in work, and `extent` reals in image, tight. Row i is row i % rows_per_plane
-/// of plane i / rows_per_plane.
+/// of plane i / rows_per_plane. With `array`, image is the caller's array, `extent` voxels are what a tile shows of its
+/// rows, and plane p is plane p % planes_per_tile of tile begin_tile + p / planes_per_tile: a parameter of the kernel,
+/// the last. Tiles behind the last one are the last one again.
 struct Rows {
   Index extent = 1;
   Index num_rows = 1;
@@ -47,6 +52,8 @@ struct Rows {
   Index block_stride = 0;  ///< distance of blocks in complex numbers
   Index work_row = 1;      ///< of rows
   Index work_plane = 1;    ///< and of planes
+  Index planes_per_tile = 1;
+  std::optional<TileAccess> array{};
 };
 
 /// Where a kernel's voxel 0, row 0 and plane 0 are put.

@@ -113,17 +113,23 @@ bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>
   return held_bytes(schedule, shape, extent, precision) <= kUsableCache * static_cast<double>(limits.cache_bytes);
 }
 
-bool fused_planes_profitable(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
-                             Precision precision, const Limits& limits) {
-  if (num_axes < 3 || !limits.workgroups_may_wait) return false;
-  const auto shape =
-      plane_shape(padded[0], padded[1], common_width_bytes(num_axes, padded, precision, limits), precision, limits);
-  return shape && fused_planes_profitable(*shape, extent, precision, limits);
+std::array<Index, 3> planes_of_batch(const FftGeometry& geometry) {
+  const auto& [x, y, z] = geometry.extent;
+  return {x, y, z * geometry.batch};
 }
 
-std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits) {
-  if (num_axes < 3 || !limits.workgroups_may_wait) return 0;
-  return sizeof(std::uint32_t) * static_cast<std::uint64_t>(extent[2] + 1);
+bool fused_planes_profitable(const FftGeometry& geometry, const Limits& limits) {
+  if (geometry.num_axes < 3 || !limits.workgroups_may_wait) return false;
+  const auto& padded = geometry.padded;
+  const auto shape =
+      plane_shape(padded[0], padded[1], common_width_bytes(geometry.num_axes, padded, geometry.precision, limits),
+                  geometry.precision, limits);
+  return shape && fused_planes_profitable(*shape, planes_of_batch(geometry), geometry.precision, limits);
+}
+
+std::uint64_t plane_counters_bytes(const FftGeometry& geometry, const Limits& limits) {
+  if (geometry.num_axes < 3 || !limits.workgroups_may_wait) return 0;
+  return sizeof(std::uint32_t) * static_cast<std::uint64_t>(planes_of_batch(geometry)[2] + 1);
 }
 
 }  // namespace convoy

@@ -1,6 +1,7 @@
 // How workgroups do the rows and the columns of planes in one launch (KernelSpec::uses_tickets).
 #pragma once
 
+#include "fft/geometry.hpp"
 #include "fft/shape.hpp"
 
 namespace convoy {
@@ -44,11 +45,12 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
 /// still holds then, and the memory is not known to be faster.
 bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
                              const Limits& limits);
-/// The same of a tile of native passes by the workgroups that its columns' common width gives.
-bool fused_planes_profitable(int num_axes, const std::array<Index, 3>& extent, const std::array<Index, 3>& padded,
-                             Precision precision, const Limits& limits);
+/// The same of a batch of native tiles by the workgroups that its columns' common width gives.
+bool fused_planes_profitable(const FftGeometry& geometry, const Limits& limits);
+/// All planes of a batch, as if they were those of one tile.
+std::array<Index, 3> planes_of_batch(const FftGeometry& geometry);
 
-/// Of the counters that turns and planes take; 0 on devices whose workgroups may not wait.
-std::uint64_t plane_counters_bytes(int num_axes, const std::array<Index, 3>& extent, const Limits& limits);
+/// Of the counters that tickets and planes take; 0 on devices whose workgroups may not wait.
+std::uint64_t plane_counters_bytes(const FftGeometry& geometry, const Limits& limits);
 
 }  // namespace convoy

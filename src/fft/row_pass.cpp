@@ -20,6 +20,7 @@ KernelSpec row_pass(const char* what, const PassShape& shape, Precision precisio
       "threads", fmt::format("local_x: one of {} threads of a pair of rows; local_y: one of {} pairs", shape.threads,
                              shape.width));
   spec.buffers = {table_buffer(), image_buffer(rows, writes_image), work_buffer(rows, !writes_image)};
+  if (rows.array) spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
   spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
   spec.num_shared = static_cast<std::uint64_t>(bank_padded_length(shape) * shape.width);
   if (precision == Precision::f32) spec.min_threads_per_sm = kResidentThreads;

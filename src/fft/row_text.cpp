@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "fft/array_text.hpp"
 #include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 #include "fft/plan.hpp"
@@ -19,7 +20,9 @@ class RowText {
         lanes_(what.lanes),
         place_(what.place),
         in_planes_(what.in_planes),
-        columns_(what.shape.radices) {}
+        columns_(what.shape.radices) {
+    if (rows_.array) array_.emplace(rows_, precision_, in_planes_);
+  }
 
   std::string forward() {
     StagesText text = stages();
@@ -92,17 +95,17 @@ class RowText {
 
   /// Which rows these threads work on.
   std::string rows() const {
-    const std::string next =
-        rows_adjacent()
-            ? ""
-            : filled(pass_bodies::next_row,
-                     {{"NUM_ROWS", num_rows()}, {"SECOND_IMAGE", image_of("next")}, {"SECOND_WORK", work_of("next")}});
+    const std::string next = rows_adjacent() && !array_
+                                 ? ""
+                                 : filled(pass_bodies::next_row, {{"NUM_ROWS", num_rows()},
+                                                                  {"SECOND_IMAGE", place_in_image("second", "next")},
+                                                                  {"SECOND_WORK", work_of("next")}});
     return filled(pass_bodies::row, {{"LENGTH", shape_.length},
                                      {"WIDTH", shape_.width},
                                      {"PAIR", lanes_.pair},
                                      {"LAST_PAIR", last_pair()},
                                      {"PADDED_LENGTH", bank_padded_length(shape_)},
-                                     {"FIRST_IMAGE", image_of("row")},
+                                     {"FIRST_IMAGE", place_in_image("first", "row")},
                                      {"FIRST_WORK", work_of("row")},
                                      {"NEXT_ROW", next},
                                      {"AWAIT", in_planes_ ? "" : "await_predecessor();"}});
@@ -135,6 +138,10 @@ class RowText {
     return in_planes_
                ? fmt::format("(wide(plane) * {}u + wide({})) * {}", rows_.rows_per_plane, row, literal(rows_.extent))
                : fmt::format("wide({}) * {}", row, literal(rows_.extent));
+  }
+  /// Statements that say where a row begins in image.
+  std::string place_in_image(const std::string& name, const char* row) const {
+    return array_ ? array_->where(name, row) : fmt::format("wide {}_image = {};", name, image_of(row));
   }
   /// Where a row begins in work.
   std::string work_of(const char* row) const {
@@ -204,6 +211,7 @@ class RowText {
 
   MemoryView image_access() const {
     if (place_) return placed_access();
+    if (array_) return array_->access();
     const Index extent = rows_.extent;
     const std::string begin = std::string("CURSOR(image, a, first_image + wide(at));\n") +
                               (rows_adjacent() ? "" : "CURSOR(image, c, second_image + wide(at));\n");
@@ -319,6 +327,7 @@ class RowText {
   const std::optional<Placement>& place_;
   bool in_planes_;
   StoredColumns columns_;
+  std::optional<ArrayText> array_;
 };
 
 }  // namespace

@@ -88,7 +88,8 @@ const KernelSpec fold_voxels{.name = "fold_voxels",
                                                    per_axis("raw_count"),
                                                    per_axis("size"),
                                                    per_axis("stride"),
-                                                   boundary_rule()}),
+                                                   boundary_rule(),
+                                                   {{"origin", u32}}}),
                              .body = bodies::k_fold_voxels};
 
 const KernelSpec& gather_voxels(Element image) {
@@ -96,13 +97,14 @@ const KernelSpec& gather_voxels(Element image) {
     return KernelSpec{
         .name = std::string("gather_") + element.name,
         .buffers = {{.name = "image", .kind = voxel, .element = element.element}, {"tile", real, true}},
-        .parameters = joined({per_axis("extent"),
-                              per_axis("input"),
-                              per_axis("begin"),
-                              per_axis("size"),
-                              per_axis("stride"),
-                              boundary_rule(),
-                              {{"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}}}),
+        .parameters =
+            joined({per_axis("extent"),
+                    per_axis("input"),
+                    per_axis("begin"),
+                    per_axis("size"),
+                    per_axis("stride"),
+                    boundary_rule(),
+                    {{"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}, {"origin", u32}}}),
         .body = bodies::k_gather_voxels};
   });
   return kernels[image];
@@ -110,13 +112,15 @@ const KernelSpec& gather_voxels(Element image) {
 
 const KernelSpec& scatter_voxels(Element output) {
   static const PerElement kernels([](const ElementFacts& element) {
-    return KernelSpec{
-        .name = std::string("scatter_") + element.name,
-        .buffers = {{"tile", real, false},
-                    {.name = "voxels", .kind = voxel, .writable = true, .element = element.element}},
-        .parameters =
-            joined({{{"extent_x", u32}, {"extent_y", u32}}, per_axis("count"), per_axis("begin"), per_axis("stride")}),
-        .body = bodies::k_scatter_voxels};
+    return KernelSpec{.name = std::string("scatter_") + element.name,
+                      .buffers = {{"tile", real, false},
+                                  {.name = "voxels", .kind = voxel, .writable = true, .element = element.element}},
+                      .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
+                                            per_axis("count"),
+                                            per_axis("begin"),
+                                            per_axis("stride"),
+                                            {{"origin", u32}}}),
+                      .body = bodies::k_scatter_voxels};
   });
   return kernels[output];
 }

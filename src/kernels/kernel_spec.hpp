@@ -104,17 +104,18 @@ extern const KernelSpec multiply_spectrum;
 /// order as all that follows, writes voxel (x, y, z) of `extent`, which shows image position `begin` + (x, y, z) where
 /// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart, and goes on outside as
 /// the BoundaryRule of `boundary` (its kind), `period` and `offset` says; what is no image voxel is outside_high +
-/// outside_low. NaN and infinity become 0 if replaces_non_finite is 1. buffers: image, tile. parameters: extent, input,
-/// begin (signed), size, stride (x, y, z each), boundary, period (x, y, z), offset (signed), outside_high, outside_low,
-/// replaces_non_finite. threads: extent.
+/// outside_low. NaN and infinity become 0 if replaces_non_finite is 1. The image begins at voxel `origin` of its
+/// buffer. buffers: image, tile. parameters: extent, input, begin (signed), size, stride (x, y, z each), boundary,
+/// period (x, y, z), offset (signed), outside_high, outside_low, replaces_non_finite, origin. threads: extent.
 const KernelSpec& gather_voxels(Element image);
 /// The outputs of a tile to a caller's array: voxel (x, y, z) below `count` goes to `begin` + (x, y, z), `stride`
-/// apart. buffers: tile, voxels. parameters: extent_x, extent_y, count, begin, stride (x, y, z each). threads: count.
+/// apart, from `origin` on. buffers: tile, voxels. parameters: extent_x, extent_y, count, begin, stride (x, y, z each),
+/// origin. threads: count.
 const KernelSpec& scatter_voxels(Element output);
 /// Adds the raw outputs of a tile to the image positions that the boundary (clamped or periodic) reads there: raw
 /// output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below `count` sums up
 /// for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count, begin,
-/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset. threads: count.
+/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset, origin. threads: count.
 extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();

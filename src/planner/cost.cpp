@@ -66,9 +66,7 @@ CostModel::CostModel(const Limits& limits, bool resident)
 
 TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) const {
   const bool native = layout.path == Path::native;
-  return tile(
-      layout, downloaded,
-      native && fused_planes_profitable(layout.num_axes, layout.extent, layout.padded, layout.precision, limits_));
+  return tile(layout, downloaded, native && fused_planes_profitable(layout, limits_));
 }
 
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {
@@ -90,7 +88,9 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double spectrum = padded / static_cast<double>(last) * stored;
   const double work = volume ? half_padded : unpadded;
   const double in_cache =
-      !volume && work + padded <= kUsableCache * static_cast<double>(limits_.cache_bytes) ? kCached : 1;
+      (!volume || layout.batch > 1) && work + padded <= kUsableCache * static_cast<double>(limits_.cache_bytes)
+          ? kCached
+          : 1;
   const bool native = layout.path == Path::native;
   const auto of_columns = [&](Index length) {
     const bool alone =
@@ -110,7 +110,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
     product.slowdown *= kUntoldOnTheWay * (2 * work + padded) / product.bytes;
   }
   const Pass staging{layout.path == Path::staged ? 4 * batch * padded : 0, kStridedPass * length_weight(last)};
-  const Pass copies{resident_ ? 2 * real * (voxels + downloaded) : 0, 1};
+  const Pass copies{resident_ && !layout.reads_arrays ? 2 * real * (voxels + downloaded) : 0, 1};
 
   TileCost cost;
   double streamed_bytes = 0;
@@ -142,7 +142,7 @@ double run_seconds(const Plan& plan) {
     downloaded *= static_cast<double>(plan.axes[static_cast<std::size_t>(axis)].tile_output);
   }
   const TileCost cost = CostModel(plan.limits, plan.resident).chosen_tile(layout, downloaded);
-  return run_seconds(cost, plan.num_tiles(), plan.num_in_flight);
+  return run_seconds(cost, plan.num_batches(), plan.num_in_flight);
 }
 
 }  // namespace convoy

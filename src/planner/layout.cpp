@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fft/plane_shape.hpp"
+#include "planner/axis.hpp"
 #include "planner/lengths.hpp"
 
 namespace convoy {
@@ -84,6 +85,7 @@ TileLayout layout_of(const Plan& plan) {
   tile.num_axes = plan.num_transforms;
   tile.device_axes = plan.device_axes;
   tile.batch = plan.batch;
+  tile.reads_arrays = reads_arrays(plan.path, plan.resident, plan.spec);
   tile.row_pitch = plan.row_pitch;
   tile.tuning = plan.tuning;
   tile.kernel_extent = plan.kernel_extent;
@@ -100,6 +102,10 @@ TileLayout layout_of(const Plan& plan) {
   return tile;
 }
 
+bool reads_arrays(Path path, bool resident, const ConvolutionSpec& spec) {
+  return resident && path == Path::native && !folds_output(spec);
+}
+
 Index place_of_kernel(const AxisPlan& axis) {
   const Index place = (axis.kernel_begin - axis.kernel_delta) % axis.padded;
   return place < 0 ? place + axis.padded : place;
@@ -114,7 +120,7 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
     bytes =
         saturating_sum(bytes, saturating_product(complex_bytes(tile.precision), static_cast<std::uint64_t>(elements)));
   }
-  if (tile.path == Path::native) bytes += plane_counters_bytes(tile.num_axes, tile.extent, limits);
+  if (tile.path == Path::native) bytes += plane_counters_bytes(tile, limits);
   return bytes;
 }
 

@@ -33,6 +33,10 @@ bool has_path(const TileLayout& tile, const Limits& limits);
 /// The layout of a plan's tiles.
 TileLayout layout_of(const Plan& plan);
 
+/// Whether the first pass reads the caller's array on the device and the last one writes it. An output that is added up
+/// is not: several tiles write the same voxel.
+bool reads_arrays(Path path, bool resident, const ConvolutionSpec& spec);
+
 /// Where the first element of what is kept of the kernel goes in the transform's period.
 Index place_of_kernel(const AxisPlan& axis);
 

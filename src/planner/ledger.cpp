@@ -43,6 +43,7 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
            (layout.kernel_extent > 0
                 ? fmt::format(", not transformed along {}", axis_name(layout.device_axes[layout.num_axes - 1]))
                 : "")}};
+  if (layout.reads_arrays) ledger.erase(ledger.begin());  // no image slot
   if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
     ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
   }

@@ -38,7 +38,7 @@ void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const 
 }
 
 void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
-  const double tiles = static_cast<double>(tiling.num_tiles());
+  const double tiles = static_cast<double>(tiling.num_batches());
   plan.traffic_bytes = whole_bytes(tiling.cost.traffic_bytes * tiles);
   plan.transfer_bytes = whole_bytes(tiling.cost.transfer_bytes * tiles);
   plan.predicted_seconds = CostModel(limits, plan.resident).predicts() ? tiling.seconds() : 0;

@@ -123,7 +123,7 @@ std::string division_to_text(const Plan& plan) {
                        split->num_parts, axis_name(split->axis), split->num_convolutions, name(plan.path));
   }
   const std::string in_flight = plan.num_in_flight > 1 ? fmt::format(", {} in flight", plan.num_in_flight) : "";
-  const std::string batch = plan.batch > 1 ? fmt::format(" of {} images each", plan.batch) : "";
+  const std::string batch = plan.batch > 1 ? fmt::format(" in batches of {}", plan.batch) : "";
   return fmt::format("{} tile{}{}{}, {}\n", plan.num_tiles(), plan.num_tiles() == 1 ? "" : "s", batch, in_flight,
                      name(plan.path));
 }
@@ -152,6 +152,7 @@ std::string to_json(const Plan& plan) {
   json["kernel_used"] = per_axis(plan, &AxisPlan::kernel_size);
   json["device_axes"] = device_axes_to_json(plan);
   json["num_transforms"] = plan.num_transforms;
+  json["images"] = plan.spec.batch;
   json["batch"] = plan.batch;
   json["row_pitch"] = plan.row_pitch;
   json["kernel_extent"] = plan.kernel_extent;

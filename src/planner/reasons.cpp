@@ -124,8 +124,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
                     name(plan.spec.boundary)));
   }
   const TileLayout& layout = search.chosen.layout;
-  if (plan.path == Path::native &&
-      fused_planes_profitable(layout.num_axes, layout.extent, layout.padded, layout.precision, plan.limits)) {
+  if (plan.path == Path::native && fused_planes_profitable(layout, plan.limits)) {
     reasons.push_back(
         fmt::format("rows and columns of a plane are done in one pass: they meet in the device's cache of {}",
                     bytes_to_text(plan.limits.cache_bytes)));

@@ -10,6 +10,7 @@
 
 #include "convoy/error.hpp"
 #include "fft/shape.hpp"
+#include "planner/batch.hpp"
 #include "planner/filter_storage.hpp"
 
 namespace convoy {
@@ -132,9 +133,15 @@ class Search {
 
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
-    const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
+    TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
+    whole.reads_arrays = reads_arrays(whole.path, plan_options_.resident, spec_);
     const bool fits = footprint_bytes(whole, limits_, min_sets_) <= budget_.bytes;
     return with_filter_stored(whole, fits, axes, limits_, tuning_.filter_storage, costs_);
+  }
+
+  Index num_tiles_of_run(Index num_tiles) const { return num_tiles * spec_.batch; }
+  Index num_batches(Index num_tiles, const TileLayout& batch) const {
+    return (num_tiles_of_run(num_tiles) + batch.batch - 1) / batch.batch;
   }
 
   void consider(const AxisChoice& axes) {
@@ -166,8 +173,10 @@ class Search {
     }
     smallest_host_bytes_ = std::min(smallest_host_bytes_, host_bytes);
     if (host_bytes > host_budget_bytes_) return;
-    const TileCost cost = costs_.tile(layout, downloaded_voxels(layout, axes));
-    candidate.seconds = run_seconds(cost, candidate.num_tiles, min_sets_);
+    const TileLayout batch = in_batches(layout, num_tiles_of_run(candidate.num_tiles), limits_, budget_.bytes);
+    candidate.footprint_bytes = footprint_bytes(batch, limits_, min_sets_);
+    const TileCost cost = costs_.tile(batch, downloaded_voxels(batch, axes));
+    candidate.seconds = run_seconds(cost, num_batches(candidate.num_tiles, batch), min_sets_);
     if (!whole) put_more_in_flight(layout, cost, candidate);
     if (whole && (whole_.seconds == 0 || candidate.seconds < whole_.seconds)) whole_.seconds = candidate.seconds;
     feasible_.push_back(candidate);
@@ -199,7 +208,8 @@ class Search {
 
   /// With no more tiles in flight than there must be.
   double seconds_alone(const Candidate& one, const TileLayout& layout) const {
-    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, one.axes)), one.num_tiles, min_sets_);
+    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, one.axes)), num_tiles_of_run(one.num_tiles),
+                       min_sets_);
   }
 
   /// As many tiles in flight as there is room for, if they save time.
@@ -277,7 +287,8 @@ class Search {
     const AxisChoice& axes = candidate.axes;
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
-    tiling.layout = layout_of(axes);
+    tiling.layout = in_batches(layout_of(axes), num_tiles_of_run(candidate.num_tiles), limits_, budget_.bytes);
+    tiling.num_images = spec_.batch;
     tiling.cost = costs_.chosen_tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.num_in_flight = candidate.num_in_flight;
     tiling.host = host_needs_of(axes, tiling.layout, candidate.num_in_flight);

@@ -28,13 +28,16 @@ FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options);
 struct Tiling {
   std::array<AxisPlan, 3> axes;
   TileLayout layout;
-  TileCost cost;  ///< of one tile
+  TileCost cost;  ///< of one batch of tiles
   int num_in_flight = 1;
   HostNeeds host;
   std::uint64_t footprint_bytes = 0;
+  Index num_images = 1;
 
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
-  double seconds() const { return run_seconds(cost, num_tiles(), num_in_flight); }
+  /// Sequences of launches in a run.
+  Index num_batches() const { return (num_images * num_tiles() + layout.batch - 1) / layout.batch; }
+  double seconds() const { return run_seconds(cost, num_batches(), num_in_flight); }
 };
 
 /// What became of convolving the whole image at once.

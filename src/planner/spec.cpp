@@ -161,6 +161,7 @@ const char* name(Precision value) {
 void validate(const ConvolutionSpec& spec) {
   require_extents(spec.image, "image");
   require_extents(spec.kernel, "kernel");
+  if (spec.batch < 1) refuse(fmt::format("a batch of {} images; it must be at least 1", spec.batch));
   num_voxels(spec.kernel);
   num_voxels({spec.image.z + spec.kernel.z, spec.image.y + spec.kernel.y, spec.image.x + spec.kernel.x});
   if (spec.mode == Mode::valid && !contains(spec.image, spec.kernel) && !contains(spec.kernel, spec.image)) {

@@ -75,7 +75,9 @@ void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId w
                          std::vector<Step>& steps) {
   steps.emplace_back(Clear{spectrum});
   append_filter_slabs(plan, geometry, work, spectrum, steps);
-  steps.emplace_back(TransformKernel{geometry, spectrum, work});
+  FftGeometry of_filter = geometry;
+  of_filter.batch = 1;  // one spectrum for all tiles
+  steps.emplace_back(TransformKernel{of_filter, spectrum, work});
   // The gaps that align rows are multiplied along: by zeros, rather than by what nobody wrote.
   const bool has_gaps = geometry.row_pitch > geometry.padded[0] / 2 + 1;
   if (geometry.path == Path::staged && has_gaps) steps.emplace_back(Clear{work});

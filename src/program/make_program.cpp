@@ -61,7 +61,6 @@ Program make_program(const Plan& plan) {
 }
 
 Program make_tile_program(const Plan& plan) {
-  if (plan.batch != 1) throw Error(Errc::unsupported, "batches of images are planned, but not computed yet");
   const FftGeometry geometry = geometry_of(plan);
   const Extents kernel = in_device_order(plan, &AxisPlan::kernel_size);
   Extents output = in_device_order(plan, &AxisPlan::tile_output);

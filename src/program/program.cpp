@@ -32,8 +32,12 @@ class StepPrinter {
   }
 
   std::string operator()(const Convolve& step) const {
-    return fmt::format("{} with {}{} using {}: {}", slot(step.image), step.conjugate ? "conjugate " : "",
-                       slot(step.spectrum), slot(step.work), geometry(step.geometry));
+    const std::string image =
+        step.arrays ? fmt::format("{} -> {}, tiles from {} of {},", slot(step.image), slot(step.arrays->output_slot),
+                                  step.arrays->first_tile, step.arrays->image.num_tiles())
+                    : slot(step.image);
+    return fmt::format("{} with {}{} using {}: {}", image, step.conjugate ? "conjugate " : "", slot(step.spectrum),
+                       slot(step.work), geometry(step.geometry));
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,6 +13,7 @@
 
 #include "convoy/plan.hpp"
 #include "fft/geometry.hpp"
+#include "fft/tile_access.hpp"
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy {
@@ -98,6 +100,16 @@ struct Convolve {
   SlotId work = 0;
   SlotId spectrum = 0;
   bool conjugate = false;
+  /// Native paths only: the first pass reads tiles from the caller's array in slot `image`, and the last one writes
+  /// them to the caller's in slot `output`.
+  struct Arrays {
+    TileAccess image;
+    TileAccess output;
+    SlotId output_slot = 0;
+    Index first_tile = 0;  ///< geometry.batch tiles from here on; those behind the last are the last one again
+    bool operator==(const Arrays&) const = default;
+  };
+  std::optional<Arrays> arrays{};
 
   bool operator==(const Convolve&) const = default;
 };

@@ -35,10 +35,11 @@ Device device() {
 /// An array between margins.
 class Array {
  public:
-  Array(Element element, const Shape& shape)
-      : bytes_(static_cast<std::size_t>(num_voxels(shape)) * size_of(element)),
+  Array(Element element, const Shape& shape, Index batch = 1)
+      : bytes_(static_cast<std::size_t>(num_voxels(shape) * batch) * size_of(element)),
         array_(memory().allocate(bytes_ + 2 * kMargin), element, shape) {
     array_.offset_bytes = kMargin;
+    array_.batch = batch;
     fill(std::byte{0xFF});  // NaN: a voxel that nobody writes cannot pass
   }
 
@@ -94,7 +95,11 @@ ResidentOptions options_for(const ConvolutionSpec& spec, const PlanOptions& plan
 
 /// In the element's own values, so that both sides see the same.
 std::vector<double> image_of(const ConvolutionSpec& spec, Element element) {
-  std::vector<double> image = oracle::random_image(spec.image, 1);
+  std::vector<double> image;
+  for (Index i = 0; i < spec.batch; ++i) {
+    const std::vector<double> one = oracle::random_image(spec.image, static_cast<unsigned>(i + 1));
+    image.insert(image.end(), one.begin(), one.end());
+  }
   with_element(element, [&](auto voxel) {
     using T = decltype(voxel);
     for (double& value : image) {
@@ -118,9 +123,9 @@ struct Answer {
 };
 
 Answer run(const ConvolutionSpec& spec, const ResidentOptions& options, const std::vector<double>& voxels) {
-  Array image(options.image, spec.image);
+  Array image(options.image, spec.image, spec.batch);
   image.set(voxels);
-  const Array output(options.output, output_shape(spec));
+  const Array output(options.output, output_shape(spec), spec.batch);
   ResidentConvolver convolver = convolver_of(spec, options);
   convolver.run(image.get(), output.get(), memory().stream());
   convolver.wait();
@@ -136,14 +141,27 @@ void check_from_cpu(const test::DifferenceKind& kind, const ConvolutionSpec& spe
                                         {output.begin(), output.end()});
 }
 
+/// Image by image.
+std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images) {
+  const auto step = static_cast<std::ptrdiff_t>(num_voxels(spec.image));
+  std::vector<double> truth;
+  for (Index i = 0; i < spec.batch; ++i) {
+    const auto begin = images.begin() + i * step;
+    const std::vector<double> one = oracle::direct(spec, {begin, begin + step}, kernel_of(spec));
+    truth.insert(truth.end(), one.begin(), one.end());
+  }
+  return truth;
+}
+
 void check(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
   CAPTURE(oracle::to_text(spec));
   CAPTURE(plan.min_tiles);
   const std::vector<double> image = image_of(spec, real_of(spec));
-  const std::vector<double> truth = oracle::direct(spec, image, kernel_of(spec));
+  const std::vector<double> truth = truth_of(spec, image);
   const Answer answer = run(spec, options_for(spec, plan), image);
   const test::DifferenceKind kind{"resident", answer.path, spec.precision};
   test::check_difference(kind, oracle::relative_l2(answer.voxels, truth), tolerances::convolution(spec.precision));
+  if (spec.batch > 1) return;
   spec.precision == Precision::f32 ? check_from_cpu<float>(kind, spec, plan, image, answer.voxels)
                                    : check_from_cpu<double>(kind, spec, plan, image, answer.voxels);
 }
@@ -200,6 +218,23 @@ TEST_CASE("resident: tiled equals whole, for every boundary and operation") {
     spec.precision = Precision::f64;
     check(spec, tiles(5));
   }
+}
+
+TEST_CASE("resident: batches of images, whole and in tiles") {
+  for (ConvolutionSpec spec : every_mode({5, 9, 10}, {3, 4, 5})) {
+    spec.batch = 3;
+    check(spec);
+    if (plans_are_costly()) return;
+    check(spec, tiles(5));
+  }
+  for (ConvolutionSpec spec : every_mode({1, 13, 8}, {1, 5, 4})) {
+    spec.batch = 7;
+    check(spec);
+    check(spec, tiles(4));
+  }
+  ConvolutionSpec lines = spec_of({1, 1, 30}, {1, 1, 7}, Mode::same, Boundary::reflect);
+  lines.batch = 5;
+  check(lines);
 }
 
 TEST_CASE("resident: kernels that reach over the image more than once") {

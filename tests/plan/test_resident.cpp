@@ -33,14 +33,53 @@ TEST_CASE("a resident plan counts no transfers and holds one tile at a time") {
   }
 }
 
-TEST_CASE("a resident plan is as fast as predicted for the transforms and two copies within the device") {
+TEST_CASE("passes read and write arrays on the device themselves: no copies, and no memory for the image") {
   const Plan host = plan_of({128, 512, 512}, {128, 256, 256}, false);
   const Plan resident = plan_of({128, 512, 512}, {128, 256, 256}, true);
   REQUIRE(host.num_tiles() == 1);
   REQUIRE(resident.num_tiles() == 1);
   const std::uint64_t image_bytes = 4ull * 128 * 512 * 512;
-  CHECK(resident.traffic_bytes == host.traffic_bytes + 4 * image_bytes);
+  REQUIRE(resident.path == Path::native);
+  CHECK(resident.traffic_bytes == host.traffic_bytes);
+  CHECK(resident.footprint_bytes == host.footprint_bytes - image_bytes);
   CHECK(resident.predicted_seconds < 0.5 * host.predicted_seconds);
+}
+
+TEST_CASE("other paths copy tiles within the device") {
+  PlanOptions options;
+  options.resident = true;
+  options.path = Path::fused;
+  ConvolutionSpec spec;
+  spec.image = {128, 512, 512};
+  spec.kernel = {128, 256, 256};
+  const Plan resident = make_plan(spec, large_gpu(), options);
+  options.resident = false;
+  const Plan host = make_plan(spec, large_gpu(), options);
+  REQUIRE(resident.num_tiles() == 1);
+  CHECK(resident.traffic_bytes == host.traffic_bytes + 16ull * 128 * 512 * 512);
+}
+
+TEST_CASE("small images go in batches that the device's cache holds") {
+  Limits limits = large_gpu();
+  limits.cache_bytes = 50 << 20;
+  ConvolutionSpec spec;
+  spec.image = {1, 256, 256};
+  spec.kernel = {1, 31, 31};
+  spec.batch = 1000;
+  PlanOptions options;
+  options.resident = true;
+  const Plan plan = make_plan(spec, limits, options);
+  CHECK(plan.num_tiles() == 1);
+  CHECK(plan.batch >= 32);
+  CHECK(plan.batch <= 100);
+  CHECK(plan.num_batches() == (1000 + plan.batch - 1) / plan.batch);
+  std::uint64_t bytes = 0;
+  for (const LedgerLine& line : plan.ledger) bytes += line.bytes;
+  CHECK(plan.footprint_bytes == bytes);
+  options.memory_limit_bytes = plan.footprint_bytes / 4;
+  const Plan smaller = make_plan(spec, limits, options);
+  CHECK(smaller.batch < plan.batch);
+  CHECK(smaller.footprint_bytes <= options.memory_limit_bytes);
 }
 
 TEST_CASE("planes are cut so that the cache holds work and spectrum, where no transfer pays for the halo") {

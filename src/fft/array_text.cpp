@@ -1,0 +1,165 @@
+#include "fft/array_text.hpp"
+
+#include "fft/pass_body.hpp"
+#include "fft/pass_text.hpp"
+
+namespace convoy::kernels::pass_text {
+namespace {
+
+std::string real_literal(double value, Precision precision) {
+  if (value == 0) return "real(0)";
+  return fmt::format("real({:.17e}{})", value, precision == Precision::f64 ? "_d" : "f");
+}
+
+/// Tiles along the axes before d.
+Index tiles_before(const TileAccess& array, std::size_t d) {
+  Index tiles = 1;
+  for (std::size_t axis = 0; axis < d; ++axis) tiles *= array.axes[axis].num_tiles;
+  return tiles;
+}
+
+}  // namespace
+
+KernelBuffer array_buffer(const TileAccess& array, bool writable) {
+  const auto& [x, y, z] = array.axes;
+  return {"image", KernelBuffer::Kind::voxel, writable,
+          fmt::format("the caller's array: {} x {} x {} voxels (device order), {}, {} and {} apart", x.size, y.size,
+                      z.size, x.stride, y.stride, z.stride),
+          array.element};
+}
+
+ArrayText::ArrayText(const Rows& rows, Precision precision, bool in_planes)
+    : rows_(rows), array_(*rows.array), precision_(precision), in_planes_(in_planes) {}
+
+bool ArrayText::rows_always_shown() const {
+  return axis(1).count >= rows_.rows_per_plane && axis(2).count >= rows_.planes_per_tile;
+}
+
+std::string ArrayText::fill() const { return real_literal(array_.outside, precision_); }
+
+/// Of position `in_tile` of the tile that is shown.
+std::string ArrayText::position(std::size_t d, const std::string& name, const std::string& in_tile) const {
+  const ArrayAxis& along = axis(d);
+  std::string text = in_tile.empty() ? "" : fmt::format("int({})", in_tile);
+  const auto add = [&text](const std::string& term) { text += text.empty() ? term : " + " + term; };
+  if (along.num_tiles > 1) {
+    const Index before = tiles_before(array_, d);
+    const std::string tile = before > 1 ? fmt::format("{}_tile / {}u", name, before) : name + "_tile";
+    add(fmt::format("int({} % {}u) * {}", tile, along.num_tiles, along.step));
+  }
+  if (along.begin != 0 || text.empty()) add(fmt::format("({})", along.begin));
+  return text;
+}
+
+/// Statements that turn a position of the extended array into one that it has.
+std::string ArrayText::folded(std::size_t d, const std::string& at, const std::string& inside) const {
+  const ArrayAxis& along = axis(d);
+  if (along.is_inside()) return "";
+  const std::string beyond = fmt::format("if ({0} < 0 || {0} >= {1}) ", at, along.size);
+  switch (along.rule.kind) {
+    case BoundaryRule::Kind::outside:
+      return beyond + inside + " = false;";
+    case BoundaryRule::Kind::clamped:
+      return beyond + fmt::format("{0} = {0} < 0 ? 0 : {1};", at, along.size - 1);
+    case BoundaryRule::Kind::periodic:
+      break;
+  }
+  const Index period = along.rule.period;
+  const std::string mirror =
+      along.rule.mirrored ? fmt::format(" if ({0} >= {1}) {0} = {2} - {0};", at, along.size, period + along.rule.offset)
+                          : "";
+  return beyond +
+         fmt::format("{{ {0} = {0} < 0 ? {1} - (-1 - {0}) % {2} : {0} % {2};{3} }}", at, period - 1, period, mirror);
+}
+
+/// Whether the tile shows anything in that row.
+std::string ArrayText::shown(const std::string& y, const std::string& z) const {
+  std::string text;
+  if (axis(1).count < rows_.rows_per_plane) text = fmt::format("{} < {}u", y, axis(1).count);
+  if (axis(2).count < rows_.planes_per_tile) text = both(text, fmt::format("{} < {}u", z, axis(2).count));
+  return text.empty() ? "true" : text;
+}
+
+std::string ArrayText::where(const std::string& name, const std::string& row) const {
+  const Index last = array_.num_tiles() - 1;
+  const std::string plane = in_planes_ ? "plane" : fmt::format("{} / {}u", row, rows_.rows_per_plane);
+  const std::string z =
+      rows_.planes_per_tile > 1 ? fmt::format("{}_plane % {}u", name, rows_.planes_per_tile) : std::string("0u");
+  const std::string y = in_planes_ ? row : fmt::format("({} % {}u)", row, rows_.rows_per_plane);
+  const std::string tile = fmt::format("begin_tile + {}_plane / {}u", name, rows_.planes_per_tile);
+  return filled(pass_bodies::array_row,
+                {{"NAME", name},
+                 {"PLANE", plane},
+                 {"TILE", last == 0 ? "0u" : fmt::format("{0} < {1}u ? {0} : {1}u", tile, last)},
+                 {"X", position(0, name, "")},
+                 {"Y", position(1, name, y)},
+                 {"Z", position(2, name, z)},
+                 {"SHOWN", shown(y, z)},
+                 {"FOLD_Y", folded(1, name + "_y", name + "_inside")},
+                 {"FOLD_Z", folded(2, name + "_z", name + "_inside")},
+                 {"STRIDE_Y", literal(axis(1).stride)},
+                 {"STRIDE_Z", literal(axis(2).stride)},
+                 {"TILES_OF_IMAGE", array_.num_tiles_of_image()},
+                 {"IMAGE_STRIDE", literal(array_.image_stride)}});
+}
+
+std::string ArrayText::place(const std::string& row, const std::string& x) const {
+  const std::string along = axis(0).stride == 1 ? x : fmt::format("{} * {}", x, literal(axis(0).stride));
+  return fmt::format("image, {}_row, {}", row, along);
+}
+
+/// Statements that give `component` voxel `position` + at of the tile's row.
+std::string ArrayText::load(const std::string& row, const std::string& component, Index position) const {
+  const auto read = [&](const std::string& x) {
+    std::string text = fmt::format("{} = to_real(LOAD_STREAMING({}));\n", component, place(row, x));
+    if (array_.replaces_non_finite) text += fmt::format("if (isnan({0}) || isinf({0})) {0} = real(0);\n", component);
+    return text;
+  };
+  const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
+  if (axis(0).is_inside() && rows_always_inside()) {
+    const std::string text = read(fmt::format("wide({})", x));
+    return rows_always_shown() ? text : fmt::format("if ({}_shown) {{\n{}}}\n", row, text);
+  }
+  const std::string inside = row + "_inside";
+  std::string text = fmt::format("{{\nint x = {};\nbool inside = {};\n{}\nif (inside) {{\n{}}}", x, inside,
+                                 folded(0, "x", "inside"), read("wide(x)"));
+  text += array_.outside == 0 ? "\n}\n" : fmt::format(" else {{ {} = {}; }}\n}}\n", component, fill());
+  return rows_always_shown() ? text : fmt::format("if ({}_shown) {}", row, text);
+}
+
+std::string ArrayText::store(const std::string& row, const std::string& value, Index position) const {
+  std::string condition = rows_always_shown() ? "" : row + "_shown";
+  if (!rows_always_inside()) condition = both(condition, row + "_inside");
+  const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
+  if (!axis(0).is_inside()) condition = both(condition, fmt::format("{} < {}", x, axis(0).size));
+  return guarded(condition, fmt::format("STORE_STREAMING({}, to_voxel({} * scale));\n",
+                                        place(row, fmt::format("wide({})", x)), value));
+}
+
+MemoryView ArrayText::access() const {
+  const Index extent = axis(0).count;
+  return {
+      .memory = "image",
+      .begin =
+          [](Index) {
+            return std::string("CURSOR(image, first_row, first_image);\nCURSOR(image, second_row, second_image);\n");
+          },
+      .load =
+          [this, extent](const std::string& name, Index j, Index stride) {
+            if (within(j, stride, extent) == Within::never) return zero(name);
+            const Index position = j * stride;
+            return zero(name) + guarded(position_check(j, stride, extent),
+                                        fmt::format("{{\n{}{}}}\n", load("first", name + ".x", position),
+                                                    load("second", name + ".y", position)));
+          },
+      .store =
+          [this, extent](const ComplexName& value, Index j, Index stride) {
+            if (within(j, stride, extent) == Within::never) return std::string();
+            const Index position = j * stride;
+            return guarded(
+                position_check(j, stride, extent),
+                fmt::format("{{\n{}{}}}\n", store("first", value.x, position), store("second", value.y, position)));
+          }};
+}
+
+}  // namespace convoy::kernels::pass_text

@@ -1,0 +1,46 @@
+#include "planner/batch.hpp"
+
+#include <algorithm>
+
+#include "planner/ceilings.hpp"
+
+namespace convoy {
+namespace {
+
+/// Of the last cache, what the work of a batch may fill beside the spectrum.
+constexpr double kBatchShareOfCache = 0.7;
+/// Work of a batch on devices that do not report their cache: enough to make launches few. A guess.
+constexpr double kGuessedBatchBytes = 24 << 20;
+
+Index batch_in_cache(const TileLayout& tile, const Limits& limits) {
+  const double room = limits.cache_bytes > 0 ? kBatchShareOfCache * static_cast<double>(limits.cache_bytes) -
+                                                   static_cast<double>(tile.spectrum_bytes())
+                                             : kGuessedBatchBytes;
+  return std::max<Index>(1, static_cast<Index>(room / static_cast<double>(tile.work_bytes())));
+}
+
+/// The columns of the product's passes are launched tile by tile along one axis of the grid.
+Index batch_in_grid(const TileLayout& tile, const Limits& limits) {
+  const Index groups_of_tile = tile.num_axes == 3 ? tile.padded[1] : 1;
+  return std::max<Index>(1, static_cast<Index>(limits.max_groups[0]) / groups_of_tile);
+}
+
+Index even_batch(Index num_tiles, Index most) {
+  const Index num_batches = (num_tiles + most - 1) / most;
+  return (num_tiles + num_batches - 1) / num_batches;
+}
+
+}  // namespace
+
+TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& limits, std::uint64_t budget_bytes) {
+  if (!tile.reads_arrays || num_tiles == 1) return tile;
+  TileLayout batched = tile;
+  Index most = std::min({num_tiles, batch_in_cache(tile, limits), batch_in_grid(tile, limits)});
+  for (; most > 1; most /= 2) {
+    batched.batch = even_batch(num_tiles, most);
+    if (footprint_bytes(batched, limits, 1) <= budget_bytes && !broken_ceiling(batched, limits)) return batched;
+  }
+  return tile;
+}
+
+}  // namespace convoy
