@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,20 @@ class Session {
   virtual void check_sentinels() = 0;
 };
 
+/// Device memory that a caller holds beside sessions.
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  /// As DeviceArray::handle.
+  virtual std::uint64_t handle() const = 0;
+  /// Both block, behind what is queued on the API's default stream or the device's own queue.
+  virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+  virtual void read(std::uint64_t offset, std::span<std::byte> bytes) const = 0;
+};
+
+/// For devices that compute in the host's memory. Throws OutOfMemory.
+std::unique_ptr<Memory> host_memory(std::uint64_t bytes);
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -91,6 +106,8 @@ class Device {
   virtual bool handles_are_addresses() const { return true; }
   /// Host memory that it reaches, given back with the last copy; null if there is no such thing. Throws OutOfMemory.
   virtual std::shared_ptr<std::byte> allocate_host([[maybe_unused]] std::uint64_t bytes) { return nullptr; }
+  /// Throws OutOfMemory. Outlives neither driver nor fork; keeps the device open.
+  virtual std::unique_ptr<Memory> allocate(std::uint64_t bytes) { return host_memory(bytes); }
   /// Allocates and compiles all that the program needs. Throws OutOfMemory (this is the only place that does) or
   /// Error(unsupported) when the fused path is refused or failed its self-test; then nothing stays allocated.
   virtual std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) = 0;

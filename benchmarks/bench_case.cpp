@@ -36,12 +36,14 @@ int number_from_text(const std::string& text) {
 
 const BenchCase& standard_case(const std::string& name) {
   std::string known;
-  for (const BenchCase& one : standard_cases()) {
-    if (one.name == name) return one;
-    known += one.name + ", ";
+  for (const auto* cases : {&standard_cases(), &shape_cases()}) {
+    for (const BenchCase& one : *cases) {
+      if (one.name == name) return one;
+      known += one.name + ", ";
+    }
   }
   throw Error(Errc::invalid_argument,
-              fmt::format("there is no case '{}'; there are {}all, tiny, random:N", name, known));
+              fmt::format("there is no case '{}'; there are {}all, shapes, tiny, random:N", name, known));
 }
 
 }  // namespace
@@ -78,6 +80,32 @@ const std::vector<BenchCase>& standard_cases() {
       {"O1", "odd everything", {127, 509, 511}, {101, 253, 255}, Mode::same, Shape{180, 640, 640}, 1, 0.5},
       {"P2", "a 2-D mosaic", {1, 8192, 8192}, {1, 65, 65}, Mode::same, Shape{1, 8232, 8232}, 1, 0.25},
   };
+  return cases;
+}
+
+const std::vector<BenchCase>& shape_cases() {
+  static const std::vector<BenchCase> cases = [] {
+    const auto batch = [](const char* name, const char* seen_as, Index images, const Shape& image,
+                          const Shape& kernel) {
+      BenchCase one{name, seen_as, image, kernel, Mode::same, {}, 1, 1};
+      one.batch = images;
+      return one;
+    };
+    std::vector<BenchCase> list{
+        batch("B256", "many small images", 1000, {1, 256, 256}, {1, 31, 31}),
+        batch("B512", "many images", 500, {1, 512, 512}, {1, 65, 65}),
+        batch("B64", "many small volumes", 500, {32, 64, 64}, {15, 15, 15}),
+        batch("L64k", "many signals", 1000, {1, 1, 65536}, {1, 1, 1001}),
+        batch("L128M", "one long signal", 1, {1, 1, Index{1} << 27}, {1, 1, 1001}),
+        batch("D3", "a small kernel", 1, {1, 4096, 4096}, {1, 3, 3}),
+        batch("D7", "a small kernel", 1, {1, 4096, 4096}, {1, 7, 7}),
+        batch("V3", "a small kernel", 1, {512, 512, 512}, {3, 3, 3}),
+        batch("V5", "a small kernel", 1, {512, 512, 512}, {5, 5, 5}),
+        batch("G2", "a Gaussian filter", 1, {512, 512, 512}, {17, 17, 17}),
+    };
+    list.back().sigma = 2;
+    return list;
+  }();
   return cases;
 }
 
@@ -139,6 +167,8 @@ std::vector<BenchCase> cases_from_text(const std::string& text) {
   for (std::string name; std::getline(names, name, ',');) {
     if (name == "all") {
       cases.insert(cases.end(), standard_cases().begin(), standard_cases().end());
+    } else if (name == "shapes") {
+      cases.insert(cases.end(), shape_cases().begin(), shape_cases().end());
     } else if (name == "tiny") {
       cases.insert(cases.end(), tiny_cases().begin(), tiny_cases().end());
     } else if (name.starts_with("random:")) {

@@ -31,4 +31,14 @@ std::optional<double> reference_floor_bytes(const BenchCase& which, Precision pr
   return floor_bytes({n.x, n.y, n.z}, {p.x, p.y, p.z}, n.z > 1 ? 3 : n.y > 1 ? 2 : 1, precision);
 }
 
+double compulsory_bytes(const BenchCase& which) {
+  ConvolutionSpec spec;
+  spec.image = which.image;
+  spec.kernel = which.kernel;
+  spec.mode = which.mode;
+  const double voxels =
+      static_cast<double>(num_voxels(which.image)) + static_cast<double>(num_voxels(output_shape(spec)));
+  return static_cast<double>(which.batch) * static_cast<double>(size_of(which.element)) * voxels;
+}
+
 }  // namespace convoy::bench

@@ -21,6 +21,9 @@ double floor_bytes(const std::array<Index, 3>& extent, const std::array<Index, 3
 /// Of all tiles of the plan.
 double floor_bytes(const Plan& plan);
 
+/// Image in and output out, once each, as the case's element.
+double compulsory_bytes(const BenchCase& which);
+
 /// At the case's reference padding, untiled, x contiguous and the slowest axis last; nothing where there is none.
 std::optional<double> reference_floor_bytes(const BenchCase& which, Precision precision);
 

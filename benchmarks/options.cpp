@@ -37,6 +37,8 @@ struct Arguments {
   std::vector<Index> kernel;
   Mode mode = Mode::same;
   std::string precision = "f32";
+  std::string element = "f32";
+  Index batch = 0;
   std::string peers = "all";
   std::string tune = "model";
   std::string memory;
@@ -53,6 +55,13 @@ Shape shape_from(const std::vector<Index>& extents) {
   return shape;
 }
 
+Element element_from_text(const std::string& text) {
+  for (const ElementFacts& facts : kElements) {
+    if (text == facts.name) return facts.element;
+  }
+  throw Error(Errc::invalid_argument, fmt::format("there is no element '{}'; there are u8, u16, f32 ...", text));
+}
+
 void choose_cases(const Arguments& given, bool scale_given, Options& options) {
   if (!given.size.empty()) {
     BenchCase own;
@@ -67,7 +76,11 @@ void choose_cases(const Arguments& given, bool scale_given, Options& options) {
     const auto named = cases_from_text(given.cases.empty() ? usual : given.cases);
     options.cases.insert(options.cases.end(), named.begin(), named.end());
   }
-  for (BenchCase& one : options.cases) one = scaled(one, given.scale);
+  for (BenchCase& one : options.cases) {
+    one = scaled(one, given.scale);
+    one.element = element_from_text(given.element);
+    if (given.batch > 0) one.batch = given.batch;
+  }
   options.cpu_scales = !options.deconvolution && !options.host_runs && !scale_given && given.size.empty() &&
                        (given.cases.empty() || given.cases == "all");
 }
@@ -93,7 +106,7 @@ Options parse_options(int argc, char** argv) {
   app.set_version_flag("--version", CONVOY_VERSION);
   app.add_option("--backend", options.backends, "Device: auto, cpu, cuda, cuda:1, vulkan, hip ...; may be repeated")
       ->delimiter(',');
-  app.add_option("--case", given.cases, "S0,S1,... | all | tiny | random:N (default: all)");
+  app.add_option("--case", given.cases, "S0,S1,... | all | shapes | tiny | random:N (default: all)");
   auto* size = app.add_option("--size", given.size, "An own problem: image extents Z,Y,X (or Y,X, or X)")
                    ->delimiter(',')
                    ->expected(1, 3)
@@ -110,6 +123,9 @@ Options parse_options(int argc, char** argv) {
                  "Makes every extent of the cases so much larger (default: 1; for all cases on the CPU, the scale that "
                  "--list shows)");
   app.add_option("--precision", given.precision, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}));
+  app.add_option("--element", given.element, "Of arrays on the device: f32 (default), u8, u16, i16, f16 ...");
+  app.add_option("--batch", given.batch, "Images of every case, in place of its own number")
+      ->check(CLI::Range(1, 1000000));
   app.add_option("--repeats", options.repeats, "Batches that are timed")->check(CLI::Range(3, 1000));
   app.add_option("--rounds", options.rounds,
                  "Times that each case goes round all devices and peers; several even out a busy machine")
@@ -132,9 +148,6 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"off", "model", "measure"}));
   auto* fused = app.add_flag("--fused", given.fused, "Takes the fused path (VkFFT), and fails where it is refused");
   app.add_flag("--staged", given.staged, "Takes the staged path")->excludes(fused);
-  app.add_flag(
-      "--arrays", options.arrays,
-      "Times whole runs from device array to device array, with a plan for that, in place of bare convolutions");
   auto* deconvolution = app.add_flag("--deconvolution", options.deconvolution,
                                      "Checks and times iterations of Richardson-Lucy, of S1 if no case is given");
   options.edges = {Edges::zero, Edges::noncirculant};
@@ -204,7 +217,7 @@ Options parse_options(int argc, char** argv) {
 std::string list_of_cases() {
   std::string text = fmt::format("{:<28}{:<20}{:<18}{:<10}{:<11}{}\n", "case", "image (z,y,x)", "kernel", "mode",
                                  "CPU scale", "seen as");
-  for (const auto* cases : {&standard_cases(), &tiny_cases()}) {
+  for (const auto* cases : {&standard_cases(), &shape_cases(), &tiny_cases()}) {
     for (const BenchCase& one : *cases) {
       text += fmt::format("{:<28}{:<20}{:<18}{:<10}{:<11}{}\n", one.name, to_text(one.image), to_text(one.kernel),
                           name(one.mode), one.cpu_scale, one.seen_as);

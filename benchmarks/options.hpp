@@ -31,7 +31,6 @@ struct Options {
   int repeats = 11;
   int rounds = 1;
   bool host_to_host = true;
-  bool arrays = false;  ///< time whole runs on device arrays in place of bare convolutions
   bool check_only = false;
   bool deconvolution = false;  ///< Richardson-Lucy in place of convolutions
   std::vector<Edges> edges;

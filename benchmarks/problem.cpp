@@ -1,5 +1,6 @@
 #include "problem.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -44,6 +45,27 @@ void fill_with_noise(std::span<float> values, std::uint64_t seed) {
   });
 }
 
+/// As a camera gives it: an eighth of the range above a quarter of it.
+float quantised(float value, Element element) {
+  const auto highest = static_cast<float>(std::min(facts_of(element).highest, 32767.0));
+  return std::clamp(std::round(highest * (0.25f + 0.03f * value)), 0.0f, highest / 2);
+}
+
+std::vector<float> gaussian(const Shape& shape, double sigma) {
+  std::vector<float> kernel;
+  const Shape center = center_of(shape);
+  const auto squared = [](Index distance) { return static_cast<double>(distance * distance); };
+  for (Index z = 0; z < shape.z; ++z) {
+    for (Index y = 0; y < shape.y; ++y) {
+      for (Index x = 0; x < shape.x; ++x) {
+        const double distance = squared(z - center.z) + squared(y - center.y) + squared(x - center.x);
+        kernel.push_back(static_cast<float>(std::exp(-distance / (2 * sigma * sigma))));
+      }
+    }
+  }
+  return kernel;
+}
+
 }  // namespace
 
 std::vector<float> normal_noise(std::size_t count, std::uint64_t seed) {
@@ -59,6 +81,9 @@ Shape center_of(const Shape& kernel) { return {kernel.z / 2, kernel.y / 2, kerne
 Problem make_problem(const BenchCase& which, Precision precision) {
   Problem problem = make_problem_without_image(which, precision);
   problem.image = normal_noise(static_cast<std::size_t>(num_voxels(which.image)), kImageSeed);
+  if (!is_floating(which.element)) {
+    for (float& voxel : problem.image) voxel = quantised(voxel, which.element);
+  }
   return problem;
 }
 
@@ -71,17 +96,9 @@ Problem make_problem_without_image(const BenchCase& which, Precision precision) 
   problem.spec.precision = precision;
   validate(problem.spec);
   problem.kernel = normal_noise(static_cast<std::size_t>(num_voxels(which.kernel)), kKernelSeed);
+  if (which.sigma > 0) problem.kernel = gaussian(which.kernel, which.sigma);
   scale_to_square_sum(problem.kernel, 1);
   return problem;
-}
-
-std::vector<float> repeatable_kernel(const ConvolutionSpec& spec) {
-  const Shape& k = spec.kernel;
-  std::vector<float> kernel = normal_noise(static_cast<std::size_t>(num_voxels(k)), kKernelSeed);
-  scale_to_square_sum(kernel, 1e-6);
-  const Shape origin = center_of(k);
-  kernel[static_cast<std::size_t>((origin.z * k.y + origin.y) * k.x + origin.x)] += 1;
-  return kernel;
 }
 
 }  // namespace convoy::bench

@@ -30,10 +30,6 @@ void fill_with_image(std::span<float> voxels);
 /// Standard normal values; the same for the same seed, however many threads make them.
 std::vector<float> normal_noise(std::size_t count, std::uint64_t seed);
 
-/// A kernel that can be applied in place thousands of times: 1 at the origin plus noise whose squares sum to 1e-6, so
-/// that no frequency grows by more than about 0.4 % a time.
-std::vector<float> repeatable_kernel(const ConvolutionSpec& spec);
-
 /// floor(k/2) per axis: the origin of Mode::same and Mode::circular in all problems here.
 Shape center_of(const Shape& kernel);
 

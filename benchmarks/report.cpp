@@ -9,6 +9,7 @@
 
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
+#include "floors.hpp"
 #include "host_info.hpp"
 
 namespace convoy::bench {
@@ -96,6 +97,9 @@ Json to_json(const Result& result) {
   json["image_zyx"] = to_json(result.which.image);
   json["kernel_zyx"] = to_json(result.which.kernel);
   json["mode"] = name(result.which.mode);
+  json["batch"] = result.which.batch;
+  json["element"] = name(result.which.element);
+  json["compulsory_bytes"] = compulsory_bytes(result.which);
   json["precision"] = name(result.precision);
   json["implementation"] = result.implementation;
   json["backend"] = result.backend;

@@ -1,19 +1,24 @@
-// Time of a convolution whose image and spectrum are in device memory already: no transfers.
+// Convolutions of arrays that lie on the device, through the public class: right first, then timed.
 #pragma once
 
 #include "convoy/device.hpp"
+#include "convoy/plan.hpp"
 #include "problem.hpp"
+#include "samples.hpp"
 #include "times.hpp"
 
 namespace convoy::bench {
 
-/// Of one tile of the plan, the image's first. `expected_seconds` tells how long one convolution takes at least;
-/// batches are made long enough that one synchronisation a batch is not seen. The plan must load on the device as it
-/// is.
-Times time_resident(Device& device, const Plan& plan, const Problem& problem, double expected_seconds, int repeats);
+struct ResidentRuns {
+  Plan plan;
+  Verdict verdict;
+  Times times;                          ///< of whole runs: all images of the batch, one queued behind the other
+  std::uint64_t peak_device_bytes = 0;  ///< of convoy, the arrays among them
+};
 
-/// Of whole runs from a device array to a device array, as a ResidentConvolver does them: every tile gathered,
-/// convolved and scattered.
-Times time_arrays(Device& device, const Plan& plan, const Problem& problem, double expected_seconds, int repeats);
+/// Image and output are the case's element, dense, in device memory. Times only what is right. `floor_seconds` is what
+/// a run takes at least: so many are queued between two waits that these are not seen.
+ResidentRuns run_resident(Device& device, const Problem& problem, const Samples& samples, const PlanOptions& plan,
+                          double floor_seconds, int repeats, bool check_only);
 
 }  // namespace convoy::bench

@@ -30,7 +30,6 @@ class ConvoyCase {
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
     convolver_options_.plan.max_sets = 1;
-    if (!on_cpu() && !options.choice && options.tune != Tune::measure) take_plan_without_transfers();
   }
 
   void run() {
@@ -45,6 +44,16 @@ class ConvoyCase {
   template <class Real>
   void run_as() {
     PlanFigures& figures = result_.plan.emplace();
+    if (on_host()) run_from_host<Real>(figures);
+    const bool right_so_far = result_.failure.empty() && (!on_host() || result_.verdict.passed());
+    if (right_so_far && (!on_cpu() || !on_host())) run_on_device(figures);
+  }
+
+  /// Batches, and voxels that are not the precision's, are convolved where they lie on the device.
+  bool on_host() const { return problem_.which.batch == 1 && problem_.which.element == Element::f32; }
+
+  template <class Real>
+  void run_from_host(PlanFigures& figures) {
     time_planning(figures);
     const std::uint64_t free_before = device_.limits().free_bytes;
     auto convolver = load(figures.first_load_seconds);
@@ -69,36 +78,21 @@ class ConvoyCase {
     if (options_.host_to_host && !on_cpu()) time_host_to_host<Real>(output_view);
     if (!result_.verdict.passed()) return;
     load(figures.next_load_seconds).reset();
-    if (options_.arrays) return time_arrays_of(figures);
-    const Times tile = time_resident(device_, plan, problem_, expected_seconds(figures), options_.repeats);
-    result_.resident = scaled(tile, static_cast<double>(figures.num_tiles));
+  }
+
+  void run_on_device(PlanFigures& figures) {
+    const double rate = result_.ceilings.copy_bytes_per_second;
+    const double bytes = compulsory_bytes(problem_.which);
+    const ResidentRuns runs = run_resident(device_, problem_, samples_, convolver_options_.plan,
+                                           rate > 0 ? bytes / rate : 1e-3, options_.repeats, options_.check_only);
+    result_.verdict = runs.verdict;
+    describe(runs.plan, figures);
+    figures.peak_device_bytes = runs.peak_device_bytes;
+    if (runs.verdict.passed() && !options_.check_only) result_.resident = runs.times;
   }
 
   static Times time_runs(Convolver& convolver, const ImageView& image, const MutableImageView& output) {
     return time_batches(kHostRuns, kHostBudgetSeconds, 1, [&] { return convolver.run(image, output).elapsed_seconds; });
-  }
-
-  Plan resident_plan() const {
-    ConvolutionSpec spec = problem_.spec;
-    spec.origin = Origin::at(resolve_origin(spec, nullptr));
-    PlanOptions options = convolver_options_.plan;
-    options.resident = true;
-    return make_plan(spec, device_.limits(), options);
-  }
-
-  /// The convolution that is timed in device memory is the one that a plan for device memory makes.
-  void take_plan_without_transfers() {
-    const Plan plan = resident_plan();
-    PlanChoice choice{plan.padded(), {1, 1, 1}, convolver_options_.plan.tuning};
-    for (int axis = 0; axis < 3; ++axis) choice.num_tiles[axis] = plan.axes[static_cast<std::size_t>(axis)].num_tiles;
-    convolver_options_.plan.choice = choice;
-  }
-
-  void time_arrays_of(PlanFigures& figures) {
-    const Plan plan = resident_plan();
-    const double seconds = expected_seconds(figures) * static_cast<double>(figures.num_tiles);
-    describe(plan, figures);
-    result_.resident = time_arrays(device_, plan, problem_, seconds, options_.repeats);
   }
 
   /// With a plan that cuts the image where that lets transfers overlap.
@@ -124,13 +118,6 @@ class ConvoyCase {
     result_.verdict = check_output(problem_, samples_, pinned_view);
     if (!result_.verdict.passed()) return;
     result_.pinned_to_pinned = time_runs(convolver, ImageView(image.as<Real>(), problem_.spec.image), pinned_view);
-  }
-
-  /// A CPU's run has no transfers in it, so that its time is known by now.
-  double expected_seconds(const PlanFigures& figures) const {
-    if (on_cpu()) return result_.host_to_host->min_seconds / static_cast<double>(figures.num_tiles);
-    const double rate = result_.ceilings.copy_bytes_per_second;
-    return rate > 0 ? figures.floor_bytes / static_cast<double>(figures.num_tiles) / rate : 1e-3;
   }
 
   void time_planning(PlanFigures& figures) const {

@@ -9,6 +9,38 @@
 
 namespace convoy::backend::gpu {
 
+/// Counted in the device's account. What the default stream still has to do with it is waited for by the driver's
+/// blocking copies.
+template <class Api>
+class HeldMemory final : public Memory {
+ public:
+  HeldMemory(std::shared_ptr<OpenDevice<Api>> opened, std::uint64_t bytes)
+      : opened_(std::move(opened)), memory_(opened_->account, {}, opened_->info.id) {
+    const Entered<Api> entered(*opened_);
+    pointer_ = static_cast<std::byte*>(memory_.allocate("a device buffer", bytes));
+  }
+  ~HeldMemory() override {
+    const typename Api::Current current(opened_->handle);
+    static_cast<void>(memory_.release(pointer_));
+  }
+  std::uint64_t handle() const override { return reinterpret_cast<std::uintptr_t>(pointer_); }
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    const Entered<Api> entered(*opened_);
+    check<Api>(Api::upload_now(pointer_ + offset, bytes.data(), bytes.size()), "copying to a device buffer",
+               opened_->info.id);
+  }
+  void read(std::uint64_t offset, std::span<std::byte> bytes) const override {
+    const Entered<Api> entered(*opened_);
+    check<Api>(Api::download_now(bytes.data(), pointer_ + offset, bytes.size()), "copying from a device buffer",
+               opened_->info.id);
+  }
+
+ private:
+  std::shared_ptr<OpenDevice<Api>> opened_;
+  DeviceMemory<Api> memory_;
+  std::byte* pointer_ = nullptr;
+};
+
 template <class Api>
 class GpuDevice final : public Device {
  public:
@@ -45,6 +77,9 @@ class GpuDevice final : public Device {
               const typename Api::Current current(opened->handle);
               Api::release_pinned(memory);
             }};
+  }
+  std::unique_ptr<Memory> allocate(std::uint64_t bytes) override {
+    return std::make_unique<HeldMemory<Api>>(opened_, bytes);
   }
   std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) override {
     return std::make_unique<GpuSession<Api>>(opened_, program, options);

@@ -29,6 +29,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   std::uint64_t used_bytes() const override { return account_.used_bytes(); }
   std::uint64_t peak_bytes() const override { return account_.peak_bytes(); }
   void reset_peak() override { account_.reset_peak(); }
+  std::unique_ptr<Memory> allocate(std::uint64_t bytes) override;
   std::unique_ptr<Session> load(const Program& program, const LoadOptions& options) override;
 
   const PhysicalDevice& physical() const { return physical_; }

@@ -5,6 +5,7 @@
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
 #include "convoy/device.hpp"
+#include "convoy/device_buffer.hpp"
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"
 #include "convoy/log.hpp"
