@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "convoy/error.hpp"
+#include "device_model/common.hpp"
 #include "planner/ledger.hpp"
 #include "planner/lengths.hpp"
 #include "planner/origin.hpp"
@@ -13,8 +14,6 @@
 
 namespace convoy {
 namespace {
-
-constexpr Index kMostPieces = 32;
 
 void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
   validate(spec);
@@ -49,7 +48,7 @@ Index piece_extent_of(const TileLayout& layout, const Limits& limits, const Plan
   const Index extent = layout.extent[layout.num_axes - 1];
   if (layout.num_axes == 1 || limits.transfer_bytes_per_second <= 0 || options.resident) return extent;
   const std::uint64_t layer_bytes = layout.image_bytes() / static_cast<std::uint64_t>(extent);
-  const Index least = (extent + kMostPieces - 1) / kMostPieces;
+  const Index least = (extent + device_model::kMostPieces - 1) / device_model::kMostPieces;
   return std::clamp(static_cast<Index>(options.piece_bytes / layer_bytes), least, extent);
 }
 
