@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "convoy/plan.hpp"
 #include "plan/devices.hpp"
 #include "program/program.hpp"
 
