@@ -39,8 +39,6 @@ PlanOptions options_of_part(const PlanOptions& given, const Shape& part) {
   PlanOptions options;
   options.memory_limit_bytes = given.memory_limit_bytes;
   options.path = given.path;
-  options.allow_native = given.allow_native;
-  options.allow_fused = given.allow_fused;
   options.tuning = given.tuning;
   options.tuning.swap_strided_axes = false;  // the host's sums lie as the image does
   options.max_sets = 1;
