@@ -203,7 +203,8 @@ Options parse_options(int argc, char** argv) {
   choose_cases(given, app.count("--scale") > 0, options);
   choose_peers(given.peers, options);
   options.precision = given.precision == "f64" ? Precision::f64 : Precision::f32;
-  options.path = given.fused ? PathChoice::fused : given.staged ? PathChoice::staged : PathChoice::planned;
+  if (given.fused) options.path = Path::fused;
+  if (given.staged) options.path = Path::staged;
   options.tune = given.tune == "off" ? Tune::off : given.tune == "measure" ? Tune::measure : Tune::model;
   if (!given.memory.empty()) options.memory_limit_bytes = bytes_from_text(given.memory);
   if (!given.piece.empty()) options.piece_bytes = bytes_from_text(given.piece);

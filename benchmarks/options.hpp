@@ -17,14 +17,12 @@ enum class MemoryKind { pinned, ordinary };
 /// "pinned", "ordinary".
 const char* name(MemoryKind kind);
 
-enum class PathChoice { planned, fused, staged };
-
 struct Options {
   std::vector<std::string> backends;
   std::vector<BenchCase> cases;
   bool cpu_scales = false;  ///< on the CPU, each case at its cpu_scale
   Precision precision = Precision::f32;
-  PathChoice path = PathChoice::planned;
+  std::optional<Path> path;  ///< empty: the planner's
   std::uint64_t memory_limit_bytes = 0;
   FftTuning tuning;
   Tune tune = Tune::model;

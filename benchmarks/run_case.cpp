@@ -24,8 +24,7 @@ class ConvoyCase {
   ConvoyCase(const Problem& problem, const Samples& samples, Device& device, const Options& options, Result& result)
       : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
-    convolver_options_.plan.allow_native = options.path == PathChoice::planned;
-    convolver_options_.plan.allow_fused = options.path != PathChoice::staged;
+    convolver_options_.plan.path = options.path;
     convolver_options_.plan.choice = options.choice;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
@@ -59,10 +58,6 @@ class ConvoyCase {
     auto convolver = load(figures.first_load_seconds);
     const Plan plan = convolver->plan();
     describe(plan, figures);
-    if (options_.path == PathChoice::fused && plan.path != Path::fused) {
-      result_.failure = "the fused path was asked for, but this device or plan refused it (CONVOY_LOG=plan says why)";
-      return;
-    }
 
     const Shape shape = convolver->output_shape();
     std::vector<Real> output(static_cast<std::size_t>(num_voxels(shape)), std::numeric_limits<Real>::quiet_NaN());

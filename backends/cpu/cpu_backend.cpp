@@ -8,6 +8,7 @@
 #include "backends/cpu/cpu_session.hpp"
 #include "backends/cpu/fftw.hpp"
 #include "base/host_memory.hpp"
+#include "convoy/bytes_text.hpp"
 
 namespace convoy::backend {
 namespace cpu {

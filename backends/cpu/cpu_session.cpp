@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "convoy/bytes_text.hpp"
 #include "kernels/cpp_kernels.hpp"
 
 namespace convoy::backend::cpu {

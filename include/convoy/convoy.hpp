@@ -9,6 +9,7 @@
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"
 #include "convoy/log.hpp"
+#include "convoy/path.hpp"
 #include "convoy/pinned_buffer.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/resident.hpp"

@@ -11,20 +11,10 @@
 #include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
+#include "convoy/path.hpp"
 #include "convoy/spec.hpp"
 
 namespace convoy {
-
-/// How the device does one tile.
-enum class Path {
-  native,  ///< convoy's own transform passes, which pad, multiply and crop while they are at it; memory as fused
-  fused,  ///< the same by VkFFT on GPUs, by FFTW on the CPU: padding, product and cropping inside the transform passes;
-          ///< the work buffer holds no padding of the last axis
-  staged  ///< one plan per axis and an own product; the work buffer holds the whole padded tile
-};
-const char* name(Path path);
-/// "native", "fused" or "staged", and nothing for "auto". Throws Error(invalid_argument) for other words.
-std::optional<Path> path_from_text(const std::string& text);
 
 /// How to choose among plans that are all right.
 enum class Tune {
@@ -43,7 +33,7 @@ struct Streaming {
   std::uint64_t record_bytes = 0;  ///< host memory that the writer keeps for each box that is written, of a journal
 };
 
-/// What users say; what is for tests and tuning by hand is inherited.
+/// What users say; what is for tests and tuning by hand is inherited (docs/decisions/010).
 struct PlanOptions : AdvancedPlanOptions {
   std::uint64_t memory_limit_bytes = 0;  ///< 0: the device's free bytes less its reserve
   /// Most host memory that a Convolver and its runs may take, the caller's images not counted. On the cpu the
@@ -53,10 +43,8 @@ struct PlanOptions : AdvancedPlanOptions {
   /// This path and no other: Error(unsupported) tells why where the device, the lengths or the loaded code do not allow
   /// it. Empty (auto): the first of native, fused and staged that they allow.
   std::optional<Path> path;
-  bool allow_native = true;  ///< of auto; false: no passes of convoy's own
-  bool allow_fused = true;   ///< of auto; false: nothing but the staged path
-  int num_devices = 1;       ///< that share the tiles, at least four for each, and the host's memory
-  Tune tune = Tune::model;   ///< make_plan, which sees no device, takes measure for model; a Convolver measures
+  int num_devices = 1;      ///< that share the tiles, at least four for each, and the host's memory
+  Tune tune = Tune::model;  ///< make_plan, which sees no device, takes measure for model; a Convolver measures
   /// The same bits in every run of the same problem with the same options, by the same convoy on the same machine,
   /// device and driver. The plan then counts on half of the device's memory and of the machine's, whatever is free (or
   /// less, as memory_limit_bytes and host_memory_limit_bytes say); where that is not free after all, OutOfMemory is
@@ -136,7 +124,7 @@ struct Plan {
   /// A tile is uploaded and downloaded in pieces of so many voxels of the last transformed axis, so that the host fills
   /// and empties some while others are on their way.
   Index piece_extent = 1;
-  FftTuning tuning;       ///< as chosen
+  FftTuning tuning;       ///< as chosen, which backends and wisdom read
   bool resident = false;  ///< as PlanOptions asked
   std::vector<LedgerLine> ledger;
   std::vector<LedgerLine> host_ledger;         ///< host memory of a run, the caller's images not counted

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "convoy/error.hpp"
+#include "device_model/common.hpp"
 #include "planner/axis.hpp"
 #include "planner/cost.hpp"
 #include "planner/layout.hpp"
@@ -18,12 +19,6 @@ constexpr Index kFewestParts = 3;
 constexpr double kPartsGrowth = 1.15;
 /// A part takes at least its image, its work buffer and its spectrum.
 constexpr std::uint64_t kBuffersOfPart = 3;
-/// What the host adds up in its own memory; a guess, for choosing.
-constexpr double kHostBytesPerSecond = 1e10;
-/// Tiles need less host memory, and an interrupted run of them is continued: a split must promise more than this.
-constexpr double kGainThatPaysForSplit = 1.25;
-/// Below this many voxels read for one of the image, halos are not what tiles lose their time with.
-constexpr double kHalosThatWeigh = 2;
 
 Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
@@ -36,7 +31,7 @@ double voxels_read(const Plan& tiles) {
 }
 
 bool halos_weigh(const Plan& tiles) {
-  return tiles.num_tiles() > 1 && voxels_read(tiles) > kHalosThatWeigh * voxels(tiles.spec.image);
+  return tiles.num_tiles() > 1 && voxels_read(tiles) > device_model::kHalosThatWeigh * voxels(tiles.spec.image);
 }
 
 /// Of one part alone, in one tile.
@@ -44,8 +39,6 @@ PlanOptions options_of_part(const PlanOptions& given, const Shape& part) {
   PlanOptions options;
   options.memory_limit_bytes = given.memory_limit_bytes;
   options.path = given.path;
-  options.allow_native = given.allow_native;
-  options.allow_fused = given.allow_fused;
   options.tuning = given.tuning;
   options.tuning.swap_strided_axes = false;  // the host's sums lie as the image does
   options.max_sets = 1;
@@ -161,7 +154,8 @@ class Splitter {
     const double of_device = 2 * cost.upload_seconds + 1.5 * cost.compute_seconds + cost.download_seconds;
     const double host_voxels = voxels(spec_.image) + voxels(used_kernel(split)) + 2 * voxels(output_shape(spec_)) +
                                3 * voxels(split.part.image);
-    const double of_host = static_cast<double>(real_bytes(spec_.precision)) * host_voxels / kHostBytesPerSecond;
+    const double of_host =
+        static_cast<double>(real_bytes(spec_.precision)) * host_voxels / device_model::kHostBytesPerSecond;
     const Index rounds = divide_up(split.num_convolutions(), options_.num_devices);
     return static_cast<double>(rounds) * of_device + static_cast<double>(split.num_convolutions()) * of_host;
   }
@@ -191,7 +185,7 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Li
   if (tiles != nullptr && (options.tune == Tune::off || !halos_weigh(*tiles))) return {};
   const std::optional<TransformSplit> split = split_transform(spec, limits, options);
   if (!split || tiles == nullptr) return split;
-  if (run_seconds(*tiles) / options.num_devices < kGainThatPaysForSplit * split->seconds) return {};
+  if (run_seconds(*tiles) / options.num_devices < device_model::kGainThatPaysForSplit * split->seconds) return {};
   return split;
 }
 

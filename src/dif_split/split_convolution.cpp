@@ -32,8 +32,6 @@ std::vector<PreparedDevice> load_parts(const TransformSplit& split, const std::v
   ConvolverOptions options;
   options.plan.memory_limit_bytes = given.plan.memory_limit_bytes;
   options.plan.path = given.plan.path;
-  options.plan.allow_native = given.plan.allow_native;
-  options.plan.allow_fused = given.plan.allow_fused;
   options.plan.tuning = split.part_plan.tuning;
   options.plan.max_sets = 1;
   options.plan.deterministic = given.plan.deterministic;

@@ -11,7 +11,7 @@
 #include "base/log.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
-#include "planner/host_needs.hpp"
+#include "device_model/common.hpp"
 
 namespace convoy {
 
@@ -106,6 +106,6 @@ void BackgroundJobs::wait(Group& group) {
   threads_->wait(group);
 }
 
-int num_disk_threads() { return std::clamp(default_num_threads(), 1, kMostDiskThreads); }
+int num_disk_threads() { return std::clamp(default_num_threads(), 1, device_model::kMostDiskThreads); }
 
 }  // namespace convoy

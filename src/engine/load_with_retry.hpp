@@ -86,6 +86,7 @@ template <class Make, class PathOf>
 auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptions& load_options, const Make& make,
                    const PathOf& path_of) {
   using AnyPlan = decltype(make(options));
+  const bool may_change_path = !options.path;
   std::optional<Path> loading;
   const auto make_plan = [&](const std::optional<Replan>& smaller) {
     loading.reset();
@@ -108,11 +109,11 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
     try {
       return load_with_retry(device.info().id, options.deterministic, make_plan, load);
     } catch (const Error& problem) {
-      if (problem.code() != Errc::unsupported || !loading || *loading == Path::staged || options.path) throw;
+      if (problem.code() != Errc::unsupported || !loading || *loading == Path::staged || !may_change_path) throw;
       log("plan", "{}: the {} path is refused ({}); the next one is tried", device.info().id, name(*loading),
           problem.what());
       options.choice.reset();
-      (*loading == Path::native ? options.allow_native : options.allow_fused) = false;
+      options.path = *loading == Path::native ? Path::fused : Path::staged;
     }
   }
 }

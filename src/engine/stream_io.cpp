@@ -1,6 +1,7 @@
 #include <array>
 #include <cstring>
 
+#include "device_model/common.hpp"
 #include "engine/background_jobs.hpp"
 #include "engine/gather.hpp"
 #include "engine/scatter.hpp"
@@ -90,7 +91,7 @@ class ReaderSource final : public TileSource {
   const VoxelRules& rules_;
   std::size_t num_begun_ = 0;
   std::size_t num_supplied_ = 0;
-  std::array<ReadBox, kBoxesInHand> boxes_;
+  std::array<ReadBox, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;  // ends before the boxes go
 };
 
@@ -150,7 +151,7 @@ class WriterSink final : public TileSink {
   backend::Session& session_;
   ImageWriter& writer_;
   std::size_t next_ = 0;
-  std::array<WrittenBox, kBoxesInHand> boxes_;
+  std::array<WrittenBox, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;
 };
 

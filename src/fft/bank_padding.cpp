@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "device_model/common.hpp"
 #include "fft/plan.hpp"
 
 namespace convoy {
 namespace {
 
-constexpr Index kBanks = 16;
-constexpr Index kMostPad = 8;
-/// Padding takes at most this part of the row.
-constexpr Index kMostWaste = 8;
+using device_model::kBanks;
 
 struct Stage {
   Index sub_length;
@@ -93,7 +91,7 @@ BankPadding best_bank_padding(const std::vector<Index>& radices) {
   Index fewest = bank_conflicts_with(best);
   for (Index period = 4; period <= length / 2; ++period) {
     if (length % period != 0 || !keeps_distances(period, stages)) continue;
-    for (Index pad = 1; pad <= std::min(kMostPad, period / kMostWaste + 1); ++pad) {
+    for (Index pad = 1; pad <= std::min(device_model::kMostPad, period / device_model::kMostWaste + 1); ++pad) {
       const BankPadding padding{period, pad};
       const Index conflicts = bank_conflicts_with(padding);
       if (conflicts >= fewest) continue;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "device_model/common.hpp"
 #include "fft/column_text.hpp"
 #include "fft/pass_text.hpp"
 
@@ -27,13 +28,12 @@ KernelSpec column_pass(const char* what, const PassShape& shape, const Columns& 
 /// A thread holds a butterfly and its factors: with as many registers as that takes, and no fewer, compilers load all
 /// factors at once. As few as they like, and they load one at a time. Factors that it makes itself it need not load.
 std::uint32_t threads_with_factors(const PassShape& shape, bool makes_factors) {
-  constexpr Index kRegisters = 65536;
-  constexpr Index kWarp = 32;
+  using device_model::kWarp;
   const Index largest = *std::max_element(shape.radices.begin(), shape.radices.end());
   const Index needed = makes_factors ? std::max(4 * shape.radices.back() + 12, 2 * largest + 20)
                                      : std::max(4 * shape.radices.back() + 16, 3 * largest + 16);
   const Index threads = shape.width * shape.threads;
-  const Index groups = kRegisters / (needed * ((threads + kWarp - 1) / kWarp * kWarp));
+  const Index groups = device_model::kRegistersPerMultiprocessor / (needed * ((threads + kWarp - 1) / kWarp * kWarp));
   return u32(groups * threads);
 }
 

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdint>
 
-#include "convoy/plan.hpp"
+#include "convoy/advanced/fft_tuning.hpp"
+#include "convoy/path.hpp"
+#include "convoy/spec.hpp"
 
 namespace convoy {
 

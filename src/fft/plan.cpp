@@ -4,6 +4,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "device_model/common.hpp"
+
 namespace convoy {
 namespace {
 
@@ -83,26 +85,23 @@ std::vector<std::complex<double>> KernelRoots::numbers(Index place) const {
 }
 
 std::optional<std::vector<Index>> column_radices_of(Index length) {
-  constexpr Index kLargestOfColumns = 18;
-  return radices_of(length, kLargestOfColumns);
+  return radices_of(length, device_model::kLargestColumnRadix);
 }
 
 bool has_large_butterfly(const std::vector<Index>& radices) {
-  constexpr Index kLargeButterfly = 12;
-  return std::any_of(radices.begin(), radices.end(), [](Index radix) { return radix >= kLargeButterfly; });
+  return std::any_of(radices.begin(), radices.end(),
+                     [](Index radix) { return radix >= device_model::kLargeButterfly; });
 }
 
 std::optional<std::vector<Index>> product_radices_of(Index length, bool many_registers) {
-  constexpr Index kMostThreads = 80;
-  constexpr Index kLargestOfTwo = 32;
-  constexpr Index kLargestWithFactors = 24;  // the last, of which a thread holds the spectrum's as well
   auto radices = column_radices_of(length);
   if (many_registers && radices && radices->size() > 2) {
-    for (Index last = 2; last <= kLargestWithFactors; ++last) {
-      if (length % last == 0 && length / last <= kLargestOfTwo) return std::vector<Index>{length / last, last};
+    for (Index last = 2; last <= device_model::kLargestWithFactors; ++last) {
+      if (length % last == 0 && length / last <= device_model::kLargestOfTwo)
+        return std::vector<Index>{length / last, last};
     }
   }
-  if (radices && has_large_butterfly(*radices) && length / radices->front() <= kMostThreads) {
+  if (radices && has_large_butterfly(*radices) && length / radices->front() <= device_model::kMostThreadsOfFactors) {
     std::reverse(radices->begin(), radices->end());
   }
   return radices;

@@ -2,32 +2,20 @@
 
 #include <algorithm>
 
+#include "device_model/common.hpp"
+#include "device_model/device_model.hpp"
 #include "fft/plan.hpp"
 
 namespace convoy {
 namespace {
 
-/// Of a workgroup; of more, one barrier holds up too many. Of all on a multiprocessor, which bounds each one's
-/// registers.
-constexpr Index kMostThreads = 544;
-constexpr Index kResidentThreads = 1152;
-constexpr Index kLeastThreads = 128;
-constexpr Index kWarp = 32;
-constexpr Index kMostPairs = 15;
-/// Of the device's last cache, what planes between rows and columns may fill.
-constexpr double kUsableCache = 0.6;
-/// Where they fill less than this, consumers may stay another third of the workgroups at work behind: groups differ in
-/// pace.
-constexpr double kRoomyCache = 0.2;
-constexpr Index kAmpleShare = 3;
-/// A multiprocessor's share of the fastest memory for which the last cache's detour is known to pay: H200's 32 GB/s (S0
-/// 0.405 -> 0.361 ms), and a quarter more.
-constexpr double kFastestMemory = 4e10;
+using device_model::kWarp;
 
 /// As many pairs of rows as the threads and the shared memory of the columns allow; false if not even one.
 bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
+  const DeviceModel& model = model_of(limits);
   PassShape& rows = shape.rows;
-  rows.threads = even_shares(rows.length / rows.radices.front(), std::min(shape.threads(), kMaxRowThreads));
+  rows.threads = even_shares(rows.length / rows.radices.front(), std::min(shape.threads(), model.max_row_threads));
   const Index whole_warps = ceil_divided(rows.threads, kWarp) * kWarp;
   if (whole_warps - rows.threads <= whole_warps / 8 && whole_warps <= shape.threads()) rows.threads = whole_warps;
   const auto row_bytes = static_cast<std::uint64_t>(bank_padded_length(rows)) * complex_size(precision);
@@ -38,7 +26,7 @@ bool give_rows(PlaneShape& shape, Precision precision, const Limits& limits) {
   if (rows.width == 0) return false;
   const auto group_bytes = static_cast<std::uint64_t>(shape.num_shared()) * complex_size(precision);
   const auto held = static_cast<Index>(limits.shared_memory_bytes / group_bytes);
-  shape.groups = std::max<Index>(1, std::min(held, kResidentThreads / shape.threads()));
+  shape.groups = std::max<Index>(1, std::min(held, model.resident_plane_threads / shape.threads()));
   return true;
 }
 
@@ -70,25 +58,29 @@ std::optional<PlaneShape> plane_shape(Index row_length, Index column_length, std
   const auto columns = column_shape(column_length, ColumnRole::transform, precision, limits, {width_bytes, 0});
   const auto radices = row_radices_of(row_length);
   if (!columns || !radices || radices->empty()) return {};
+  const DeviceModel& model = model_of(limits);
   const Index butterflies = column_length / columns->radices.front();
   std::optional<PlaneShape> best;
   for (Index threads = butterflies; threads > 0; --threads) {
     PlaneShape shape{{row_length, *radices, 1, 1, best_bank_padding(*radices)}, *columns};
     shape.columns.threads = threads;
-    if (shape.threads() > kMostThreads) continue;
-    if (best && shape.threads() < kLeastThreads) break;
+    if (shape.threads() > model.max_plane_threads) continue;
+    if (best && shape.threads() < model.min_plane_threads) break;
     if (!give_rows(shape, precision, limits)) continue;
     if (!best || busy_threads(shape, butterflies) >= busy_threads(*best, butterflies)) best = shape;
   }
   return best;
 }
 
-bool PlaneShape::pairs_are_warps() const { return rows.threads % kWarp == 0 && rows.width <= kMostPairs; }
+bool PlaneShape::pairs_are_warps() const {
+  return rows.threads % kWarp == 0 && rows.width <= device_model::kBarriersForPairs;
+}
 Index PlaneShape::row_groups(Index rows_per_plane) const { return ceil_divided(rows_per_plane, 2 * rows.width); }
 Index PlaneShape::column_groups(Index num_columns) const { return ceil_divided(num_columns, columns.width); }
 
 PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const std::array<Index, 3>& extent,
                                  Precision precision, const Limits& limits) {
+  const DeviceModel& model = model_of(limits);
   const Index rows = shape.row_groups(extent[1]);
   const Index columns = shape.column_groups(num_columns(shape));
   const Index producers = rows_make ? rows : columns;
@@ -98,9 +90,9 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
     const Index lead = consumers + ceil_divided(groups * consumers, producers + consumers);
     return PlaneSchedule{producers, consumers, std::min(lead, consumers * extent[2])};  // all that there are
   };
-  const PlaneSchedule ample = behind(at_work + ceil_divided(at_work, kAmpleShare));
+  const PlaneSchedule ample = behind(at_work + ceil_divided(at_work, model.ample_share));
   const bool roomy =
-      held_bytes(ample, shape, extent, precision) <= kRoomyCache * static_cast<double>(limits.cache_bytes);
+      held_bytes(ample, shape, extent, precision) <= model.roomy_plane_cache * static_cast<double>(limits.cache_bytes);
   return roomy ? ample : behind(at_work);
 }
 
@@ -108,9 +100,10 @@ bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>
                              const Limits& limits) {
   if (shape.groups < 2) return false;  // nobody computes while rows are waited for
   const auto multiprocessors = static_cast<double>(limits.num_multiprocessors);
-  if (limits.memory_bytes_per_second > kFastestMemory * multiprocessors) return false;
+  if (limits.memory_bytes_per_second > model_of(limits).fastest_plane_memory * multiprocessors) return false;
   const PlaneSchedule schedule = schedule_of_planes(shape, true, extent, precision, limits);
-  return held_bytes(schedule, shape, extent, precision) <= kUsableCache * static_cast<double>(limits.cache_bytes);
+  return held_bytes(schedule, shape, extent, precision) <=
+         model_of(limits).plane_cache * static_cast<double>(limits.cache_bytes);
 }
 
 std::array<Index, 3> planes_of_batch(const FftGeometry& geometry) {

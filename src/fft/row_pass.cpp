@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "device_model/common.hpp"
 #include "fft/pass_text.hpp"
 #include "fft/row_text.hpp"
 
@@ -10,8 +11,6 @@ using namespace pass_text;
 
 /// Workgroups along one axis of a launch, at most; more go to the next axis.
 constexpr std::uint32_t kGroupsAcross = 32768;
-/// Of pairs of butterflies each thread would take as many registers as it may: more threads hide more latency.
-constexpr std::uint32_t kResidentThreads = 1024;
 
 KernelSpec row_pass(const char* what, const PassShape& shape, Precision precision, const Rows& rows, bool writes_image,
                     const char* about) {
@@ -23,7 +22,7 @@ KernelSpec row_pass(const char* what, const PassShape& shape, Precision precisio
   if (rows.array) spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
   spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
   spec.num_shared = static_cast<std::uint64_t>(bank_padded_length(shape) * shape.width);
-  if (precision == Precision::f32) spec.min_threads_per_sm = kResidentThreads;
+  if (precision == Precision::f32) spec.min_threads_per_sm = device_model::kMinRowThreadsPerSm;
   spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross);
   return spec;
 }

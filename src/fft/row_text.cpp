@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "device_model/common.hpp"
 #include "fft/array_text.hpp"
 #include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
@@ -167,12 +168,13 @@ class RowText {
   /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written
   /// back. The last pair may be done several times at once, and a pair of one stage knows of no barrier.
   std::string discard_work() const {
-    constexpr Index kLine = 128;
+    using device_model::kCacheLineBytes;
     const auto bytes = [this](Index elements) { return elements * static_cast<Index>(complex_size(precision_)); };
-    const bool fills_lines = bytes(2 * rows_.work_row) % kLine == 0 && bytes(rows_.work_plane) % kLine == 0 &&
-                             bytes(rows_.block_stride) % kLine == 0 && rows_.work_row == rows_.block;
+    const bool fills_lines = bytes(2 * rows_.work_row) % kCacheLineBytes == 0 &&
+                             bytes(rows_.work_plane) % kCacheLineBytes == 0 &&
+                             bytes(rows_.block_stride) % kCacheLineBytes == 0 && rows_.work_row == rows_.block;
     if (single_stage() || !fills_lines) return "";
-    const Index lines = bytes(2 * rows_.block) / kLine;
+    const Index lines = bytes(2 * rows_.block) / kCacheLineBytes;
     return filled(pass_bodies::discard_work, {{"LAST_PAIR", last_pair()},
                                               {"THREAD", lanes_.thread},
                                               {"NUM_LINES", ceil_divided(shape_.length / 2 + 1, rows_.block) * lines},

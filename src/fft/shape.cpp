@@ -6,32 +6,20 @@
 #include <complex>
 #include <cstring>
 
+#include "device_model/common.hpp"
+#include "device_model/device_model.hpp"
 #include "fft/plan.hpp"
 
 namespace convoy {
 namespace {
 
-constexpr std::uint64_t kMaxThreads = 640;
-/// Of a group that has a multiprocessor's shared memory for itself.
-constexpr std::uint64_t kMaxLoneThreads = 1024;
-constexpr Index kComfortableThreads = 128;
-/// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.
-constexpr std::uint64_t kLargeSharedMemory = 100 << 10;
-/// Of a group, where more leaves room for a single one.
-constexpr std::uint64_t kUsualSharedMemory = 48 << 10;
-constexpr std::uint64_t kWidestBytes = 128;
-/// Narrower accesses cost more than groups that have a multiprocessor for themselves.
-constexpr std::uint64_t kNarrowBytes = 64;
-constexpr std::uint64_t kNarrowestBytes = 32;
 /// Eighths of a row that gaps take at most.
 constexpr Index kMostSkewed = 3;
-/// Blocks of columns may be so wide that an eighth of the memory is wasted.
-constexpr Index kLeastFilled = 8;
 constexpr double kLowBits = 8388608;  // 2^23
-/// Elements of a kernel that a butterfly's input is the sum of, at most.
-constexpr Index kMostTerms = 8;
 
-bool has_large_memory(const Limits& limits) { return limits.shared_memory_bytes > kLargeSharedMemory; }
+bool has_large_memory(const Limits& limits) {
+  return limits.shared_memory_bytes > model_of(limits).large_shared_memory_bytes;
+}
 
 std::vector<double> twiddle_factors(const std::vector<Index>& radices) {
   Index length = 1;
@@ -68,7 +56,7 @@ std::uint64_t complex_size(Precision precision) { return precision == Precision:
 
 std::uint64_t shared_memory_budget_bytes(const Limits& limits) {
   return has_large_memory(limits) ? limits.shared_memory_bytes / 16 * 5
-                                  : std::min(limits.shared_memory_bytes, kUsualSharedMemory);
+                                  : std::min(limits.shared_memory_bytes, model_of(limits).usual_shared_memory_bytes);
 }
 
 Index even_shares(Index butterflies, Index most) { return ceil_divided(butterflies, ceil_divided(butterflies, most)); }
@@ -83,8 +71,9 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
                                       PassTuning tuning) {
   const auto radices = column_radices(length, role, precision, limits);
   if (!radices || radices->empty()) return {};
+  const DeviceModel& model = model_of(limits);
   const std::uint64_t column_bytes = static_cast<std::uint64_t>(length) * complex_size(precision);
-  std::uint64_t width = kWidestBytes / complex_size(precision);
+  std::uint64_t width = device_model::kWidestBytes / complex_size(precision);
   if (tuning.width_bytes > 0) {
     width = std::max<std::uint64_t>(1, tuning.width_bytes / complex_size(precision));
   } else {
@@ -92,13 +81,13 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
       const std::uint64_t narrowest = access_bytes / complex_size(precision);
       while (width > narrowest && width * column_bytes > group_bytes) width /= 2;
     };
-    narrow_to(kNarrowBytes, shared_memory_budget_bytes(limits));
-    narrow_to(kNarrowestBytes, limits.shared_memory_bytes);
+    narrow_to(model.narrow_bytes, shared_memory_budget_bytes(limits));
+    narrow_to(model.narrowest_bytes, limits.shared_memory_bytes);
   }
   if (width * column_bytes > limits.shared_memory_bytes) return {};
   const bool large_memory = has_large_memory(limits);
   const bool alone = large_memory && 2 * width * column_bytes > limits.shared_memory_bytes;
-  const std::uint64_t usual = alone ? kMaxLoneThreads : kMaxThreads;
+  const std::uint64_t usual = alone ? model.max_lone_column_threads : model.max_column_threads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
   // Large groups with so many registers need a compiler that is told how many there are: CUDA's.
@@ -112,12 +101,13 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
   const auto radices = row_radices_of(length);
   if (!radices || radices->empty()) return {};
-  PassShape shape{length, *radices, 1, even_shares(length / radices->front(), kMaxRowThreads),
+  const DeviceModel& model = model_of(limits);
+  PassShape shape{length, *radices, 1, even_shares(length / radices->front(), model.max_row_threads),
                   best_bank_padding(*radices)};
   const auto fits = [&](Index width, std::uint64_t bytes) {
     return static_cast<std::uint64_t>(width * bank_padded_length(shape)) * complex_size(precision) <= bytes;
   };
-  while (shape.width * shape.threads < kComfortableThreads &&
+  while (shape.width * shape.threads < model.enough_row_threads &&
          fits(2 * shape.width, shared_memory_budget_bytes(limits))) {
     shape.width *= 2;
   }
@@ -128,7 +118,7 @@ std::optional<PassShape> row_shape(Index length, Precision precision, const Limi
 bool can_transform_kernel(Index length, Index kernel, Precision precision, const Limits& limits) {
   if (2 * kernel > length) return false;
   const auto shape = column_shape(length, ColumnRole::product, precision, limits);
-  if (!shape || kernel > kMostTerms * shape->radices.back()) return false;
+  if (!shape || kernel > model_of(limits).most_terms * shape->radices.back()) return false;
   const bool one_for_each = length / shape->radices.back() <= shape->threads;
   return one_for_each && KernelRoots(shape->radices).end() <= pass_table_length(length);
 }
@@ -140,7 +130,7 @@ bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precisi
     const Index length = padded[static_cast<std::size_t>(axis)];
     if (length < 2 || !radices_of(length)) return false;
     const auto elements = static_cast<std::uint64_t>(axis == 0 ? length + length * kMostSkewed / 8 + 8 : length);
-    if (elements * (axis == 0 ? complex_size(precision) : kNarrowestBytes) > most) return false;
+    if (elements * (axis == 0 ? complex_size(precision) : model_of(limits).narrowest_bytes) > most) return false;
   }
   return true;
 }
@@ -159,9 +149,9 @@ std::string why_no_native_passes(int num_axes, const std::array<Index, 3>& padde
 }
 
 Index widest_block(Index num_columns, Precision precision) {
-  auto block = static_cast<Index>(kWidestBytes / complex_size(precision));
+  auto block = static_cast<Index>(device_model::kWidestBytes / complex_size(precision));
   const auto wasted = [num_columns](Index width) { return (width - num_columns % width) % width; };
-  while (wasted(block) > num_columns / kLeastFilled) block /= 2;
+  while (wasted(block) > num_columns / device_model::kLeastFilled) block /= 2;
   return block;
 }
 
@@ -172,7 +162,7 @@ Index blocked_columns(Index num_columns, Precision precision) {
 
 std::uint64_t common_width_bytes(int num_axes, const std::array<Index, 3>& padded, Precision precision,
                                  const Limits& limits) {
-  std::uint64_t bytes = kWidestBytes;
+  std::uint64_t bytes = device_model::kWidestBytes;
   for (int axis = 1; axis < num_axes; ++axis) {
     const auto shape = column_shape(padded[static_cast<std::size_t>(axis)], role_of(axis, num_axes), precision, limits);
     if (shape) bytes = std::min(bytes, static_cast<std::uint64_t>(shape->width) * complex_size(precision));

@@ -36,9 +36,6 @@ constexpr ColumnRole role_of(int axis, int num_axes) {
   return axis == num_axes - 1 ? ColumnRole::product : ColumnRole::transform;
 }
 
-/// Threads of a row's transform, at most.
-inline constexpr Index kMaxRowThreads = 256;
-
 std::uint64_t complex_size(Precision precision);
 /// Of shared memory, what a workgroup may take so that others fit beside it.
 std::uint64_t shared_memory_budget_bytes(const Limits& limits);

@@ -47,7 +47,6 @@ class CostModel {
   double memory_bytes_per_second_;
   double transfer_seconds_per_byte_;
   double overhead_seconds_;
-  bool gpu_;
   bool resident_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "device_model/common.hpp"
 #include "planner/axis.hpp"
 #include "planner/lengths.hpp"
 
@@ -34,7 +35,7 @@ std::uint64_t port_bytes(const HostTask& task, const Axes& axes, const TileLayou
 
 std::uint64_t num_boxes(const Axes& axes) {
   const Index num_tiles = axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles;
-  return static_cast<std::uint64_t>(std::min<Index>(kBoxesInHand, num_tiles));
+  return static_cast<std::uint64_t>(std::min<Index>(device_model::kBoxesInHand, num_tiles));
 }
 
 /// Of the CPU's transforms (backends/cpu): rows of eight, columns of four and, along the third axis, of 32, in buffers
@@ -62,7 +63,7 @@ std::uint64_t transform_bytes(const HostTask& task, const TileLayout& layout) {
 
 /// Three lists at most are held at a time for boxes, one for images in memory.
 std::uint64_t position_bytes(const HostTask& task, const Axes& axes) {
-  const std::uint64_t lists = task.options.streaming ? kBoxesInHand + 1 : 1;
+  const std::uint64_t lists = task.options.streaming ? device_model::kBoxesInHand + 1 : 1;
   std::uint64_t bytes = 0;
   for (const AxisPlan* axis : axes) {
     bytes = saturating_sum(bytes, saturating_product(lists * sizeof(Index), static_cast<std::uint64_t>(axis->extent)));
@@ -79,10 +80,7 @@ std::uint64_t num_written_slabs(const Axes& axes, std::uint64_t box_bytes) {
 }  // namespace
 
 std::uint64_t slab_bytes(std::uint64_t box_bytes) {
-  constexpr std::uint64_t kLeast = std::uint64_t{256} << 10;
-  constexpr std::uint64_t kMost = std::uint64_t{8} << 20;
-  constexpr std::uint64_t kSlabsOfBox = 16;
-  return std::clamp(box_bytes / kSlabsOfBox, kLeast, kMost);
+  return std::clamp(box_bytes / device_model::kSlabsOfBox, device_model::kLeastSlabBytes, device_model::kMostSlabBytes);
 }
 
 HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& layout, int num_in_flight) {
@@ -97,7 +95,7 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
     const auto tile_out = [&](int axis) { return axes[axis]->tile_output; };
     const std::uint64_t box_bytes = bytes_of(size_of(streaming->read), tile_in);
     needs.boxes_read = saturating_product(num_boxes(axes), box_bytes);
-    needs.slabs = std::min(kMostDiskThreads * slab_bytes(box_bytes), box_bytes);
+    needs.slabs = std::min(device_model::kMostDiskThreads * slab_bytes(box_bytes), box_bytes);
     const std::uint64_t written_bytes = bytes_of(size_of(streaming->write), tile_out);
     if (!folds) needs.boxes_written = saturating_product(num_boxes(axes), written_bytes);
     needs.records = saturating_product(streaming->record_bytes, num_written_slabs(axes, written_bytes));

@@ -8,12 +8,6 @@
 
 namespace convoy {
 
-/// Of images that are read or written box by box, so many boxes are in memory at once: one is in use, while another is
-/// read or written.
-inline constexpr int kBoxesInHand = 2;
-
-/// Threads that read and write files for one device, at most.
-inline constexpr int kMostDiskThreads = 4;
 /// Boxes are read and written in slabs of about this many bytes: small enough that a run stops soon and that what
 /// readers hold is little beside the box, large enough for disks.
 std::uint64_t slab_bytes(std::uint64_t box_bytes);

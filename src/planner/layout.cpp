@@ -68,9 +68,8 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
   if (options.path) return tile_layout(axes, precision, *options.path, tuning);
-  if (!options.allow_fused) return tile_layout(axes, precision, Path::staged, tuning);
   const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
-  if (options.allow_native && has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
+  if (has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
   return tile_layout(axes, precision, Path::fused, tuning);
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <bit>
 
+#include "device_model/common.hpp"
+
 namespace convoy {
 namespace {
 
@@ -41,7 +43,7 @@ Index next_smooth(Index at_least) {
 double length_weight(Index length) {
   if (length == 1) return 1;
   const int powers_of_two = std::countr_zero(static_cast<std::uint64_t>(length));
-  return 1 + 0.05 * std::max(0, 6 - powers_of_two);
+  return 1 + device_model::kCostOfMissingTwo * std::max(0, device_model::kTwosThatHelp - powers_of_two);
 }
 
 std::string factors_to_text(Index length) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "convoy/error.hpp"
+#include "device_model/common.hpp"
 #include "planner/ledger.hpp"
 #include "planner/lengths.hpp"
 #include "planner/origin.hpp"
@@ -13,8 +14,6 @@
 
 namespace convoy {
 namespace {
-
-constexpr Index kMostPieces = 32;
 
 void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
   validate(spec);
@@ -49,7 +48,7 @@ Index piece_extent_of(const TileLayout& layout, const Limits& limits, const Plan
   const Index extent = layout.extent[layout.num_axes - 1];
   if (layout.num_axes == 1 || limits.transfer_bytes_per_second <= 0 || options.resident) return extent;
   const std::uint64_t layer_bytes = layout.image_bytes() / static_cast<std::uint64_t>(extent);
-  const Index least = (extent + kMostPieces - 1) / kMostPieces;
+  const Index least = (extent + device_model::kMostPieces - 1) / device_model::kMostPieces;
   return std::clamp(static_cast<Index>(options.piece_bytes / layer_bytes), least, extent);
 }
 
@@ -77,26 +76,6 @@ const char* name(FilterStorage storage) {
       return "compact";
   }
   return "unknown";
-}
-
-const char* name(Path path) {
-  switch (path) {
-    case Path::native:
-      return "native";
-    case Path::fused:
-      return "fused";
-    case Path::staged:
-      return "staged";
-  }
-  return "unknown";
-}
-
-std::optional<Path> path_from_text(const std::string& text) {
-  if (text == "auto") return {};
-  for (const Path path : {Path::native, Path::fused, Path::staged}) {
-    if (text == name(path)) return path;
-  }
-  throw Error(Errc::invalid_argument, fmt::format("'{}' is none of auto, native, fused and staged", text));
 }
 
 std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {

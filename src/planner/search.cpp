@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convoy/error.hpp"
+#include "device_model/common.hpp"
 #include "fft/shape.hpp"
 #include "planner/batch.hpp"
 #include "planner/filter_storage.hpp"
@@ -16,19 +17,7 @@
 namespace convoy {
 namespace {
 
-/// Tiles cost the executor more than is predicted: they must promise more than this to replace a whole image that fits.
-constexpr double kGainThatPaysForTiles = 1.10;
-/// Costs this close count as equal; then slow axes are split rather than fast ones.
-constexpr double kEqualCosts = 1.01;
-/// What whole chunks of files are worth: a chunk that tiles cut is read and written several times.
-constexpr double kEqualCostsOfFiles = 1.5;
-/// A way that takes so many times as long as another is not chosen without a reason that says what would change it.
-constexpr double kSlow = 4;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-/// As fast as any, nearly.
-constexpr double kFastEnough = 1.5;
-/// So many, that devices of unlike speed come out even.
-constexpr Index kTilesPerDevice = 4;
 
 using AxisChoice = std::array<const AxisPlan*, 3>;
 using AxisOptions = std::array<std::vector<AxisPlan>, 3>;
@@ -65,7 +54,8 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, c
 
 Index fewest_tiles(const ConvolutionSpec& spec, const PlanOptions& options) {
   if (options.num_devices <= 1 || options.tile_output) return options.min_tiles;
-  return std::max(options.min_tiles, std::min(num_voxels(output_shape(spec)), kTilesPerDevice * options.num_devices));
+  return std::max(options.min_tiles,
+                  std::min(num_voxels(output_shape(spec)), device_model::kTilesPerDevice * options.num_devices));
 }
 
 bool is_choice(const AxisChoice& axes, const PlanChoice& choice) {
@@ -185,14 +175,14 @@ class Search {
   /// What is beyond the budget is looked at only where something may come of it: there is much of it.
   std::optional<BeyondBudget> faster_with_more(double seconds) const {
     const double whole_seconds = least_seconds_beyond_budget([](const Candidate& one) { return one.num_tiles == 1; });
-    if (seconds < kSlow / 2 * whole_seconds && whole_seconds < kNever) return {};
+    if (seconds < device_model::kSlow / 2 * whole_seconds && whole_seconds < kNever) return {};
     const double least_seconds = least_seconds_beyond_budget([](const Candidate&) { return true; });
-    if (seconds < kSlow * least_seconds) return {};
+    if (seconds < device_model::kSlow * least_seconds) return {};
     BeyondBudget least{UINT64_MAX, 0};
     for (const auto& [one, layout] : beyond_budget_) {
       if (one.footprint_bytes >= least.footprint_bytes) continue;
       const double its_seconds = seconds_alone(one, layout);
-      if (its_seconds <= kFastEnough * least_seconds) least = {one.footprint_bytes, its_seconds};
+      if (its_seconds <= device_model::kFastEnough * least_seconds) least = {one.footprint_bytes, its_seconds};
     }
     return least;
   }
@@ -234,12 +224,14 @@ class Search {
     if (choice_) return chosen();
     if (tune_ == Tune::off) return smallest();
     double least_seconds = least_seconds_of_feasible();
-    const bool take_whole = whole_.seconds > 0 && whole_.seconds <= kGainThatPaysForTiles * least_seconds;
+    const bool take_whole = whole_.seconds > 0 && whole_.seconds <= device_model::kGainThatPaysForTiles * least_seconds;
     if (take_whole) least_seconds = whole_.seconds;
     const Candidate* best = nullptr;
     for (const Candidate& candidate : feasible_) {
       if (take_whole && candidate.num_tiles > 1) continue;
-      if (candidate.seconds > (plan_options_.streaming ? kEqualCostsOfFiles : kEqualCosts) * least_seconds) continue;
+      if (candidate.seconds >
+          (plan_options_.streaming ? device_model::kEqualCostsOfFiles : device_model::kEqualCosts) * least_seconds)
+        continue;
       if (best == nullptr || rank(candidate) < rank(*best)) best = &candidate;
     }
     return *best;

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "convoy/plan.hpp"
 #include "program/program.hpp"
 
 namespace convoy {

@@ -11,12 +11,13 @@
 #include <variant>
 #include <vector>
 
-#include "convoy/plan.hpp"
 #include "fft/geometry.hpp"
 #include "fft/tile_access.hpp"
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy {
+
+struct Plan;
 
 using SlotId = int;
 using PortId = int;

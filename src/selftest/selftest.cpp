@@ -103,7 +103,7 @@ std::vector<Check> all_checks(std::optional<Path> path) {
   add("tiles", tiled);
   if (!path) {
     std::vector<Problem> fused{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
-    for (Problem& each : fused) each.plan.allow_native = false;
+    for (Problem& each : fused) each.plan.path = Path::fused;
     add("fused path of the FFT library", fused);
     std::vector<Problem> staged{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
     for (Problem& each : staged) each.plan.path = Path::staged;

@@ -276,13 +276,13 @@ TEST_CASE("Wiener's filter agrees with the discrete Fourier transform's definiti
   const std::vector<Problem> few{{{5, 8, 9}, {3, 4, 5}, 4}};
   const std::vector<Problem> many{few.front(), {{1, 11, 12}, {1, 4, 5}}, {{1, 1, 30}, {1, 1, 6}}};
   for (const Problem& problem : plans_are_costly() ? few : many) {
-    for (const bool allow_fused : {true, false}) {
-      if (plans_are_costly() && !allow_fused) continue;
+    for (const std::optional<Path> path : {std::optional<Path>(), std::optional(Path::staged)}) {
+      if (plans_are_costly() && path) continue;
       DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 25);
       spec.algorithm = Algorithm::wiener;
       spec.wiener_noise = 0.01;
       PlanOptions options;
-      options.allow_fused = allow_fused;
+      options.path = path;
       const DeconvolutionPlan plan = make_plan(spec, device_under_test().limits(), options);
       CHECK(plan.spec.edges == Edges::reflect);
       const Volume truth = plain_wiener(problem.data(), problem.kernel(), plan);

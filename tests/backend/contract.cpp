@@ -158,7 +158,7 @@ TEST_CASE("every mode, boundary, origin and operation equals the direct sum (flo
 
 TEST_CASE("the fused path gives the same numbers as the direct sum") {
   PlanOptions fused;
-  fused.allow_native = false;
+  fused.path = Path::fused;
   int num_checked = 0;
   for (const Sizes& size : sizes()) {
     if (plans_are_costly() && ++num_checked > 2) return;
@@ -173,7 +173,7 @@ TEST_CASE("the fused path gives the same numbers as the direct sum") {
 
 TEST_CASE("the staged path gives the same numbers as the direct sum") {
   PlanOptions staged;
-  staged.allow_fused = false;
+  staged.path = Path::staged;
   for (const Sizes& size : sizes()) {
     ConvolutionSpec spec = spec_of(size);
     check_precisions(spec, staged);

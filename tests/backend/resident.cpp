@@ -251,7 +251,7 @@ TEST_CASE("resident: kernels that reach over the image more than once") {
 
 TEST_CASE("resident: the staged path and double precision") {
   PlanOptions staged;
-  staged.allow_fused = false;
+  staged.path = Path::staged;
   ConvolutionSpec spec = spec_of({6, 9, 10}, {3, 4, 5}, Mode::same, Boundary::reflect);
   check(spec, staged);
   if (!device().limits().supports_f64) return;

@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 from bars_data import DATA, read_stack
-from program import np, relative_l2, succeed
+from program import backends_with_devices, np, relative_l2, succeed
 
 try:
     from scipy import signal
@@ -60,9 +60,7 @@ def limits_for_tiles(backend, wanted):
 def main():
     image, kernel = read_stack(DATA / "actual.tif"), read_stack(DATA / "kernel.tif")
     kernel /= kernel.sum()
-    backends = ["cpu"]
-    listed = json.loads(succeed("devices", "--json").stdout)["backends"]
-    backends += [b["name"] for b in listed if b["name"] in ("vulkan", "cuda") and b["devices"]]
+    backends = backends_with_devices()
     whole = {}
     for backend in backends:
         worst = 0.0

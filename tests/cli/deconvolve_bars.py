@@ -1,8 +1,6 @@
 """Real data: Bars restored on the CPU and on the other devices that there are, against the truth. Needs CONVOY_TEST_DATA."""
-import json
-
 from bars_data import DATA, read_stack
-from program import np, succeed
+from program import backends_with_devices, np, succeed
 
 truth, observed = read_stack(DATA / "actual.tif"), read_stack(DATA / "data.tif")
 
@@ -16,14 +14,10 @@ def restore(image, backend, *words):
     return np.load("out.npy")
 
 
-backends = ["cpu"]
-listed = json.loads(succeed("devices", "--json").stdout)["backends"]
-backends += [b["name"] for b in listed if b["name"] in ("vulkan", "cuda", "hip") and b["devices"]]
-
 # Pearson correlation with the truth of double-precision Richardson-Lucy from a flat start, weights above 0.01.
 REFERENCE = {1: 0.152, 5: 0.267, 10: 0.376, 25: 0.513, 50: 0.582}
 assert abs(correlation(observed) - 0.402) < 1e-3
-for backend in backends:
+for backend in backends_with_devices():
     for iterations, expected in REFERENCE.items():
         found = correlation(restore(DATA / "data.tif", backend, "--iterations", iterations))
         assert abs(found - expected) < 1.5e-3, (backend, iterations, found)

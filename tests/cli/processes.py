@@ -1,20 +1,17 @@
 """Four processes that begin with one empty cache folder, measure their plans, and all come out right; then four with the filled one."""
-import json
 import os
 import shutil
 import subprocess
 
-from program import FOLDER, PROGRAM, image, np, relative_l2, succeed
+from program import FOLDER, PROGRAM, backends_with_devices, image, np, relative_l2, succeed
 
 image("image.npy", 16, 30, 41)
 image("kernel.npy", 3, 5, 4, seed=2)
 succeed("convolve", "image.npy", "kernel.npy", "alone.npy", "--backend", "cpu", "--tune", "off")
 alone = np.load("alone.npy")
-listed = json.loads(succeed("devices", "--json").stdout)["backends"]
-backends = ["cpu"] + [b["name"] for b in listed if b["name"] == "vulkan" and b["devices"]]
 cache = FOLDER / "shared_cache"
 environment = dict(os.environ, CONVOY_CACHE_DIR=str(cache))
-for backend in backends:
+for backend in backends_with_devices():
     shutil.rmtree(cache, ignore_errors=True)
     tune = "measure" if backend == "cpu" else "model"
     for time in ("empty", "filled"):

@@ -1,4 +1,5 @@
 """Runs the built program in a folder of its own and tells what it did."""
+import json
 import os
 import pathlib
 import subprocess
@@ -38,6 +39,14 @@ def fail(code, part, *words, **environment):
     assert part in done.stderr, (words, part, done.stderr)
     assert listing() == before, (words, before, listing())
     return done
+
+
+def backends_with_devices():
+    """The cpu, then the others that have a device here; of those in CONVOY_TEST_BACKENDS, where that is set."""
+    wanted = os.environ.get("CONVOY_TEST_BACKENDS")
+    listed = [b["name"] for b in json.loads(succeed("devices", "--json").stdout)["backends"] if b["devices"]]
+    listed = [name for name in listed if wanted is None or name in wanted.split(",")]
+    return sorted(listed, key=lambda name: name != "cpu")
 
 
 def listing():

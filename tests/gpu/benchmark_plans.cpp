@@ -22,7 +22,7 @@ TEST_CASE("every benchmark case has plans, own and VkFFT's, whose kernels are ha
     CHECK(native.path == Path::native);
     device.implementation().load(make_program(native), {});
     PlanOptions options;
-    options.allow_native = false;
+    options.path = Path::fused;
     const Plan plan = make_plan(spec, device.limits(), options);
     CHECK(plan.path == Path::fused);
     // Everything is compiled before the self-test, which must fail where nothing is executed.

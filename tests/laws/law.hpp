@@ -14,7 +14,7 @@ struct Case {
   ConvolutionSpec spec;
   Index min_tiles = 1;
   int min_sets = 1;
-  bool allow_fused = true;
+  std::optional<Path> path;
   /// Of the way from the smallest footprint to that of the whole image; below 0: no limit.
   double memory_share = -1;
   std::optional<Box> region;

@@ -18,7 +18,7 @@ PlanOptions options_of(const Case& one) {
   PlanOptions options;
   options.min_tiles = std::min(one.min_tiles, num_voxels(output_shape(one.spec)));
   options.min_sets = one.min_sets;
-  options.allow_fused = one.allow_fused;
+  options.path = one.path;
   if (one.memory_share < 0) return options;
   const Plan whole = make_plan(one.spec, device_under_test().limits(), options);
   const auto range = static_cast<double>(whole.footprint_bytes - whole.smallest_footprint_bytes);
@@ -95,7 +95,7 @@ Case random_case(Dice& dice) {
 
 Case random_tiling(Dice& dice) {
   Case one = random_case(dice);
-  one.allow_fused = dice.between(0, 3) != 0;
+  if (dice.between(0, 3) == 0) one.path = Path::staged;
   one.min_sets = static_cast<int>(dice.between(1, 3));
   if (dice.between(0, 1) == 0) {
     one.min_tiles = dice.between(2, 40);

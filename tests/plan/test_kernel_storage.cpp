@@ -95,7 +95,7 @@ TEST_CASE("kernels longer than half of the transform, and other paths, keep the 
   CHECK(plan_of(spec_of({128, 512, 512}, {128, 256, 256}), test::caching_gpu(), FilterStorage::compact).kernel_extent ==
         0);
   PlanOptions fused = storing(FilterStorage::compact);
-  fused.allow_native = false;
+  fused.path = Path::fused;
   CHECK(make_plan(kCube, test::caching_gpu(), fused).kernel_extent == 0);
 }
 

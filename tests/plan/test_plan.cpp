@@ -142,18 +142,17 @@ TEST_CASE("an image is cut where that is predicted to be faster") {
   CHECK(stack_of_planes.reasons.front().find("% longer") != std::string::npos);
 }
 
-TEST_CASE("own passes, then VkFFT's fused ones are taken unless they are not allowed") {
+TEST_CASE("own passes, then VkFFT's fused ones are taken unless a path is asked for") {
   const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
   CHECK(make_plan(spec, large_gpu()).path == Path::native);
   CHECK(make_plan(spec, cpu()).path == Path::fused);
   CHECK(make_plan(spec_of({1, 1, 600}, {1, 1, 90}), large_gpu()).path == Path::fused);
   PlanOptions options;
-  options.allow_native = false;
+  options.path = Path::fused;
   const Plan fused = make_plan(spec, large_gpu(), options);
   CHECK(fused.path == Path::fused);
   CHECK(fused.row_pitch >= fused.axes[2].padded / 2 + 1);
-  options = {};
-  options.allow_fused = false;
+  options.path = Path::staged;
   const Plan staged = make_plan(spec, large_gpu(), options);
   CHECK(staged.path == Path::staged);
   CHECK(is_smooth(staged.row_pitch));
@@ -172,8 +171,6 @@ TEST_CASE("a path that is asked for is taken, or told why it is impossible") {
   }
   CHECK_FALSE(path_from_text("auto").has_value());
   CHECK_THROWS_WITH_AS(path_from_text("Native"), "'Native' is none of auto, native, fused and staged", Error);
-  options.allow_native = false;  // which are of auto
-  options.allow_fused = false;
   options.path = Path::native;
   CHECK(make_plan(spec, large_gpu(), options).path == Path::native);
   CHECK_THROWS_WITH_AS(make_plan(spec, cpu(), options),

@@ -202,8 +202,8 @@ TEST_CASE("programs convolve, whatever the dimensions, mode, path and tiles") {
     }
     spec.origin.rule = static_cast<Origin::Rule>(random.between(0, 2));
     PlanOptions options;
-    options.allow_fused = random.between(0, 1) == 0;
-    options.allow_native = false;  // the reference device knows whole convolutions only
+    // The reference device knows whole convolutions only.
+    options.path = random.between(0, 1) == 0 ? Path::fused : Path::staged;
     options.min_tiles = random.between(0, 1) == 0 ? 1 : std::min<Index>(3, num_voxels(output_shape(spec)));
     if (random.between(0, 1) == 0) options.piece_bytes = static_cast<std::uint64_t>(random.between(1, 1000));
     const Plan plan = make_plan(spec, random.between(0, 1) == 0 ? large_gpu() : cpu(), options);

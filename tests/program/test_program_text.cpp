@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "convoy/plan.hpp"
 #include "plan/devices.hpp"
 #include "program/program.hpp"
 
@@ -15,7 +16,7 @@ TEST_CASE("the tutorial's exercise in half a gibibyte, as a program") {
   spec.image = {128, 512, 512};
   spec.kernel = {128, 256, 256};
   PlanOptions options;
-  options.allow_native = false;
+  options.path = Path::fused;
   options.memory_limit_bytes = 512 << 20;
   options.piece_bytes = 64 << 20;
   const std::string expected = R"(slot image 111673344 B
@@ -45,7 +46,7 @@ TEST_CASE("a staged line in double precision, as a program") {
   spec.mode = Mode::full;
   spec.precision = Precision::f64;
   PlanOptions options;
-  options.allow_fused = false;
+  options.path = Path::staged;
   const std::string expected = R"(slot image 1040 B
 slot work 1056 B
 slot spectrum 1056 B

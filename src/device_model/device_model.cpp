@@ -1,0 +1,21 @@
+#include "device_model/device_model.hpp"
+
+namespace convoy {
+namespace {
+
+/// Transforms are FFTW's: no shared memory that long rows could fill, no copies. The memory rate is a guess.
+const DeviceModel kCpu{.memory_bytes_per_second = 2e10, .transfer_bytes_per_second = 0, .long_row = 1};
+
+const DeviceModel kGpu{};
+
+/// Measured on H100 and H200.
+const DeviceModel kGpuWithWaitingGroups{.compact_filter_may_gain = true, .instructions_per_second = 1.8e11};
+
+}  // namespace
+
+const DeviceModel& model_of(const Limits& limits) {
+  if (limits.shared_memory_bytes == 0) return kCpu;
+  return limits.workgroups_may_wait ? kGpuWithWaitingGroups : kGpu;
+}
+
+}  // namespace convoy
