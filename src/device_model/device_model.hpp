@@ -52,18 +52,6 @@ struct DeviceModel {
   double lone_column_bytes = 64;
   /// @}
 
-  /// @name Batches of tiles that passes read from the caller's arrays
-  /// @{
-  /// Of the last cache, what the work of a batch may fill beside the spectrum; and its bytes where no cache is
-  /// reported, enough to make launches few. Guesses.
-  double batch_share_of_cache = 0.7;
-  double batch_bytes = 24 << 20;
-  /// Instructions for each complex number of a line, forward, product and inverse, and what a multiprocessor's lanes
-  /// do together; guesses.
-  double line_instructions = 130;
-  double line_instructions_per_second = 1.8e11;
-  /// @}
-
   /// @name Products with a compact filter, which they transform on the fly
   /// @{
   /// Whether they may gain over the whole spectrum. Through Vulkan no case did (C1 3.3 -> 4.7 ms).
@@ -85,8 +73,7 @@ struct DeviceModel {
   std::uint64_t max_column_threads = 640;
   /// Of a group that has a multiprocessor's shared memory for itself.
   std::uint64_t max_lone_column_threads = 1024;
-  Index max_row_threads = 256;   ///< of one transform
-  Index max_line_threads = 512;  ///< of one transform of a line, which has a workgroup for itself
+  Index max_row_threads = 256;  ///< of one transform
   /// Pairs of rows share a workgroup until it has so many threads.
   Index enough_row_threads = 128;
   /// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.

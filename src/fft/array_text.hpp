@@ -8,24 +8,17 @@
 
 namespace convoy::kernels::pass_text {
 
-KernelBuffer array_buffer(const TileAccess& array, bool writable, const std::string& name = "image");
-
-/// The names by which the text knows an array and a pair's rows in it.
-struct ArrayNames {
-  std::string buffer = "image";
-  std::string first = "first";
-  std::string second = "second";
-};
+KernelBuffer array_buffer(const TileAccess& array, bool writable);
 
 class ArrayText {
  public:
   /// Of rows.array. `in_planes`: the text knows `plane`, and rows count within it; else they count in all.
-  ArrayText(const Rows& rows, Precision precision, bool in_planes, ArrayNames names = {});
+  ArrayText(const Rows& rows, Precision precision, bool in_planes);
 
   /// Statements that say where row `row` lies, of the pair's `name` first or second.
   std::string where(const std::string& name, const std::string& row) const;
-  /// Voxels of both rows as real and imaginary part; written times `scale` (empty: as they are).
-  MemoryView access(const std::string& scale = "scale") const;
+  /// Voxels of both rows as real and imaginary part; written times `scale`.
+  MemoryView access() const;
 
  private:
   const ArrayAxis& axis(std::size_t d) const { return array_.axes[d]; }
@@ -43,7 +36,6 @@ class ArrayText {
   const TileAccess& array_;
   Precision precision_;
   bool in_planes_;
-  ArrayNames names_;
 };
 
 }  // namespace convoy::kernels::pass_text

@@ -98,23 +98,6 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
   return PassShape{length, *radices, static_cast<Index>(width), threads, {}, together};
 }
 
-std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits) {
-  const auto radices = radices_of(length);
-  if (!radices || radices->empty()) return {};
-  const DeviceModel& model = model_of(limits);
-  PassShape shape{length, *radices, 1, even_shares(length / radices->back(), model.max_line_threads),
-                  best_bank_padding(*radices)};
-  const auto fits = [&](Index width, std::uint64_t bytes) {
-    return static_cast<std::uint64_t>(width * bank_padded_length(shape)) * complex_size(precision) <= bytes;
-  };
-  while (shape.width * shape.threads < model.enough_row_threads &&
-         fits(2 * shape.width, shared_memory_budget_bytes(limits))) {
-    shape.width *= 2;
-  }
-  if (!fits(shape.width, limits.shared_memory_bytes)) return {};
-  return shape;
-}
-
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
   const auto radices = row_radices_of(length);
   if (!radices || radices->empty()) return {};
@@ -199,10 +182,6 @@ std::vector<std::byte> column_table(Index length, ColumnRole role, Precision pre
     }
   }
   return table_of(std::move(numbers), length, precision);
-}
-
-std::vector<std::byte> line_table(Index length, Precision precision) {
-  return table_of(twiddle_factors(radices_of(length).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

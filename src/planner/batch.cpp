@@ -2,17 +2,20 @@
 
 #include <algorithm>
 
-#include "device_model/device_model.hpp"
 #include "planner/ceilings.hpp"
 
 namespace convoy {
 namespace {
 
+/// Of the last cache, what the work of a batch may fill beside the spectrum.
+constexpr double kBatchShareOfCache = 0.7;
+/// Work of a batch on devices that do not report their cache: enough to make launches few. A guess.
+constexpr double kGuessedBatchBytes = 24 << 20;
+
 Index batch_in_cache(const TileLayout& tile, const Limits& limits) {
-  const DeviceModel& model = model_of(limits);
-  const double room = limits.cache_bytes > 0 ? model.batch_share_of_cache * static_cast<double>(limits.cache_bytes) -
+  const double room = limits.cache_bytes > 0 ? kBatchShareOfCache * static_cast<double>(limits.cache_bytes) -
                                                    static_cast<double>(tile.spectrum_bytes())
-                                             : model.batch_bytes;
+                                             : kGuessedBatchBytes;
   return std::max<Index>(1, static_cast<Index>(room / static_cast<double>(tile.work_bytes())));
 }
 
@@ -32,8 +35,6 @@ Index even_batch(Index num_tiles, Index most) {
 TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& limits, std::uint64_t budget_bytes) {
   if (!tile.reads_arrays || num_tiles == 1) return tile;
   TileLayout batched = tile;
-  batched.batch = num_tiles;
-  if (tile.num_axes == 1) return batched;  // one launch, which leaves nothing behind
   Index most = std::min({num_tiles, batch_in_cache(tile, limits), batch_in_grid(tile, limits)});
   for (; most > 1; most /= 2) {
     batched.batch = even_batch(num_tiles, most);

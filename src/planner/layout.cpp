@@ -60,27 +60,21 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
   tile.row_pitch = path == Path::staged   ? next_smooth(row)
-                   : path == Path::native ? (tile.num_axes == 1 ? tile.padded[0] : blocked_columns(row, precision))
+                   : path == Path::native ? blocked_columns(row, precision)
                                           : fused;
   return tile;
 }
 
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, const ConvolutionSpec& spec, const Limits& limits,
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
-  const auto layout = [&](Path path) {
-    TileLayout tile = tile_layout(axes, spec.precision, path, tuning);
-    tile.reads_arrays = reads_arrays(path, options.resident, spec);
-    return tile;
-  };
-  if (options.path) return layout(*options.path);
-  const TileLayout native = layout(Path::native);
-  return has_path(native, limits) ? native : layout(Path::fused);
+  if (options.path) return tile_layout(axes, precision, *options.path, tuning);
+  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
+  if (has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
+  return tile_layout(axes, precision, Path::fused, tuning);
 }
 
 bool has_path(const TileLayout& tile, const Limits& limits) {
-  if (tile.path != Path::native) return true;
-  if (tile.num_axes == 1) return tile.reads_arrays && line_shape(tile.padded[0], tile.precision, limits).has_value();
-  return has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
+  return tile.path != Path::native || has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
 }
 
 TileLayout layout_of(const Plan& plan) {

@@ -24,7 +24,7 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 
 /// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow
 /// and the device has: native, fused, staged. The kernel's whole spectrum is stored (see filter_storage.hpp).
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, const ConvolutionSpec& spec, const Limits& limits,
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning);
 
 /// Whether the device can do tiles so.
