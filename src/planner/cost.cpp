@@ -57,7 +57,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double spectrum = padded / static_cast<double>(last) * stored;
   const double work = volume ? half_padded : unpadded;
   const double in_cache =
-      (!volume || layout.batch > 1) && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes)
+      !volume && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes)
           ? model.cached_pass
           : 1;
   const bool native = layout.path == Path::native;
