@@ -36,11 +36,18 @@ class CostModel {
   TileCost chosen_tile(const TileLayout& layout, double downloaded) const;
   /// Of passes that only stream so many bytes through device memory.
   double streaming_seconds(double bytes) const { return bytes / memory_bytes_per_second_; }
+  /// Of products and sums without transforms.
+  double seconds_of_products(double products, Precision precision) const {
+    return products / products_per_second(precision);
+  }
   /// Whether seconds rest on rates that the device reported.
   bool predicts() const { return predicts_; }
 
  private:
   TileCost tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const;
+  TileCost tile_without_transforms(const TileLayout& layout, double downloaded) const;
+  double products_per_second(Precision precision) const;
+  TileCost with_transfers(TileCost cost, const TileLayout& layout, double downloaded) const;
 
   Limits limits_;
   bool predicts_;
