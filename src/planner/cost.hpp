@@ -36,10 +36,6 @@ class CostModel {
   TileCost chosen_tile(const TileLayout& layout, double downloaded) const;
   /// Of passes that only stream so many bytes through device memory.
   double streaming_seconds(double bytes) const { return bytes / memory_bytes_per_second_; }
-  /// Of products and sums without transforms.
-  double seconds_of_products(double products, Precision precision) const {
-    return products / products_per_second(precision);
-  }
   /// Whether seconds rest on rates that the device reported.
   bool predicts() const { return predicts_; }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <vector>
@@ -10,6 +11,9 @@
 
 namespace convoy {
 namespace {
+
+/// Of kernels that Method::automatic thinks of summing over directly: transforms are faster long before.
+constexpr double kMostTaps = 1024;
 
 struct Found {
   Method method;
@@ -99,29 +103,29 @@ MethodChoice choose_method(const ConvolutionSpec& spec, const Limits& limits, co
 
   std::vector<Found> found;
   std::exception_ptr problem;
+  std::uint64_t least_bytes = UINT64_MAX;  // that any of the methods could do with
   const auto attempt = [&](Method method) {
     try {
       found.push_back({method, searched(spec, limits, options, budget, method)});
+      least_bytes = std::min(least_bytes, found.back().choice.search.smallest_footprint_bytes);
+    } catch (const OutOfMemory& error) {
+      if (!problem || error.requested_bytes() < least_bytes) problem = std::current_exception();
+      least_bytes = std::min(least_bytes, error.requested_bytes());
     } catch (const Error& error) {
-      if (error.code() != Errc::out_of_memory && error.code() != Errc::unsupported) throw;
+      if (error.code() != Errc::unsupported) throw;
       if (!problem) problem = std::current_exception();
     }
   };
   attempt(Method::fft);
-  const double fft_seconds = found.empty() ? 0 : found.front().seconds();
-  const CostModel costs(limits);
-  const double voxels = static_cast<double>(num_voxels(output_shape(spec)));
-  const auto may_be_faster = [&](double products) {
-    return found.empty() || costs.seconds_of_products(voxels * products, spec.precision) < fft_seconds;
-  };
-  if (may_be_faster(taps_used(spec))) attempt(Method::direct);
-  if (options.separable_terms.value_or(0) > 0 && may_be_faster(1)) attempt(Method::separable);
+  if (taps_used(spec) <= kMostTaps) attempt(Method::direct);
+  if (options.separable_terms.value_or(0) > 0) attempt(Method::separable);
   if (found.empty()) std::rethrow_exception(problem);
   std::size_t best = 0;
   for (std::size_t i = 1; i < found.size(); ++i) {
     if (found[i].seconds() < found[best].seconds()) best = i;
   }
   MethodChoice choice = found[best].choice;
+  choice.search.smallest_footprint_bytes = least_bytes;
   if (found[best].method != Method::fft) choice.reason = reason_of(found, best);
   return choice;
 }
