@@ -45,7 +45,7 @@ struct PlanOptions : AdvancedPlanOptions {
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
   /// Error(unsupported) tells why where it cannot be had. Automatic considers nothing but fft where `path` or `choice`
-  /// is set, or one of allow_native and allow_fused is not.
+  /// is set, and on device arrays.
   Method method = Method::automatic;
   /// What is known of the kernel: the least number of products f(z) * g(y) * h(x) that it is the sum of, to the
   /// precision of the arithmetic, or 0 if it is more than kMostSeparableTerms. A Convolver, which sees the kernel, sets
@@ -183,6 +183,11 @@ std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
 /// Index of the origin per axis of the kernel as given. `kernel` is read by Rule::peak only: its largest voxel, the
 /// first of equals in z, y, x order. Throws Error(invalid_argument) for Rule::peak without a kernel.
 Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
+
+/// PlanOptions::separable_terms of this kernel, as the device would be given it: reversed, folded and cropped as
+/// AxisPlan says. What its products may leave is 1e-7 of its norm in f32, 5e-15 in f64. Nothing for kernels whose
+/// extents add up to more than 512, which are not looked at. The spec's origin must be resolved.
+std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel);
 
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
 std::string to_text(const Plan& plan);

@@ -4,8 +4,12 @@ namespace convoy {
 namespace {
 
 /// Transforms are FFTW's: no shared memory that long rows could fill, no copies. The memory rate is a guess.
-const DeviceModel kCpu{.memory_bytes_per_second = 2e10, .transfer_bytes_per_second = 0, .long_row = 1, .products_per_byte = 0,
-                       .products_per_thread_second = 1.5e10, .seconds_per_summed_byte = 2.5e-10};
+const DeviceModel kCpu{.memory_bytes_per_second = 2e10,
+                       .transfer_bytes_per_second = 0,
+                       .long_row = 1,
+                       .products_per_byte = 0,
+                       .products_per_thread_second = 1.5e10,
+                       .seconds_per_summed_byte = 2.5e-10};
 
 const DeviceModel kGpu{};
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "convoy/device.hpp"
 #include "program/program.hpp"
 
 namespace convoy {

@@ -1,6 +1,7 @@
 // Direct convolutions of a program as dispatches of GPU kernels.
 #pragma once
 
+#include "convoy/device.hpp"
 #include "program/program.hpp"
 
 namespace convoy {

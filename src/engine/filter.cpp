@@ -188,6 +188,7 @@ FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
 }
 
 std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel) {
+  validate(spec);
   Plan plan;
   plan.spec = spec;
   for (int axis = 0; axis < 3; ++axis) plan.axes[static_cast<std::size_t>(axis)] = axis_task(spec, axis).plan;

@@ -2,8 +2,6 @@
 // and transformed there.
 #pragma once
 
-#include <optional>
-
 #include "backends/backend.hpp"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
@@ -33,10 +31,6 @@ struct FilterScale {
 /// Checks spec and kernel, and resolves the spec's origin. Throws Error(invalid_argument) as Convolver's constructor
 /// does.
 FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel);
-
-/// PlanOptions::separable_terms of this kernel, as the device would be given it; nothing for kernels that are too large
-/// to be looked at.
-std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel);
 
 /// Runs the set-up of a session whose program has ports::kernel, and waits for it.
 void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale);

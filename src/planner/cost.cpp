@@ -97,8 +97,7 @@ TileCost CostModel::with_transfers(TileCost cost, const TileLayout& layout, doub
   const double uploaded_bytes = static_cast<double>(layout.image_bytes());
   const double downloaded_bytes = static_cast<double>(real_bytes(layout.precision)) * downloaded;
   const double run_bytes = static_cast<double>(real_bytes(layout.precision)) * static_cast<double>(layout.host_run);
-  const double seconds_per_byte =
-      transfer_seconds_per_byte_ * (1 + model_of(limits_).bytes_per_host_run / run_bytes);
+  const double seconds_per_byte = transfer_seconds_per_byte_ * (1 + model_of(limits_).bytes_per_host_run / run_bytes);
   if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = uploaded_bytes + downloaded_bytes;
   cost.upload_seconds = uploaded_bytes * seconds_per_byte;
   cost.download_seconds = downloaded_bytes * seconds_per_byte;
@@ -119,9 +118,8 @@ TileCost CostModel::tile_without_transforms(const TileLayout& layout, double dow
   }
   if (resident_) cost.traffic_bytes += 2 * static_cast<double>(layout.image_bytes() + layout.result_bytes());
   const double seconds_per_byte = model_of(limits_).seconds_per_summed_byte;
-  cost.compute_seconds =
-      cost.traffic_bytes * (seconds_per_byte > 0 ? seconds_per_byte : 1 / memory_bytes_per_second_) +
-      products / products_per_second(layout.precision) + overhead_seconds_;
+  cost.compute_seconds = cost.traffic_bytes * (seconds_per_byte > 0 ? seconds_per_byte : 1 / memory_bytes_per_second_) +
+                         products / products_per_second(layout.precision) + overhead_seconds_;
   return with_transfers(cost, layout, downloaded);
 }
 

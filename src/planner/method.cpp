@@ -61,8 +61,7 @@ void require_possible(const ConvolutionSpec& spec, const PlanOptions& options) {
 }
 
 bool may_sum_directly(const PlanOptions& options) {
-  return options.method == Method::automatic && !options.path && !options.choice && options.allow_native &&
-         options.allow_fused && !options.resident;
+  return options.method == Method::automatic && !options.path && !options.choice && !options.resident;
 }
 
 MethodChoice searched(const ConvolutionSpec& spec, const Limits& limits, PlanOptions options, const Budget& budget,
