@@ -11,6 +11,7 @@
 #include "selftest/tolerances.hpp"
 #include "support/device_under_test.hpp"
 #include "support/differences.hpp"
+#include "support/random_problem.hpp"
 
 using namespace convoy;
 
@@ -189,6 +190,20 @@ TEST_CASE("tiles without transforms equal the direct sum") {
         check({spec, plan}, name(method));
       }
     }
+  }
+}
+
+TEST_CASE("random problems without transforms equal the direct sum") {
+  test::Dice dice(test::the_seed());
+  const std::uint64_t count = test::number_from("CONVOY_TEST_CASES", plans_are_costly() ? 100 : 400);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Case problem{test::random_spec(dice), {}};
+    problem.plan.method = dice.one_of({Method::direct, Method::separable});
+    problem.plan.min_tiles = std::min<Index>(dice.one_of({1, 1, 2, 7}), num_voxels(output_shape(problem.spec)));
+    problem.plan.min_sets = static_cast<int>(dice.between(1, 3));
+    if (!device_under_test().limits().supports_f64) problem.spec.precision = Precision::f32;
+    CAPTURE(i);
+    check(problem, name(problem.plan.method));
   }
 }
 
