@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/shared_library.hpp"
+#include "convoy/plan.hpp"
 #include "kernels/dialects.hpp"
 #include "plan/devices.hpp"
 #include "program/program.hpp"
