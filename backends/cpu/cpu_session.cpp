@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/direct_rows.hpp"
 #include "convoy/bytes_text.hpp"
 #include "kernels/cpp_kernels.hpp"
 
@@ -14,6 +15,26 @@ namespace {
 constexpr std::size_t kGuardBytes = 4096;
 constexpr unsigned char kGuard = 0xA5;
 constexpr unsigned char kPoison = 0xFF;  // all bits set is a NaN in f32 and f64
+
+/// Products that are worth handing out to another thread.
+constexpr Index kProductsOfPiece = 1 << 18;
+
+template <class Real>
+void sum_directly(const ConvolveDirect& step, const void* image, const void* taps, void* result, WorkerPool& pool) {
+  const DirectRows<Real> task{.image = static_cast<const Real*>(image),
+                              .taps = static_cast<const Real*>(taps) + step.taps_begin,
+                              .result = static_cast<Real*>(result),
+                              .row = step.extent[0],
+                              .plane = step.extent[0] * step.extent[1],
+                              .size = {step.size[0], step.size[1], step.size[2]},
+                              .count = {step.count[0], step.count[1], step.count[2]},
+                              .adds = step.adds};
+  const DirectRowsFunction<Real> rows = direct_rows<Real>();
+  const Index products_of_row = step.count[0] * step.size[0] * step.size[1] * step.size[2];
+  const Index grain = std::max<Index>(2, kProductsOfPiece / products_of_row / 2 * 2);
+  pool.for_each(step.count[1] * step.count[2], grain,
+                [&](int, std::int64_t begin, std::int64_t end) { rows(task, begin, end); });
+}
 
 }  // namespace
 
@@ -211,6 +232,11 @@ void CpuSession::run(const TransformKernel& step, int set) {
 void CpuSession::run(const Convolve& step, int set) {
   convolution(step.geometry)
       .convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set), step.conjugate);
+}
+
+void CpuSession::run(const ConvolveDirect& step, int set) {
+  const auto run_as = step.precision == Precision::f32 ? sum_directly<float> : sum_directly<double>;
+  run_as(step, memory(step.image, set), memory(step.taps, set), memory(step.result, set), pool_);
 }
 
 }  // namespace convoy::backend::cpu

@@ -70,6 +70,7 @@ class CpuSession final : public Session {
   void run(const Dispatch& step, int set);
   void run(const TransformKernel& step, int set);
   void run(const Convolve& step, int set);
+  void run(const ConvolveDirect& step, int set);
 
   Program program_;
   LoadOptions options_;

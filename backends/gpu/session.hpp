@@ -329,6 +329,9 @@ class GpuSession final : public Session {
   void queue(const Convolve& convolve, const Prepared& prepared, int set, typename Api::Stream) {
     prepared.convolution->queue(slots_of(convolve, set));
   }
+  void queue(const ConvolveDirect&, const Prepared&, int, typename Api::Stream) {
+    throw std::logic_error("programs for GPUs hold dispatches in place of direct convolutions");
+  }
 
   void release() noexcept {
     if (!memory_) return;

@@ -394,4 +394,8 @@ void VulkanSession::record(VkCommandBuffer commands, const Convolve& step, int s
   convolution(step, set).append(commands);
 }
 
+void VulkanSession::record(VkCommandBuffer, const ConvolveDirect&, int) {
+  throw std::logic_error("programs for GPUs hold dispatches in place of direct convolutions");
+}
+
 }  // namespace convoy::backend::vulkan

@@ -82,6 +82,7 @@ class VulkanSession final : public Session {
   void record(VkCommandBuffer commands, const Dispatch& step, int set);
   void record(VkCommandBuffer commands, const TransformKernel& step, int set);
   void record(VkCommandBuffer commands, const Convolve& step, int set);
+  void record(VkCommandBuffer commands, const ConvolveDirect& step, int set);
 
   const std::string& id() const { return device_->info().id; }
 

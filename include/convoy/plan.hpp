@@ -11,10 +11,14 @@
 #include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
+#include "convoy/method.hpp"
 #include "convoy/path.hpp"
 #include "convoy/spec.hpp"
 
 namespace convoy {
+
+/// Kernels of more products have no separable plan.
+inline constexpr int kMostSeparableTerms = 4;
 
 /// How to choose among plans that are all right.
 enum class Tune {
@@ -40,8 +44,16 @@ struct PlanOptions : AdvancedPlanOptions {
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
-  /// This path and no other: Error(unsupported) tells why where the device, the lengths or the loaded code do not allow
-  /// it. Empty (auto): the first of native, fused and staged that they allow.
+  /// Error(unsupported) tells why where it cannot be had. Automatic considers nothing but fft where `path` or `choice`
+  /// is set, and on device arrays.
+  Method method = Method::automatic;
+  /// What is known of the kernel: the least number of products f(z) * g(y) * h(x) that it is the sum of, to the
+  /// precision of the arithmetic, or 0 if it is more than kMostSeparableTerms. A Convolver, which sees the kernel, sets
+  /// it. Without it a plan of Method::automatic does not consider separable, and one of Method::separable takes it
+  /// as 1.
+  std::optional<int> separable_terms;
+  /// This path of Method::fft and no other: Error(unsupported) tells why where the device, the lengths or the loaded
+  /// code do not allow it. Empty (auto): the first of native, fused and staged that they allow.
   std::optional<Path> path;
   int num_devices = 1;      ///< that share the tiles, at least four for each, and the host's memory
   Tune tune = Tune::model;  ///< make_plan, which sees no device, takes measure for model; a Convolver measures
@@ -82,7 +94,7 @@ struct AxisPlan {
   Index tile_input = 1;    ///< voxels of the extended image that a tile reads, those beyond the last output included
   Index input_offset = 0;  ///< tile t reads from t * tile_output + input_offset on
   Index extent = 1;        ///< of the device's image slot: max(tile_input, tile_output)
-  Index padded = 1;        ///< P, the transform length
+  Index padded = 1;        ///< P, the transform length; tile_input where nothing is transformed
   Index kernel_delta = 0;  ///< kernel element t goes to transform index (t - kernel_delta) mod P
 };
 
@@ -117,6 +129,7 @@ struct Plan {
   Index row_pitch = 1;  ///< complex elements per row of work buffer and spectrum
   /// The kernel's extent along the last transformed axis, if it is stored compact (FilterStorage). 0: its spectrum is.
   Index kernel_extent = 0;
+  int separable_terms = 0;  ///< of Path::separable: products that the kernel is taken to be the sum of
   /// If set, axes, path and device memory are those of one part, and bytes and time those of all.
   std::optional<SplitInParts> split;
   /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot.
@@ -138,6 +151,9 @@ struct Plan {
   std::vector<std::string> reasons;  ///< why so: what was chosen and what was not
 
   /// What a run does one after the other, or devices share.
+  Method method() const {
+    return path == Path::direct ? Method::direct : path == Path::separable ? Method::separable : Method::fft;
+  }
   Index num_pieces() const { return split ? split->num_convolutions : num_tiles(); }
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
   /// Sequences of launches, each of `batch` tiles of whatever images.
@@ -167,6 +183,11 @@ std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
 /// Index of the origin per axis of the kernel as given. `kernel` is read by Rule::peak only: its largest voxel, the
 /// first of equals in z, y, x order. Throws Error(invalid_argument) for Rule::peak without a kernel.
 Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
+
+/// PlanOptions::separable_terms of this kernel, as the device would be given it: reversed, folded and cropped as
+/// AxisPlan says. What its products may leave is 1e-7 of its norm in f32, 5e-15 in f64. Nothing for kernels whose
+/// extents add up to more than 512, which are not looked at. The spec's origin must be resolved.
+std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel);
 
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
 std::string to_text(const Plan& plan);

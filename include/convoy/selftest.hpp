@@ -23,7 +23,8 @@ struct SelftestCheck {
 
 struct SelftestReport {
   DeviceInfo device;
-  std::optional<Path> path;  ///< that all was computed on, if one was asked for
+  std::optional<Path> path;           ///< that all was computed on, if one was asked for
+  Method method = Method::automatic;  ///< likewise
   std::vector<SelftestCheck> checks;
   /// True if at least one check passed and none failed.
   bool passed() const;
@@ -31,9 +32,10 @@ struct SelftestReport {
 
 /// Runs every check on the device; about 200 MB of its memory at most, well under a minute on a GPU. A check that
 /// throws has failed. `done` (optional) is called after each check. With `path` every problem is planned on it, and a
-/// check of which that cannot do a problem is skipped. Throws nothing but what `done` throws.
+/// check of which that cannot do a problem is skipped; with `method` every problem is computed by it. Throws nothing
+/// but what `done` throws.
 SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {},
-                            std::optional<Path> path = {});
+                            std::optional<Path> path = {}, Method method = Method::automatic);
 
 /// One JSON object: version, device, driver, limits, checks with errors and verdicts.
 std::string to_json(const SelftestReport& report);

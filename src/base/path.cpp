@@ -14,6 +14,10 @@ const char* name(Path path) {
       return "fused";
     case Path::staged:
       return "staged";
+    case Path::direct:
+      return "direct";
+    case Path::separable:
+      return "separable";
   }
   return "unknown";
 }

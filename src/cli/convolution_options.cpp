@@ -43,6 +43,16 @@ void add_path(CLI::App& command, std::optional<Path>& path, const std::string& p
       ->type_name("auto|native|fused|staged");
 }
 
+void add_method(CLI::App& command, Method& method, const std::string& purpose) {
+  add_choice(
+      command, "--method", method, {Method::automatic, Method::fft, Method::direct, Method::separable},
+      name_of<Method>(),
+      fmt::format("{}: fft by transforms, direct as the sum over the kernel's voxels, separable as sums along the "
+                  "axes, for kernels that are a few products of functions of z, y and x (default auto: the one "
+                  "predicted to be the fastest)",
+                  purpose));
+}
+
 void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& kernel,
                                        const std::string& origin_applies) {
   command
@@ -115,6 +125,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
       .add_option("--no-data", choices.no_data,
                   "Image voxels of exactly this value mark missing data: they are taken as 0 and counted")
       ->type_name("VALUE");
+  add_method(command, method, "How to convolve");
   add_common_to(command, "kernel", " (in --mode same and circular)");
 }
 
@@ -155,6 +166,7 @@ PlanOptions ConvolutionOptions::plan_options() const {
   options.memory_limit_bytes = memory_limit_bytes;
   options.tune = tune;
   options.path = path;
+  options.method = method;
   options.deterministic = deterministic;
   return options;
 }

@@ -16,6 +16,9 @@ namespace convoy::cli {
 /// --path of a command, of what `purpose` says.
 void add_path(CLI::App& command, std::optional<Path>& path, const std::string& purpose);
 
+/// --method of a command, likewise.
+void add_method(CLI::App& command, Method& method, const std::string& purpose);
+
 struct ConvolutionOptions {
   std::string backend = "auto";
   ConvolutionSpec choices;  ///< all but the shapes
@@ -24,6 +27,7 @@ struct ConvolutionOptions {
   std::uint64_t memory_limit_bytes = 0;
   Tune tune = Tune::model;
   std::optional<Path> path;  ///< empty: auto
+  Method method = Method::automatic;
   bool deterministic = false;
 
   /// Adds the options to a command.

@@ -28,9 +28,11 @@ struct PlanCommand {
   Edges edges = Edges::noncirculant;
   Index num_regions = 0;
   bool json = false;
+  std::optional<int> separable_terms;  ///< of a kernel file
 
   PlanOptions plan_options() const {
     PlanOptions plan = options.plan_options();
+    plan.separable_terms = separable_terms;
     plan.resident = resident;
     if (!resident) plan.streaming = streaming;
     return plan;
@@ -50,6 +52,8 @@ struct PlanCommand {
       const ImageView voxels = kernel_image.view();
       options.choices.origin = Origin::at(resolve_origin(options.spec(image, kernel), &voxels));
     }
+    const ImageView voxels = kernel_image.view();
+    if (!deconvolve) separable_terms = count_separable_terms(options.spec(image, kernel), voxels);
     if (json) return;
     print_result(
         "image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),

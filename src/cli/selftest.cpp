@@ -18,6 +18,7 @@ struct SelftestArguments {
   std::string backend = "auto";
   std::string report_path;
   std::optional<Path> path;
+  Method method = Method::automatic;
 };
 
 void print_check(const SelftestCheck& check) {
@@ -34,7 +35,7 @@ void run(const SelftestArguments& arguments) {
   const Device device = open_device(arguments.backend);
   print_result("{}: {}, {}\n", device.info().id, device.info().name, device.info().driver);
   print_result("{:<38} {:<8} {:<18} {:>8}\n", "check", "verdict", "error of allowed", "time");
-  const SelftestReport report = run_selftest(device, print_check, arguments.path);
+  const SelftestReport report = run_selftest(device, print_check, arguments.path, arguments.method);
   if (!arguments.report_path.empty()) write_text(arguments.report_path, to_json(report) + "\n");
   if (!report.passed()) {
     throw Error(
@@ -54,6 +55,7 @@ void add_selftest(CLI::App& program) {
   command->add_option("--report", arguments->report_path,
                       "Write device, driver, errors and verdicts to this JSON file");
   add_path(*command, arguments->path, "The path that every check is computed on");
+  add_method(*command, arguments->method, "The method that every check is computed by");
   command->footer("Examples:\n  convoy selftest\n  convoy selftest --backend hip --report selftest.json");
   command->callback([arguments] { run(*arguments); });
 }

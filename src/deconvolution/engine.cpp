@@ -55,6 +55,7 @@ class WholeImageEngine final : public DeconvolutionEngine {
 ConvolverOptions convolver_options(const EngineTask& task, const Plan& plan) {
   ConvolverOptions options;
   options.plan = task.options.plan;
+  options.plan.method = Method::fft;
   options.plan.memory_limit_bytes = plan.budget_bytes == UINT64_MAX ? 0 : plan.budget_bytes;
   options.trace_memory = task.options.trace_memory;
   options.sentinels = task.options.sentinels;
@@ -121,6 +122,7 @@ class TiledEngine final : public DeconvolutionEngine {
     for (const SlotId slot : step.slots) buffers.push_back(slots_.at(static_cast<std::size_t>(slot)).data());
     run_on_host(*step.kernel, step.precision, buffers, step.parameters, step.threads, host_workers());
   }
+  void run(const ConvolveDirect&) { throw std::logic_error("restorations have no direct convolutions"); }
   void run(const Convolve& step) {
     auto& image = slots_.at(static_cast<std::size_t>(step.image));
     auto& work = slots_.at(static_cast<std::size_t>(step.work));

@@ -21,6 +21,7 @@ constexpr double kHostBytesPerSecond = 1e10;
 /// Blur and adjoint share the device, each with its own spectrum and tiles.
 PlanOptions half_of(const PlanOptions& options, const Budget& budget) {
   PlanOptions half = options;
+  half.method = Method::fft;
   half.choice.reset();
   if (budget.bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, budget.bytes / 2);
   return half;
@@ -149,6 +150,11 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits
   validate(spec);
   if (spec.precision == Precision::f64 && !limits.supports_f64) {
     throw Error(Errc::unsupported, "this device has no double precision; compute in f32 or use the CPU");
+  }
+  if (options.method != Method::automatic && options.method != Method::fft) {
+    throw Error(Errc::unsupported,
+                fmt::format("restorations are computed by method fft, not by method {}: leave the method out",
+                            name(options.method)));
   }
   const auto in_tiles = [&](const char* why) {
     return spec.tiles == Tiles::fast ? make_fast_plan(spec, limits, options, why)

@@ -52,6 +52,17 @@ struct DeviceModel {
   double lone_column_bytes = 64;
   /// @}
 
+  /// @name Sums over the filter's elements, without transforms
+  /// @{
+  /// Products in single precision while a byte is moved: 60 % of what an H100 can; half of it in double precision.
+  /// 0: counted by threads.
+  double products_per_byte = 6.5;
+  double products_per_thread_second = 0;  ///< of a thread of the host, likewise
+  /// What a byte of image or result takes beside its streaming rate; 0: that rate alone. The host's are gathered and
+  /// scattered, too.
+  double seconds_per_summed_byte = 0;
+  /// @}
+
   /// @name Products with a compact filter, which they transform on the fly
   /// @{
   /// Whether they may gain over the whole spectrum. Through Vulkan no case did (C1 3.3 -> 4.7 ms).

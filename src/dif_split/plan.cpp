@@ -37,6 +37,7 @@ bool halos_weigh(const Plan& tiles) {
 /// Of one part alone, in one tile.
 PlanOptions options_of_part(const PlanOptions& given, const Shape& part) {
   PlanOptions options;
+  options.method = Method::fft;
   options.memory_limit_bytes = given.memory_limit_bytes;
   options.path = given.path;
   options.tuning = given.tuning;
@@ -182,6 +183,8 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles) {
   if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident) return {};
+  if (options.method == Method::direct || options.method == Method::separable) return {};
+  if (tiles != nullptr && sums_directly(tiles->path)) return {};
   if (tiles != nullptr && (options.tune == Tune::off || !halos_weigh(*tiles))) return {};
   const std::optional<TransformSplit> split = split_transform(spec, limits, options);
   if (!split || tiles == nullptr) return split;

@@ -30,6 +30,7 @@ PlanOptions options_of_split(const PlanOptions& given, std::size_t num_devices) 
 std::vector<PreparedDevice> load_parts(const TransformSplit& split, const std::vector<Device>& devices,
                                        const ConvolverOptions& given) {
   ConvolverOptions options;
+  options.plan.method = Method::fft;
   options.plan.memory_limit_bytes = given.plan.memory_limit_bytes;
   options.plan.path = given.plan.path;
   options.plan.tuning = split.part_plan.tuning;

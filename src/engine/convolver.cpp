@@ -32,6 +32,10 @@ struct Convolver::State {
         const ConvolverOptions& with)
       : spec(given), options(with) {
     scale = resolve_spec(spec, kernel);
+    const Method method = options.plan.method;
+    if (method == Method::automatic || method == Method::separable) {
+      options.plan.separable_terms = count_separable_terms(spec, kernel);
+    }
     for (const Device& device : on) device.implementation().reset_peak();
     try {
       devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {

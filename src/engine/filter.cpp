@@ -9,8 +9,10 @@
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
+#include "direct/separable_terms.hpp"
 #include "engine/checks.hpp"
 #include "engine/tile_geometry.hpp"
+#include "planner/axis.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -57,6 +59,44 @@ void require_representable(const ConvolutionSpec& spec, const ImageView& kernel,
                 fmt::format("the kernel's largest voxel is {:g}, below what {} precision holds in full: normalise the "
                             "kernel{}, or scale it",
                             largest, precision, remedy));
+  }
+}
+
+/// Extents of a kernel, added up, beyond which no separable path pays.
+constexpr Index kLongestSeparable = 512;
+
+std::vector<SeparableTerm> terms_of(const Plan& plan, const ImageView& kernel, double scale) {
+  std::array<Index, 3> extent{};
+  for (int d = 0; d < 3; ++d) extent[static_cast<std::size_t>(d)] = device_axis(plan, d).kernel_size;
+  std::vector<double> taps(static_cast<std::size_t>(extent[0] * extent[1] * extent[2]));
+  write_filter(plan, kernel, scale, taps.data());
+  return separable_terms(taps, extent, separable_tolerance(plan.spec.precision), kMostSeparableTerms);
+}
+
+/// As many products as the plan has; those that the kernel does not need are zeros.
+void write_separable_filter(const Plan& plan, const ImageView& kernel, double scale, std::byte* port) {
+  const std::vector<SeparableTerm> terms = terms_of(plan, kernel, scale);
+  if (terms.empty() || static_cast<int>(terms.size()) > plan.separable_terms) {
+    throw Error(
+        Errc::unsupported,
+        fmt::format("the kernel of {} zyx is no sum of {} product(s) of functions of z, y and x, as the plan has "
+                    "it: take method direct, fft or auto",
+                    to_text(plan.spec.kernel), plan.separable_terms));
+  }
+  std::size_t place = 0;
+  const auto write = [&](double value) {
+    if (plan.spec.precision == Precision::f32) {
+      reinterpret_cast<float*>(port)[place++] = static_cast<float>(value);
+    } else {
+      reinterpret_cast<double*>(port)[place++] = value;
+    }
+  };
+  for (std::size_t i = 0; i < static_cast<std::size_t>(plan.separable_terms); ++i) {
+    for (int d = 0; d < 3; ++d) {
+      for (std::size_t t = 0; t < static_cast<std::size_t>(device_axis(plan, d).kernel_size); ++t) {
+        write(i < terms.size() ? terms[i].factors[static_cast<std::size_t>(d)][t] : 0);
+      }
+    }
   }
 }
 
@@ -147,9 +187,21 @@ FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
   return scale;
 }
 
+std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel) {
+  validate(spec);
+  Plan plan;
+  plan.spec = spec;
+  for (int axis = 0; axis < 3; ++axis) plan.axes[static_cast<std::size_t>(axis)] = axis_task(spec, axis).plan;
+  const auto& [z, y, x] = plan.axes;
+  if (z.kernel_size + y.kernel_size + x.kernel_size > kLongestSeparable) return {};
+  return static_cast<int>(terms_of(plan, kernel, 1).size());
+}
+
 void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale) {
   std::byte* const port = session.port(ports::kernel, 0);
-  if (plan.spec.precision == Precision::f32) {
+  if (plan.path == Path::separable) {
+    write_separable_filter(plan, kernel, scale, port);
+  } else if (plan.spec.precision == Precision::f32) {
     write_filter(plan, kernel, scale, reinterpret_cast<float*>(port));
   } else {
     write_filter(plan, kernel, scale, reinterpret_cast<double*>(port));

@@ -110,9 +110,14 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
       return load_with_retry(device.info().id, options.deterministic, make_plan, load);
     } catch (const Error& problem) {
       if (problem.code() != Errc::unsupported || !loading || *loading == Path::staged || !may_change_path) throw;
+      if (sums_directly(*loading) && options.method != Method::automatic) throw;
       log("plan", "{}: the {} path is refused ({}); the next one is tried", device.info().id, name(*loading),
           problem.what());
       options.choice.reset();
+      if (sums_directly(*loading)) {
+        options.method = Method::fft;
+        continue;
+      }
       options.path = *loading == Path::native ? Path::fused : Path::staged;
     }
   }

@@ -176,7 +176,8 @@ class MemorySink final : public TileSink {
   OutputSums take(const TileIndex& tile, int set) override {
     const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
     const TileOutputs outputs = tile_outputs(plan_, tile);
-    if (lent_ && sums_) return sum_output_voxels<Real>(plan_, outputs, output_, await);
+    // Without a transform each output tells of its own voxels only.
+    if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output_, await);
     if (lent_) return {.sum = one_voxel(outputs, await)};
     return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_,
                         await);

@@ -249,6 +249,7 @@ std::optional<PlanChoice> choice_from_text(const std::string& text) {
 PlanOptions tuned(const ConvolutionSpec& spec, Device& device, const Limits& limits, const PlanOptions& options) {
   require_nothing_measured(options);
   if (options.tune != Tune::measure || options.choice || options.resident) return options;
+  if (options.method != Method::fft && sums_directly(make_plan(spec, limits, options).path)) return options;
   const std::string key = wisdom_key(spec, device.info(), options);
   PlanOptions result = options;
   result.choice = known_choice(key, spec, device, limits, options);

@@ -1,5 +1,7 @@
 #include "fft/geometry.hpp"
 
+#include <algorithm>
+
 namespace convoy {
 namespace {
 
@@ -16,7 +18,17 @@ std::uint64_t FftGeometry::image_bytes() const {
   return saturating_product(product(real_bytes(), extent), static_cast<std::uint64_t>(batch));
 }
 
+std::uint64_t FftGeometry::result_bytes() const { return sums_directly(path) ? image_bytes() : 0; }
+
+int FftGeometry::num_work_slots() const {
+  if (path != Path::separable) return path == Path::direct ? 0 : 1;
+  int num_passes = 0;
+  for (const Index taps : kernel) num_passes += taps > 1 ? 1 : 0;
+  return std::max(num_passes - 1, 0);
+}
+
 std::uint64_t FftGeometry::work_bytes() const {
+  if (sums_directly(path)) return saturating_product(image_bytes(), static_cast<std::uint64_t>(num_work_slots()));
   const std::array<Index, 3> of_tile = path == Path::staged ? spectrum_extents()
                                        : num_axes < 3       ? std::array<Index, 3>{row_pitch, extent[1], 1}
                                                             : std::array<Index, 3>{row_pitch, padded[1], extent[2]};
@@ -29,6 +41,14 @@ std::array<Index, 3> FftGeometry::spectrum_extents() const {
   return extents;
 }
 
-std::uint64_t FftGeometry::spectrum_bytes() const { return product(2 * real_bytes(), spectrum_extents()); }
+std::uint64_t FftGeometry::num_taps() const {
+  const auto& [x, y, z] = kernel;
+  return path == Path::separable ? static_cast<std::uint64_t>(num_terms * (x + y + z)) : product(1, kernel);
+}
+
+std::uint64_t FftGeometry::spectrum_bytes() const {
+  if (sums_directly(path)) return saturating_product(real_bytes(), num_taps());
+  return product(2 * real_bytes(), spectrum_extents());
+}
 
 }  // namespace convoy

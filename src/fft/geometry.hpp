@@ -17,7 +17,9 @@ namespace convoy {
 ///                 fused); extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
 ///   spectrum slot padded[2] x padded[1] x row_pitch complex, which all tiles of the batch are multiplied with
 /// Tiles of a batch follow each other. Native paths hold as many numbers in work and spectrum, in blocks of columns
-/// (fft/passes.hpp). All byte counts stop at 2^64 - 1 instead of wrapping.
+/// (fft/passes.hpp). Paths that transform nothing have a result slot, which lies as the image slot, and in place of the
+/// spectrum the kernel's taps; in place of work, separable ones have two slots or fewer that lie as the image. All byte
+/// counts stop at 2^64 - 1 instead of wrapping.
 struct FftGeometry {
   Precision precision = Precision::f32;
   Path path = Path::fused;
@@ -33,10 +35,17 @@ struct FftGeometry {
   Index kernel_extent = 0;
   Index kernel_place = 0;
 
+  /// Paths that transform nothing: the kernel's extents, and the products that it is the sum of if it is separable.
+  std::array<Index, 3> kernel{1, 1, 1};
+  int num_terms = 0;
+
   bool operator==(const FftGeometry&) const = default;
   std::uint64_t real_bytes() const { return precision == Precision::f32 ? 4 : 8; }
   std::uint64_t image_bytes() const;
+  std::uint64_t result_bytes() const;  ///< 0 where the image slot becomes the result
   std::uint64_t work_bytes() const;
+  int num_work_slots() const;
+  std::uint64_t num_taps() const;  ///< reals that paths without transforms keep of the kernel
   std::uint64_t spectrum_bytes() const;
   std::array<Index, 3> spectrum_extents() const;  ///< complex numbers
 };

@@ -46,6 +46,23 @@ void multiply_spectrum(const Row& r) {
   }
 }
 
+template <class real>
+void convolve_direct(const Row& r) {
+  const real* image = r.buffer<real>(0);
+  const real* taps = r.buffer<real>(1);
+  real* result = r.buffer<real>(2);
+  const uint count_x = r.whole(0), count_y = r.whole(1), count_z = r.whole(2);
+  const uint size_x = r.whole(3), size_y = r.whole(4), size_z = r.whole(5);
+  const uint extent_x = r.whole(6), extent_y = r.whole(7), taps_begin = r.whole(8), adds = r.whole(9);
+  const uint row = r.whole(10);
+  const uint thread_y = r.y;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/convolve_direct.body"
+    }();
+  }
+}
+
 template <class T, class real>
 void gather_voxels(const Row& r) {
   using std::isinf, std::isnan;
@@ -111,6 +128,7 @@ template <class real>
 RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::place_kernel) return place_kernel<real>;
   if (&kernel == &kernels::multiply_spectrum) return multiply_spectrum<real>;
+  if (&kernel == &kernels::convolve_direct) return convolve_direct<real>;
   if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
   for (const ElementFacts& facts : kElements) {
     const bool gathers = &kernel == &kernels::gather_voxels(facts.element);

@@ -79,6 +79,14 @@ const KernelSpec multiply_spectrum{.name = "multiply_spectrum",
                                    .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}, {"sign", f32}},
                                    .body = bodies::k_multiply_spectrum};
 
+const KernelSpec convolve_direct{
+    .name = "convolve_direct",
+    .buffers = {{"image", real, false}, {"taps", real, false}, {"result", real, true}},
+    .parameters = joined({per_axis("count"),
+                          per_axis("size"),
+                          {{"extent_x", u32}, {"extent_y", u32}, {"taps_begin", u32}, {"adds", u32}, {"row", u32}}}),
+    .body = bodies::k_convolve_direct};
+
 const KernelSpec fold_voxels{.name = "fold_voxels",
                              .buffers = {{"tile", real, false}, {"sums", real, true}},
                              .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
@@ -127,7 +135,7 @@ const KernelSpec& scatter_voxels(Element output) {
 
 const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
-    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &fold_voxels};
+    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &convolve_direct, &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
     for (const ElementFacts& facts : kElements) {
       kernels.push_back(&gather_voxels(facts.element));

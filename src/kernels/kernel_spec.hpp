@@ -100,6 +100,10 @@ extern const KernelSpec place_kernel;
 /// work[i] *= spectrum[i] * scale, complex, for i < count = thread_x + thread_y * row; with sign -1 instead of 1 the
 /// spectrum is conjugated. buffers: spectrum, work. parameters: count, row, scale, sign.
 extern const KernelSpec multiply_spectrum;
+/// ConvolveDirect with taps of any size. Thread number thread_x + thread_y * row makes one output, x fastest. buffers:
+/// image, taps, result. parameters: count_x, count_y, count_z, size_x, size_y, size_z, extent_x, extent_y, taps_begin,
+/// adds (0 or 1), row.
+extern const KernelSpec convolve_direct;
 /// The image of a caller, read through the boundary into a tile's slot (see AxisPlan): thread (x, y, z), in device
 /// order as all that follows, writes voxel (x, y, z) of `extent`, which shows image position `begin` + (x, y, z) where
 /// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart, and goes on outside as

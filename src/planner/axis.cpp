@@ -257,4 +257,22 @@ std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths&
   return options;
 }
 
+std::vector<AxisPlan> direct_axis_options(const AxisTask& task, const CuttingRules& rules) {
+  const auto of = [&](Index tile_output) {
+    const AxisPlan plan = with_halo(task.plan, tile_output);
+    return padded_to(plan, plan.tile_input);
+  };
+  const Index output = task.plan.output;
+  if (rules.tile_output > 0) return {of(std::min(rules.tile_output, output))};
+  std::vector<AxisPlan> options{of(output)};
+  const Index chunk = std::max<Index>(1, rules.chunk);
+  for (const Index count : tile_counts(output)) {
+    const Index least = divide_up(output, count);
+    const Index whole_chunks = divide_up(least, chunk) * chunk;
+    const AxisPlan split = of(rules.all_tile_counts || whole_chunks >= output ? least : whole_chunks);
+    if (split.num_tiles != options.back().num_tiles) options.push_back(split);
+  }
+  return options;
+}
+
 }  // namespace convoy

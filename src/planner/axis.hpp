@@ -45,4 +45,7 @@ struct CuttingRules {
 /// Empty when the device can transform none of them.
 std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths& lengths, const CuttingRules& rules);
 
+/// The same where nothing is transformed: tiles read all that their outputs need, and are padded to nothing.
+std::vector<AxisPlan> direct_axis_options(const AxisTask& task, const CuttingRules& rules);
+
 }  // namespace convoy

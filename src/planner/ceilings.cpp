@@ -20,7 +20,7 @@ std::optional<BrokenCeiling> broken_ceiling(const TileLayout& tile, const Limits
   const bool gpu = limits.shared_memory_bytes > 0;
   const std::uint64_t reals = real * kMostElements;
   const Slot slots[] = {{"image tile", tile.image_bytes(), gpu ? reals : UINT64_MAX},
-                        {"work buffer", tile.work_bytes(), gpu ? 2 * reals : UINT64_MAX},
+                        {"work buffer", sums_directly(tile.path) ? 0 : tile.work_bytes(), gpu ? 2 * reals : UINT64_MAX},
                         {"kernel spectrum", tile.spectrum_bytes(), reals}};
   for (const Slot& slot : slots) {
     const auto exceeds = [&](std::uint64_t limit_bytes) { return limit_bytes > 0 && slot.bytes > limit_bytes; };

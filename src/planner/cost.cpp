@@ -38,6 +38,7 @@ TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) con
 }
 
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {
+  if (sums_directly(layout.path)) return tile_without_transforms(layout, downloaded);
   const DeviceModel& model = model_of(limits_);
   const auto& [p0, p1, p2] = layout.padded;
   const double real = static_cast<double>(real_bytes(layout.precision));
@@ -87,14 +88,47 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
     cost.traffic_bytes += pass.bytes;
     streamed_bytes += pass.bytes * pass.slowdown;
   }
-  if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = real * (voxels + downloaded);
-  const double transfer_seconds_per_byte =
-      transfer_seconds_per_byte_ * (1 + model.bytes_per_host_run / (real * static_cast<double>(layout.host_run)));
-  cost.upload_seconds = real * voxels * transfer_seconds_per_byte;
   cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
                          model.product_pass * seconds_of_kernel_on_the_way(layout, limits_);
-  cost.download_seconds = real * downloaded * transfer_seconds_per_byte;
+  return with_transfers(cost, layout, downloaded);
+}
+
+TileCost CostModel::with_transfers(TileCost cost, const TileLayout& layout, double downloaded) const {
+  const double uploaded_bytes = static_cast<double>(layout.image_bytes());
+  const double downloaded_bytes = static_cast<double>(real_bytes(layout.precision)) * downloaded;
+  const double run_bytes = static_cast<double>(real_bytes(layout.precision)) * static_cast<double>(layout.host_run);
+  const double seconds_per_byte = transfer_seconds_per_byte_ * (1 + model_of(limits_).bytes_per_host_run / run_bytes);
+  if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = uploaded_bytes + downloaded_bytes;
+  cost.upload_seconds = uploaded_bytes * seconds_per_byte;
+  cost.download_seconds = downloaded_bytes * seconds_per_byte;
   return cost;
+}
+
+TileCost CostModel::tile_without_transforms(const TileLayout& layout, double downloaded) const {
+  const double voxels = static_cast<double>(layout.image_bytes() / real_bytes(layout.precision));
+  TileCost cost;
+  double products = 0;
+  if (layout.path == Path::direct) {
+    cost.traffic_bytes = static_cast<double>(layout.image_bytes() + layout.result_bytes());
+    products = downloaded * static_cast<double>(layout.num_taps());
+  } else {
+    const double passes = static_cast<double>(layout.num_terms * (layout.num_work_slots() + 1));
+    cost.traffic_bytes = 2 * passes * static_cast<double>(layout.image_bytes());
+    products = voxels * static_cast<double>(layout.num_taps());
+  }
+  if (resident_) cost.traffic_bytes += 2 * static_cast<double>(layout.image_bytes() + layout.result_bytes());
+  const double seconds_per_byte = model_of(limits_).seconds_per_summed_byte;
+  cost.compute_seconds = cost.traffic_bytes * (seconds_per_byte > 0 ? seconds_per_byte : 1 / memory_bytes_per_second_) +
+                         products / products_per_second(layout.precision) + overhead_seconds_;
+  return with_transfers(cost, layout, downloaded);
+}
+
+double CostModel::products_per_second(Precision precision) const {
+  const DeviceModel& model = model_of(limits_);
+  const auto threads = static_cast<double>(std::max<std::uint64_t>(1, limits_.num_host_threads));
+  const double single = model.products_per_byte > 0 ? model.products_per_byte * memory_bytes_per_second_
+                                                    : model.products_per_thread_second * threads;
+  return precision == Precision::f32 ? single : single / 2;
 }
 
 double run_seconds(const TileCost& tile, Index num_tiles, int num_in_flight) {

@@ -86,7 +86,7 @@ std::uint64_t slab_bytes(std::uint64_t box_bytes) {
 HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& layout, int num_in_flight) {
   HostNeeds needs;
   if (task.limits.memory_is_host) needs.device_memory = footprint_bytes(layout, task.limits, num_in_flight);
-  if (task.limits.memory_is_host) needs.transforms = transform_bytes(task, layout);
+  if (task.limits.memory_is_host && !sums_directly(layout.path)) needs.transforms = transform_bytes(task, layout);
   if (!task.options.resident) needs.positions = position_bytes(task, axes);
   if (!task.options.resident) needs.ports = port_bytes(task, axes, layout, num_in_flight);
   const bool folds = folds_output(task.spec);

@@ -54,6 +54,11 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
     tile.padded[d] = axes[tile.device_axes[d]]->padded;
   }
   tile.host_run = host_run_of(axes, tile.device_axes);
+  if (sums_directly(path)) {
+    for (int d = 0; d < 3; ++d) tile.kernel[d] = axes[tile.device_axes[d]]->kernel_size;
+    tile.row_pitch = tile.extent[0];
+    return tile;
+  }
   const Index row = tile.padded[0] / 2 + 1;
   // Alignment may cost an eighth of the memory at most.
   const Index alignment = std::max<Index>(tuning.pitch_alignment, 1);
@@ -67,7 +72,11 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
                           const PlanOptions& options, const FftTuning& tuning) {
-  if (options.path) return tile_layout(axes, precision, *options.path, tuning);
+  if (options.path) {
+    TileLayout tile = tile_layout(axes, precision, *options.path, tuning);
+    if (tile.path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
+    return tile;
+  }
   const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
   if (has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
   return tile_layout(axes, precision, Path::fused, tuning);
@@ -97,7 +106,9 @@ TileLayout layout_of(const Plan& plan) {
     const AxisPlan& axis = plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
     tile.extent[d] = axis.extent;
     tile.padded[d] = axis.padded;
+    if (sums_directly(plan.path)) tile.kernel[d] = axis.kernel_size;
   }
+  tile.num_terms = plan.separable_terms;
   return tile;
 }
 
@@ -111,7 +122,7 @@ Index place_of_kernel(const AxisPlan& axis) {
 }
 
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
-  if (limits.shared_memory_bytes == 0) return 0;
+  if (limits.shared_memory_bytes == 0 || sums_directly(tile.path)) return 0;
   std::uint64_t bytes = 0;
   for (int d = 0; d < tile.num_axes; ++d) {
     const Index length = tile.padded[d];
@@ -124,7 +135,8 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
 }
 
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight) {
-  const std::uint64_t images = saturating_product(tile.image_bytes(), static_cast<std::uint64_t>(num_in_flight));
+  const std::uint64_t images = saturating_product(saturating_sum(tile.image_bytes(), tile.result_bytes()),
+                                                  static_cast<std::uint64_t>(num_in_flight));
   return saturating_sum(saturating_sum(images, tile.work_bytes()),
                         saturating_sum(tile.spectrum_bytes(), table_bytes(tile, limits)));
 }

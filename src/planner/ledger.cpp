@@ -11,6 +11,22 @@ namespace {
 
 constexpr double kMostBytes = 1.8e19;
 
+std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, int num_in_flight) {
+  const auto sets = static_cast<std::uint64_t>(num_in_flight);
+  const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
+  const char* real = name(layout.precision);
+  const std::string tile = device_shape(layout, layout.extent, real);
+  const std::string terms = layout.num_terms == 1 ? "" : fmt::format("{} times ", layout.num_terms);
+  std::vector<LedgerLine> ledger{
+      {"image tile", sets * layout.image_bytes(), in_flight + tile + ", input"},
+      {"result tile", sets * layout.result_bytes(), in_flight + tile + ", output"},
+      {"work buffer", layout.work_bytes(), fmt::format("{} times {}", layout.num_work_slots(), tile)},
+      {"kernel", layout.spectrum_bytes(),
+       layout.path == Path::separable ? terms + "a row of each axis" : device_shape(layout, layout.kernel, real)}};
+  std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });
+  return ledger;
+}
+
 }  // namespace
 
 std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& extents, const char* kind) {
@@ -25,6 +41,7 @@ std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& e
 }
 
 std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits, int num_in_flight) {
+  if (sums_directly(layout.path)) return ledger_without_transforms(layout, num_in_flight);
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
   const std::string of_batch = layout.batch > 1 ? fmt::format("{} times ", layout.batch) : "";

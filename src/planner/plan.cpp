@@ -8,6 +8,7 @@
 #include "device_model/common.hpp"
 #include "planner/ledger.hpp"
 #include "planner/lengths.hpp"
+#include "planner/method.hpp"
 #include "planner/origin.hpp"
 #include "planner/reasons.hpp"
 #include "planner/search.hpp"
@@ -78,6 +79,27 @@ const char* name(FilterStorage storage) {
   return "unknown";
 }
 
+const char* name(Method method) {
+  switch (method) {
+    case Method::automatic:
+      return "auto";
+    case Method::fft:
+      return "fft";
+    case Method::direct:
+      return "direct";
+    case Method::separable:
+      return "separable";
+  }
+  return "unknown";
+}
+
+Method method_from_text(const std::string& text) {
+  for (const Method method : {Method::automatic, Method::fft, Method::direct, Method::separable}) {
+    if (text == name(method)) return method;
+  }
+  throw Error(Errc::invalid_argument, fmt::format("'{}' is none of auto, fft, direct and separable", text));
+}
+
 std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
   validate(spec);
   std::uint64_t bytes = 9 * real_bytes(spec.precision);
@@ -95,7 +117,8 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   limits.coalesced_bytes = std::max(limits.coalesced_bytes, tuning.coalesced_bytes);
   require_plannable(spec, limits, options);
   const Budget budget = budget_of(limits, options);
-  const SearchResult search = search_tilings(spec, limits, options, budget);
+  const MethodChoice method = choose_method(spec, limits, options, budget);
+  const SearchResult& search = method.search;
   const TileLayout& layout = search.chosen.layout;
 
   Plan plan;
@@ -109,8 +132,9 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
   plan.kernel_extent = layout.kernel_extent;
+  plan.separable_terms = layout.num_terms;
   plan.tuning = tuning;
-  if (plan.tuning.coalesced_bytes == 0 && plan.path != Path::native) {
+  if (plan.tuning.coalesced_bytes == 0 && plan.path != Path::native && !sums_directly(plan.path)) {
     plan.tuning.coalesced_bytes = options.tune == Tune::off ? limits.coalesced_bytes : widest_access(layout, limits);
   }
   plan.num_in_flight = search.chosen.num_in_flight;
@@ -124,6 +148,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.smallest_footprint_bytes = search.smallest_footprint_bytes;
   set_prediction(search.chosen, limits, plan);
   plan.reasons = reasons_of(plan, search, options, budget);
+  if (!method.reason.empty()) plan.reasons.insert(plan.reasons.begin(), method.reason);
   return plan;
 }
 

@@ -33,9 +33,9 @@ std::string axes_to_text(const Plan& plan) {
                                  "kernel", "output", "padded", "factors", "tiles", "tile in", "tile out");
   for (int axis = 0; axis < 3; ++axis) {
     const AxisPlan& a = plan.axes[axis];
-    text +=
-        fmt::format("  {:<4} {:>10} {:>10} {:>10} {:>10}  {:<14} {:>6} {:>10} {:>10}\n", axis_name(axis), a.image,
-                    a.kernel, a.output, a.padded, factors_to_text(a.padded), a.num_tiles, a.tile_input, a.tile_output);
+    text += fmt::format("  {:<4} {:>10} {:>10} {:>10} {:>10}  {:<14} {:>6} {:>10} {:>10}\n", axis_name(axis), a.image,
+                        a.kernel, a.output, a.padded, sums_directly(plan.path) ? "-" : factors_to_text(a.padded),
+                        a.num_tiles, a.tile_input, a.tile_output);
   }
   return text;
 }
@@ -137,6 +137,7 @@ std::string to_text(const Plan& plan) {
 
 std::string to_json(const Plan& plan) {
   Json json{{"kind", "convolution"}, {"spec", spec_to_json(plan.spec)}};
+  json["method"] = name(plan.method());
   json["path"] = name(plan.path);
   json["padded"] = to_json(plan.padded());
   json["tiles"] = per_axis(plan, &AxisPlan::num_tiles);
@@ -156,6 +157,7 @@ std::string to_json(const Plan& plan) {
   json["batch"] = plan.batch;
   json["row_pitch"] = plan.row_pitch;
   json["kernel_extent"] = plan.kernel_extent;
+  if (plan.path == Path::separable) json["separable_terms"] = plan.separable_terms;
   json["ledger"] = ledger_to_json(plan.ledger);
   json["host_ledger"] = ledger_to_json(plan.host_ledger);
   json["host_bytes"] = plan.host_bytes;

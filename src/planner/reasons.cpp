@@ -35,6 +35,10 @@ std::string why_not_whole(const SearchResult& search, const PlanOptions& options
     return fmt::format("unsplit would take {:.0f} % longer, for nothing would be transferred beside the computing",
                        100 * (search.whole.seconds / search.chosen.seconds() - 1));
   }
+  if (sums_directly(search.chosen.layout.path)) {
+    return fmt::format("unsplit would take {:.0f} % longer",
+                       100 * (search.whole.seconds / search.chosen.seconds() - 1));
+  }
   return fmt::format("unsplit would take {:.0f} % longer for its longer or less convenient transforms",
                      100 * (search.whole.seconds / search.chosen.seconds() - 1));
 }
@@ -108,15 +112,20 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
   add_sets_reason(plan, search.chosen, options, reasons);
   for (int d = 0; d < 3; ++d) {
     const int axis = plan.device_axes[d];
-    if (d < plan.num_transforms) reasons.push_back(padding_reason(plan.axes[axis], axis_name(axis)));
+    if (d < plan.num_transforms && !sums_directly(plan.path))
+      reasons.push_back(padding_reason(plan.axes[axis], axis_name(axis)));
     add_kernel_reasons(plan.axes[axis], axis_name(axis), reasons);
   }
-  if (plan.num_transforms == 3 && plan.device_axes[1] < plan.device_axes[2]) {
+  if (!sums_directly(plan.path) && plan.num_transforms == 3 && plan.device_axes[1] < plan.device_axes[2]) {
     const int last = plan.device_axes[2];
     const int other = plan.device_axes[1];
     reasons.push_back(fmt::format("{} is transformed last: padding stretches it {:.2f} times, {} only {:.2f} times",
                                   axis_name(last), stretch(plan.axes[last]), axis_name(other),
                                   stretch(plan.axes[other])));
+  }
+  if (plan.path == Path::separable) {
+    reasons.push_back(fmt::format("the kernel is the sum of {} product{} of functions of z, y and x",
+                                  plan.separable_terms, plan.separable_terms == 1 ? "" : "s"));
   }
   if (plan.fold_output) {
     reasons.push_back(

@@ -35,10 +35,15 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, c
   bool contiguous = true;
   for (int axis = 2; axis >= 0; --axis) {
     const AxisTask task = axis_task(spec, axis);
-    const TransformLengths lengths(limits, spec.precision, contiguous, longest_needed(task));
     const Index chunk = plan_options.streaming ? plan_options.streaming->write_chunk[axis] : 1;
     const Index tile_output = plan_options.tile_output ? (*plan_options.tile_output)[axis] : 0;
-    options[axis] = axis_options(task, lengths, {plan_options.min_tiles > 1, tile_output, chunk});
+    const CuttingRules rules{plan_options.min_tiles > 1, tile_output, chunk};
+    if (plan_options.path && sums_directly(*plan_options.path)) {
+      options[axis] = direct_axis_options(task, rules);
+      continue;
+    }
+    const TransformLengths lengths(limits, spec.precision, contiguous, longest_needed(task));
+    options[axis] = axis_options(task, lengths, rules);
     if (options[axis].empty()) {
       throw Error(
           Errc::unsupported,

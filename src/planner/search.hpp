@@ -63,7 +63,8 @@ struct SearchResult {
   std::optional<BeyondBudget> fast_with;
 };
 
-/// Throws OutOfMemory or Error(unsupported, invalid_argument) as make_plan() does.
+/// Of the options' path, or of all that transform. Throws OutOfMemory or Error(unsupported, invalid_argument) as
+/// make_plan() does.
 SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                             const Budget& budget);
 

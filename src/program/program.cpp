@@ -40,7 +40,16 @@ class StepPrinter {
                        slot(step.work), geometry(step.geometry));
   }
 
+  std::string operator()(const ConvolveDirect& step) const {
+    return fmt::format("{} with {} from {}{}{}: {} {} taps, {} of {}", slot(step.image), slot(step.taps),
+                       step.taps_begin, step.adds ? " added to " : " to ", slot(step.result),
+                       convoy::name(step.precision), box(step.size), box(step.count), box(step.extent));
+  }
+
  private:
+  static std::string box(const std::array<Index, 3>& extents) {
+    return fmt::format("{}x{}x{}", extents[2], extents[1], extents[0]);
+  }
   std::string slot(SlotId id) const { return program_.slots.at(static_cast<std::size_t>(id)).name; }
   std::string port(PortId id) const { return program_.ports.at(static_cast<std::size_t>(id)).name; }
 
@@ -125,7 +134,8 @@ const char* name(Section section) {
 }
 
 const char* name(const Step& step) {
-  constexpr const char* kNames[] = {"Upload", "Download", "Clear", "Dispatch", "TransformKernel", "Convolve"};
+  constexpr const char* kNames[] = {"Upload",          "Download", "Clear",         "Dispatch",
+                                    "TransformKernel", "Convolve", "ConvolveDirect"};
   static_assert(std::size(kNames) == std::variant_size_v<Step>);
   return kNames[step.index()];
 }

@@ -115,7 +115,25 @@ struct Convolve {
   bool operator==(const Convolve&) const = default;
 };
 
-using Step = std::variant<Upload, Download, Clear, Dispatch, TransformKernel, Convolve>;
+/// A sum over taps, without a transform: for every voxel b of `count`
+///   result[b] = sum over t < size of taps[taps_begin + t] * image[b + size - 1 - t]      (+ result[b] if `adds`)
+/// All in device order. Taps lie tight; image and result have rows of `extent[0]` and planes of `extent[1]` rows, and
+/// count + size - 1 does not exceed `extent`. Programs for GPUs hold none: make_program() makes dispatches of them.
+struct ConvolveDirect {
+  Precision precision = Precision::f32;
+  SlotId image = 0;
+  SlotId taps = 0;
+  SlotId result = 0;  ///< another slot than the image
+  std::array<Index, 3> extent{1, 1, 1};
+  std::array<Index, 3> size{1, 1, 1};
+  std::array<Index, 3> count{1, 1, 1};
+  Index taps_begin = 0;
+  bool adds = false;
+
+  bool operator==(const ConvolveDirect&) const = default;
+};
+
+using Step = std::variant<Upload, Download, Clear, Dispatch, TransformKernel, Convolve, ConvolveDirect>;
 
 struct Program {
   std::vector<Slot> slots;
@@ -142,7 +160,9 @@ std::string to_text(const Program& program);
 
 /// The ports of a program made by make_program.
 namespace ports {
-inline constexpr PortId kernel = 0;  ///< setup: axes' kernel_size in device order, tight; made as AxisPlan says
+/// setup: axes' kernel_size in device order, tight; made as AxisPlan says. Of separable paths, for each product its
+/// factors along device axes 0, 1 and 2.
+inline constexpr PortId kernel = 0;
 inline constexpr PortId input = 1;   ///< run: extent in device order, tight
 inline constexpr PortId output = 2;  ///< run: tile_output rows of axis 1, each extent[0] long (device order)
 }  // namespace ports

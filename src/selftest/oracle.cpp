@@ -98,6 +98,19 @@ std::vector<double> random_image(const Shape& shape, std::uint64_t seed) {
   return random_values(static_cast<std::size_t>(convoy::num_voxels(shape)), seed);
 }
 
+std::vector<double> random_separable(const Shape& shape, std::uint64_t seed) {
+  std::vector<double> values{1};
+  for (int axis = 0; axis < 3; ++axis) {
+    const std::vector<double> factors = random_values(static_cast<std::size_t>(shape[axis]), seed + 100 * (1 + axis));
+    std::vector<double> longer;
+    for (const double value : values) {
+      for (const double factor : factors) longer.push_back(value * factor);
+    }
+    values = std::move(longer);
+  }
+  return values;
+}
+
 std::vector<double> direct(const ConvolutionSpec& spec, const std::vector<double>& image,
                            const std::vector<double>& kernel) {
   const bool adjoint =

@@ -13,6 +13,9 @@ namespace convoy::oracle {
 std::vector<double> random_values(std::size_t count, std::uint64_t seed);
 std::vector<double> random_image(const Shape& shape, std::uint64_t seed);
 
+/// The product of such values along each axis.
+std::vector<double> random_separable(const Shape& shape, std::uint64_t seed);
+
 /// The output of spec on doubles. spec.origin must not be Rule::peak; normalize_kernel is honoured.
 std::vector<double> direct(const ConvolutionSpec& spec, const std::vector<double>& image,
                            const std::vector<double>& kernel);

@@ -56,7 +56,9 @@ std::vector<Real> run(const Problem& problem, const Device& device, const std::v
 
 double error_of(const Problem& problem, const Device& device) {
   const auto image = oracle::random_image(problem.spec.image, 1);
-  const auto kernel = oracle::random_image(problem.spec.kernel, 2);
+  const bool separable = problem.plan.method == Method::separable;
+  const auto kernel =
+      separable ? oracle::random_separable(problem.spec.kernel, 2) : oracle::random_image(problem.spec.kernel, 2);
   const auto truth = oracle::direct(problem.spec, image, kernel);
   return problem.spec.precision == Precision::f32
              ? oracle::relative_l2(run<float>(problem, device, image, kernel), truth)
@@ -73,7 +75,7 @@ std::string why_not(const Check& check, const Device& device) {
   return "";
 }
 
-std::vector<Check> all_checks(std::optional<Path> path) {
+std::vector<Check> all_checks(std::optional<Path> path, Method method) {
   const Shape image{6, 9, 10}, kernel{3, 4, 5};
   std::vector<Check> checks;
   const auto add = [&](const std::string& name, std::vector<Problem> problems) {
@@ -101,7 +103,7 @@ std::vector<Check> all_checks(std::optional<Path> path) {
                              problem({14, 20, 25}, kernel, Mode::same, Boundary::nearest)};
   for (Problem& each : tiled) each.plan.min_tiles = 10;
   add("tiles", tiled);
-  if (!path) {
+  if (!path && (method == Method::automatic || method == Method::fft)) {
     std::vector<Problem> fused{problem(image, kernel), problem({1, 13, 8}, {1, 5, 4})};
     for (Problem& each : fused) each.plan.path = Path::fused;
     add("fused path of the FFT library", fused);
@@ -113,9 +115,18 @@ std::vector<Check> all_checks(std::optional<Path> path) {
   std::vector<Problem> lengths;
   for (const Index length : {21, 22, 26, 33, 39}) lengths.push_back(problem({1, length - 2, 6}, {1, 5, 1}));
   checks.push_back({"awkward lengths, float32", lengths});
+  if (!path && method == Method::automatic) {
+    for (const Method other : {Method::direct, Method::separable}) {
+      std::vector<Problem> problems{problem(image, kernel), problem({1, 13, 70}, {1, 5, 4}),
+                                    problem({9, 11, 70}, {3, 3, 3}, Mode::full)};
+      for (Problem& each : problems) each.plan.method = other;
+      add(fmt::format("method {}", name(other)), problems);
+    }
+  }
   for (Check& check : checks) {
     for (Problem& each : check.problems) {
       if (path) each.plan.path = path;
+      if (method != Method::automatic) each.plan.method = method;
     }
   }
   return checks;
@@ -176,14 +187,14 @@ bool SelftestReport::passed() const {
 }
 
 SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done,
-                            std::optional<Path> path) {
-  SelftestReport report{device.info(), path, {}};
+                            std::optional<Path> path, Method method) {
+  SelftestReport report{device.info(), path, method, {}};
   const std::uint64_t used_before = device.used_bytes();
   const auto add = [&](SelftestCheck check) {
     report.checks.push_back(std::move(check));
     if (done) done(report.checks.back());
   };
-  for (const Check& check : all_checks(path)) add(evaluate(check, device));
+  for (const Check& check : all_checks(path, method)) add(evaluate(check, device));
   add(evaluate_leaks(device, used_before));
   return report;
 }
@@ -202,6 +213,7 @@ std::string to_json(const SelftestReport& report) {
                     {"shared_memory_bytes", device.limits.shared_memory_bytes},
                     {"supports_f64", device.limits.supports_f64}};
   json["path"] = report.path ? name(*report.path) : "auto";
+  json["method"] = name(report.method);
   json["passed"] = report.passed();
   for (const SelftestCheck& check : report.checks) {
     nlohmann::ordered_json entry{{"name", check.name}, {"verdict", name(check.verdict)}, {"seconds", check.seconds}};

@@ -38,6 +38,7 @@ ConvolutionSpec problem(const Shape& image) {
 PlanOptions measuring() {
   PlanOptions options;
   options.tune = Tune::measure;
+  options.method = Method::fft;
   return options;
 }
 
@@ -123,6 +124,7 @@ TEST_CASE("a plan takes the choice it is given, or says that it is none") {
   const Device device = open_device("cpu");
   const ConvolutionSpec spec = problem({6, 30, 33});
   PlanOptions options;
+  options.method = Method::fft;
   options.min_tiles = 4;
   const Plan tiled = make_plan(spec, device.limits(), options);
   options.min_tiles = 1;

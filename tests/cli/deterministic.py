@@ -9,7 +9,7 @@ image("kernel.npy", 5, 9, 8, seed=2)
 np.save("counts.npy", np.round(100 * np.load("image.npy")))
 os.environ["CONVOY_CACHE_DIR"] = str(FOLDER / "cache")
 SCARCE = {"CONVOY_LIMIT_FREE_BYTES": "500kB"}
-CONVOLVE = ("convolve", "image.npy", "kernel.npy", "out.npy", "--backend", "cpu")
+CONVOLVE = ("convolve", "image.npy", "kernel.npy", "out.npy", "--backend", "cpu", "--method", "fft")
 DECONVOLVE = ("deconvolve", "counts.npy", "kernel.npy", "out.npy", "--backend", "cpu", "--iterations", "8")
 
 

@@ -3,10 +3,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <vector>
 
 #include "base/shared_library.hpp"
+#include "convoy/plan.hpp"
+#include "direct/direct_kernel.hpp"
 #include "kernels/dialects.hpp"
 #include "plan/devices.hpp"
 #include "program/program.hpp"
@@ -87,7 +90,9 @@ TEST_CASE("CUDA: every kernel compiles with NVRTC in both precisions") {
   spec.kernel = {3, 5, 7};
   for (spec.precision = Precision::f32;; spec.precision = Precision::f64) {
     int num_waiting = 0;
-    for (const Step& step : make_program(make_plan(spec, test::caching_gpu())).run) {
+    PlanOptions fft;
+    fft.method = Method::fft;
+    for (const Step& step : make_program(make_plan(spec, test::caching_gpu(), fft)).run) {
       const auto* dispatch = std::get_if<Dispatch>(&step);
       if (dispatch == nullptr) continue;
       num_waiting += dispatch->kernel->uses_tickets ? 1 : 0;
@@ -131,4 +136,28 @@ TEST_CASE("HIP: every kernel compiles with hiprtc in both precisions") {
   }
   CHECK(WIFEXITED(status));
   CHECK(answer == "");
+}
+
+TEST_CASE("sums over taps of many sizes compile for CUDA") {
+  const SharedLibrary library(
+      {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so", "/usr/local/cuda/lib64/libnvrtc.so"});
+  if (!library.loaded()) {
+    MESSAGE("NVRTC is not installed");
+    return;
+  }
+  const RuntimeCompiler compiler(library, "nvrtc");
+  const std::array<Index, 3> sizes[] = {{3, 3, 1}, {7, 7, 1}, {4, 1, 1}, {5, 5, 5}, {1, 1, 17}, {8, 6, 4}};
+  for (const auto& size : sizes) {
+    for (const Index extent : {Index{100}, Index{101}}) {
+      for (const Precision precision : {Precision::f32, Precision::f64}) {
+        ConvolveDirect step{.precision = precision, .image = 0, .taps = 1, .result = 2};
+        step.extent = {extent, 70, 40};
+        step.size = size;
+        for (std::size_t d = 0; d < 3; ++d) step.count[d] = step.extent[d] - size[d] + 1;
+        const auto dispatch = tuned_direct_dispatch(step, test::caching_gpu());
+        REQUIRE(dispatch);
+        CHECK(compiler.complaint(to_cuda(*dispatch->kernel, precision), "--gpu-architecture=compute_90") == "");
+      }
+    }
+  }
 }

@@ -85,9 +85,11 @@ TEST_CASE("the contiguous axis has its own, longer limit") {
 TEST_CASE("each axis is split when it must be") {
   Limits limits = small_gpu();
   limits.max_binding_bytes = 0;
-  CHECK(tiles_of(make_plan(spec_of({600, 16, 16}, {5, 5, 5}), limits)).z > 1);
-  CHECK(tiles_of(make_plan(spec_of({16, 600, 16}, {5, 5, 5}), limits)).y > 1);
-  CHECK(tiles_of(make_plan(spec_of({16, 16, 6000}, {5, 5, 5}), limits)).x > 1);
+  PlanOptions fft;
+  fft.method = Method::fft;
+  CHECK(tiles_of(make_plan(spec_of({600, 16, 16}, {5, 5, 5}), limits, fft)).z > 1);
+  CHECK(tiles_of(make_plan(spec_of({16, 600, 16}, {5, 5, 5}), limits, fft)).y > 1);
+  CHECK(tiles_of(make_plan(spec_of({16, 16, 6000}, {5, 5, 5}), limits, fft)).x > 1);
   PlanOptions every_voxel;
   every_voxel.min_tiles = 4 * 5 * 6;
   CHECK(tiles_of(make_plan(spec_of({4, 5, 6}, {3, 3, 3}), limits, every_voxel)) == Shape{4, 5, 6});
@@ -207,10 +209,49 @@ TEST_CASE("predictions need rates that the device told") {
   CHECK(make_plan(spec, cpu()).transfer_bytes == 0);
 }
 
+TEST_CASE("the method that is predicted to be the fastest is chosen") {
+  const auto method = [](const Shape& image, const Shape& kernel, std::optional<int> terms = {}) {
+    PlanOptions options;
+    options.separable_terms = terms;
+    Limits two_threads = cpu();
+    two_threads.num_host_threads = 2;
+    two_threads.memory_bytes_per_second = 6e9;
+    return make_plan(spec_of(image, kernel), two_threads, options).method();
+  };
+  CHECK(method({1, 2048, 2048}, {1, 3, 3}) == Method::direct);
+  CHECK(method({128, 128, 128}, {3, 3, 3}) == Method::direct);
+  CHECK(method({128, 128, 128}, {17, 17, 17}) == Method::fft);
+  CHECK(method({1, 2048, 2048}, {1, 65, 65}) == Method::fft);
+  CHECK(method({128, 128, 128}, {17, 17, 17}, 1) == Method::separable);
+  CHECK(method({128, 128, 128}, {17, 17, 17}, 0) == Method::fft);
+}
+
+TEST_CASE("a method that is asked for is taken, or the plan says why not") {
+  PlanOptions options;
+  const ConvolutionSpec spec = spec_of({40, 50, 60}, {9, 9, 9});
+  for (const Method method : {Method::fft, Method::direct, Method::separable}) {
+    options.method = method;
+    const Plan plan = make_plan(spec, cpu(), options);
+    CHECK(plan.method() == method);
+    CHECK(to_json(plan).find(std::string("\"method\": \"") + name(method)) != std::string::npos);
+  }
+  CHECK(make_plan(spec, cpu(), options).reasons.front().find("not known") != std::string::npos);
+  options.separable_terms = 0;
+  CHECK_THROWS_AS(make_plan(spec, cpu(), options), Error);
+  options.method = Method::direct;
+  options.path = Path::staged;
+  CHECK_THROWS_AS(make_plan(spec, cpu(), options), Error);
+  CHECK_THROWS_AS(method_from_text("quick"), Error);
+  CHECK(method_from_text("separable") == Method::separable);
+}
+
 TEST_CASE("what a device cannot transform at all is unsupported") {
   Limits limits = small_gpu();
+  PlanOptions fft;
+  fft.method = Method::fft;
+  CHECK(make_plan(spec_of({2000, 8, 8}, {1000, 1, 1}), limits).method() == Method::direct);
   try {
-    make_plan(spec_of({2000, 8, 8}, {1000, 1, 1}), limits);
+    make_plan(spec_of({2000, 8, 8}, {1000, 1, 1}), limits, fft);
     FAIL("no error");
   } catch (const Error& error) {
     CHECK(error.code() == Errc::unsupported);

@@ -94,6 +94,19 @@ class ReferenceDevice {
     poison(step.work);
   }
 
+  void execute(const ConvolveDirect& step) {
+    const auto [nx, ny, nz] = step.size;
+    for_each(step.count, [&](const std::array<Index, 3>& out) {
+      double sum = step.adds ? slot(step.result).at(offset(out, step.extent)) : 0;
+      for_each(step.size, [&](const std::array<Index, 3>& t) {
+        const std::array<Index, 3> in{out[0] + nx - 1 - t[0], out[1] + ny - 1 - t[1], out[2] + nz - 1 - t[2]};
+        sum += slot(step.taps).at(static_cast<std::size_t>(step.taps_begin) + offset(t, step.size)) *
+               slot(step.image).at(offset(in, step.extent));
+      });
+      slot(step.result).at(offset(out, step.extent)) = sum;
+    });
+  }
+
   void poison(SlotId id) { std::fill(slot(id).begin(), slot(id).end(), kPoison); }
 
   static std::size_t offset(const std::array<Index, 3>& at, const std::array<Index, 3>& extent) {

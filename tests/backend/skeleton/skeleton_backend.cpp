@@ -8,6 +8,7 @@
 #include "backends/backend.hpp"
 #include "base/host_memory.hpp"
 #include "base/worker_pool.hpp"
+#include "direct/lower_direct.hpp"
 #include "kernels/cpp_kernels.hpp"
 
 namespace convoy::backend {
@@ -171,6 +172,8 @@ class SkeletonSession final : public Session {
     };
     step.geometry.precision == Precision::f32 ? run_as(0.0f) : run_as(0.0);
   }
+  /// What programs for GPUs have in its place.
+  void run(const ConvolveDirect& step, int set) { run(direct_dispatch(step), set); }
 
   Program program_;
   LoadOptions options_;
