@@ -68,7 +68,10 @@ class ConvoyCase {
     result_.verdict = check_output(problem_, samples_, output_view);
     if (!result_.verdict.passed() || options_.check_only) return;
 
-    if (on_cpu()) result_.host_to_host = time_runs(*convolver, problem_.image_view(), output_view);
+    if (on_cpu()) {  // whose memory is the host's
+      result_.host_to_host = time_runs(*convolver, problem_.image_view(), output_view);
+      result_.resident = result_.host_to_host;
+    }
     convolver.reset();
     if (options_.host_to_host && !on_cpu()) time_host_to_host<Real>(output_view);
     if (!result_.verdict.passed()) return;

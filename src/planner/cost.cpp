@@ -58,9 +58,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   const double spectrum = padded / static_cast<double>(last) * stored;
   const double work = volume ? half_padded : unpadded;
   const double in_cache =
-      !volume && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes)
-          ? model.cached_pass
-          : 1;
+      !volume && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes) ? model.cached_pass : 1;
   const bool native = layout.path == Path::native;
   const auto of_columns = [&](Index length) {
     const bool alone = native && 2 * model.lone_column_bytes * static_cast<double>(length) >
