@@ -11,9 +11,9 @@ from program import FOLDER, PROGRAM, image, listing, np, succeed
 
 image("image.npy", 96, 160, 160)
 np.save("kernel.npy", np.ones((9, 9, 9), np.float32))
-plan = json.loads(succeed("plan", "--image", "96,160,160", "--kernel", "9,9,9", "--backend", "cpu", "--json").stdout)
+plan = json.loads(succeed("plan", "--image", "96,160,160", "--kernel", "9,9,9", "--backend", "cpu", "--method", "fft", "--json").stdout)
 # A limit so low that there are very many small tiles.
-WORDS = [PROGRAM, "convolve", "image.npy", "kernel.npy", "out.npy", "--backend", "cpu", "--memory-limit",
+WORDS = [PROGRAM, "convolve", "image.npy", "kernel.npy", "out.npy", "--backend", "cpu", "--method", "fft", "--memory-limit",
          str(int(1.1 * plan["smallest_footprint_bytes"]) + 4096)]
 before = listing()
 

@@ -10,8 +10,8 @@ from program import FOLDER, PROGRAM, fail, np, run, succeed
 
 np.save("image.npy", np.ones((48, 160, 160), np.float32))
 np.save("kernel.npy", np.ones((9, 9, 9), np.float32))
-plan = json.loads(succeed("plan", "--image", "48,160,160", "--kernel", "9,9,9", "--backend", "cpu", "--json").stdout)
-SLOW = ["--backend", "cpu", "--quiet", "--memory-limit", str(int(1.1 * plan["smallest_footprint_bytes"]) + 4096)]
+plan = json.loads(succeed("plan", "--image", "48,160,160", "--kernel", "9,9,9", "--backend", "cpu", "--method", "fft", "--json").stdout)
+SLOW = ["--backend", "cpu", "--method", "fft", "--quiet", "--memory-limit", str(int(1.1 * plan["smallest_footprint_bytes"]) + 4096)]
 FAST = ["--backend", "cpu", "--quiet"]
 CONVOLVE = ["convolve", "image.npy", "kernel.npy"]
 PLACE = pathlib.Path("place")
