@@ -6,6 +6,7 @@
 
 #include "base/stop_watch.hpp"
 #include "convoy/convolution.hpp"
+#include "convoy/error.hpp"
 #include "dif_split/split_convolution.hpp"
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
@@ -31,6 +32,10 @@ struct Convolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
+    if (given.batch > 1) {
+      throw Error(Errc::unsupported,
+                  "batches are convolved on the device only (ResidentConvolver); run a Convolver once for each image");
+    }
     scale = resolve_spec(spec, kernel);
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
