@@ -63,6 +63,14 @@ struct DeviceModel {
   double seconds_per_summed_byte = 0;
   /// @}
 
+  /// @name Batches of tiles that passes read from the caller's arrays; guesses
+  /// @{
+  /// Of the last cache, what the work of a batch may fill beside the spectrum.
+  double batch_share_of_cache = 0.7;
+  /// Work of a batch where no cache is reported: enough to make launches few.
+  double batch_bytes = 24 << 20;
+  /// @}
+
   /// @name Products with a compact filter, which they transform on the fly
   /// @{
   /// Whether they may gain over the whole spectrum. Through Vulkan no case did (C1 3.3 -> 4.7 ms).

@@ -6,15 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "device_model/common.hpp"
 #include "fft/passes.hpp"
 #include "fft/plan.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
 namespace {
-
-/// Passes over more last so long that a gap between them is nothing; their early groups only get in the way.
-constexpr std::uint64_t kShortPassBytes = 256 << 20;
 
 struct NativeSlots {
   SlotId image = 0;
@@ -209,7 +207,7 @@ class PassSteps {
     return static_cast<std::uint32_t>(begin);
   }
   KernelHandle kernel_of(KernelSpec kernel) const {
-    if (g_.work_bytes() > kShortPassBytes) kernel.programmatic_dependent_launch = false;
+    if (g_.work_bytes() > device_model::kShortPassBytes) kernel.programmatic_dependent_launch = false;
     const auto text = [](const std::array<Index, 3>& size) {
       return fmt::format("{}x{}x{}", size[2], size[1], size[0]);
     };

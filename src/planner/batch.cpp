@@ -2,20 +2,17 @@
 
 #include <algorithm>
 
+#include "device_model/device_model.hpp"
 #include "planner/ceilings.hpp"
 
 namespace convoy {
 namespace {
 
-/// Of the last cache, what the work of a batch may fill beside the spectrum.
-constexpr double kBatchShareOfCache = 0.7;
-/// Work of a batch on devices that do not report their cache: enough to make launches few. A guess.
-constexpr double kGuessedBatchBytes = 24 << 20;
-
 Index batch_in_cache(const TileLayout& tile, const Limits& limits) {
-  const double room = limits.cache_bytes > 0 ? kBatchShareOfCache * static_cast<double>(limits.cache_bytes) -
+  const DeviceModel& model = model_of(limits);
+  const double room = limits.cache_bytes > 0 ? model.batch_share_of_cache * static_cast<double>(limits.cache_bytes) -
                                                    static_cast<double>(tile.spectrum_bytes())
-                                             : kGuessedBatchBytes;
+                                             : model.batch_bytes;
   return std::max<Index>(1, static_cast<Index>(room / static_cast<double>(tile.work_bytes())));
 }
 
