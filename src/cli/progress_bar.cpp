@@ -47,8 +47,8 @@ ProgressBar::~ProgressBar() {
   {
     const std::lock_guard lock(mutex_);
     is_over_ = true;
-    const bool owes_last_line = drawn_at_seconds_ >= 0 && drawn_done_ < 1 && done_ >= 1;
-    if (enabled_ && !on_terminal_ && owes_last_line) draw();
+    const bool owes_last_line = !on_terminal_ && drawn_done_ < 1 && done_ >= 1;
+    if (enabled_ && owes_last_line) draw();
   }
   ended_.notify_all();
   if (watcher_.joinable()) watcher_.join();

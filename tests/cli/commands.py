@@ -120,10 +120,8 @@ assert "CONVOY_THREADS is 'many'" in succeed("devices", CONVOY_THREADS="many").s
 assert "CONVOY_LOG names 'plans'" in succeed("plan", "--image", "8,8", "--kernel", "3,3", *CPU, CONVOY_LOG="plans,run").stderr
 assert ", 1 thread)" in succeed("convolve", "image.npy", "delta.npy", "one.npy", *CPU, CONVOY_THREADS="1").stdout
 
-# a run of one tile shows progress
-image("long.npy", 96, 320, 320)
-image("wide.npy", 31, 63, 63)
-shown = succeed("convolve", "long.npy", "wide.npy", "shown.npy", *CPU, "--precision", "f64", "--method", "fft", "--progress", CONVOY_THREADS="1")
+# a run of one tile shows progress, however short it is
+shown = succeed("convolve", "image.npy", "delta.npy", "shown.npy", *CPU, "--progress")
 assert "1 tile" in shown.stdout and shown.stderr.splitlines()[-1].startswith("100 %"), shown
 
 # completions and manual page hold every command and option
