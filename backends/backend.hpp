@@ -133,3 +133,11 @@ const std::vector<Backend*>& all();
 const std::vector<const char*>& left_out();
 
 }  // namespace convoy::backend
+
+namespace convoy {
+
+/// What is behind an open device, for convoy's own layers: valid as long as a copy of it is. Throws Error(unsupported)
+/// in a forked child if the device does not survive that.
+backend::Device& implementation_of(const Device& device);
+
+}  // namespace convoy

@@ -83,10 +83,9 @@ class Device {
   /// Device memory that convoy holds on this device now, in bytes.
   std::uint64_t used_bytes() const;
 
-  /// For convoy's own layers. Throws Error(unsupported) in a forked child if the device does not survive that.
-  backend::Device& implementation() const;
-
  private:
+  friend backend::Device& implementation_of(const Device& device);  // for convoy's own layers
+
   std::shared_ptr<backend::Device> device_;
   std::uint64_t opened_in_;  // fork_generation() then
 };

@@ -98,7 +98,7 @@ struct Deconvolver::State {
     const PreparedPsf prepared = prepare_psf(spec, psf);
     psf_magnitude = prepared.magnitude;
     psf_report = prepared.report;
-    device.implementation().reset_peak();
+    implementation_of(device).reset_peak();
     auto made = make_engine({spec, prepared.view, prepared.sum, prepared.reach, prepared.scale, device, options,
                              [this] { return keep_going(); }});
     plan = std::move(made.plan);
@@ -333,7 +333,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
                                      const std::optional<ImageView>& mask) {
   const auto begin = Clock::now();
   const DeconvolutionSpec& spec = state_->spec;
-  static_cast<void>(state_->device.implementation());  // still this process' own
+  static_cast<void>(implementation_of(state_->device));  // still this process' own
   require_data("image", image.data);
   require_data("output", output.data);
   require_shape("image", image.shape, spec.image);
@@ -359,7 +359,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   report.iterations = course.done;
   report.stop_reason = course.reason;
   report.curve = std::move(course.curve);
-  report.peak_device_bytes = state_->device.implementation().peak_bytes();
+  report.peak_device_bytes = implementation_of(state_->device).peak_bytes();
   report.missing_voxels = num_voxels(spec.image) - counts.data;
   report.non_finite_voxels = counts.non_finite;
   report.saturated_input_voxels = counts.saturated;

@@ -205,7 +205,7 @@ class MemorySink final : public TileSink {
 template <class Real>
 TileIo memory_io_of(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
                     const VoxelRules& rules, bool sums, FoldedSums* folded) {
-  const backend::Device& device = on.device.implementation();
+  const backend::Device& device = implementation_of(on.device);
   TileIo io;
   io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, rules, sums);
   io.sink =

@@ -26,7 +26,7 @@ std::shared_ptr<std::byte> ordinary_memory(std::uint64_t bytes) {
 
 PinnedBuffer::PinnedBuffer(const Device& device, std::uint64_t size_bytes) : size_bytes_(size_bytes) {
   const std::uint64_t bytes = std::max<std::uint64_t>(size_bytes, 1);
-  memory_ = device.implementation().allocate_host(bytes);
+  memory_ = implementation_of(device).allocate_host(bytes);
   if (!memory_) memory_ = ordinary_memory(bytes);
 }
 

@@ -152,7 +152,8 @@ TileSums TileQueue::sums() const {
 
 Scheduler::Scheduler(std::vector<PreparedDevice>& devices, RunTiles pieces, const ConvolverOptions& options)
     : devices_(devices), options_(options), num_pieces_(pieces.count), queue_(std::move(pieces), devices.size()) {
-  for (const PreparedDevice& one : devices) static_cast<void>(one.device.implementation());  // still this process' own
+  for (const PreparedDevice& one : devices)
+    static_cast<void>(implementation_of(one.device));  // still this process' own
 }
 
 void Scheduler::run(const DeviceLoops& loops) {

@@ -14,7 +14,7 @@ using namespace small_programs;
 
 namespace {
 
-backend::Device& device() { return device_under_test().implementation(); }
+backend::Device& device() { return implementation_of(device_under_test()); }
 
 void run_setup(backend::Session& session, const std::vector<double>& kernel, Precision precision) {
   to_port(session.port(kKernelPort, 0), kernel, precision);
