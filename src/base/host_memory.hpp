@@ -1,8 +1,10 @@
-// How much memory this process may still take.
+// How much memory this process may still take, and memory for buffers that callers hold.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 
 namespace convoy {
 
@@ -22,5 +24,8 @@ std::uint64_t available_host_bytes();
 
 /// The least of the machine's memory and these limits: the same as long as nobody changes them. In bytes.
 std::uint64_t total_host_bytes();
+
+/// Uninitialised, from the beginning of a page on, freed with the last copy. Throws OutOfMemory.
+std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes);
 
 }  // namespace convoy
