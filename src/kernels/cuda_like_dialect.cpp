@@ -6,7 +6,7 @@
 namespace convoy {
 namespace {
 
-const char* type_of(Element voxel) {
+const char* cuda_type(Element voxel) {
   switch (voxel) {
     case Element::u8:
       return "unsigned char";
@@ -30,22 +30,8 @@ const char* type_of(Element voxel) {
   return "";
 }
 
-const char* type_of(const KernelBuffer& buffer) {
-  switch (buffer.kind) {
-    case KernelBuffer::Kind::real:
-      return "real";
-    case KernelBuffer::Kind::real2:
-      return "real2";
-    case KernelBuffer::Kind::count:
-      return "unsigned int";
-    case KernelBuffer::Kind::voxel:
-      return type_of(buffer.element);
-  }
-  return "";
-}
-
-const ConversionWords kWords{"__device__ ", "__uint_as_float", "__float_as_uint",
-                             [](Element element) { return fmt::format("({})", type_of(element)); }};
+const ConversionWords kCudaWords{"__device__ ", "__uint_as_float", "__float_as_uint",
+                                 [](Element element) { return fmt::format("({})", cuda_type(element)); }};
 
 /// KernelSpec::uses_tickets. What others wrote is fetched from the second-level cache, to which they released it, past
 /// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from
@@ -111,7 +97,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
   std::string arguments;
   for (const KernelBuffer& buffer : kernel.buffers) {
     arguments += fmt::format("{}{}{}* {}", arguments.empty() ? "" : ", ", buffer.writable ? "" : "const ",
-                             type_of(buffer), buffer.name);
+                             type_of(buffer, "unsigned int", cuda_type), buffer.name);
   }
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {
     arguments +=
@@ -180,7 +166,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
                   "{3}"
                   "}}\n",
                   real, kernel.name, arguments, with_doubles(kernel.body, ""),
-                  sharing + voxel_conversions(kernel, kWords), bounds));
+                  sharing + voxel_conversions(kernel, kCudaWords), bounds));
 }
 
 }  // namespace convoy

@@ -65,6 +65,20 @@ const KernelBuffer* voxels_of(const KernelSpec& kernel) {
   return found == kernel.buffers.end() ? nullptr : &*found;
 }
 
+const char* type_of(const KernelBuffer& buffer, const char* count, const char* (*type_of_voxel)(Element)) {
+  switch (buffer.kind) {
+    case KernelBuffer::Kind::real:
+      return "real";
+    case KernelBuffer::Kind::real2:
+      return "real2";
+    case KernelBuffer::Kind::count:
+      return count;
+    case KernelBuffer::Kind::voxel:
+      return type_of_voxel(buffer.element);
+  }
+  return "";
+}
+
 std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words) {
   const KernelBuffer* voxels = voxels_of(kernel);
   if (voxels == nullptr) return "";
