@@ -22,9 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kBudgetSeconds = 10;
-
-Json zyx(const Shape& shape) { return Json::array({shape.z, shape.y, shape.x}); }
+constexpr double kHostRunBudgetSeconds = 10;
 
 /// Room for floats, of one kind.
 class Room {
@@ -157,7 +155,7 @@ class HostRun {
   void time(const BusRates& bus, Convolver& convolver, const ImageView& image, const MutableImageView& output,
             Json& json) const {
     RunReport last;
-    const Times times = time_batches(options_.repeats, kBudgetSeconds, 1, [&] {
+    const Times times = time_batches(options_.repeats, kHostRunBudgetSeconds, 1, [&] {
       last = convolver.run(image, output);
       return last.elapsed_seconds;
     });

@@ -17,6 +17,9 @@ std::string table_line(const Result& result);
 /// Versions, command, date, machine, and an empty array "results".
 nlohmann::ordered_json document_head(const Options& options);
 
+/// [z, y, x].
+nlohmann::ordered_json zyx(const Shape& shape);
+
 std::string to_json(const std::vector<Result>& results, const Options& options);
 
 /// Writes the text under a temporary name, then renames it. Throws Error(io).

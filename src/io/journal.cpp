@@ -33,11 +33,6 @@ std::string read_all(int descriptor, const std::string& path) {
   }
 }
 
-std::string folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? "." : folder.string();
-}
-
 std::string first_line_of(const JobDescription& job) {
   Json json = Json::array();
   for (const auto& [name, value] : job) json.push_back({name, value});

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "convoy/error.hpp"
+#include "base/refuse.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -13,8 +13,6 @@ namespace {
 
 /// Leaves room for sums of image, kernel and padding in 64 bits.
 constexpr Index kLongestAxis = Index{1} << 56;
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
 
 void require_extents(const Shape& shape, const char* what) {
   for (int axis = 0; axis < 3; ++axis) {
