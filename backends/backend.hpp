@@ -19,7 +19,7 @@
 namespace convoy::backend {
 
 struct LoadOptions {
-  /// Told after every allocation and release: what, and the bytes the device then holds for convoy.
+  /// Called after every allocation and release: what, and the bytes the device then holds for convoy.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
   /// Fill slots with NaN and put guard bytes behind them; Session::check_sentinels reports a breach.
   bool sentinels = false;
@@ -125,8 +125,8 @@ class Backend {
   virtual std::shared_ptr<Device> open(int index) = 0;
 };
 
-/// Every backend of this build, in order of preference: by the ranks in their CMakeLists.txt. Whoever lists backends
-/// asks here.
+/// Every backend of this build, in order of preference: by the ranks in their CMakeLists.txt. Lists of
+/// backends come from here.
 const std::vector<Backend*>& all();
 
 /// Names of those that convoy has, but this build has not.

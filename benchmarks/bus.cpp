@@ -18,7 +18,7 @@ constexpr std::size_t kCopyBytes = std::size_t{1} << 29;
 constexpr int kCopies = 4;
 constexpr int kBusRepeats = 5;
 
-/// A device with memory to copy, its context current only while it is spoken to.
+/// A device with memory to copy, its context current only while it is used.
 class BusEnd {
  public:
   explicit BusEnd(int ordinal) : ordinal_(ordinal) {

@@ -203,7 +203,7 @@ std::string line_of(const Json& json) {
                             100 * json["share_of_bus_bound"].get<double>());
 }
 
-Json told_host_rates() {
+Json printed_host_rates() {
   const HostRates rates = measure_host();
   fmt::print(
       "host, {} threads: copied and summed {:.1f}, only summed {:.1f}, into a ring of 16 MiB {:.1f}, out of it {:.1f} "
@@ -225,7 +225,7 @@ bool run_host_runs(const Options& options) {
                1e-9 * team.bus.both_bytes_per_second, team.bus.measured() ? team.bus.measured_by : "not measured");
   }
   Json document = document_head(options);
-  if (!options.check_only) document["host_bytes_per_second"] = told_host_rates();
+  if (!options.check_only) document["host_bytes_per_second"] = printed_host_rates();
   fmt::print("{:<10}{:<18}{:<10}{:<10}{:>9}{:>12}{:>10}{:>10}{:>10}\n", "case", "on", "memory", "path", "error", "ms",
              "GB/s", "/bound", "% bound");
   bool all_right = true;

@@ -1,4 +1,4 @@
-// Results for people (a line each) and for scripts (JSON; README.md tells the keys).
+// Results for people (a line each) and for scripts (JSON; README.md lists the keys).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,7 +11,7 @@
 namespace convoy::bench {
 
 std::string table_header();
-/// One line, or two where there is a failure to tell.
+/// One line, or two where there is a failure to report.
 std::string table_line(const Result& result);
 
 /// Versions, command, date, machine, and an empty array "results".

@@ -23,7 +23,7 @@
 namespace convoy {
 namespace {
 
-/// Between two of these the host looks whether to go on; devices shared with a screen bear no longer batches.
+/// Between two of these the host looks whether to go on; devices shared with a screen allow no longer batches.
 constexpr double kBatchSeconds = 0.1;
 /// A blurred value counts as at least this part of the data's mean: what is below is rounding errors.
 constexpr double kLeastBlurred = 1e-6;
@@ -111,7 +111,7 @@ struct Deconvolver::State {
     engine.reset();
     try {
       trace("end");
-    } catch (...) {  // of the caller's function: a destructor has no one to give it to
+    } catch (...) {  // of the caller's function: a destructor cannot pass it on
     }
   }
 
@@ -210,7 +210,7 @@ std::array<double, kNumQuantities> Deconvolver::State::totals() const {
   return totals;
 }
 
-/// One iteration. Its sums tell the divergence and flux of the estimate it began with, and how far the new one is.
+/// One iteration. Its sums give the divergence and flux of the estimate it began with, and how far the new one is.
 void Deconvolver::State::measure(Course& course) const {
   engine->pass(Section::measure, 1);
   ++course.done;
@@ -310,7 +310,7 @@ Course Deconvolver::State::restore_tiles(const ImageView& image, const MutableIm
   return course;
 }
 
-/// The divergence of the last estimate comes from one iteration more, whose result nobody takes.
+/// The divergence of the last estimate comes from one iteration more, whose result is not used.
 void Deconvolver::State::complete_curve(Course& course) const {
   engine->pass(Section::measure, 1);
   const auto sums = totals();

@@ -1,4 +1,4 @@
-// The steps of a deconvolution's program, each told where frame, window and image lie.
+// The steps of a deconvolution's program, with the sizes and places of frame, window and image.
 #pragma once
 
 #include "convoy/deconvolution.hpp"
@@ -21,7 +21,7 @@ class FrameSteps {
   Upload upload(PortId port, SlotId slot) const { return {transfer(port, slot)}; }
   Download download(PortId port, SlotId slot) const { return {transfer(port, slot)}; }
 
-  /// A kernel over the frame that is told where the window lies.
+  /// A kernel over the frame that has the window as parameters.
   Dispatch on_window(const KernelSpec& kernel, std::vector<SlotId> slots,
                      const std::vector<KernelParameter>& more = {}) const;
   /// A kernel over the frame's voxels one by one.

@@ -63,7 +63,7 @@ struct Convolver::State {
     split.reset();
     try {
       trace("end");
-    } catch (...) {  // of the caller's function: a destructor has no one to give it to
+    } catch (...) {  // of the caller's function: a destructor cannot pass it on
     }
   }
 

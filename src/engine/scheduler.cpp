@@ -159,7 +159,8 @@ Scheduler::Scheduler(std::vector<PreparedDevice>& devices, RunTiles pieces, cons
 void Scheduler::run(const DeviceLoops& loops) {
   const std::vector<std::size_t> places = working();
   for (const std::size_t i : places) queue_.join(i);
-  if (places.size() == 1) run_loop(*loops[places.front()], places.front(), [this] { tell(++num_told_); });
+  if (places.size() == 1)
+    run_loop(*loops[places.front()], places.front(), [this] { report_progress(++num_reported_); });
   if (places.size() > 1) run_on_threads(loops, places);
   release_dropped();
   queue_.rethrow();
@@ -175,7 +176,7 @@ std::vector<std::size_t> Scheduler::working() const {
   return places;
 }
 
-/// This thread tells of progress, as it is promised to do. The others share the host's threads evenly: a device that
+/// Progress is reported on this thread, as it is documented. The others share the host's threads evenly: a device that
 /// waits for its own pieces must not keep them from the next.
 void Scheduler::run_on_threads(const DeviceLoops& loops, const std::vector<std::size_t>& places) {
   const int share = std::max(1, default_num_threads() / static_cast<int>(places.size()));
@@ -195,10 +196,10 @@ void Scheduler::run_on_threads(const DeviceLoops& loops, const std::vector<std::
       queue_.leave(i);
     }
   }
-  for (Index done = 0; (done = queue_.wait_for_more_than(num_told_)) > num_told_;) {
-    num_told_ = done;
+  for (Index done = 0; (done = queue_.wait_for_more_than(num_reported_)) > num_reported_;) {
+    num_reported_ = done;
     try {
-      tell(done);
+      report_progress(done);
     } catch (...) {
       queue_.stop(std::current_exception());
     }
@@ -237,7 +238,7 @@ void Scheduler::end_without_device() {
   std::rethrow_exception(problem);
 }
 
-void Scheduler::tell(Index done) {
+void Scheduler::report_progress(Index done) {
   done += queue_.num_held();
   if (options_.trace_memory) {
     options_.trace_memory(fmt::format("tile {} of {}", done, num_pieces_), used_bytes_of(devices_));

@@ -165,7 +165,7 @@ class RowText {
                          {"MIRROR_Y", mirror.y}});
   }
 
-  /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written
+  /// What a pair of rows has read is not read again: if it fills lines of the cache, they need not be written
   /// back. The last pair may be done several times at once, and a pair of one stage knows of no barrier.
   std::string discard_work() const {
     using device_model::kCacheLineBytes;

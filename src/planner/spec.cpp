@@ -21,7 +21,7 @@ void require_extents(const Shape& shape, const char* what) {
                          shape[axis], axis_name(axis)));
     }
     if (shape[axis] > kLongestAxis) {
-      refuse(fmt::format("{} {} zyx has {} voxels on axis {}; the most that can be told is {}", what, to_text(shape),
+      refuse(fmt::format("{} {} zyx has {} voxels on axis {}; at most {} are possible", what, to_text(shape),
                          shape[axis], axis_name(axis), kLongestAxis));
     }
   }
