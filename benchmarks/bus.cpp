@@ -95,9 +95,11 @@ double BusRates::bound_seconds(double up_bytes, double down_bytes) const {
 
 BusRates measure_bus(const std::vector<Device>& devices) {
   std::vector<int> ordinals;
+  ordinals.reserve(devices.size());
   for (const Device& device : devices) ordinals.push_back(cuda_ordinal(device.info()));
   if (std::any_of(ordinals.begin(), ordinals.end(), [](int ordinal) { return ordinal < 0; })) return {};
   std::vector<std::unique_ptr<BusEnd>> ends;
+  ends.reserve(ordinals.size());
   for (const int ordinal : ordinals) ends.push_back(std::make_unique<BusEnd>(ordinal));
   BusRates rates;
   rates.up_bytes_per_second = bus_bytes_per_second(ends, true, false);
