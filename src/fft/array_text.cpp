@@ -11,6 +11,8 @@ std::string real_literal(double value, Precision precision) {
   return fmt::format("real({:.17e}{})", value, precision == Precision::f64 ? "_d" : "f");
 }
 
+std::string not_finite(const std::string& value) { return fmt::format("isnan({0}) || isinf({0})", value); }
+
 /// Tiles along the axes before d.
 Index tiles_before(const TileAccess& array, std::size_t d) {
   Index tiles = 1;
@@ -20,16 +22,16 @@ Index tiles_before(const TileAccess& array, std::size_t d) {
 
 }  // namespace
 
-KernelBuffer array_buffer(const TileAccess& array, bool writable) {
+KernelBuffer array_buffer(const TileAccess& array, bool writable, const std::string& name) {
   const auto& [x, y, z] = array.axes;
-  return {"image", KernelBuffer::Kind::voxel, writable,
+  return {name, KernelBuffer::Kind::voxel, writable,
           fmt::format("the caller's array: {} x {} x {} voxels (device order), {}, {} and {} apart", x.size, y.size,
                       z.size, x.stride, y.stride, z.stride),
           array.element};
 }
 
-ArrayText::ArrayText(const Rows& rows, Precision precision, bool in_planes)
-    : rows_(rows), array_(*rows.array), precision_(precision), in_planes_(in_planes) {}
+ArrayText::ArrayText(const Rows& rows, Precision precision, bool in_planes, ArrayNames names)
+    : rows_(rows), array_(*rows.array), precision_(precision), in_planes_(in_planes), names_(std::move(names)) {}
 
 bool ArrayText::rows_always_shown() const {
   return axis(1).count >= rows_.rows_per_plane && axis(2).count >= rows_.planes_per_tile;
@@ -105,14 +107,14 @@ std::string ArrayText::where(const std::string& name, const std::string& row) co
 
 std::string ArrayText::place(const std::string& row, const std::string& x) const {
   const std::string along = axis(0).stride == 1 ? x : fmt::format("{} * {}", x, literal(axis(0).stride));
-  return fmt::format("image, {}_row, {}", row, along);
+  return fmt::format("{}, {}_row, {}", names_.buffer, row, along);
 }
 
 /// Statements that give `component` voxel `position` + at of the tile's row.
 std::string ArrayText::load(const std::string& row, const std::string& component, Index position) const {
   const auto read = [&](const std::string& x) {
     std::string text = fmt::format("{} = to_real(LOAD_STREAMING({}));\n", component, place(row, x));
-    if (array_.replaces_non_finite) text += fmt::format("if (isnan({0}) || isinf({0})) {0} = real(0);\n", component);
+    if (array_.replaces_non_finite) text += fmt::format("if ({0}) {1} = real(0);\n", not_finite(component), component);
     return text;
   };
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
@@ -132,34 +134,51 @@ std::string ArrayText::store(const std::string& row, const std::string& value, I
   if (!rows_always_inside()) condition = both(condition, row + "_inside");
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
   if (!axis(0).is_inside()) condition = both(condition, fmt::format("{} < {}", x, axis(0).size));
-  return guarded(condition, fmt::format("STORE_STREAMING({}, to_voxel({} * scale));\n",
-                                        place(row, fmt::format("wide({})", x)), value));
+  return guarded(condition,
+                 fmt::format("STORE_STREAMING({}, to_voxel({}));\n", place(row, fmt::format("wide({})", x)), value));
 }
 
-MemoryView ArrayText::access() const {
+/// Rare, so that a butterfly is asked once.
+std::string ArrayText::kept_apart(const std::vector<ComplexName>& values) const {
+  std::string any;
+  std::string one_by_one;
+  for (const ComplexName& value : values) {
+    for (const std::string& real : {value.x, value.y}) {
+      any += (any.empty() ? "" : " || ") + not_finite(real);
+      one_by_one += fmt::format("if ({}) {{ {}.{} = {}; {} = real(0); }}\n", not_finite(real), names_.non_finite,
+                                real.back(), real, real);
+    }
+  }
+  return fmt::format("if ({}) {{\n{}}}\n", any, one_by_one);
+}
+
+MemoryView ArrayText::access(const std::string& scale) const {
   const Index extent = axis(0).count;
-  return {
-      .memory = "image",
-      .begin =
-          [](Index) {
-            return std::string("CURSOR(image, first_row, first_image);\nCURSOR(image, second_row, second_image);\n");
-          },
-      .load =
-          [this, extent](const std::string& name, Index j, Index stride) {
-            if (within(j, stride, extent) == Within::never) return zero(name);
-            const Index position = j * stride;
-            return zero(name) + guarded(position_check(j, stride, extent),
-                                        fmt::format("{{\n{}{}}}\n", load("first", name + ".x", position),
-                                                    load("second", name + ".y", position)));
-          },
-      .store =
-          [this, extent](const ComplexName& value, Index j, Index stride) {
-            if (within(j, stride, extent) == Within::never) return std::string();
-            const Index position = j * stride;
-            return guarded(
-                position_check(j, stride, extent),
-                fmt::format("{{\n{}{}}}\n", store("first", value.x, position), store("second", value.y, position)));
-          }};
+  const std::string times = scale.empty() ? "" : " * " + scale;
+  const auto cursor = [this](const std::string& row) {
+    return fmt::format("CURSOR({0}, {1}_row, {1}_image);\n", names_.buffer, row);
+  };
+  return {.memory = names_.buffer,
+          .begin = [cursors = cursor(names_.first) + cursor(names_.second)](Index) { return cursors; },
+          .load =
+              [this, extent](const std::string& name, Index j, Index stride) {
+                if (within(j, stride, extent) == Within::never) return zero(name);
+                const Index position = j * stride;
+                return zero(name) + guarded(position_check(j, stride, extent),
+                                            fmt::format("{{\n{}{}}}\n", load(names_.first, name + ".x", position),
+                                                        load(names_.second, name + ".y", position)));
+              },
+          .store =
+              [this, extent, times](const ComplexName& value, Index j, Index stride) {
+                if (within(j, stride, extent) == Within::never) return std::string();
+                const Index position = j * stride;
+                return guarded(position_check(j, stride, extent),
+                               fmt::format("{{\n{}{}}}\n", store(names_.first, value.x + times, position),
+                                           store(names_.second, value.y + times, position)));
+              },
+          .loaded = names_.non_finite.empty()
+                        ? std::function<std::string(const std::vector<ComplexName>&)>()
+                        : [this](const std::vector<ComplexName>& values) { return kept_apart(values); }};
 }
 
 }  // namespace convoy::kernels::pass_text

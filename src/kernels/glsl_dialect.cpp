@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <set>
 
 #include "kernels/dialects.hpp"
 #include "kernels/voxel_conversions.hpp"
@@ -37,9 +38,13 @@ const ConversionWords kGlslWords{"", "uintBitsToFloat", "floatBitsToUint",
 
 /// Integers of 8 and 16 bits, which can be stored but not computed with. f16 is one of them here.
 std::string storage_extensions(const KernelSpec& kernel) {
-  const KernelBuffer* voxels = voxels_of(kernel);
-  if (voxels == nullptr || size_of(voxels->element) > 2) return "";
-  return fmt::format("#extension GL_EXT_shader_{}bit_storage : require\n", 8 * size_of(voxels->element));
+  std::set<std::size_t> sizes;
+  for (const KernelBuffer* voxels : voxels_of(kernel)) sizes.insert(size_of(voxels->element));
+  std::string text;
+  for (const std::size_t size : sizes) {
+    if (size <= 2) text += fmt::format("#extension GL_EXT_shader_{}bit_storage : require\n", 8 * size);
+  }
+  return text;
 }
 
 }  // namespace

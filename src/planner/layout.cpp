@@ -65,25 +65,28 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
   tile.row_pitch = path == Path::staged   ? next_smooth(row)
-                   : path == Path::native ? blocked_columns(row, precision)
+                   : path == Path::native ? (tile.num_axes == 1 ? tile.padded[0] : blocked_columns(row, precision))
                                           : fused;
   return tile;
 }
 
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
-                          const PlanOptions& options, const FftTuning& tuning) {
-  if (options.path) {
-    TileLayout tile = tile_layout(axes, precision, *options.path, tuning);
-    if (tile.path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool native_reads_arrays,
+                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning) {
+  const auto layout = [&](Path path) {
+    TileLayout tile = tile_layout(axes, precision, path, tuning);
+    tile.reads_arrays = native_reads_arrays && path == Path::native;
+    if (path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
     return tile;
-  }
-  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
-  if (has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
-  return tile_layout(axes, precision, Path::fused, tuning);
+  };
+  if (options.path) return layout(*options.path);
+  const TileLayout native = layout(Path::native);
+  return has_path(native, limits) ? native : layout(Path::fused);
 }
 
 bool has_path(const TileLayout& tile, const Limits& limits) {
-  return tile.path != Path::native || has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
+  if (tile.path != Path::native) return true;
+  if (tile.num_axes == 1) return tile.reads_arrays && line_shape(tile.padded[0], tile.precision, limits).has_value();
+  return has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
 }
 
 TileLayout layout_of(const Plan& plan) {

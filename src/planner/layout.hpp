@@ -24,8 +24,9 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 
 /// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow
 /// and the device has: native, fused, staged. The kernel's whole spectrum is stored (see filter_storage.hpp).
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
-                          const PlanOptions& options, const FftTuning& tuning);
+/// `native_reads_arrays`: reads_arrays() of a native path.
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool native_reads_arrays,
+                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning);
 
 /// Whether the device can do tiles so.
 bool has_path(const TileLayout& tile, const Limits& limits);

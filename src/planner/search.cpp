@@ -33,11 +33,13 @@ struct Candidate {
 AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& plan_options) {
   AxisOptions options;
   bool contiguous = true;
+  int num_long_axes = 0;
+  for (int axis = 0; axis < 3; ++axis) num_long_axes += spec.image[axis] > 1 || spec.kernel[axis] > 1 ? 1 : 0;
   for (int axis = 2; axis >= 0; --axis) {
     const AxisTask task = axis_task(spec, axis);
     const Index chunk = plan_options.streaming ? plan_options.streaming->write_chunk[axis] : 1;
     const Index tile_output = plan_options.tile_output ? (*plan_options.tile_output)[axis] : 0;
-    const CuttingRules rules{plan_options.min_tiles > 1, tile_output, chunk};
+    const CuttingRules rules{plan_options.min_tiles > 1, tile_output, chunk, num_long_axes == 1};
     if (plan_options.path && sums_directly(*plan_options.path)) {
       options[axis] = direct_axis_options(task, rules);
       continue;
@@ -128,8 +130,9 @@ class Search {
 
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
-    TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
-    whole.reads_arrays = reads_arrays(whole.path, plan_options_.resident, spec_);
+    const TileLayout whole =
+        allowed_layout(axes, spec_.precision, reads_arrays(Path::native, plan_options_.resident, spec_), limits_,
+                       plan_options_, tuning_);
     const bool fits = footprint_bytes(whole, limits_, min_sets_) <= budget_.bytes;
     return with_filter_stored(whole, fits, axes, limits_, tuning_.filter_storage, costs_);
   }
