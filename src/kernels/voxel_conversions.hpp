@@ -20,8 +20,8 @@ struct ConversionWords {
 const char* type_of(const KernelBuffer& buffer, const char* count, const char* (*type_of_voxel)(Element));
 
 /// Macros and functions, which need `real`, `uint` and `rint`: to_real for the buffer of voxels that the kernel reads,
-/// to_voxel for the one it writes. f16 is packed and
-/// unpacked by arithmetic, which rounds alike everywhere and needs no header of a vendor.
+/// to_voxel for the one it writes. f16 is packed and unpacked by arithmetic, which rounds alike everywhere and needs no
+/// header of a vendor.
 std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words);
 
 /// The buffers of voxels: at most one that is read and one that is written.
