@@ -75,8 +75,8 @@ struct DeviceModel {
   /// to 1000 signals of 65536 * 1001 and one of 2^27 on an H200 in lengths of 2048 to 16384 (0.25 to 0.66 ms)
   /// @{
   double line = 0.85;
-  double line_stage = 0.34;  ///< each
-  double lone_line = 1.25;   ///< of one that has a multiprocessor's shared memory for itself
+  double line_stage = 0.34;            ///< each
+  double lone_line = 1.25;             ///< of one that has a multiprocessor's shared memory for itself
   double lines_that_hide_latency = 3;  ///< on a multiprocessor; more beside each other are no faster
   /// @}
 

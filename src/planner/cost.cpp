@@ -100,13 +100,13 @@ TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
   const Index length = layout.padded[0];
   const auto radices = line_radices_of(length);
   const double pairs = std::ceil(static_cast<double>(layout.batch) / 2);
-  const double groups_beside = std::floor(static_cast<double>(limits_.shared_memory_bytes) /
-                                          (2 * real * static_cast<double>(length)));
+  const double groups_beside =
+      std::floor(static_cast<double>(limits_.shared_memory_bytes) / (2 * real * static_cast<double>(length)));
   double slowdown = model.line + model.line_stage * static_cast<double>(radices ? radices->size() : 1);
   if (groups_beside < 2) slowdown *= model.lone_line;
   // Fewer pairs than run beside each other take as long as those.
-  const double most_pairs = std::clamp(groups_beside, 1.0, model.lines_that_hide_latency) *
-                            static_cast<double>(limits_.num_multiprocessors);
+  const double most_pairs =
+      std::clamp(groups_beside, 1.0, model.lines_that_hide_latency) * static_cast<double>(limits_.num_multiprocessors);
   slowdown *= std::max(1.0, most_pairs / pairs);
   TileCost cost;
   cost.traffic_bytes = real * (static_cast<double>(layout.batch * layout.extent[0]) + downloaded);

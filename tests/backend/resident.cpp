@@ -185,6 +185,9 @@ std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel)
       if (!plans_are_costly()) specs.push_back(spec_of(image, kernel, mode, Boundary::zero, operation));
     }
     for (const Boundary boundary : kAllBoundaries) {
+      if (operation == Operation::convolve && !plans_are_costly() && boundary != Boundary::zero) {
+        specs.push_back(spec_of(image, kernel, Mode::full, boundary));
+      }
       const bool folds = boundary != Boundary::zero && boundary != Boundary::constant && boundary != Boundary::wrap;
       if (plans_are_costly() && operation == Operation::correlate && !folds) continue;
       specs.push_back(spec_of(image, kernel, Mode::same, boundary, operation));
