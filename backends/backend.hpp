@@ -19,7 +19,7 @@
 namespace convoy::backend {
 
 struct LoadOptions {
-  /// Told after every allocation and release: what, and the bytes the device then holds for convoy.
+  /// Called after every allocation and release: what, and the bytes the device then holds for convoy.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
   /// Fill slots with NaN and put guard bytes behind them; Session::check_sentinels reports a breach.
   bool sentinels = false;
@@ -125,11 +125,19 @@ class Backend {
   virtual std::shared_ptr<Device> open(int index) = 0;
 };
 
-/// Every backend of this build, in order of preference: by the ranks in their CMakeLists.txt. Whoever lists backends
-/// asks here.
+/// Every backend of this build, in order of preference: by the ranks in their CMakeLists.txt. Lists of
+/// backends come from here.
 const std::vector<Backend*>& all();
 
 /// Names of those that convoy has, but this build has not.
 const std::vector<const char*>& left_out();
 
 }  // namespace convoy::backend
+
+namespace convoy {
+
+/// What is behind an open device, for convoy's own layers: valid as long as a copy of it is. Throws Error(unsupported)
+/// in a forked child if the device does not survive that.
+backend::Device& implementation_of(const Device& device);
+
+}  // namespace convoy

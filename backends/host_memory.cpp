@@ -1,8 +1,7 @@
-#include <fmt/format.h>
+#include "base/host_memory.hpp"
 
 #include <cstring>
 #include <memory>
-#include <new>
 
 #include "backends/backend.hpp"
 
@@ -11,11 +10,7 @@ namespace {
 
 class HostMemory final : public Memory {
  public:
-  explicit HostMemory(std::uint64_t bytes) : bytes_(new (std::nothrow) std::byte[static_cast<std::size_t>(bytes)]) {
-    if (bytes_) return;
-    throw OutOfMemory(fmt::format("the machine has no {} bytes for a buffer", bytes), bytes, 0,
-                      "memory of this process");
-  }
+  explicit HostMemory(std::uint64_t bytes) : bytes_(allocate_host(bytes)) {}
   std::uint64_t handle() const override { return reinterpret_cast<std::uintptr_t>(bytes_.get()); }
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
     std::memcpy(bytes_.get() + offset, bytes.data(), bytes.size());
@@ -25,7 +20,7 @@ class HostMemory final : public Memory {
   }
 
  private:
-  std::unique_ptr<std::byte[]> bytes_;
+  std::shared_ptr<std::byte> bytes_;
 };
 
 }  // namespace

@@ -178,18 +178,18 @@ Device open_device(const std::string& id) {
 
 Device::Device(std::shared_ptr<backend::Device> device) : device_(std::move(device)), opened_in_(fork_generation()) {}
 
-backend::Device& Device::implementation() const {
-  if (opened_in_ != fork_generation() && !device_->survives_fork()) {
+backend::Device& implementation_of(const Device& device) {
+  if (device.opened_in_ != fork_generation() && !device.device_->survives_fork()) {
     throw Error(Errc::unsupported,
                 fmt::format("{} was opened before this process was forked, and its driver does not survive that; open "
                             "it in the child alone, or start workers by exec, as Python's 'spawn' does",
-                            device_->info().id));
+                            device.device_->info().id));
   }
-  return *device_;
+  return *device.device_;
 }
 
 const DeviceInfo& Device::info() const { return device_->info(); }
-Limits Device::limits() const { return lowered(implementation().limits()); }
+Limits Device::limits() const { return lowered(implementation_of(*this).limits()); }
 std::uint64_t Device::used_bytes() const { return device_->used_bytes(); }
 
 }  // namespace convoy

@@ -18,7 +18,7 @@ struct BenchCase {
   Shape image;
   Shape kernel;
   Mode mode = Mode::same;
-  /// The padded size that the case's published floor is told for, z, y, x.
+  /// The padded size of the case's published floor, z, y, x.
   std::optional<Shape> reference_padded;
   /// How much smaller than the case of this name: 1 is the case itself.
   double scale = 1;
@@ -33,7 +33,7 @@ struct BenchCase {
 const std::vector<BenchCase>& standard_cases();
 /// Batches, signals, small kernels: B256, B512, B64, L64k, L128M, D3, D7, V3, V5, G2.
 const std::vector<BenchCase>& shape_cases();
-/// Small and odd shapes in every mode: right or wrong is told in seconds.
+/// Small and odd shapes in every mode: right or wrong is known in seconds.
 const std::vector<BenchCase>& tiny_cases();
 /// Problems of every mode and dimension with at most 2^20 voxels. Equal seeds give equal problems.
 std::vector<BenchCase> random_cases(int count, std::uint64_t seed);

@@ -16,9 +16,9 @@ namespace {
 /// More than caches hold, and long enough that starting and waiting do not count.
 constexpr std::size_t kCopyBytes = std::size_t{1} << 29;
 constexpr int kCopies = 4;
-constexpr int kRepeats = 5;
+constexpr int kBusRepeats = 5;
 
-/// A device with memory to copy, its context current only while it is spoken to.
+/// A device with memory to copy, its context current only while it is used.
 class BusEnd {
  public:
   explicit BusEnd(int ordinal) : ordinal_(ordinal) {
@@ -53,8 +53,8 @@ class BusEnd {
   struct Memory {
     CudaBuffer to{kCopyBytes};
     CudaBuffer from{kCopyBytes};
-    PinnedBuffer sent{kCopyBytes};
-    PinnedBuffer received{kCopyBytes};
+    CudaPinnedBuffer sent{kCopyBytes};
+    CudaPinnedBuffer received{kCopyBytes};
     CudaStream up;
     CudaStream down;
     Memory() {
@@ -69,9 +69,8 @@ class BusEnd {
   std::unique_ptr<Memory> memory_;
 };
 
-double bytes_per_second(const std::vector<std::unique_ptr<BusEnd>>& ends, bool up, bool down) {
-  double best_seconds = 1e9;
-  for (int repeat = 0; repeat < kRepeats; ++repeat) {
+double bus_bytes_per_second(const std::vector<std::unique_ptr<BusEnd>>& ends, bool up, bool down) {
+  const auto copy_all = [&] {
     const Stopwatch watch;
     for (int copy = 0; copy < kCopies; ++copy) {
       for (const auto& end : ends) {
@@ -80,10 +79,11 @@ double bytes_per_second(const std::vector<std::unique_ptr<BusEnd>>& ends, bool u
       }
     }
     for (const auto& end : ends) end->wait();
-    best_seconds = std::min(best_seconds, watch.seconds());
-  }
+    return watch.seconds();
+  };
   const int directions = (up ? 1 : 0) + (down ? 1 : 0);
-  return static_cast<double>(kCopyBytes) * kCopies * directions * static_cast<double>(ends.size()) / best_seconds;
+  return static_cast<double>(kCopyBytes) * kCopies * directions * static_cast<double>(ends.size()) /
+         best_seconds(kBusRepeats, copy_all);
 }
 
 }  // namespace
@@ -95,16 +95,18 @@ double BusRates::bound_seconds(double up_bytes, double down_bytes) const {
 
 BusRates measure_bus(const std::vector<Device>& devices) {
   std::vector<int> ordinals;
+  ordinals.reserve(devices.size());
   for (const Device& device : devices) ordinals.push_back(cuda_ordinal(device.info()));
   if (std::any_of(ordinals.begin(), ordinals.end(), [](int ordinal) { return ordinal < 0; })) return {};
   std::vector<std::unique_ptr<BusEnd>> ends;
+  ends.reserve(ordinals.size());
   for (const int ordinal : ordinals) ends.push_back(std::make_unique<BusEnd>(ordinal));
   BusRates rates;
-  rates.up_bytes_per_second = bytes_per_second(ends, true, false);
-  rates.down_bytes_per_second = bytes_per_second(ends, false, true);
-  rates.both_bytes_per_second = bytes_per_second(ends, true, true);
+  rates.up_bytes_per_second = bus_bytes_per_second(ends, true, false);
+  rates.down_bytes_per_second = bus_bytes_per_second(ends, false, true);
+  rates.both_bytes_per_second = bus_bytes_per_second(ends, true, true);
   rates.measured_by = fmt::format("{} CUDA copies of {} MiB each way, page-locked, {} device(s) at once, best of {}",
-                                  kCopies, kCopyBytes >> 20, ends.size(), kRepeats);
+                                  kCopies, kCopyBytes >> 20, ends.size(), kBusRepeats);
   return rates;
 }
 

@@ -15,7 +15,7 @@
 namespace convoy::bench {
 namespace {
 
-constexpr int kRepeats = 9;
+constexpr int kCopiesOfCeiling = 9;
 
 Ceilings measure_cuda(int ordinal) {
   constexpr std::size_t kDeviceBytes = std::size_t{1} << 30;
@@ -24,14 +24,12 @@ Ceilings measure_cuda(int ordinal) {
   const CudaContext context(ordinal);
   const CudaBuffer from(kDeviceBytes);
   const CudaBuffer to(kDeviceBytes);
-  const PinnedBuffer host(kHostBytes);
+  const CudaPinnedBuffer host(kHostBytes);
   std::memset(host.data(), 0x3c, kHostBytes);
   cuda.check(cuda.fill_bytes(from.address(), 0x3c, kDeviceBytes, nullptr), "cuMemsetD8Async");
   CudaTimer timer;
   const auto best_rate = [&](double bytes, const auto& copy) {
-    double best_seconds = 1e9;
-    for (int i = 0; i < kRepeats; ++i) best_seconds = std::min(best_seconds, timer.seconds(copy));
-    return bytes / best_seconds;
+    return bytes / best_seconds(kCopiesOfCeiling, [&] { return timer.seconds(copy); });
   };
   Ceilings rates;
   rates.copy_bytes_per_second = best_rate(2.0 * kDeviceBytes, [&] {
@@ -43,7 +41,8 @@ Ceilings measure_cuda(int ordinal) {
   rates.device_to_host_bytes_per_second = best_rate(static_cast<double>(kHostBytes), [&] {
     cuda.check(cuda.copy_to_host(host.data(), to.address(), kHostBytes, nullptr), "cuMemcpyDtoHAsync");
   });
-  rates.measured_by = fmt::format("CUDA copies of 1 GiB on the device and 256 MiB over the bus, best of {}", kRepeats);
+  rates.measured_by =
+      fmt::format("CUDA copies of 1 GiB on the device and 256 MiB over the bus, best of {}", kCopiesOfCeiling);
   return rates;
 }
 
@@ -52,18 +51,17 @@ Ceilings measure_cpu() {
   constexpr std::int64_t kPiece = 1 << 20;
   const std::vector<char> from(kBytes, 1);
   std::vector<char> to(kBytes, 2);
-  double best_seconds = 1e9;
-  for (int i = 0; i < kRepeats; ++i) {
+  const auto copy = [&] {
     const Stopwatch watch;
     host_workers().for_each(kBytes, kPiece, [&](int, std::int64_t begin, std::int64_t end) {
       std::memcpy(to.data() + begin, from.data() + begin, static_cast<std::size_t>(end - begin));
     });
-    best_seconds = std::min(best_seconds, watch.seconds());
-  }
+    return watch.seconds();
+  };
   Ceilings rates;
-  rates.copy_bytes_per_second = 2.0 * kBytes / best_seconds;
+  rates.copy_bytes_per_second = 2.0 * kBytes / best_seconds(kCopiesOfCeiling, copy);
   rates.measured_by =
-      fmt::format("memcpy of 256 MiB on {} threads, best of {}", host_workers().num_threads(), kRepeats);
+      fmt::format("memcpy of 256 MiB on {} threads, best of {}", host_workers().num_threads(), kCopiesOfCeiling);
   return rates;
 }
 

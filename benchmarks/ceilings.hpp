@@ -16,7 +16,7 @@ struct Ceilings {
 };
 
 /// CUDA devices, and Vulkan devices that CUDA knows too, are measured through CUDA's driver with events; the CPU by a
-/// copy on all threads. Of others only what convoy expects of them is told.
+/// copy on all threads. Of others only what convoy expects of them is reported.
 Ceilings measure_ceilings(const DeviceInfo& device);
 
 /// The CUDA ordinal of the device, or -1.

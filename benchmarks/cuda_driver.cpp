@@ -9,12 +9,6 @@
 namespace convoy::bench {
 namespace {
 
-template <class Function>
-void get(const SharedLibrary& library, const char* symbol, Function& function, std::string& why_not) {
-  function = reinterpret_cast<Function>(library.symbol(symbol));
-  if (function == nullptr && why_not.empty()) why_not = fmt::format("{} lacks {}", library.name(), symbol);
-}
-
 const CudaDriver& cuda() { return CudaDriver::instance(); }
 
 }  // namespace
@@ -25,9 +19,13 @@ void CudaDriver::open() {
     why_not_ = library_.why_not();
     return;
   }
-#define CONVOY_BENCH_GET(member, symbol, ...) get(library_, symbol, member, why_not_);
+  std::string missing;
+#define CONVOY_BENCH_GET(member, symbol, ...) look_up(member, library_, symbol, missing);
   CONVOY_BENCH_CUDA_FUNCTIONS(CONVOY_BENCH_GET)
-  if (!why_not_.empty()) return;
+  if (!missing.empty()) {
+    why_not_ = fmt::format("{} lacks {}", library_.name(), missing);
+    return;
+  }
   int count = 0;
   if (init(0) != 0 || device_get_count(&count) != 0 || count == 0) why_not_ = "the CUDA driver has no device";
 }
@@ -64,8 +62,10 @@ void Nvrtc::open() {
     why_not_ = library_.why_not();
     return;
   }
+  std::string missing;
   CONVOY_BENCH_NVRTC_FUNCTIONS(CONVOY_BENCH_GET)
 #undef CONVOY_BENCH_GET
+  if (!missing.empty()) why_not_ = fmt::format("{} lacks {}", library_.name(), missing);
 }
 
 const Nvrtc& Nvrtc::instance() {
@@ -151,11 +151,11 @@ CudaBuffer::CudaBuffer(std::size_t bytes) {
 
 CudaBuffer::~CudaBuffer() { cuda().memory_free(address_); }
 
-PinnedBuffer::PinnedBuffer(std::size_t bytes) {
+CudaPinnedBuffer::CudaPinnedBuffer(std::size_t bytes) {
   cuda().check(cuda().host_allocate(&data_, bytes, 0), "cuMemHostAlloc");
 }
 
-PinnedBuffer::~PinnedBuffer() { cuda().host_free(data_); }
+CudaPinnedBuffer::~CudaPinnedBuffer() { cuda().host_free(data_); }
 
 CudaStream::CudaStream() {
   constexpr unsigned kNonBlocking = 1;

@@ -137,12 +137,12 @@ class CudaBuffer {
 };
 
 /// Page-locked host memory.
-class PinnedBuffer {
+class CudaPinnedBuffer {
  public:
-  explicit PinnedBuffer(std::size_t bytes);
-  ~PinnedBuffer();
-  PinnedBuffer(const PinnedBuffer&) = delete;
-  PinnedBuffer& operator=(const PinnedBuffer&) = delete;
+  explicit CudaPinnedBuffer(std::size_t bytes);
+  ~CudaPinnedBuffer();
+  CudaPinnedBuffer(const CudaPinnedBuffer&) = delete;
+  CudaPinnedBuffer& operator=(const CudaPinnedBuffer&) = delete;
   void* data() const { return data_; }
 
  private:

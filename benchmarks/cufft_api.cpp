@@ -13,12 +13,6 @@ constexpr int kC2R = 0x2c;
 constexpr int kD2Z = 0x6a;
 constexpr int kZ2D = 0x6c;
 
-template <class Function>
-void get(const SharedLibrary& library, const char* symbol, Function& function, std::string& why_not) {
-  function = reinterpret_cast<Function>(library.symbol(symbol));
-  if (function == nullptr && why_not.empty()) why_not = fmt::format("{} lacks {}", library.name(), symbol);
-}
-
 void check(int result, const char* call) {
   if (result != 0) throw Error(Errc::unsupported, fmt::format("cuFFT: {} failed with {}", call, result));
 }
@@ -33,9 +27,11 @@ void CufftApi::open() {
     why_not_ = library_.why_not();
     return;
   }
-#define CONVOY_BENCH_GET(member, symbol, ...) get(library_, symbol, member, why_not_);
+  std::string missing;
+#define CONVOY_BENCH_GET(member, symbol, ...) look_up(member, library_, symbol, missing);
   CONVOY_BENCH_CUFFT_FUNCTIONS(CONVOY_BENCH_GET)
 #undef CONVOY_BENCH_GET
+  if (!missing.empty()) why_not_ = fmt::format("{} lacks {}", library_.name(), missing);
 }
 
 const CufftApi& CufftApi::instance() {

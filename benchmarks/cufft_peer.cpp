@@ -13,7 +13,7 @@ namespace convoy::bench {
 namespace {
 
 constexpr double kBatchSeconds = 0.025;
-constexpr double kBudgetSeconds = 2;
+constexpr double kCufftBudgetSeconds = 2;
 constexpr int kMaxBatch = 200;
 constexpr unsigned kThreads = 256;
 
@@ -212,7 +212,7 @@ void run_padded(const Problem& problem, const Samples& samples, const CudaContex
   CudaTimer timer;
   const double once = timer.seconds([&] { pipeline.queue(); });
   const int batch = std::clamp(static_cast<int>(kBatchSeconds / once) + 1, 1, kMaxBatch);
-  result.resident = time_batches(repeats, kBudgetSeconds, batch, [&] {
+  result.resident = time_batches(repeats, kCufftBudgetSeconds, batch, [&] {
     return timer.seconds([&] {
       for (int i = 0; i < batch; ++i) pipeline.queue();
     });

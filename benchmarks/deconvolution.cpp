@@ -18,8 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json zyx(const Shape& shape) { return Json::array({shape.z, shape.y, shape.x}); }
-
 /// Of 10 iterations in float32 from plain double precision.
 constexpr double kTolerance = 1e-4;
 constexpr Index kCheckedIterations = 10;

@@ -1,4 +1,4 @@
-// Richardson-Lucy: an iteration's time and memory, told once its answers are right.
+// Richardson-Lucy: an iteration's time and memory, reported once its answers are right.
 #pragma once
 
 #include "options.hpp"

@@ -18,7 +18,7 @@ namespace {
 // From FFTW's documented interface (fftw3.h of FFTW 3.3).
 constexpr unsigned kMeasure = 0;
 constexpr double kPlanSecondsLimit = 20;  // per plan; FFTW then takes the best it has found
-constexpr double kBudgetSeconds = 6;
+constexpr double kFftwBudgetSeconds = 6;
 
 /// One table per precision. The threaded library brings the plain one along.
 template <class Real>
@@ -58,9 +58,9 @@ struct FftwApi {
     }
     if (!why_not.empty()) return;
     const auto get = [&](const SharedLibrary& library, auto& function, const char* name) {
-      const std::string symbol = fmt::format("{}{}", single ? "fftwf_" : "fftw_", name);
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(library.symbol(symbol.c_str()));
-      if (function == nullptr && why_not.empty()) why_not = fmt::format("{} lacks {}", library.name(), symbol);
+      std::string missing;
+      look_up(function, library, fmt::format("{}{}", single ? "fftwf_" : "fftw_", name), missing);
+      if (!missing.empty() && why_not.empty()) why_not = fmt::format("{} lacks {}", library.name(), missing);
     };
     get(threaded, init_threads, "init_threads");
     get(threaded, plan_with_nthreads, "plan_with_nthreads");
@@ -208,7 +208,7 @@ void run(const Problem& problem, const Samples& samples, int repeats, Result& re
   pipeline.run(problem.image.data(), output.data());
   result.verdict = check_output(problem, samples, ImageView(output, shape));
   if (!result.verdict.passed()) return;
-  result.host_to_host = time_batches(repeats, kBudgetSeconds, 1, [&] {
+  result.host_to_host = time_batches(repeats, kFftwBudgetSeconds, 1, [&] {
     const Stopwatch watch;
     pipeline.run(problem.image.data(), output.data());
     return watch.seconds();

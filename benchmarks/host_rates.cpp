@@ -15,21 +15,20 @@ namespace {
 constexpr Index kFloats = Index{1} << 27;
 constexpr Index kRingFloats = Index{1} << 22;
 constexpr Index kFloatsAtATime = 1 << 15;
-constexpr int kRepeats = 5;
+constexpr int kHostRepeats = 5;
 
 /// move(begin, count) for all floats, a part at a time.
 template <class Move>
 double bytes_per_second(const Move& move) {
-  double best_seconds = 1e9;
-  for (int repeat = 0; repeat < kRepeats; ++repeat) {
+  const auto move_all = [&] {
     const Stopwatch watch;
     host_workers().for_each(kFloats, kFloatsAtATime, [&](int, Index begin, Index end) {
       move(begin, end - begin);
       end_stream();
     });
-    best_seconds = std::min(best_seconds, watch.seconds());
-  }
-  return static_cast<double>(kFloats) * sizeof(float) / best_seconds;
+    return watch.seconds();
+  };
+  return static_cast<double>(kFloats) * sizeof(float) / best_seconds(kHostRepeats, move_all);
 }
 
 }  // namespace

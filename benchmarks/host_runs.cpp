@@ -22,9 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kBudgetSeconds = 10;
-
-Json zyx(const Shape& shape) { return Json::array({shape.z, shape.y, shape.x}); }
+constexpr double kHostRunBudgetSeconds = 10;
 
 /// Room for floats, of one kind.
 class Room {
@@ -157,7 +155,7 @@ class HostRun {
   void time(const BusRates& bus, Convolver& convolver, const ImageView& image, const MutableImageView& output,
             Json& json) const {
     RunReport last;
-    const Times times = time_batches(options_.repeats, kBudgetSeconds, 1, [&] {
+    const Times times = time_batches(options_.repeats, kHostRunBudgetSeconds, 1, [&] {
       last = convolver.run(image, output);
       return last.elapsed_seconds;
     });
@@ -205,7 +203,7 @@ std::string line_of(const Json& json) {
                             100 * json["share_of_bus_bound"].get<double>());
 }
 
-Json told_host_rates() {
+Json printed_host_rates() {
   const HostRates rates = measure_host();
   fmt::print(
       "host, {} threads: copied and summed {:.1f}, only summed {:.1f}, into a ring of 16 MiB {:.1f}, out of it {:.1f} "
@@ -227,7 +225,7 @@ bool run_host_runs(const Options& options) {
                1e-9 * team.bus.both_bytes_per_second, team.bus.measured() ? team.bus.measured_by : "not measured");
   }
   Json document = document_head(options);
-  if (!options.check_only) document["host_bytes_per_second"] = told_host_rates();
+  if (!options.check_only) document["host_bytes_per_second"] = printed_host_rates();
   fmt::print("{:<10}{:<18}{:<10}{:<10}{:>9}{:>12}{:>10}{:>10}{:>10}\n", "case", "on", "memory", "path", "error", "ms",
              "GB/s", "/bound", "% bound");
   bool all_right = true;

@@ -195,8 +195,8 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--list", options.list, "Lists the cases");
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& told) {
-    throw EndProgram{app.exit(told)};
+  } catch (const CLI::ParseError& problem) {
+    throw EndProgram{app.exit(problem)};
   }
 
   if (options.backends.empty()) options.backends = {"auto"};

@@ -18,7 +18,7 @@ Shape crop_offset(const ConvolutionSpec& spec);
 template <class Real>
 void place_kernel(const Problem& problem, const Shape& padded, Index pitch, Real* target);
 
-// Neither throws: what keeps a peer from running is told in Result::failure.
+// Neither throws: what keeps a peer from running is reported in Result::failure.
 
 /// FFTW, r2c of the whole padded array on all threads, FFTW_MEASURE.
 Result run_fftw_peer(const Problem& problem, const Samples& samples, int repeats);

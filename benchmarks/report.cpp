@@ -17,8 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const Shape& shape) { return Json::array({shape.z, shape.y, shape.x}); }
-
 Json to_json(const Times& times) {
   return {{"min", times.min_seconds},
           {"median", times.median_seconds},
@@ -65,7 +63,7 @@ void put_ratios(Json& json, const Result& result) {
   const double ceiling = result.ceilings.copy_bytes_per_second;
   if (result.reference_floor_bytes && ceiling > 0) {
     json["reference_floor_seconds"] = *result.reference_floor_bytes / ceiling;
-    json["reference_padded_zyx"] = to_json(*result.which.reference_padded);
+    json["reference_padded_zyx"] = zyx(*result.which.reference_padded);
   }
   if (!result.plan || ceiling <= 0) return;
   json["floor_seconds"] = result.plan->floor_bytes / ceiling;
@@ -94,8 +92,8 @@ Json to_json(const Result& result) {
   Json json;
   json["case"] = result.which.name;
   json["scale"] = result.which.scale;
-  json["image_zyx"] = to_json(result.which.image);
-  json["kernel_zyx"] = to_json(result.which.kernel);
+  json["image_zyx"] = zyx(result.which.image);
+  json["kernel_zyx"] = zyx(result.which.kernel);
   json["mode"] = name(result.which.mode);
   json["batch"] = result.which.batch;
   json["element"] = name(result.which.element);
@@ -108,7 +106,7 @@ Json to_json(const Result& result) {
   json["driver"] = result.driver;
   if (!result.libraries.empty()) json["libraries"] = result.libraries;
   if (result.num_threads > 0) json["num_threads"] = result.num_threads;
-  if (result.padded.x > 0) json["padded_zyx"] = to_json(result.padded);
+  if (result.padded.x > 0) json["padded_zyx"] = zyx(result.padded);
   json["passed"] = result.passed();
   if (!result.failure.empty()) json["failure"] = result.failure;
   if (!result.note.empty()) json["note"] = result.note;
@@ -143,6 +141,8 @@ std::string times_text(const std::optional<Times>& times) {
 }
 
 }  // namespace
+
+Json zyx(const Shape& shape) { return Json::array({shape.z, shape.y, shape.x}); }
 
 std::string table_header() {
   return fmt::format("{:<16}{:<9}{:<8}{:<15}{:<8}{:>9}  {:<26}{:>7}{:>8}  {:<26}{:<26}{:>8}{:>8}{:>9}\n", "case",

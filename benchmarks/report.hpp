@@ -1,4 +1,4 @@
-// Results for people (a line each) and for scripts (JSON; README.md tells the keys).
+// Results for people (a line each) and for scripts (JSON; README.md lists the keys).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,11 +11,14 @@
 namespace convoy::bench {
 
 std::string table_header();
-/// One line, or two where there is a failure to tell.
+/// One line, or two where there is a failure to report.
 std::string table_line(const Result& result);
 
 /// Versions, command, date, machine, and an empty array "results".
 nlohmann::ordered_json document_head(const Options& options);
+
+/// [z, y, x].
+nlohmann::ordered_json zyx(const Shape& shape);
 
 std::string to_json(const std::vector<Result>& results, const Options& options);
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
+#include "backends/backend.hpp"
 #include "base/voxel_rows.hpp"
 #include "convoy/device_buffer.hpp"
 #include "convoy/resident.hpp"
@@ -12,7 +14,7 @@ namespace convoy::bench {
 namespace {
 
 constexpr double kTimedSeconds = 0.025;
-constexpr double kBudgetSeconds = 3;
+constexpr double kResidentBudgetSeconds = 3;
 constexpr int kMostRuns = 250;
 
 /// Image i of a batch is the first one times this: exact, and no two neighbours are alike.
@@ -45,6 +47,31 @@ Verdict check_image(const DeviceBuffer& buffer, const Problem& problem, const Sa
   return check_output(problem, samples, ImageView(voxels, shape));
 }
 
+/// A convolver, and a device's arrays that it goes from and to.
+class Loaded {
+ public:
+  Loaded(Device& device, const Problem& problem, const ConvolutionSpec& spec, const ResidentOptions& options,
+         const DeviceBuffer& image)
+      : convolver_(spec, problem.kernel_view(), device, options),
+        output_(device, static_cast<std::uint64_t>(num_voxels(convolver_.output_shape()) * spec.batch) *
+                            size_of(options.output)),
+        from_(image.array(options.image, spec.image, spec.batch)),
+        to_(output_.array(options.output, convolver_.output_shape(), spec.batch)) {}
+
+  const Plan& plan() const { return convolver_.plan(); }
+  const DeviceBuffer& output() const { return output_; }
+  void run(int times) {
+    for (int i = 0; i < times; ++i) convolver_.run(from_, to_);
+    convolver_.wait();
+  }
+
+ private:
+  ResidentConvolver convolver_;
+  DeviceBuffer output_;
+  DeviceArray from_;
+  DeviceArray to_;
+};
+
 class Runs {
  public:
   Runs(Device& device, const Problem& problem, const PlanOptions& plan)
@@ -52,51 +79,52 @@ class Runs {
     spec_.batch = problem.which.batch;
     options_.plan = plan;
     options_.image = problem.which.element;
-    image_ = DeviceBuffer(device, bytes_of(spec_.image, options_.image));
+    options_.output = is_single() ? Element::f32 : Element::f64;
+    image_ = DeviceBuffer(device,
+                          static_cast<std::uint64_t>(num_voxels(spec_.image) * spec_.batch) * size_of(options_.image));
     fill(image_, problem, options_.image);
+    load();
   }
 
-  Verdict check(const Samples& samples, ResidentRuns& runs) {
-    const bool single = spec_.precision == Precision::f32;
-    options_.output = single ? Element::f32 : Element::f64;
-    ResidentConvolver convolver(spec_, problem_.kernel_view(), device_, options_);
-    runs.plan = convolver.plan();
-    const DeviceBuffer output(device_, bytes_of(convolver.output_shape(), options_.output));
-    convolver.run(array(image_, spec_.image, options_.image), array(output, convolver.output_shape(), options_.output));
-    convolver.wait();
+  const Plan& plan() const { return loaded_->plan(); }
+
+  /// With outputs of the precision.
+  Verdict check(const Samples& samples) {
+    loaded_->run(1);
     Verdict worst;
     for (const Index image : {Index{0}, spec_.batch - 1}) {
-      const Verdict one = single ? check_image<float>(output, problem_, samples, image)
-                                 : check_image<double>(output, problem_, samples, image);
+      const Verdict one = is_single() ? check_image<float>(loaded_->output(), problem_, samples, image)
+                                      : check_image<double>(loaded_->output(), problem_, samples, image);
       if (worst.num_checked == 0 || one.relative_l2 > worst.relative_l2) worst = one;
     }
     return worst;
   }
 
+  /// With outputs of the image's element.
   Times time(double floor_seconds, int repeats) {
-    options_.output = options_.image;
-    ResidentConvolver convolver(spec_, problem_.kernel_view(), device_, options_);
-    const Shape shape = convolver.output_shape();
-    const DeviceBuffer output(device_, bytes_of(shape, options_.output));
-    const DeviceArray from = array(image_, spec_.image, options_.image);
-    const DeviceArray to = array(output, shape, options_.output);
+    if (options_.output != options_.image) {
+      options_.output = options_.image;
+      load();
+    }
     const int runs = std::clamp(static_cast<int>(std::ceil(kTimedSeconds / floor_seconds)), 1, kMostRuns);
     const auto run_all = [&] {
       const Stopwatch watch;
-      for (int i = 0; i < runs; ++i) convolver.run(from, to);
-      convolver.wait();
+      loaded_->run(runs);
       return watch.seconds();
     };
     run_all();  // warms caches, clocks and lazily loaded code
-    return time_batches(repeats, kBudgetSeconds, runs, run_all);
+    return time_batches(repeats, kResidentBudgetSeconds, runs, run_all);
   }
 
+  /// The most since load() began: convolver, image and output.
+  std::uint64_t peak_device_bytes() const { return implementation_of(device_).peak_bytes(); }
+
  private:
-  std::uint64_t bytes_of(const Shape& shape, Element element) const {
-    return static_cast<std::uint64_t>(num_voxels(shape) * spec_.batch) * size_of(element);
-  }
-  DeviceArray array(const DeviceBuffer& buffer, const Shape& shape, Element element) const {
-    return buffer.array(element, shape, spec_.batch);
+  bool is_single() const { return spec_.precision == Precision::f32; }
+  void load() {
+    loaded_.reset();
+    implementation_of(device_).reset_peak();
+    loaded_.emplace(device_, problem_, spec_, options_, image_);
   }
 
   Device& device_;
@@ -104,25 +132,19 @@ class Runs {
   ConvolutionSpec spec_;
   ResidentOptions options_;
   DeviceBuffer image_;
+  std::optional<Loaded> loaded_;
 };
 
 }  // namespace
 
 ResidentRuns run_resident(Device& device, const Problem& problem, const Samples& samples, const PlanOptions& plan,
                           double floor_seconds, int repeats, bool check_only) {
+  Runs on_device(device, problem, plan);
   ResidentRuns runs;
-  std::uint64_t peak = 0;
-  {
-    Runs on_device(device, problem, plan);
-    runs.verdict = on_device.check(samples, runs);
-    peak = device.used_bytes();
-    if (runs.verdict.passed() && !check_only) runs.times = on_device.time(floor_seconds, repeats);
-  }
-  const double images = static_cast<double>(problem.which.batch);
-  runs.peak_device_bytes = std::max<std::uint64_t>(
-      peak, static_cast<std::uint64_t>(images * static_cast<double>(num_voxels(problem.spec.image)) *
-                                       static_cast<double>(2 * size_of(problem.which.element))) +
-                runs.plan.footprint_bytes);
+  runs.verdict = on_device.check(samples);
+  if (runs.verdict.passed() && !check_only) runs.times = on_device.time(floor_seconds, repeats);
+  runs.plan = on_device.plan();
+  runs.peak_device_bytes = on_device.peak_device_bytes();
   return runs;
 }
 

@@ -10,10 +10,10 @@
 namespace convoy::bench {
 
 struct ResidentRuns {
-  Plan plan;
+  Plan plan;  ///< and memory of what was timed, or checked where nothing was timed
   Verdict verdict;
   Times times;                          ///< of whole runs: all images of the batch, one queued behind the other
-  std::uint64_t peak_device_bytes = 0;  ///< of convoy, the arrays among them
+  std::uint64_t peak_device_bytes = 0;  ///< of convoy, arrays that lie in device memory among them
 };
 
 /// Image and output are the case's element, dense, in device memory. Times only what is right. `floor_seconds` is what

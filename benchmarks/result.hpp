@@ -12,7 +12,7 @@
 
 namespace convoy::bench {
 
-/// What only convoy tells.
+/// What only convoy reports.
 struct PlanFigures {
   std::string path;  ///< "fused" or "staged"
   Index num_tiles = 1;
@@ -21,7 +21,7 @@ struct PlanFigures {
   double next_load_seconds = 0;   ///< the second Convolver for the same case; 0 if not measured
   std::uint64_t footprint_bytes = 0;
   std::uint64_t peak_device_bytes = 0;    ///< by convoy's own count
-  std::uint64_t driver_device_bytes = 0;  ///< what free memory fell by, as the driver tells; 0 on the CPU
+  std::uint64_t driver_device_bytes = 0;  ///< what free memory fell by, as the driver reports; 0 on the CPU
   std::uint64_t traffic_bytes = 0;
   std::uint64_t transfer_bytes = 0;
   double floor_bytes = 0;

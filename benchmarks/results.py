@@ -1,4 +1,4 @@
-"""Reading the JSON that convoy-bench and peers.py write (README.md tells the keys)."""
+"""Reading the JSON that convoy-bench and peers.py write (README.md lists the keys)."""
 
 import json
 

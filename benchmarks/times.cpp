@@ -1,8 +1,15 @@
 #include "times.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace convoy::bench {
+
+double best_seconds(int repeats, const std::function<double()>& run) {
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < repeats; ++i) best = std::min(best, run());
+  return best;
+}
 
 Times summarize(std::vector<double> seconds, int batch_size) {
   Times times;

@@ -16,6 +16,9 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
+/// The least of what `run` returns when it is called so many times.
+double best_seconds(int repeats, const std::function<double()>& run);
+
 /// Seconds per operation. Each value is the mean of one batch of `batch_size` operations.
 struct Times {
   double min_seconds = 0;

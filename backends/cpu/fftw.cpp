@@ -76,10 +76,9 @@ bool Fftw<Real>::load(std::string& why_not) {
     why_not = fmt::format("FFTW was not found ({}); on Debian install {}", library_.why_not(), package);
     return false;
   }
+  std::string missing;
   const auto get = [&](auto& function, const char* name) {
-    const std::string symbol = fmt::format("{}{}", single ? "fftwf_" : "fftw_", name);
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(library_.symbol(symbol.c_str()));
-    if (function == nullptr && why_not.empty()) why_not = fmt::format("{} lacks {}", library_.name(), symbol);
+    look_up(function, library_, fmt::format("{}{}", single ? "fftwf_" : "fftw_", name), missing);
   };
   get(plan_r2c_, "plan_dft_r2c_1d");
   get(plan_c2r_, "plan_dft_c2r_1d");
@@ -93,6 +92,7 @@ bool Fftw<Real>::load(std::string& why_not) {
   get(forget_wisdom_, "forget_wisdom");
   if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version")))
     version_ = text;
+  if (!missing.empty()) why_not = fmt::format("{} lacks {}", library_.name(), missing);
   return why_not.empty();
 }
 

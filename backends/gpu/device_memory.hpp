@@ -53,7 +53,7 @@ class DeviceMemory {
       return result;
     }
     blocks_.emplace(*pointer, Block{name, bytes});
-    tell("allocated " + name, account_.add(bytes));
+    trace("allocated " + name, account_.add(bytes));
     return result;
   }
 
@@ -65,7 +65,7 @@ class DeviceMemory {
     const auto result = Api::release(pointer);
     const std::uint64_t used_bytes = account_.subtract(block.bytes);
     try {
-      tell("released " + block.name, used_bytes);
+      trace("released " + block.name, used_bytes);
     } catch (...) {  // a trace that throws must not stop the giving back
     }
     return result;
@@ -101,7 +101,7 @@ class DeviceMemory {
     std::uint64_t bytes;
   };
 
-  void tell(const std::string& step, std::uint64_t used_bytes) const {
+  void trace(const std::string& step, std::uint64_t used_bytes) const {
     if (trace_) trace_(step, used_bytes);
   }
 

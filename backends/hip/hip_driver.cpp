@@ -23,12 +23,6 @@ namespace {
 #define CONVOY_TEXT_OF(name) #name
 #define CONVOY_TEXT(name) CONVOY_TEXT_OF(name)
 
-template <class Function>
-void look_up(Function& function, const SharedLibrary& library, const char* symbol, std::string& missing) {
-  function = reinterpret_cast<Function>(library.symbol(symbol));
-  if (function == nullptr) missing += missing.empty() ? symbol : fmt::format(", {}", symbol);
-}
-
 std::string missing_runtime_functions(const SharedLibrary& library) {
   std::string missing;
 #define CONVOY_LOAD(name) look_up(name, library, CONVOY_TEXT(name), missing);

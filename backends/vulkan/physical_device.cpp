@@ -173,16 +173,16 @@ std::optional<PhysicalDevice> describe_physical_device(VkPhysicalDevice handle, 
 }
 
 Limits query_limits(const PhysicalDevice& device) {
-  const VkPhysicalDeviceLimits& told = device.properties.limits;
+  const VkPhysicalDeviceLimits& reported = device.properties.limits;
   Limits limits;
   limits.total_bytes = device.memory.memoryHeaps[device.heap()].size;
   limits.free_bytes = free_heap_bytes(device);
   limits.max_allocation_bytes = device.max_allocation_bytes;
-  limits.max_binding_bytes = told.maxStorageBufferRange;
-  limits.shared_memory_bytes = told.maxComputeSharedMemorySize;
+  limits.max_binding_bytes = reported.maxStorageBufferRange;
+  limits.shared_memory_bytes = reported.maxComputeSharedMemorySize;
   limits.coalesced_bytes = device.coalesced_bytes();
-  limits.offset_alignment_bytes = told.minStorageBufferOffsetAlignment;
-  std::copy_n(told.maxComputeWorkGroupCount, 3, limits.max_groups.begin());
+  limits.offset_alignment_bytes = reported.minStorageBufferOffsetAlignment;
+  std::copy_n(reported.maxComputeWorkGroupCount, 3, limits.max_groups.begin());
   limits.supports_f64 = device.has_f64;
   switch (device.info.type) {
     case DeviceType::discrete_gpu:

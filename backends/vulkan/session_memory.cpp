@@ -57,7 +57,7 @@ void SessionMemory::allocated(VkDeviceMemory memory, const VkMemoryAllocateInfo&
   const bool counted = purpose_.has_value() && types_.memoryTypes[info.memoryTypeIndex].heapIndex == heap_;
   const auto& [entry, added] =
       blocks_.emplace(memory, Block{purpose_.value_or("staging"), info.allocationSize, counted});
-  if (counted) tell("allocated " + entry->second.name, account_.add(info.allocationSize));
+  if (counted) trace("allocated " + entry->second.name, account_.add(info.allocationSize));
 }
 
 void SessionMemory::freed(VkDeviceMemory memory) {
@@ -68,7 +68,7 @@ void SessionMemory::freed(VkDeviceMemory memory) {
   if (!block.counted) return;
   const std::uint64_t used_bytes = account_.subtract(block.bytes);
   try {
-    tell("released " + block.name, used_bytes);
+    trace("released " + block.name, used_bytes);
   } catch (...) {  // a trace that throws must not stop the giving back
   }
 }

@@ -48,7 +48,7 @@ class SessionMemory {
     bool counted;
   };
 
-  void tell(const std::string& step, std::uint64_t used_bytes) const {
+  void trace(const std::string& step, std::uint64_t used_bytes) const {
     if (trace_) trace_(step, used_bytes);
   }
 

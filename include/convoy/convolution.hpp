@@ -43,7 +43,7 @@ struct ConvolverOptions {
   /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
   /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere, 0 off.
   bool sentinels = false;
-  /// Tells RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is
+  /// Fills in RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is
   /// used in place the host reads it for them alone, and competes with the bus for the host's memory.
   bool sums = false;
 };
@@ -140,9 +140,9 @@ class Convolver {
   std::unique_ptr<State> state_;
 };
 
-/// One convolution, start to end, of voxels of any element. The output has the shape that output_shape(spec) tells, and
-/// voxels of spec.precision: f32 or f64. spec.image and spec.kernel are set by the views. Blocks; throws what Convolver
-/// throws, and OutOfMemory if the machine has no room for the output.
+/// One convolution, start to end, of voxels of any element. The output has the shape that output_shape(spec) returns,
+/// and voxels of spec.precision: f32 or f64. spec.image and spec.kernel are set by the views. Blocks; throws what
+/// Convolver throws, and OutOfMemory if the machine has no room for the output.
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
                Device device = open_device());
 

@@ -25,7 +25,7 @@ struct Limits {
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
   bool supports_f64 = true;
   /// Forward progress between workgroups: a workgroup may wait for those of its launch that began before it. Where it
-  /// holds, num_multiprocessors and cache_bytes are told.
+  /// holds, num_multiprocessors and cache_bytes are known.
   bool workgroups_may_wait = false;
   bool memory_is_host = false;         ///< the device's memory is the machine's own
   std::uint64_t num_host_threads = 0;  ///< where that is so: threads that compute, each with scratch of its own
@@ -83,10 +83,9 @@ class Device {
   /// Device memory that convoy holds on this device now, in bytes.
   std::uint64_t used_bytes() const;
 
-  /// For convoy's own layers. Throws Error(unsupported) in a forked child if the device does not survive that.
-  backend::Device& implementation() const;
-
  private:
+  friend backend::Device& implementation_of(const Device& device);  // for convoy's own layers
+
   std::shared_ptr<backend::Device> device_;
   std::uint64_t opened_in_;  // fork_generation() then
 };

@@ -35,7 +35,7 @@ VoxelSize voxel_size_from_text(const std::string& text);
 
 struct OpenOptions {
   /// The file's axes, slowest first, of "TCZYX", each at most once and ending in what the file has of z, y, x:
-  /// "TZYX", "CYX" ... Needed where the file itself does not say, or says what its planes do not bear out. An extent
+  /// "TZYX", "CYX" ... Needed where the file itself does not say, or says what its planes contradict. An extent
   /// may follow a letter, and must where it does not follow from the rest: 30 plain pages are "ZC3YX". Empty: as the
   /// file says, else z, y, x.
   std::string axes;

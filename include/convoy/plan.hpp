@@ -44,7 +44,7 @@ struct PlanOptions : AdvancedPlanOptions {
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
-  /// Error(unsupported) tells why where it cannot be had. Automatic considers nothing but fft where `path` or `choice`
+  /// Error(unsupported) says why where it is not possible. Automatic considers nothing but fft where `path` or `choice`
   /// is set, and on device arrays.
   Method method = Method::automatic;
   /// What is known of the kernel: the least number of products f(z) * g(y) * h(x) that it is the sum of, to the
@@ -52,7 +52,7 @@ struct PlanOptions : AdvancedPlanOptions {
   /// it. Without it a plan of Method::automatic does not consider separable, and one of Method::separable takes it
   /// as 1.
   std::optional<int> separable_terms;
-  /// This path of Method::fft and no other: Error(unsupported) tells why where the device, the lengths or the loaded
+  /// This path of Method::fft and no other: Error(unsupported) says why where the device, the lengths or the loaded
   /// code do not allow it. Empty (auto): the first of native, fused and staged that they allow.
   std::optional<Path> path;
   int num_devices = 1;      ///< that share the tiles, at least four for each, and the host's memory

@@ -85,7 +85,7 @@ struct ConvolutionSpec {
   Origin origin;                       ///< for Mode::same and Mode::circular only
   Operation operation = Operation::convolve;
   Precision precision = Precision::f32;  ///< of the arithmetic on the device
-  bool normalize_kernel = false;         ///< divide the kernel by its sum; RunReport::kernel_factor tells by how much
+  bool normalize_kernel = false;         ///< divide the kernel by its sum; RunReport::kernel_factor reports by how much
   NonFinite non_finite = NonFinite::error;
   /// Image voxels of exactly this value, compared as the image stores them, mark missing data: they are taken as 0,
   /// inside the image and where a boundary repeats them, and counted. Finite; for NaN there is `non_finite`.

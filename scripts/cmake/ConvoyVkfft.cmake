@@ -1,4 +1,4 @@
-# Finds VkFFT's headers and tells whether they are the very release that backends/vkfft/repairs.hpp fits.
+# Finds VkFFT's headers and finds out whether they are the very release that backends/vkfft/repairs.hpp fits.
 # Sets CONVOY_VKFFT_FOUND, CONVOY_VKFFT_MISSING (what to do where it is not, else empty), CONVOY_VKFFT_DIR (folder of vkFFT.h) and CONVOY_VKFFT_REPAIRABLE.
 set(CONVOY_VKFFT_DIR "${CONVOY_VKFFT_INCLUDE_DIR}")
 if(NOT CONVOY_VKFFT_DIR AND CONVOY_FETCH_VKFFT)

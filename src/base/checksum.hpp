@@ -1,4 +1,4 @@
-// Checksums that tell voxels apart; not against malice. XXH3, 64 bit: github.com/Cyan4973/xxHash.
+// Checksums that distinguish voxels; not against malice. XXH3, 64 bit: github.com/Cyan4973/xxHash.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ class Checksum {
   void* state_;  // of a type whose name the header of XXH3 changes
 };
 
-/// Seeds tell apart what is added up.
+/// Seeds distinguish what is added up.
 std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint64_t seed);
 
 }  // namespace convoy

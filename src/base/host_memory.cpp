@@ -1,9 +1,11 @@
 #include "base/host_memory.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/worker_pool.hpp"
+#include "convoy/error.hpp"
 
 namespace convoy {
 namespace {
@@ -185,6 +188,16 @@ std::uint64_t total_host_bytes() {
   const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
   const std::uint64_t physical = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return std::min({physical, memory_allowance("/").total, limit_of_process(RLIMIT_AS), limit_of_process(RLIMIT_DATA)});
+}
+
+std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) {
+  constexpr std::size_t kPageBytes = 4096;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, kPageBytes, static_cast<std::size_t>(bytes)) != 0) {
+    throw OutOfMemory(fmt::format("the machine has no {} bytes for a buffer", bytes), bytes, 0,
+                      "memory of this process");
+  }
+  return {static_cast<std::byte*>(memory), [](std::byte* given) { std::free(given); }};
 }
 
 }  // namespace convoy

@@ -1,15 +1,18 @@
-// How much memory this process may still take.
+// How much memory this process may still take, and memory for buffers that callers hold.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 
 namespace convoy {
 
 /// What the machine and the control groups of this process allow, in bytes.
 struct MemoryAllowance {
-  std::uint64_t total = 0;      ///< as long as nobody changes the limits
-  std::uint64_t available = 0;  ///< of it, what nobody uses now; the page cache, which the kernel gives up, is not use
+  std::uint64_t total = 0;  ///< as long as the limits are not changed
+  std::uint64_t available =
+      0;  ///< of it, what is not in use now; the page cache, which the kernel gives up, is not use
 };
 
 /// As the files of /proc and /sys say, which are looked for in folder `root`. Control groups are looked at from that of
@@ -20,7 +23,10 @@ MemoryAllowance memory_allowance(const std::filesystem::path& root);
 /// do (address space and data: ulimit -v, -d; the kernel does not keep those of resident memory). In bytes.
 std::uint64_t available_host_bytes();
 
-/// The least of the machine's memory and these limits: the same as long as nobody changes them. In bytes.
+/// The least of the machine's memory and these limits: the same as long as they are not changed. In bytes.
 std::uint64_t total_host_bytes();
+
+/// Uninitialised, from the beginning of a page on, freed with the last copy. Throws OutOfMemory.
+std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes);
 
 }  // namespace convoy

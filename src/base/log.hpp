@@ -1,4 +1,4 @@
-// Telling the log sink (convoy/log.hpp).
+// Writing to the log sink (convoy/log.hpp).
 #pragma once
 
 #include <fmt/format.h>
@@ -12,7 +12,7 @@ namespace convoy {
 bool log_wanted(std::string_view topic);
 void log_text(std::string_view topic, std::string_view message);
 
-/// log("plan", "tile {} of {}", i, n): formats only when somebody listens.
+/// log("plan", "tile {} of {}", i, n): formats only where the topic is wanted.
 template <class... T>
 void log(std::string_view topic, fmt::format_string<T...> format, T&&... values) {
   if (log_wanted(topic)) log_text(topic, fmt::format(format, std::forward<T>(values)...));

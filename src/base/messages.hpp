@@ -12,7 +12,7 @@
 
 namespace convoy {
 
-/// Keeps the signals away from this thread that a write can raise: SIGPIPE of a pipe that nobody reads any more,
+/// Keeps the signals away from this thread that a write can raise: SIGPIPE of a pipe without a reader,
 /// SIGXFSZ of a file that has reached its limit (`ulimit -f`). Those that were raised meanwhile are dropped.
 class WriteSignalsBlocked {
  public:
@@ -39,10 +39,10 @@ class WriteSignalsBlocked {
   sigset_t before_{};
 };
 
-/// Writes all of the text to the descriptor. If that is closed, full or read by nobody, the rest is lost: nothing is
+/// Writes all of the text to the descriptor. If that is closed, full or without a reader, the rest is lost: nothing is
 /// thrown, no signal is raised, errno stays as it was.
 inline void write_message(int descriptor, std::string_view text) noexcept {
-  constexpr int kPatienceMilliseconds = 1000;  // with one who reads slowly, of a descriptor that does not block
+  constexpr int kPatienceMilliseconds = 1000;  // for a slow reader, of a descriptor that does not block
   const int errno_before = errno;
   const WriteSignalsBlocked blocked;
   while (!text.empty()) {

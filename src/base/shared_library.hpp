@@ -28,4 +28,12 @@ class SharedLibrary {
   std::string why_not_;
 };
 
+/// Sets `function` to the address of a symbol; where there is none, to nullptr, and adds its name to the list
+/// `missing`.
+template <class Function>
+void look_up(Function& function, const SharedLibrary& library, const std::string& symbol, std::string& missing) {
+  function = reinterpret_cast<Function>(library.symbol(symbol.c_str()));
+  if (function == nullptr) missing += (missing.empty() ? "" : ", ") + symbol;
+}
+
 }  // namespace convoy

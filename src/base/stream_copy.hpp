@@ -1,4 +1,4 @@
-// Copies of rows that nobody reads again soon.
+// Copies of rows that are not read again soon.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ inline void stream_copy(void* to, const void* from, std::size_t bytes) {
 #endif
 }
 
-/// To be called after the last stream_copy() of a thread, before another one is told.
+/// To be called after the last stream_copy() of a thread, before another thread reads what it wrote.
 inline void end_stream() {
 #if defined(__SSE2__)
   _mm_sfence();

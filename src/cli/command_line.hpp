@@ -18,7 +18,7 @@
 namespace convoy::cli {
 
 /// A usage error that names the subcommands unless one is given; unlike CLI11's own check, after unknown words are
-/// told.
+/// reported.
 void need_subcommand(CLI::App& command);
 
 /// "Z,Y,X"; "Y,X" and "X" put 1s in front. Every extent is a whole number above 0.

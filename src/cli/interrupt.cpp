@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kStep{10};
 struct EndingSignal {
   int number;
   const char* name;
-  bool hurries;  ///< sent again by one who does not want to wait; others come in pairs or every second by themselves
+  bool hurries;  ///< sent again by a user who does not want to wait; others come in pairs or every second by themselves
 };
 
 constexpr std::array<EndingSignal, 7> kEndingSignals{{{SIGINT, "", true},
@@ -65,7 +65,7 @@ void remember_signal(int number, siginfo_t* info, void*) {
   std::raise(number);
 }
 
-/// For what is in hand; until the next signal if that comes first. Whoever sets the clock changes nothing.
+/// For what is in hand; until the next signal if that comes first. Setting the clock changes nothing.
 void wait_patiently() {
   constexpr int kSteps = 80;
   for (int step = 0; step < kSteps && ::sem_trywait(&signal_arrived) != 0; ++step) std::this_thread::sleep_for(kStep);

@@ -1,4 +1,4 @@
-// What is often wrong with a kernel, said before it is believed.
+// What is often wrong with a kernel, reported before it is used.
 #pragma once
 
 #include <optional>

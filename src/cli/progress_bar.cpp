@@ -39,7 +39,7 @@ ProgressBar::ProgressBar(const Verbosity& verbosity, const Workload& workload)
   if (!enabled_) return;
   try {
     watcher_ = std::thread([this] { watch(); });
-  } catch (const std::system_error&) {  // no thread is to be had: lines come with the tiles alone
+  } catch (const std::system_error&) {  // no thread can be started: lines come with the tiles alone
   }
 }
 

@@ -23,7 +23,7 @@
 namespace convoy {
 namespace {
 
-/// Between two of these the host looks whether to go on; devices shared with a screen bear no longer batches.
+/// Between two of these the host looks whether to go on; devices shared with a screen allow no longer batches.
 constexpr double kBatchSeconds = 0.1;
 /// A blurred value counts as at least this part of the data's mean: what is below is rounding errors.
 constexpr double kLeastBlurred = 1e-6;
@@ -98,7 +98,7 @@ struct Deconvolver::State {
     const PreparedPsf prepared = prepare_psf(spec, psf);
     psf_magnitude = prepared.magnitude;
     psf_report = prepared.report;
-    device.implementation().reset_peak();
+    implementation_of(device).reset_peak();
     auto made = make_engine({spec, prepared.view, prepared.sum, prepared.reach, prepared.scale, device, options,
                              [this] { return keep_going(); }});
     plan = std::move(made.plan);
@@ -111,7 +111,7 @@ struct Deconvolver::State {
     engine.reset();
     try {
       trace("end");
-    } catch (...) {  // of the caller's function: a destructor has no one to give it to
+    } catch (...) {  // of the caller's function: a destructor cannot pass it on
     }
   }
 
@@ -210,7 +210,7 @@ std::array<double, kNumQuantities> Deconvolver::State::totals() const {
   return totals;
 }
 
-/// One iteration. Its sums tell the divergence and flux of the estimate it began with, and how far the new one is.
+/// One iteration. Its sums give the divergence and flux of the estimate it began with, and how far the new one is.
 void Deconvolver::State::measure(Course& course) const {
   engine->pass(Section::measure, 1);
   ++course.done;
@@ -310,7 +310,7 @@ Course Deconvolver::State::restore_tiles(const ImageView& image, const MutableIm
   return course;
 }
 
-/// The divergence of the last estimate comes from one iteration more, whose result nobody takes.
+/// The divergence of the last estimate comes from one iteration more, whose result is not used.
 void Deconvolver::State::complete_curve(Course& course) const {
   engine->pass(Section::measure, 1);
   const auto sums = totals();
@@ -333,7 +333,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
                                      const std::optional<ImageView>& mask) {
   const auto begin = Clock::now();
   const DeconvolutionSpec& spec = state_->spec;
-  static_cast<void>(state_->device.implementation());  // still this process' own
+  static_cast<void>(implementation_of(state_->device));  // still this process' own
   require_data("image", image.data);
   require_data("output", output.data);
   require_shape("image", image.shape, spec.image);
@@ -359,7 +359,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   report.iterations = course.done;
   report.stop_reason = course.reason;
   report.curve = std::move(course.curve);
-  report.peak_device_bytes = state_->device.implementation().peak_bytes();
+  report.peak_device_bytes = implementation_of(state_->device).peak_bytes();
   report.missing_voxels = num_voxels(spec.image) - counts.data;
   report.non_finite_voxels = counts.non_finite;
   report.saturated_input_voxels = counts.saturated;

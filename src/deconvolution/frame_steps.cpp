@@ -73,16 +73,8 @@ std::vector<Step> FrameSteps::filter_setup(SlotId work, SlotId spectrum) const {
   return steps;
 }
 
-Upload FrameSteps::upload(PortId port, SlotId slot) const {
-  Upload step;
-  step.port = port;
-  step.slot = slot;
-  step.chunk_bytes = ports()[static_cast<std::size_t>(port)].bytes;
-  return step;
-}
-
-Download FrameSteps::download(PortId port, SlotId slot) const {
-  Download step;
+Transfer FrameSteps::transfer(PortId port, SlotId slot) const {
+  Transfer step;
   step.port = port;
   step.slot = slot;
   step.chunk_bytes = ports()[static_cast<std::size_t>(port)].bytes;

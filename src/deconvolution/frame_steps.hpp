@@ -1,4 +1,4 @@
-// The steps of a deconvolution's program, each told where frame, window and image lie.
+// The steps of a deconvolution's program, with the sizes and places of frame, window and image.
 #pragma once
 
 #include "convoy/deconvolution.hpp"
@@ -18,10 +18,10 @@ class FrameSteps {
   std::vector<Port> ports() const;
 
   std::vector<Step> filter_setup(SlotId work, SlotId spectrum) const;
-  Upload upload(PortId port, SlotId slot) const;
-  Download download(PortId port, SlotId slot) const;
+  Upload upload(PortId port, SlotId slot) const { return {transfer(port, slot)}; }
+  Download download(PortId port, SlotId slot) const { return {transfer(port, slot)}; }
 
-  /// A kernel over the frame that is told where the window lies.
+  /// A kernel over the frame that has the window as parameters.
   Dispatch on_window(const KernelSpec& kernel, std::vector<SlotId> slots,
                      const std::vector<KernelParameter>& more = {}) const;
   /// A kernel over the frame's voxels one by one.
@@ -42,6 +42,8 @@ class FrameSteps {
 
  private:
   Extents in_order(Index FrameAxis::*field) const;
+  /// All of the port's bytes.
+  Transfer transfer(PortId port, SlotId slot) const;
   Dispatch dispatch(const KernelSpec& kernel, std::vector<SlotId> slots) const;
   void append_schedule(Dispatch& step, const Extents& summed) const;
 

@@ -5,16 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/refuse.hpp"
 #include "base/voxel_rows.hpp"
-#include "convoy/error.hpp"
 #include "deconvolution/program.hpp"
 #include "deconvolution/spec.hpp"
 #include "engine/filter.hpp"
 
 namespace convoy {
 namespace {
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
 
 /// Calls body(value, z, y, x) for each voxel.
 template <class Body>

@@ -15,7 +15,7 @@ namespace convoy {
 
 /// The ports of a deconvolution beside ports::kernel. Arrays are in device order, tight.
 namespace deconvolution_ports {
-inline constexpr PortId observed = 1;  ///< run: the window; -1e30 tells that there is no datum
+inline constexpr PortId observed = 1;  ///< run: the window; -1e30 means that there is no datum
 inline constexpr PortId scalars = 2;   ///< run: kernels::scalars
 inline constexpr PortId output = 3;    ///< finish: the image
 inline constexpr PortId sums = 4;      ///< measure: kNumQuantities x kSumsPerQuantity (deconvolution/sum_threads.hpp)

@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "convoy/error.hpp"
+#include "base/refuse.hpp"
 #include "planner/axis.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
 namespace {
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
 
 void require_not_negative(double value, const char* what) {
   if (!(value >= 0) || !std::isfinite(value)) refuse(fmt::format("the {} is {}; it must be 0 or more", what, value));

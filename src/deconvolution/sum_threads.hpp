@@ -1,4 +1,4 @@
-// How sums over images are shared out among threads (kernels/deconvolution_kernels.hpp tells the stages).
+// How sums over images are shared out among threads (the stages: kernels/deconvolution_kernels.hpp).
 #pragma once
 
 #include "convoy/deconvolution.hpp"

@@ -10,7 +10,7 @@
 namespace convoy {
 
 DeviceBuffer::DeviceBuffer(const Device& device, std::uint64_t size_bytes)
-    : memory_(device.implementation().allocate(std::max<std::uint64_t>(size_bytes, 1))), size_bytes_(size_bytes) {}
+    : memory_(implementation_of(device).allocate(std::max<std::uint64_t>(size_bytes, 1))), size_bytes_(size_bytes) {}
 DeviceBuffer::~DeviceBuffer() = default;
 DeviceBuffer::DeviceBuffer(DeviceBuffer&&) noexcept = default;
 DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&&) noexcept = default;

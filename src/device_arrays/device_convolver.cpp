@@ -90,7 +90,7 @@ Shape ResidentConvolver::output_shape() const { return convoy::output_shape(stat
 void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
   require_array("image", image, state_->options.image, state_->spec.image, state_->spec.batch);
   require_array("output", output, state_->options.output, output_shape(), state_->spec.batch);
-  require_apart(image, output, state_->device.implementation().handles_are_addresses());
+  require_apart(image, output, implementation_of(state_->device).handles_are_addresses());
   const DeviceArraySlots slots = device_array_slots(plan());
   state_->loaded.session->run_on(stream.handle, {{slots.image, image.handle, image.offset_bytes},
                                                  {slots.output, output.handle, output.offset_bytes}});

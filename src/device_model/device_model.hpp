@@ -9,7 +9,7 @@
 
 namespace convoy {
 
-/// The values given here hold for a GPU of which the driver tells nothing but its Limits; columns name what differs.
+/// The values given here hold for a GPU of which nothing is known but its Limits; columns name what differs.
 /// Costs of passes are times: how much longer than its bytes at the device's streaming rate a pass takes.
 struct DeviceModel {
   /// @name Rates where the device reports none; guesses

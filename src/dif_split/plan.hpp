@@ -41,7 +41,7 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles);
 
-/// What it tells of itself: sizes and memory of a part, bytes and time of the whole.
+/// As the plan that is reported: sizes and memory of a part, bytes and time of the whole.
 Plan plan_of(const TransformSplit& split);
 
 /// Plan::num_pieces() of what: "tiles" or "convolutions of parts".

@@ -95,7 +95,7 @@ class PartLoop final : public DeviceLoop {
   }
 
  private:
-  /// The next run starts with nothing in flight; the first error is the one to tell.
+  /// The next run starts with nothing in flight; the first error is the one that is thrown.
   void drain() {
     try {
       session_.wait(0);
@@ -176,7 +176,7 @@ class SplitConvolutionAs final : public SplitConvolution {
 
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const std::vector<Device>& devices,
                                            const PlanOptions& options, const Plan* tiles) {
-  // Devices add their shares as they come: sums of floating-point numbers tell in which order.
+  // Devices add their shares as they come: sums of floating-point numbers depend on the order.
   if (options.deterministic && devices.size() > 1) return {};
   const PlanOptions with = options_of_split(options, devices.size());
   std::optional<TransformSplit> finest;

@@ -1,4 +1,4 @@
-// Threads that wait for disks, so that nobody else does.
+// Threads that wait for disks, so that those that compute do not.
 #pragma once
 
 #include <exception>

@@ -41,7 +41,7 @@ struct Convolver::State {
     if (method == Method::automatic || method == Method::separable) {
       options.plan.separable_terms = count_separable_terms(spec, kernel);
     }
-    for (const Device& device : on) device.implementation().reset_peak();
+    for (const Device& device : on) implementation_of(device).reset_peak();
     try {
       devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {
         set_up_filter(*loaded.session, loaded.plan, kernel, scale.factor);
@@ -63,7 +63,7 @@ struct Convolver::State {
     split.reset();
     try {
       trace("end");
-    } catch (...) {  // of the caller's function: a destructor has no one to give it to
+    } catch (...) {  // of the caller's function: a destructor cannot pass it on
     }
   }
 

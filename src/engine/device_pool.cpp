@@ -82,7 +82,7 @@ std::uint64_t sum_over(const std::vector<PreparedDevice>& devices, const Quantit
   std::set<const backend::Device*> counted;
   std::uint64_t sum = 0;
   for (const PreparedDevice& one : devices) {
-    const backend::Device& device = one.device.implementation();
+    const backend::Device& device = implementation_of(one.device);
     if (counted.insert(&device).second) sum += quantity(device);
   }
   return sum;

@@ -33,13 +33,13 @@ struct PreparedDevice {
 bool drops_device(const Error& problem);
 
 /// Plans and loads for all devices, and has each set up. Several take PlanOptions::tile_output, or else the smallest of
-/// the tiles that they would take alone. Of several devices those that refuse are left out, and told of
-/// in the log and in their problem; throws as throw_no_device_left() if all do. Of one device as load_plan().
+/// the tiles that they would take alone. Of several devices those that refuse are left out, which the
+/// log and their problem report; throws as throw_no_device_left() if all do. Of one device as load_plan().
 std::vector<PreparedDevice> prepare_devices(const ConvolutionSpec& spec, const std::vector<Device>& devices,
                                             const ConvolverOptions& options,
                                             const std::function<void(LoadedPlan&)>& set_up);
 
-/// The plan that tells the common tiling. Some device must have been prepared.
+/// The plan of the common tiling. Some device must have been prepared.
 const Plan& common_plan(const std::vector<PreparedDevice>& devices);
 
 /// Device memory that convoy holds on them, and the most that it was; each device once, however often it was given.

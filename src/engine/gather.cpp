@@ -38,7 +38,7 @@ SegmentedFacts stream_segments(Real* to, const Real* from, Index count) {
   return facts;
 }
 
-/// Of what lies side by side in a row, if the copy told.
+/// Of what lies side by side in a row, if the copy returned it.
 using RunFacts = std::optional<SegmentedFacts>;
 
 /// One row of a tile, where the outer axes lie inside the image. `streams`: large copies go past the caches; they alone
@@ -80,7 +80,7 @@ Real outside_value(const ConvolutionSpec& spec) {
   return reading_boundary(spec) == Boundary::constant ? static_cast<Real>(spec.constant) : Real(0);
 }
 
-/// Finds out when the last row of a piece has been filled, whoever fills it.
+/// Finds out when the last row of a piece has been filled, by any thread.
 class FilledRows {
  public:
   FilledRows(const Pieces& pieces, const PieceFilled& filled) : pieces_(pieces), filled_(filled) {
@@ -108,7 +108,7 @@ class FilledRows {
   std::vector<Index> missing_;
 };
 
-/// Adds a row's own voxels to the sums, telling where in the image they lie.
+/// Adds a row's own voxels to the sums, with their place in the image.
 template <class T>
 class OwnVoxels {
  public:

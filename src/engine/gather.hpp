@@ -9,7 +9,7 @@
 
 namespace convoy {
 
-/// Told as soon as a piece of the port is filled, by one thread at a time.
+/// Called as soon as a piece of the port is filled, by one thread at a time.
 using PieceFilled = std::function<void(int piece)>;
 
 /// Fills `port` with the tile's input: extent reals in device order, the extended image where the plan reads it, zero

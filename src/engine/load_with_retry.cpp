@@ -40,7 +40,7 @@ SessionHandle load_session(Device& device, const Program& program, const backend
                            std::uint64_t footprint_bytes, bool deterministic) {
   if (log_wanted("dispatch")) log("dispatch", "{}:\n{}", device.info().id, to_text(program));
   try {
-    backend::Device& on = device.implementation();
+    backend::Device& on = implementation_of(device);
     return {on.load(program, load_options).release(), {on.survives_fork()}};
   } catch (const OutOfMemory& problem) {
     if (!deterministic) throw;

@@ -13,7 +13,7 @@
 
 namespace convoy {
 
-/// What is told to who plans again.
+/// What the function that plans again is given.
 struct Replan {
   std::uint64_t limit_bytes = 0;  ///< most device memory of the next plan
   std::string reason;             ///< why the one before could not be loaded
@@ -123,7 +123,7 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
   }
 }
 
-/// CONVOY_SENTINELS=1 switches them on everywhere, 0 off: a tool that looks for reads of what nobody wrote sees the
+/// CONVOY_SENTINELS=1 switches them on everywhere, 0 off: a tool that looks for reads of uninitialised memory sees the
 /// NaN as written.
 bool sentinels_wanted(bool asked_for);
 

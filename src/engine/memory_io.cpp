@@ -176,7 +176,7 @@ class MemorySink final : public TileSink {
   OutputSums take(const TileIndex& tile, int set) override {
     const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
     const TileOutputs outputs = tile_outputs(plan_, tile);
-    // Without a transform each output tells of its own voxels only.
+    // Without a transform an output depends on its own voxels only, so all are read.
     if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output_, await);
     if (lent_) return {.sum = one_voxel(outputs, await)};
     return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_,
@@ -186,7 +186,7 @@ class MemorySink final : public TileSink {
   void finish() override {}
 
  private:
-  /// One tells of all: a NaN or an infinity in a transform's input is in every output.
+  /// One stands for all: a NaN or an infinity in a transform's input is in every output.
   double one_voxel(const TileOutputs& outputs, const AwaitPiece& await) const {
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
     const std::array<Index, 3> stride = device_strides(plan_, output_.shape);
@@ -205,7 +205,7 @@ class MemorySink final : public TileSink {
 template <class Real>
 TileIo memory_io_of(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
                     const VoxelRules& rules, bool sums, FoldedSums* folded) {
-  const backend::Device& device = on.device.implementation();
+  const backend::Device& device = implementation_of(on.device);
   TileIo io;
   io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, rules, sums);
   io.sink =

@@ -152,13 +152,15 @@ TileSums TileQueue::sums() const {
 
 Scheduler::Scheduler(std::vector<PreparedDevice>& devices, RunTiles pieces, const ConvolverOptions& options)
     : devices_(devices), options_(options), num_pieces_(pieces.count), queue_(std::move(pieces), devices.size()) {
-  for (const PreparedDevice& one : devices) static_cast<void>(one.device.implementation());  // still this process' own
+  for (const PreparedDevice& one : devices)
+    static_cast<void>(implementation_of(one.device));  // still this process' own
 }
 
 void Scheduler::run(const DeviceLoops& loops) {
   const std::vector<std::size_t> places = working();
   for (const std::size_t i : places) queue_.join(i);
-  if (places.size() == 1) run_loop(*loops[places.front()], places.front(), [this] { tell(++num_told_); });
+  if (places.size() == 1)
+    run_loop(*loops[places.front()], places.front(), [this] { report_progress(++num_reported_); });
   if (places.size() > 1) run_on_threads(loops, places);
   release_dropped();
   queue_.rethrow();
@@ -174,7 +176,7 @@ std::vector<std::size_t> Scheduler::working() const {
   return places;
 }
 
-/// This thread tells of progress, as it is promised to do. The others share the host's threads evenly: a device that
+/// Progress is reported on this thread, as it is documented. The others share the host's threads evenly: a device that
 /// waits for its own pieces must not keep them from the next.
 void Scheduler::run_on_threads(const DeviceLoops& loops, const std::vector<std::size_t>& places) {
   const int share = std::max(1, default_num_threads() / static_cast<int>(places.size()));
@@ -194,10 +196,10 @@ void Scheduler::run_on_threads(const DeviceLoops& loops, const std::vector<std::
       queue_.leave(i);
     }
   }
-  for (Index done = 0; (done = queue_.wait_for_more_than(num_told_)) > num_told_;) {
-    num_told_ = done;
+  for (Index done = 0; (done = queue_.wait_for_more_than(num_reported_)) > num_reported_;) {
+    num_reported_ = done;
     try {
-      tell(done);
+      report_progress(done);
     } catch (...) {
       queue_.stop(std::current_exception());
     }
@@ -236,7 +238,7 @@ void Scheduler::end_without_device() {
   std::rethrow_exception(problem);
 }
 
-void Scheduler::tell(Index done) {
+void Scheduler::report_progress(Index done) {
   done += queue_.num_held();
   if (options_.trace_memory) {
     options_.trace_memory(fmt::format("tile {} of {}", done, num_pieces_), used_bytes_of(devices_));

@@ -75,7 +75,7 @@ class TileQueue {
   mutable std::mutex mutex_;
   mutable std::condition_variable news_;
   RunTiles tiles_;
-  Index next_ = 0;  // of those that nobody has taken yet
+  Index next_ = 0;  // of those that no device has taken yet
   Index num_held_ = 0;
   bool next_waits_ = false;  // it is known not to be held
   std::deque<Index> given_back_;
@@ -130,13 +130,13 @@ class Scheduler {
   void run_loop(DeviceLoop& loop, std::size_t i, const std::function<void()>& piece_done);
   void release_dropped();
   [[noreturn]] void end_without_device();
-  void tell(Index done);
+  void report_progress(Index done);
 
   std::vector<PreparedDevice>& devices_;
   const ConvolverOptions& options_;
   Index num_pieces_;
   TileQueue queue_;
-  Index num_told_ = 0;
+  Index num_reported_ = 0;
   Clock::time_point start_ = Clock::now();
 };
 

@@ -21,7 +21,7 @@ class FoldedSums {
   /// Waits for the tile in this set of the device; a tile that throws has added nothing.
   void add(const LoadedPlan& loaded, const TileIndex& tile, int set);
 
-  /// As output voxels, when nobody adds any more.
+  /// As output voxels, after the last add().
   OutputSums write(const MutableImageView& output) const;
   OutputSums write(ImageWriter& writer) const;
 

@@ -77,7 +77,7 @@ void TileLoop::wait_for_all() {
   for (std::size_t set = 0; set < num_sets_; ++set) session_.wait(static_cast<int>(set));
 }
 
-/// The next run starts with no set in flight; the first error is the one to tell.
+/// The next run starts with no set in flight; the first error is the one that is thrown.
 void TileLoop::drain() {
   for (std::size_t set = 0; set < num_sets_; ++set) {
     try {

@@ -17,11 +17,11 @@ class TileSource {
   /// The tile will be asked for, after those begun before.
   virtual void begin(const TileIndex& tile) = 0;
   /// Fills the set's input port, or lends memory in its place. The sums are those of the tile's own voxels, or nothing
-  /// if scan_input() tells them.
+  /// if scan_input() returns them.
   virtual InputSums supply(const TileIndex& tile, int set) = 0;
   /// Called when the tile has been submitted.
   virtual InputSums scan_input(const TileIndex& tile) = 0;
-  /// Called when the output of a tile holds NaN or infinity: what no one has looked at yet may hold some, too.
+  /// Called when the output of a tile holds NaN or infinity: what has not been scanned yet may hold some, too.
   virtual InputSums look_again() = 0;
   /// What a message says of voxels that cannot be used (require_usable()), when some were met.
   virtual InputSums all_unusable(const InputSums& met) = 0;

@@ -72,7 +72,7 @@ void fill_port(backend::Session& session, const Program& program, PortId port, i
 /// Of the whole image, transfers included: tiles go round the sets as in a run.
 double measured_seconds(const Plan& plan, Device& device) {
   const Program program = make_program(plan);
-  const auto session = device.implementation().load(program, {});
+  const auto session = implementation_of(device).load(program, {});
   fill_port(*session, program, ports::kernel, 0, plan.spec.precision);
   session->submit(Section::setup, 0);
   session->wait(0);

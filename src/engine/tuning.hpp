@@ -9,7 +9,7 @@
 
 namespace convoy {
 
-/// The options with the choice that is the fastest of those measured, now or (as the wisdom tells) before. Candidates
+/// The options with the choice that is the fastest of those measured, now or (kept as wisdom) before. Candidates
 /// that the device refuses are left out; if it refuses all, the options come back unchanged. Blocks for up to some
 /// seconds; the device holds nothing more at the end. Throws what make_plan() throws for the options as given.
 PlanOptions tuned(const ConvolutionSpec& spec, Device& device, const Limits& limits, const PlanOptions& options);

@@ -70,7 +70,7 @@ class PassSteps {
     rows_inverse();
   }
 
-  /// The three parts of a convolution that can be had for some planes only, if planes can be done in one launch.
+  /// The three parts of a convolution that can be run on some planes only, if planes can be done in one launch.
   bool has_planes() const { return limits_.workgroups_may_wait && g_.num_axes == 3 && shape_of_planes(); }
   void planes_forward(Index first, Index count) {
     if (!forward_) forward_ = plane_kernel(true);
@@ -395,7 +395,7 @@ class Lowering {
     return tables_.emplace_back(geometry, static_cast<SlotId>(program_.slots.size() - 1)).second;
   }
 
-  /// One counter for the turns, then one for each plane.
+  /// One counter for the tickets, then one for each plane.
   SlotId progress(const FftGeometry& geometry) {
     const std::uint64_t bytes = plane_counters_bytes(geometry, limits_);
     if (bytes == 0) return 0;

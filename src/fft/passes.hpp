@@ -80,7 +80,7 @@ KernelSpec rows_inverse(const PassShape& shape, Precision precision, const Rows&
 
 /// Planes one by one: a pair's rows and, once all rows of a plane are there, its columns, while rows of the next planes
 /// are read; what rows leave for columns is then found in the device's last cache. buffers: table, image, work,
-/// progress (one counter for the turns, then one a plane, all 0). parameters: table_begin of rows, of columns,
+/// progress (one counter for the tickets, then one a plane, all 0). parameters: table_begin of rows, of columns,
 /// first_plane, num_planes. The schedule's producers are rows.
 KernelSpec planes_forward(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
                           const PlaneSchedule& schedule);

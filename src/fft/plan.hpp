@@ -24,8 +24,8 @@ bool has_large_butterfly(const std::vector<Index>& radices);
 
 /// Of columns that are multiplied in between. Where few threads do the most butterflies of a stage at once, and the
 /// spectrum is loaded ahead, the smallest factor is the last: that stage then needs the fewest registers. With
-/// `many_registers` (over a hundred for each thread, which the compiler must be told), two factors of up to 32 rather
-/// than three.
+/// `many_registers` (over a hundred for each thread, a number the compiler must be given), two factors of up to 32
+/// rather than three.
 std::optional<std::vector<Index>> product_radices_of(Index length, bool many_registers);
 
 /// The frequency that decimation in frequency with these radices leaves at each position (Cooley and Tukey 1965;

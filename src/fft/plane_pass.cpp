@@ -1,4 +1,4 @@
-// Rows and columns of planes in one launch. Workgroups take turns in the order in which they begin: those that make
+// Rows and columns of planes in one launch. Workgroups take tickets in the order in which they begin: those that make
 // what others wait for come so far ahead that hardly any has to wait, and never after it, so that all come to an end.
 #include "fft/column_text.hpp"
 #include "fft/pass_body.hpp"

@@ -98,7 +98,7 @@ PlaneSchedule schedule_of_planes(const PlaneShape& shape, bool rows_make, const 
 
 bool fused_planes_profitable(const PlaneShape& shape, const std::array<Index, 3>& extent, Precision precision,
                              const Limits& limits) {
-  if (shape.groups < 2) return false;  // nobody computes while rows are waited for
+  if (shape.groups < 2) return false;  // nothing computes while rows are waited for
   const auto multiprocessors = static_cast<double>(limits.num_multiprocessors);
   if (limits.memory_bytes_per_second > model_of(limits).fastest_plane_memory * multiprocessors) return false;
   const PlaneSchedule schedule = schedule_of_planes(shape, true, extent, precision, limits);

@@ -6,7 +6,7 @@
 
 namespace convoy {
 
-/// Of a workgroup that does pairs of rows in one turn and columns in another, with the same threads.
+/// Of a workgroup that does pairs of rows under one ticket and columns under another, with the same threads.
 struct PlaneShape {
   PassShape rows;
   PassShape columns;

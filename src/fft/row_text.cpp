@@ -36,13 +36,7 @@ class RowText {
                                   single_stage() ? Butterfly() : text.butterfly().transform(names("v"), kForward)};
     const std::string butterflies = taken();
     for_each_stored(frequencies, [this](const ComplexName& own, const ComplexName& mirror) {
-      body_ += filled(pass_bodies::part_rows, {{"BEGIN_WORK", begin_work()},
-                                               {"FIRST", first_of_work("ELEMENT")},
-                                               {"SECOND", second_of_work("ELEMENT")},
-                                               {"OWN_X", own.x},
-                                               {"OWN_Y", own.y},
-                                               {"MIRROR_X", mirror.x},
-                                               {"MIRROR_Y", mirror.y}});
+      body_ += at_mirrored_pair(pass_bodies::part_rows, "ELEMENT", own, mirror);
     });
     return rows() + filled(pass_bodies::row_forward, {{"STAGES_BUT_LAST", stages_but_last},
                                                       {"THREAD", lanes_.thread},
@@ -60,13 +54,7 @@ class RowText {
       body_ += zero(fmt::format("u{}", j)) + zero(fmt::format("v{}", j));
     }
     for_each_stored({names("u"), names("v")}, [this](const ComplexName& own, const ComplexName& mirror) {
-      body_ += filled(pass_bodies::join_rows, {{"BEGIN_WORK", begin_work()},
-                                               {"FIRST", first_of_work("FETCH")},
-                                               {"SECOND", second_of_work("FETCH")},
-                                               {"OWN_X", own.x},
-                                               {"OWN_Y", own.y},
-                                               {"MIRROR_X", mirror.x},
-                                               {"MIRROR_Y", mirror.y}});
+      body_ += at_mirrored_pair(pass_bodies::join_rows, "FETCH", own, mirror);
     });
     const std::string loads = taken();
     store(text.butterfly().transform(names("u"), kInverse), "first_place");
@@ -165,7 +153,19 @@ class RowText {
                            : fmt::format("{}(work, h, 0u)", access);
   }
 
-  /// What a pair of rows has read is read by nobody else: if it fills lines of the cache, they need not be written
+  /// A body between a pair of frequencies k and -k, in registers, and both rows' spectra, in work.
+  std::string at_mirrored_pair(const char* body, const char* access, const ComplexName& own,
+                               const ComplexName& mirror) const {
+    return filled(body, {{"BEGIN_WORK", begin_work()},
+                         {"FIRST", first_of_work(access)},
+                         {"SECOND", second_of_work(access)},
+                         {"OWN_X", own.x},
+                         {"OWN_Y", own.y},
+                         {"MIRROR_X", mirror.x},
+                         {"MIRROR_Y", mirror.y}});
+  }
+
+  /// What a pair of rows has read is not read again: if it fills lines of the cache, they need not be written
   /// back. The last pair may be done several times at once, and a pair of one stage knows of no barrier.
   std::string discard_work() const {
     using device_model::kCacheLineBytes;

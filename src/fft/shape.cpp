@@ -90,7 +90,7 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
   const std::uint64_t usual = alone ? model.max_lone_column_threads : model.max_column_threads;
   const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
   const auto most_for_one = static_cast<Index>(std::max<std::uint64_t>(1, most / width));
-  // Large groups with so many registers need a compiler that is told how many there are: CUDA's.
+  // Large groups with so many registers need a compiler that is given their number: CUDA's.
   const bool together = role == ColumnRole::product && has_large_butterfly(*radices) &&
                         (large_memory || radices->back() <= radices->front());
   // Then one butterfly of the last stage for each thread, if it can be.

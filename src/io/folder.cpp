@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "io/io_error.hpp"
@@ -57,6 +58,11 @@ void remove_at(const Folder& folder, const std::string& name, int depth) {
 }  // namespace
 
 FileIdentity identity_of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
+
+std::string folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
 
 struct stat status_of(int descriptor) {
   struct stat status {};

@@ -21,6 +21,9 @@ struct FileIdentity {
 
 FileIdentity identity_of(const struct stat& status);
 
+/// The folder in which a path's last name lies, "." where the path says none.
+std::string folder_of(const std::string& path);
+
 /// Names are those of direct entries ("0"), except where `path` is said: "0/c/1" leads through sub-folders. All throw
 /// Error(io), naming the entry, for what they do not return.
 class Folder {

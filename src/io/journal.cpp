@@ -33,11 +33,6 @@ std::string read_all(int descriptor, const std::string& path) {
   }
 }
 
-std::string folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? "." : folder.string();
-}
-
 std::string first_line_of(const JobDescription& job) {
   Json json = Json::array();
   for (const auto& [name, value] : job) json.push_back({name, value});
@@ -151,7 +146,7 @@ void Journal::write_down(const WrittenBox& written) {
   boxes_.insert(written);
 }
 
-/// Lines that begin with a box replace, for one who continues, the boxes that it touches: the first line of the rest
+/// Lines that begin with a box replace, for a run that resumes, the boxes that it touches: the first line of the rest
 /// takes the old box away, and no line says more than what is on the disk before anything is written there.
 void Journal::make_room(Index image, const Box& box, const ReadBack& read_back, const std::function<void()>& flush) {
   const std::lock_guard lock(mutex_);

@@ -20,7 +20,7 @@ class Journal {
   using ReadBack = std::function<std::optional<std::uint64_t>(Index image, const Box& box)>;
 
   /// Opens the journal or begins one, and locks it. `output` is what errors name. Boxes beyond `num_images` images of
-  /// `shape` are not believed. Throws Error(io) if another process holds the journal, or if it is of another job;
+  /// `shape` are ignored. Throws Error(io) if another process holds the journal, or if it is of another job;
   /// the message says in what they differ.
   Journal(const std::string& path, const std::string& output, const JobDescription& job, const Shape& shape,
           Index num_images);

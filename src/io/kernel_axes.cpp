@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <string_view>
 
-#include "convoy/error.hpp"
+#include "base/refuse.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy {
 namespace {
 
 constexpr std::string_view kAxes = "ZYX";
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
 
 /// As many as the image extends over; one of extent 1 in front counts for nothing.
 int num_axes_of(const Shape& image) { return image.z > 1 ? 3 : image.y > 1 ? 2 : 1; }

@@ -14,7 +14,7 @@
 namespace convoy::io {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxSearchDepth = 64;
 
 bool is_temporary(HiddenKind kind) {
   return kind == HiddenKind::temporary_file || kind == HiddenKind::temporary_folder;
@@ -68,7 +68,7 @@ void measure(const Folder& folder, const std::string& name, int depth, std::uint
     return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
   };
   if (earlier(written, status->st_mtim)) written = status->st_mtim;
-  if (!S_ISDIR(status->st_mode) || depth == kMaxDepth) return;
+  if (!S_ISDIR(status->st_mode) || depth == kMaxSearchDepth) return;
   const Folder inner = folder.subfolder(name);
   for (const std::string& entry : inner.names()) measure(inner, entry, depth + 1, bytes, written);
 }
@@ -155,7 +155,7 @@ bool remove_leftover(const std::string& path) {
   const std::string name = whole.filename().string();
   const auto hidden = io::parse_hidden_name(name);
   if (!hidden) io::fail(path, "is not removed: it has no name that convoy gives to what is unfinished");
-  const io::Folder folder(whole.has_parent_path() ? whole.parent_path().string() : ".");
+  const io::Folder folder(io::folder_of(whole.string()));
   const auto status = folder.status(name);
   if (!status) return false;
   if (!io::is_own(hidden->kind, *status)) {

@@ -142,10 +142,7 @@ std::string without_slash(std::string path) {
 }
 
 /// What the group that holds the folder says; null if it is no group.
-Json attributes_above(const fs::path& folder) {
-  const fs::path above = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
-  return attributes_of(InputFolder(above.string()));
-}
+Json attributes_above(const fs::path& folder) { return attributes_of(InputFolder(folder_of(folder.string()))); }
 
 ZarrImage find_image(const std::string& path) {
   const std::string place = without_slash(path);

@@ -99,7 +99,7 @@ void OutputFile::open_new() {
     if (!file_) continue;
     const FileIdentity identity = identity_of(status_of(file_.descriptor()));
     if (!folder.holds(temporary_name_, identity)) continue;
-    if (!lock_temporary(file_.descriptor())) {  // by one who looks whether it is abandoned
+    if (!lock_temporary(file_.descriptor())) {  // by a process that checks whether it is abandoned
       TemporaryEntry(place_.folder(), temporary_name_, identity).remove();
       continue;
     }

@@ -22,11 +22,6 @@ std::string without_slashes(std::string path) {
   return path;
 }
 
-std::string folder_of(const std::string& path) {
-  const fs::path parent = fs::path(path).parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
 std::string link_target(const Folder& folder, const std::string& name) {
   char target[PATH_MAX];
   const ssize_t length = ::readlinkat(folder.descriptor(), name.c_str(), target, sizeof target);

@@ -24,7 +24,7 @@ class OutputStore {
   virtual void read(Index image, const Box& box, std::byte* voxels) const = 0;
   /// Memory that boxes of any size may take beyond their own.
   virtual std::uint64_t cache_bytes() const { return 0; }
-  /// Brings to the disk what is written, for one who continues.
+  /// Brings to the disk what is written, for a run that resumes.
   virtual void flush() {}
   virtual void commit() = 0;
   /// Without commit, what lies under the temporary name goes after all.

@@ -11,13 +11,13 @@
 
 #include "base/json_text.hpp"
 #include "io/io_error.hpp"
+#include "io/zarr_json.hpp"
 
 namespace convoy::io {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kArray = "0";
 constexpr int kMaxChunkDepth = 8;  // more than the axes of an image
 
 bool is_number(const std::string& name) {
@@ -45,7 +45,7 @@ bool is_chunk(const std::string& name, int depth) {
 bool is_own(const std::string& name, const struct stat& status, int depth) {
   if (S_ISREG(status.st_mode)) return is_metadata(name, depth) || (depth > 0 && is_chunk(name, depth));
   if (!S_ISDIR(status.st_mode)) return false;
-  return depth == 0 ? name == kArray : depth < kMaxChunkDepth && is_chunk(name, depth);
+  return depth == 0 ? name == kArrayFolder : depth < kMaxChunkDepth && is_chunk(name, depth);
 }
 
 std::optional<std::string> foreign_below(const Folder& folder, const std::string& place, int depth) {
@@ -67,10 +67,6 @@ Json read_json(const Folder& store, const std::string& name) {
   const ssize_t got = ::pread(file.descriptor(), text.data(), text.size(), 0);
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return parse_json(text).value_or(nullptr);
-}
-
-Json member(const Json& object, const char* name) {
-  return object.is_object() && object.contains(name) ? object[name] : Json();
 }
 
 /// What the image's attributes hold that convoy does not write, or that they are not convoy's.

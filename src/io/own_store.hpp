@@ -12,6 +12,9 @@ namespace convoy::io {
 inline constexpr const char* kCreatorKey = "_creator";
 inline constexpr const char* kCreatorName = "convoy";
 
+/// The folder of the array in a store that convoy writes.
+inline constexpr const char* kArrayFolder = "0";
+
 /// Whether it is a Zarr store of any kind.
 bool is_zarr_store(const Folder& store);
 

@@ -16,8 +16,8 @@ namespace {
 constexpr std::string_view kMark = ".convoy-";
 constexpr std::string_view kKept = "part";
 constexpr std::string_view kJournal = "journal";
-constexpr std::string_view kFile = ".part";
-constexpr std::string_view kFolder = ".folder";
+constexpr std::string_view kFileEnding = ".part";
+constexpr std::string_view kFolderEnding = ".folder";
 constexpr std::size_t kMaxEndingBytes = 40;  // mark, process, counter, kind
 
 /// Never within a character of UTF-8.
@@ -42,10 +42,10 @@ bool is_run(std::string_view text) {
 std::optional<HiddenKind> kind_of(std::string_view ending) {
   if (ending == kKept) return HiddenKind::kept;
   if (ending == kJournal) return HiddenKind::journal;
-  if (ending.ends_with(kFile) && is_run(ending.substr(0, ending.size() - kFile.size()))) {
+  if (ending.ends_with(kFileEnding) && is_run(ending.substr(0, ending.size() - kFileEnding.size()))) {
     return HiddenKind::temporary_file;
   }
-  if (ending.ends_with(kFolder) && is_run(ending.substr(0, ending.size() - kFolder.size()))) {
+  if (ending.ends_with(kFolderEnding) && is_run(ending.substr(0, ending.size() - kFolderEnding.size()))) {
     return HiddenKind::temporary_folder;
   }
   return std::nullopt;
@@ -54,8 +54,8 @@ std::optional<HiddenKind> kind_of(std::string_view ending) {
 }  // namespace
 
 std::string name_in_hidden(const std::string& output, std::size_t max_bytes) {
-  constexpr std::size_t kChecksumBytes = 17;  // with its "~"
-  constexpr std::size_t kLeastBytes = 1 + kChecksumBytes + kMaxEndingBytes;
+  constexpr std::size_t kChecksumTextBytes = 17;  // with its "~"
+  constexpr std::size_t kLeastBytes = 1 + kChecksumTextBytes + kMaxEndingBytes;
   if (1 + output.size() + kMaxEndingBytes <= max_bytes) return output;
   const std::size_t beginning = max_bytes > kLeastBytes ? max_bytes - kLeastBytes : 0;
   const auto* bytes = reinterpret_cast<const std::byte*>(output.data());
@@ -70,7 +70,7 @@ std::string journal_name(const std::string& output, std::size_t max_bytes) {
 
 std::string temporary_name(const std::string& output, HiddenKind kind, std::size_t max_bytes) {
   static std::atomic<unsigned> counter{0};
-  const std::string_view ending = kind == HiddenKind::temporary_folder ? kFolder : kFile;
+  const std::string_view ending = kind == HiddenKind::temporary_folder ? kFolderEnding : kFileEnding;
   return hidden(output, max_bytes, fmt::format("{}-{}{}", ::getpid(), counter++, ending));
 }
 

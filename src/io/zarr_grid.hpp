@@ -10,7 +10,7 @@ namespace convoy::io {
 
 class ZarrGrid {
  public:
-  /// Every axis bears a letter of TCZYX of its own.
+  /// Every axis has a letter of TCZYX of its own.
   ZarrGrid(ZarrArray array, const std::vector<FileAxis>& axes);
 
   const ZarrArray& array() const { return array_; }

@@ -8,6 +8,7 @@
 #include "io/box.hpp"
 #include "io/io_error.hpp"
 #include "io/ngff.hpp"
+#include "io/own_store.hpp"
 #include "io/workers.hpp"
 #include "io/zarr_images.hpp"
 
@@ -15,8 +16,6 @@ namespace convoy::io {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr const char* kArray = "0";  // its folder in the store
 
 /// What is decoded at once, and how many of it a file holds along each axis.
 struct Pieces {
@@ -44,7 +43,7 @@ std::vector<FileAxis> axes_of(const Shape& shape, const ImageMetadata& metadata)
 ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes, const Shape& shape, Element element,
                    OmeZarr version) {
   ZarrArray array;
-  array.folder = folder + "/" + kArray;
+  array.folder = folder + "/" + kArrayFolder;
   array.sample = sample_for(element);
   array.codecs = {ByteCodec::blosc};
   array.separator = '/';
@@ -97,21 +96,22 @@ ZarrOutput::ZarrOutput(const std::string& path, OutputFile::Unfinished unfinishe
       grid_(array_of(folder_.temporary_path(), axes_, shape, element, options.ome_zarr), axes_),
       files_(folder_, grid_.array().num_files(),
              [this](std::uint64_t number) {
-               return kArray + ("/" + grid_.array().file_name(grid_.array().file_position(number)));
+               return kArrayFolder + ("/" + grid_.array().file_name(grid_.array().file_position(number)));
              }),
       cache_bytes_(options.cache_bytes),
       open_chunks_(grid_.array().shards ? options.cache_bytes / 2 : options.cache_bytes) {}
 
 bool ZarrOutput::can_continue() const {
-  if (!folder_.folder().status(kArray)) return false;
-  return read_json(InputFolder(folder_.folder(), kArray), array_file(grid_.array())) == zarr_array_json(grid_.array());
+  if (!folder_.folder().status(kArrayFolder)) return false;
+  return read_json(InputFolder(folder_.folder(), kArrayFolder), array_file(grid_.array())) ==
+         zarr_array_json(grid_.array());
 }
 
 void ZarrOutput::begin(bool continued) {
   const ZarrArray& array = grid_.array();
   if (!continued) folder_.empty();
   write_metadata();
-  const auto folder = std::make_shared<const InputFolder>(folder_.folder(), kArray);
+  const auto folder = std::make_shared<const InputFolder>(folder_.folder(), kArrayFolder);
   written_.emplace(folder, array, ZarrChunks::Indices::read_anew);
   if (array.shards) {
     shards_.emplace(
@@ -132,7 +132,7 @@ void ZarrOutput::write_metadata() {
     folder_.write_text("zarr.json",
                        file_text({{"zarr_format", 3}, {"node_type", "group"}, {"attributes", {{"ome", attributes}}}}));
   }
-  folder_.write_text(std::string(kArray) + "/" + array_file(array), file_text(zarr_array_json(array)));
+  folder_.write_text(std::string(kArrayFolder) + "/" + array_file(array), file_text(zarr_array_json(array)));
 }
 
 bool ZarrOutput::is_damaged(std::uint64_t file) const {
@@ -150,7 +150,7 @@ void ZarrOutput::remove_damaged_files() const {
   const ZarrArray& array = grid_.array();
   for_each_number(array.num_files(), [&](std::uint64_t file) {
     if (!is_damaged(file)) return;
-    const std::string name = kArray + ("/" + array.file_name(array.file_position(file)));
+    const std::string name = kArrayFolder + ("/" + array.file_name(array.file_position(file)));
     const std::size_t slash = name.rfind('/');
     folder_.folder().subfolder(name.substr(0, slash)).remove(name.substr(slash + 1));
   });

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-void set_type(ZarrArray& array, const Json& json) {
+void set_v2_type(ZarrArray& array, const Json& json) {
   const std::string type = json.is_string() ? json.get<std::string>() : text_of(json);
   const std::optional<Sample> sample = type.size() == 3 ? sample_of_numpy(type.substr(1)) : std::nullopt;
   if (!sample || std::string("<>|").find(type[0]) == std::string::npos) {
@@ -53,7 +53,7 @@ ZarrArray zarr_array_from_v2(const std::string& folder, const Json& json) {
   }
   array.extents = extents_from(folder, member(json, "shape"), "shape");
   array.chunk = extents_from(folder, member(json, "chunks"), "chunks");
-  set_type(array, member(json, "dtype"));
+  set_v2_type(array, member(json, "dtype"));
   set_order(array, member(json, "order"));
   set_compressor(array, json);
   set_separator(array, member(json, "dimension_separator"));

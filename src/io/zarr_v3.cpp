@@ -47,7 +47,7 @@ std::optional<Sample> sample_of_type(const std::string& type) {
   return std::nullopt;
 }
 
-void set_type(ZarrArray& array, const Json& json) {
+void set_v3_type(ZarrArray& array, const Json& json) {
   const std::string type = extension_from(array.folder, json, "data_type").name;
   const std::optional<Sample> sample = sample_of_type(type);
   if (!sample) fail(array.folder, "holds {}; {}", type, kReadableSamples);
@@ -214,7 +214,7 @@ ZarrArray zarr_array_from_v3(const std::string& folder, const Json& json) {
   const Extension grid = extension_from(folder, member(json, "chunk_grid"), "chunk_grid");
   if (grid.name != "regular") fail(folder, "has chunk_grid '{}'; convoy reads 'regular'", grid.name);
   array.chunk = extents_from(folder, member(grid.configuration, "chunk_shape"), "chunk_shape");
-  set_type(array, member(json, "data_type"));
+  set_v3_type(array, member(json, "data_type"));
   if (array.extents.size() != array.chunk.size()) {
     fail(folder, "has {} axes, but chunks of {}", array.extents.size(), array.chunk.size());
   }

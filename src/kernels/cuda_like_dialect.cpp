@@ -6,7 +6,7 @@
 namespace convoy {
 namespace {
 
-const char* type_of(Element voxel) {
+const char* cuda_type(Element voxel) {
   switch (voxel) {
     case Element::u8:
       return "unsigned char";
@@ -30,41 +30,28 @@ const char* type_of(Element voxel) {
   return "";
 }
 
-const char* type_of(const KernelBuffer& buffer) {
-  switch (buffer.kind) {
-    case KernelBuffer::Kind::real:
-      return "real";
-    case KernelBuffer::Kind::real2:
-      return "real2";
-    case KernelBuffer::Kind::count:
-      return "unsigned int";
-    case KernelBuffer::Kind::voxel:
-      return type_of(buffer.element);
-  }
-  return "";
-}
-
-const ConversionWords kWords{"__device__ ", "__uint_as_float", "__float_as_uint",
-                             [](Element element) { return fmt::format("({})", type_of(element)); }};
+const ConversionWords kCudaWords{"__device__ ", "__uint_as_float", "__float_as_uint",
+                                 [](Element element) { return fmt::format("({})", cuda_type(element)); }};
 
 /// KernelSpec::uses_tickets. What others wrote is fetched from the second-level cache, to which they released it, past
 /// the first-level one: an acquire would empty that, and every group would look up its factors anew. What comes from
 /// and goes to memory only once leaves that cache to them. CUDA begins workgroups in the order of their numbers, which
-/// CUB's scans rely on, too; elsewhere turns are taken from a counter. DISCARD: 128 bytes that nobody reads any more
-/// until somebody has written them; the cache need not write them to memory (discard_line: a device that tests this).
+/// CUB's scans rely on, too; elsewhere tickets are taken from a counter. DISCARD: 128 bytes that are not read any more
+/// until they have been written again; the cache need not write them to memory (discard_line: a device that tests
+/// this).
 constexpr const char* kTickets = R"(
 #define IS_FIRST (threadIdx.x == 0u && threadIdx.y == 0u)
 #if defined(__CUDA_ARCH__)
 #define PAIR_BARRIER(pair, pairs, threads) \
   if (pair < pairs) asm volatile("bar.sync %0, %1;" : : "r"(pair + 1u), "n"(threads) : "memory")
-#define TAKE_TICKET(counter, turn) uint turn = blockIdx.x
+#define TAKE_TICKET(counter, ticket) uint ticket = blockIdx.x
 #else
 #define PAIR_BARRIER(pair, pairs, threads) __syncthreads()
-#define TAKE_TICKET(counter, turn) \
+#define TAKE_TICKET(counter, ticket) \
   __shared__ uint ticket_of_group; \
   if (IS_FIRST) ticket_of_group = atomicInc(counter, gridDim.x - 1u); \
   __syncthreads(); \
-  uint turn = ticket_of_group
+  uint ticket = ticket_of_group
 #endif
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 #define DISCARD(first) asm volatile("discard.global.L2 [%0], 128;" : : "l"(first) : "memory")
@@ -79,7 +66,7 @@ __device__ __forceinline__ uint arrivals(const uint* counter) {
   asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
   return value;
 }
-__device__ __forceinline__ void tell_arrival(uint* counter, uint last) {
+__device__ __forceinline__ void signal_arrival(uint* counter, uint last) {
   asm volatile("red.release.gpu.global.inc.u32 [%0], %1;" : : "l"(counter), "r"(last) : "memory");
 }
 #else
@@ -88,14 +75,14 @@ __device__ __forceinline__ uint arrivals(uint* counter) {
   __threadfence();
   return value;
 }
-__device__ __forceinline__ void tell_arrival(uint* counter, uint last) {
+__device__ __forceinline__ void signal_arrival(uint* counter, uint last) {
   __threadfence();
   atomicInc(counter, last);
 }
 #endif
 #define ARRIVE(counter, all) \
   __syncthreads(); \
-  if (IS_FIRST) tell_arrival(counter, (all) - 1u)
+  if (IS_FIRST) signal_arrival(counter, (all) - 1u)
 #define AWAIT(counter, enough, all) \
   if (IS_FIRST) { \
     while (arrivals(counter) < (enough)) {} \
@@ -111,7 +98,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
   std::string arguments;
   for (const KernelBuffer& buffer : kernel.buffers) {
     arguments += fmt::format("{}{}{}* {}", arguments.empty() ? "" : ", ", buffer.writable ? "" : "const ",
-                             type_of(buffer), buffer.name);
+                             type_of(buffer, "unsigned int", cuda_type), buffer.name);
   }
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {
     arguments +=
@@ -180,7 +167,7 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
                   "{3}"
                   "}}\n",
                   real, kernel.name, arguments, with_doubles(kernel.body, ""),
-                  sharing + voxel_conversions(kernel, kWords), bounds));
+                  sharing + voxel_conversions(kernel, kCudaWords), bounds));
 }
 
 }  // namespace convoy

@@ -1,44 +1,29 @@
 #include "kernels/deconvolution_kernels.hpp"
 
 #include "bodies.hpp"
+#include "kernels/spec_parts.hpp"
 
 namespace convoy::kernels {
 namespace {
 
-using Parameters = std::vector<KernelSpec::Parameter>;
-
-constexpr auto u32 = KernelSpec::Parameter::Kind::u32;
-constexpr auto f32 = KernelSpec::Parameter::Kind::f32;
-
-KernelBuffer read(const char* name) { return {name, KernelBuffer::Kind::real, false}; }
-KernelBuffer write(const char* name) { return {name, KernelBuffer::Kind::real, true}; }
-
-Parameters with(Parameters first, const Parameters& more) {
-  first.insert(first.end(), more.begin(), more.end());
-  return first;
-}
-
-Parameters frame() { return {{"frame_x", u32}, {"frame_y", u32}, {"frame_z", u32}}; }
-Parameters window() {
-  return with(
-      frame(),
-      {{"begin_x", u32}, {"begin_y", u32}, {"begin_z", u32}, {"window_x", u32}, {"window_y", u32}, {"window_z", u32}});
-}
+Parameters window() { return joined({per_axis("frame"), per_axis("begin"), per_axis("window")}); }
 Parameters elements() { return {{"count", u32}, {"row", u32}}; }
 Parameters strides() {
-  return with(elements(), {{"num_threads", u32}, {"thread_stride", u32}, {"num_steps", u32}, {"step_stride", u32}});
+  return joined({elements(), {{"num_threads", u32}, {"thread_stride", u32}, {"num_steps", u32}, {"step_stride", u32}}});
 }
 
 }  // namespace
 
 const KernelSpec indicate{"indicate", {read("observed"), write("known")}, window(), bodies::k_indicate};
 
-const KernelSpec invert_weights{
-    "invert_weights", {read("image"), write("weights")}, with(elements(), {{"least", f32}}), bodies::k_invert_weights};
+const KernelSpec invert_weights{"invert_weights",
+                                {read("image"), write("weights")},
+                                joined({elements(), {{"least", f32}}}),
+                                bodies::k_invert_weights};
 
 const KernelSpec start_estimate{"start_estimate",
                                 {read("observed"), read("weights"), read("scalars"), write("estimate"), write("image")},
-                                with(window(), {{"from_observed", u32}}),
+                                joined({window(), {{"from_observed", u32}}}),
                                 bodies::k_start_estimate};
 
 const KernelSpec start_acceleration{"start_acceleration",
@@ -51,15 +36,13 @@ const KernelSpec ratio{"ratio", {read("observed"), read("scalars"), write("image
 const KernelSpec residual{
     "residual", {read("observed"), read("scalars"), write("image")}, window(), bodies::k_residual};
 
-const KernelSpec shift{"shift",
-                       {read("image"), write("shifted")},
-                       with(frame(), {{"shift_x", u32}, {"shift_y", u32}, {"shift_z", u32}}),
-                       bodies::k_shift};
+const KernelSpec shift{
+    "shift", {read("image"), write("shifted")}, joined({per_axis("frame"), per_axis("shift")}), bodies::k_shift};
 
 const KernelSpec regularize_tv{
     "regularize_tv",
     {read("estimate"), read("scalars"), write("image")},
-    with(frame(), {{"strength", f32}, {"inverse_x", f32}, {"inverse_y", f32}, {"inverse_z", f32}}),
+    joined({per_axis("frame"), {{"strength", f32}, {"inverse_x", f32}, {"inverse_y", f32}, {"inverse_z", f32}}}),
     bodies::k_regularize_tv};
 
 const KernelSpec propose_product{"propose_product",
@@ -84,27 +67,15 @@ const KernelSpec acceleration_factor{
 
 const KernelSpec crop{"crop",
                       {read("source"), write("cropped")},
-                      {{"frame_x", u32},
-                       {"frame_y", u32},
-                       {"begin_x", u32},
-                       {"begin_y", u32},
-                       {"begin_z", u32},
-                       {"size_x", u32},
-                       {"size_y", u32},
-                       {"size_z", u32}},
+                      joined({{{"frame_x", u32}, {"frame_y", u32}}, per_axis("begin"), per_axis("size")}),
                       bodies::k_crop};
 
-const KernelSpec sum_divergence{"sum_divergence",
-                                {read("observed"), read("image"), read("scalars"), write("partials")},
-                                with({{"frame_x", u32},
-                                      {"frame_y", u32},
-                                      {"begin_x", u32},
-                                      {"begin_y", u32},
-                                      {"begin_z", u32},
-                                      {"window_x", u32},
-                                      {"window_y", u32}},
-                                     strides()),
-                                bodies::k_sum_divergence};
+const KernelSpec sum_divergence{
+    "sum_divergence",
+    {read("observed"), read("image"), read("scalars"), write("partials")},
+    joined(
+        {{{"frame_x", u32}, {"frame_y", u32}}, per_axis("begin"), {{"window_x", u32}, {"window_y", u32}}, strides()}),
+    bodies::k_sum_divergence};
 
 const KernelSpec sum_change{
     "sum_change", {read("image"), read("estimate"), write("partials")}, strides(), bodies::k_sum_change};
@@ -123,13 +94,13 @@ const KernelSpec place_data{
     "place_data", {read("observed"), read("scalars"), write("image")}, window(), bodies::k_place_data};
 
 const KernelSpec remember_response{"remember_response",
-                                   {{"spectrum", KernelBuffer::Kind::real2, false}, write("response")},
+                                   {read("spectrum", KernelBuffer::Kind::real2), write("response")},
                                    {{"place", u32}},
                                    bodies::k_remember_response};
 
 const KernelSpec wiener_filter{"wiener_filter",
-                               {read("response"), {"spectrum", KernelBuffer::Kind::real2, true}},
-                               with(elements(), {{"noise", f32}, {"sum_of_psf", f32}}),
+                               {read("response"), write("spectrum", KernelBuffer::Kind::real2)},
+                               joined({elements(), {{"noise", f32}, {"sum_of_psf", f32}}}),
                                bodies::k_wiener_filter};
 
 const std::vector<const KernelSpec*>& of_deconvolution() {

@@ -1,7 +1,7 @@
 // The point-wise steps and sums of deconvolution.
 //
-// The unknown lives on a frame, of which the observed image shows a window: frame_*, begin_*, window_* tell sizes and
-// the window's first voxel. observed holds the window's voxels, tight; -1e30 and below tells that there is no datum. An
+// The unknown lives on a frame, of which the observed image shows a window: frame_*, begin_*, window_* are sizes and
+// the window's first voxel. observed holds the window's voxels, tight; -1e30 and below means that there is no datum. An
 // iteration works in place: image holds the estimate, then its blur, the ratio or residual, the correction, the
 // proposed estimate, and at last the estimate again.
 // Data and background come in units of about the data's mean (deconvolution/observed_data.hpp) and the PSF's sum is 1

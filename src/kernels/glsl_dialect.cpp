@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-const char* type_of(Element voxel) {
+const char* glsl_type(Element voxel) {
   switch (voxel) {
     case Element::u8:
       return "uint8_t";
@@ -33,22 +33,8 @@ const char* type_of(Element voxel) {
   return "";
 }
 
-const char* type_of(const KernelBuffer& buffer) {
-  switch (buffer.kind) {
-    case KernelBuffer::Kind::real:
-      return "real";
-    case KernelBuffer::Kind::real2:
-      return "real2";
-    case KernelBuffer::Kind::count:
-      return "uint";
-    case KernelBuffer::Kind::voxel:
-      return type_of(buffer.element);
-  }
-  return "";
-}
-
-const ConversionWords kWords{"", "uintBitsToFloat", "floatBitsToUint",
-                             [](Element element) { return std::string(type_of(element)); }};
+const ConversionWords kGlslWords{"", "uintBitsToFloat", "floatBitsToUint",
+                                 [](Element element) { return std::string(glsl_type(element)); }};
 
 /// Integers of 8 and 16 bits, which can be stored but not computed with. f16 is one of them here.
 std::string storage_extensions(const KernelSpec& kernel) {
@@ -88,11 +74,11 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
       "{}"
       "layout(local_size_x = {}, local_size_y = {}, local_size_z = {}) in;\n",
       storage_extensions(kernel), is_double ? "double" : "float", is_double ? "dvec2" : "vec2",
-      voxel_conversions(kernel, kWords), kernel.workgroup[0], kernel.workgroup[1], kernel.workgroup[2]);
+      voxel_conversions(kernel, kGlslWords), kernel.workgroup[0], kernel.workgroup[1], kernel.workgroup[2]);
   int binding = 0;
   for (const KernelBuffer& buffer : kernel.buffers) {
     text += fmt::format("layout(std430, set = 0, binding = {0}) {1}buffer Buffer{0} {{ {2} {3}[]; }};\n", binding++,
-                        buffer.writable ? "" : "readonly ", type_of(buffer), buffer.name);
+                        buffer.writable ? "" : "readonly ", type_of(buffer, "uint", glsl_type), buffer.name);
   }
   text += "layout(push_constant) uniform Parameters {\n";
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {

@@ -2,23 +2,10 @@
 
 #include "convoy/version.hpp"
 #include "kernels/kernel_files.hpp"
+#include "kernels/voxel_conversions.hpp"
 
 namespace convoy {
 namespace {
-
-const char* name_of(const KernelBuffer& buffer) {
-  switch (buffer.kind) {
-    case KernelBuffer::Kind::real:
-      return "real";
-    case KernelBuffer::Kind::real2:
-      return "real2";
-    case KernelBuffer::Kind::count:
-      return "count";
-    case KernelBuffer::Kind::voxel:
-      return name(buffer.element);
-  }
-  return "";
-}
 
 class Header {
  public:
@@ -39,8 +26,8 @@ class Header {
 };
 
 std::string text_of_buffer(const KernelBuffer& buffer) {
-  return fmt::format("{} ({}, {}){}{}", buffer.name, name_of(buffer), buffer.writable ? "written" : "read",
-                     buffer.about.empty() ? "" : ": ", buffer.about);
+  return fmt::format("{} ({}, {}){}{}", buffer.name, type_of(buffer, "count", name),
+                     buffer.writable ? "written" : "read", buffer.about.empty() ? "" : ": ", buffer.about);
 }
 
 std::string header_of(const KernelSpec& kernel, Precision precision, const DeviceInfo& device) {

@@ -35,7 +35,7 @@ std::optional<std::string> folder_of(const char* variable) {
   return problem ? std::string(value) : whole.string();
 }
 
-/// FNV-1a, folded to 32 bits: it tells texts of one kernel apart.
+/// FNV-1a, folded to 32 bits: it distinguishes texts of one kernel.
 std::uint32_t hash_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;

@@ -4,6 +4,7 @@
 
 #include "bodies.hpp"
 #include "kernels/deconvolution_kernels.hpp"
+#include "kernels/spec_parts.hpp"
 
 namespace convoy {
 
@@ -25,24 +26,12 @@ std::uint64_t shared_bytes(const KernelSpec& kernel, Precision precision) {
 namespace kernels {
 namespace {
 
-constexpr auto u32 = KernelSpec::Parameter::Kind::u32;
-constexpr auto f32 = KernelSpec::Parameter::Kind::f32;
-constexpr auto real = KernelBuffer::Kind::real;
-constexpr auto real2 = KernelBuffer::Kind::real2;
-constexpr auto voxel = KernelBuffer::Kind::voxel;
-
-using Parameters = std::vector<KernelSpec::Parameter>;
-
-Parameters per_axis(const std::string& name) { return {{name + "_x", u32}, {name + "_y", u32}, {name + "_z", u32}}; }
-
-Parameters joined(const std::vector<Parameters>& parts) {
-  Parameters all;
-  for (const Parameters& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 /// The numbers of BoundaryRule.
 Parameters boundary_rule() { return joined({{{"boundary", u32}}, per_axis("period"), {{"offset", u32}}}); }
+
+KernelBuffer voxels(const char* name, bool writable, Element element) {
+  return {.name = name, .kind = KernelBuffer::Kind::voxel, .writable = writable, .element = element};
+}
 
 /// The same kernel for every kind of voxel.
 class PerElement {
@@ -59,36 +48,29 @@ class PerElement {
 
 }  // namespace
 
-const KernelSpec place_kernel{.name = "place_kernel",
-                              .buffers = {{"source", real, false}, {"spectrum", real, true}},
-                              .parameters = {{"size_x", u32},
-                                             {"size_y", u32},
-                                             {"size_z", u32},
-                                             {"shift_x", u32},
-                                             {"shift_y", u32},
-                                             {"shift_z", u32},
-                                             {"padded_x", u32},
-                                             {"padded_y", u32},
-                                             {"padded_z", u32},
-                                             {"pitch", u32},
-                                             {"plane_rows", u32}},
-                              .body = bodies::k_place_kernel};
+const KernelSpec place_kernel{
+    .name = "place_kernel",
+    .buffers = {read("source"), write("spectrum")},
+    .parameters =
+        joined({per_axis("size"), per_axis("shift"), per_axis("padded"), {{"pitch", u32}, {"plane_rows", u32}}}),
+    .body = bodies::k_place_kernel};
 
-const KernelSpec multiply_spectrum{.name = "multiply_spectrum",
-                                   .buffers = {{"spectrum", real2, false}, {"work", real2, true}},
-                                   .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}, {"sign", f32}},
-                                   .body = bodies::k_multiply_spectrum};
+const KernelSpec multiply_spectrum{
+    .name = "multiply_spectrum",
+    .buffers = {read("spectrum", KernelBuffer::Kind::real2), write("work", KernelBuffer::Kind::real2)},
+    .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}, {"sign", f32}},
+    .body = bodies::k_multiply_spectrum};
 
 const KernelSpec convolve_direct{
     .name = "convolve_direct",
-    .buffers = {{"image", real, false}, {"taps", real, false}, {"result", real, true}},
+    .buffers = {read("image"), read("taps"), write("result")},
     .parameters = joined({per_axis("count"),
                           per_axis("size"),
                           {{"extent_x", u32}, {"extent_y", u32}, {"taps_begin", u32}, {"adds", u32}, {"row", u32}}}),
     .body = bodies::k_convolve_direct};
 
 const KernelSpec fold_voxels{.name = "fold_voxels",
-                             .buffers = {{"tile", real, false}, {"sums", real, true}},
+                             .buffers = {read("tile"), write("sums")},
                              .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
                                                    per_axis("count"),
                                                    per_axis("begin"),
@@ -104,7 +86,7 @@ const KernelSpec& gather_voxels(Element image) {
   static const PerElement kernels([](const ElementFacts& element) {
     return KernelSpec{
         .name = std::string("gather_") + element.name,
-        .buffers = {{.name = "image", .kind = voxel, .element = element.element}, {"tile", real, true}},
+        .buffers = {voxels("image", false, element.element), write("tile")},
         .parameters =
             joined({per_axis("extent"),
                     per_axis("input"),
@@ -121,8 +103,7 @@ const KernelSpec& gather_voxels(Element image) {
 const KernelSpec& scatter_voxels(Element output) {
   static const PerElement kernels([](const ElementFacts& element) {
     return KernelSpec{.name = std::string("scatter_") + element.name,
-                      .buffers = {{"tile", real, false},
-                                  {.name = "voxels", .kind = voxel, .writable = true, .element = element.element}},
+                      .buffers = {read("tile"), voxels("voxels", true, element.element)},
                       .parameters = joined({{{"extent_x", u32}, {"extent_y", u32}},
                                             per_axis("count"),
                                             per_axis("begin"),

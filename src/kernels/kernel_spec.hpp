@@ -59,7 +59,7 @@ struct KernelSpec {
   /// The body says await_predecessor() before it touches what the launch before it in a stream touches. Where a device
   /// can, its workgroups then start while the last ones of that launch still run.
   bool programmatic_dependent_launch = false;
-  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TICKET(counter, turn),
+  /// Workgroups wait for others of the launch, which is one-dimensional. The body says TAKE_TICKET(counter, ticket),
   /// which numbers workgroups in the order in which they begin; ARRIVE(counter, all) when what it wrote before shall be
   /// seen; AWAIT(counter, enough, all) to see what so many that arrived wrote. With `all`, those that have awaited
   /// included, a counter is 0 again, as it was before the launch. PAIR_BARRIER(pair, pairs, threads): the

@@ -76,6 +76,20 @@ std::vector<const KernelBuffer*> voxels_of(const KernelSpec& kernel) {
   return voxels;
 }
 
+const char* type_of(const KernelBuffer& buffer, const char* count, const char* (*type_of_voxel)(Element)) {
+  switch (buffer.kind) {
+    case KernelBuffer::Kind::real:
+      return "real";
+    case KernelBuffer::Kind::real2:
+      return "real2";
+    case KernelBuffer::Kind::count:
+      return count;
+    case KernelBuffer::Kind::voxel:
+      return type_of_voxel(buffer.element);
+  }
+  return "";
+}
+
 std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words) {
   std::string text;
   for (const KernelBuffer* voxels : voxels_of(kernel)) {

@@ -1,4 +1,4 @@
-// to_real(voxel) and to_voxel(real) of a caller's array, as text of a dialect.
+// Types of buffers, and to_real(voxel) and to_voxel(real) of a caller's array, as text of a dialect.
 #pragma once
 
 #include <string>
@@ -16,9 +16,12 @@ struct ConversionWords {
   std::string (*cast_to)(Element);  ///< before a number in brackets: to a voxel's type, of f16 an integer of 16 bits
 };
 
+/// What a buffer's elements are called: "real", "real2", as `count` says, or as type_of_voxel does.
+const char* type_of(const KernelBuffer& buffer, const char* count, const char* (*type_of_voxel)(Element));
+
 /// Macros and functions, which need `real`, `uint` and `rint`: to_real for the buffer of voxels that the kernel reads,
-/// to_voxel for the one it writes. f16 is packed and
-/// unpacked by arithmetic, which rounds alike everywhere and needs no header of a vendor.
+/// to_voxel for the one it writes. f16 is packed and unpacked by arithmetic, which rounds alike everywhere and needs no
+/// header of a vendor.
 std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words);
 
 /// The buffers of voxels: at most one that is read and one that is written.

@@ -63,29 +63,29 @@ double number(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
-void add(cli::ConvolveRecord& record, int rank, const Json& told) {
-  record.ranks.push_back({rank, told.at("host"), told.at("part"), told.at("num_tiles"), told.at("run_seconds")});
+void add(cli::ConvolveRecord& record, int rank, const Json& sent) {
+  record.ranks.push_back({rank, sent.at("host"), sent.at("part"), sent.at("num_tiles"), sent.at("run_seconds")});
   if (rank == 0) return;
-  for (const Json& device : told.at("devices")) {
+  for (const Json& device : sent.at("devices")) {
     DeviceInfo info;
     info.id = fmt::format("{} of rank {}", device.at("id").get<std::string>(), rank);
     info.name = device.at("name");
     record.devices.push_back(info);
     record.run.devices.push_back({info.id, device.at("num_tiles"), device.at("failure")});
   }
-  record.run.num_tiles += told.at("num_tiles").get<Index>();
-  record.run.skipped_tiles += told.at("skipped_tiles").get<Index>();
-  record.run.saturated_voxels += told.at("saturated_voxels").get<Index>();
-  record.run.non_finite_voxels += told.at("non_finite_voxels").get<Index>();
-  record.run.no_data_voxels += told.at("no_data_voxels").get<Index>();
-  record.run.inexact_voxels += told.at("inexact_voxels").get<Index>();
-  record.run.lowest_voxel = std::fmin(record.run.lowest_voxel, number(told.at("lowest_voxel")));
-  record.run.highest_voxel = std::fmax(record.run.highest_voxel, number(told.at("highest_voxel")));
-  record.run.dynamic_range = std::fmax(record.run.dynamic_range, number(told.at("dynamic_range")));
-  record.run.rounding_error = std::fmax(record.run.rounding_error, number(told.at("rounding_error")));
-  record.run.output_sum += told.at("output_sum").get<double>();
+  record.run.num_tiles += sent.at("num_tiles").get<Index>();
+  record.run.skipped_tiles += sent.at("skipped_tiles").get<Index>();
+  record.run.saturated_voxels += sent.at("saturated_voxels").get<Index>();
+  record.run.non_finite_voxels += sent.at("non_finite_voxels").get<Index>();
+  record.run.no_data_voxels += sent.at("no_data_voxels").get<Index>();
+  record.run.inexact_voxels += sent.at("inexact_voxels").get<Index>();
+  record.run.lowest_voxel = std::fmin(record.run.lowest_voxel, number(sent.at("lowest_voxel")));
+  record.run.highest_voxel = std::fmax(record.run.highest_voxel, number(sent.at("highest_voxel")));
+  record.run.dynamic_range = std::fmax(record.run.dynamic_range, number(sent.at("dynamic_range")));
+  record.run.rounding_error = std::fmax(record.run.rounding_error, number(sent.at("rounding_error")));
+  record.run.output_sum += sent.at("output_sum").get<double>();
   record.run.peak_device_bytes =
-      std::max(record.run.peak_device_bytes, told.at("peak_device_bytes").get<std::uint64_t>());
+      std::max(record.run.peak_device_bytes, sent.at("peak_device_bytes").get<std::uint64_t>());
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ void MpiRank::share(cli::ConvolveRecord& record) {
   told_ = own.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (!server_) return;
   add(record, 0, own);
-  for (const auto& [rank, told] : server_->wait_for_others()) add(record, rank, Json::parse(told));
+  for (const auto& [rank, sent] : server_->wait_for_others()) add(record, rank, Json::parse(sent));
 }
 
 Outcome MpiRank::end(const Outcome& own) {
@@ -160,8 +160,8 @@ Outcome MpiRank::end(const Outcome& own) {
   const std::string text =
       failed ? fmt::format("rank {} of {} ({}): {}", world_.rank(), world_.num_ranks(), world_.host(), own.problem)
              : told_;
-  const Answer answer =
-      world_.ask({Wish::end, 0, {{failed ? 1 : 0, 0, 0}, {}}}, std::as_bytes(std::span(text.data(), text.size())));
+  const Answer answer = world_.ask({RequestKind::end, 0, {{failed ? 1 : 0, 0, 0}, {}}},
+                                   std::as_bytes(std::span(text.data(), text.size())));
   return {failed ? own.exit_code : answer.goes_on ? 0 : 1, ""};
 }
 

@@ -31,8 +31,8 @@ class MpiRank final : public cli::RankContext {
   void limit(PlanOptions& options, const std::vector<Device>& on) override;
   void share(cli::ConvolveRecord& record) override;
 
-  /// Tells the others how it went here, and waits until all have ended. Returns how the job went: on rank 0 with the
-  /// problem, elsewhere with the exit code alone. Call once, after the last use.
+  /// Sends the others the outcome of this rank, and waits until all have ended. Returns how the job went: on rank 0
+  /// with the problem, elsewhere with the exit code alone. Call once, after the last use.
   Outcome end(const Outcome& own);
 
  private:

@@ -67,7 +67,7 @@ void OutputServer::serve() {
 }
 
 void OutputServer::handle(int from, const Request& request, const std::vector<std::byte>& payload) {
-  if (request.wish == Wish::end) {
+  if (request.kind == RequestKind::end) {
     note_end(from, request, payload);
   } else {
     world_.answer(from, fulfil(request, payload));
@@ -99,8 +99,8 @@ Answer OutputServer::fulfil(const Request& request, const std::vector<std::byte>
 }
 
 Answer OutputServer::fulfil(ImageWriter& image, const Request& request, const std::vector<std::byte>& payload) const {
-  if (request.wish == Wish::chunk) return {true, {image.chunk().z, image.chunk().y, image.chunk().x}};
-  if (request.wish == Wish::holds) return {true, {image.holds(request.box) ? 1 : 0, 0, 0}};
+  if (request.kind == RequestKind::chunk) return {true, {image.chunk().z, image.chunk().y, image.chunk().x}};
+  if (request.kind == RequestKind::holds) return {true, {image.holds(request.box) ? 1 : 0, 0, 0}};
   image.write(request.box, payload.data());
   return {};
 }

@@ -66,24 +66,24 @@ class SentImage final : public ImageWriter {
  public:
   SentImage(const World& world, std::mutex& mutex, Index number, Element element)
       : world_(world), mutex_(mutex), number_(number), element_(element) {
-    const Answer answer = ask(Wish::chunk, {}, {});
+    const Answer answer = ask(RequestKind::chunk, {}, {});
     chunk_ = {answer.values[0], answer.values[1], answer.values[2]};
   }
 
-  /// Nobody asks: only the part's is known here.
+  /// Not called: only the part's is known here.
   Shape shape() const override { return {}; }
   Element element() const override { return element_; }
   Shape chunk() const override { return chunk_; }
   void write(const Box& box, const std::byte* voxels) override {
     const std::size_t bytes = static_cast<std::size_t>(num_voxels(box.size)) * size_of(element_);
-    ask(Wish::write, box, {voxels, bytes});
+    ask(RequestKind::write, box, {voxels, bytes});
   }
-  bool holds(const Box& box) const override { return ask(Wish::holds, box, {}).values[0] != 0; }
+  bool holds(const Box& box) const override { return ask(RequestKind::holds, box, {}).values[0] != 0; }
 
  private:
-  Answer ask(Wish wish, const Box& box, std::span<const std::byte> payload) const {
+  Answer ask(RequestKind kind, const Box& box, std::span<const std::byte> payload) const {
     const std::lock_guard lock(mutex_);
-    const Answer answer = world_.ask({wish, number_, box}, payload);
+    const Answer answer = world_.ask({kind, number_, box}, payload);
     if (!answer.goes_on) throw Error(Errc::io, kStopped);
     return answer;
   }

@@ -12,7 +12,7 @@
 
 namespace convoy::mpi {
 
-/// Told to a rank whose job has failed elsewhere.
+/// The error of a rank whose job has failed elsewhere.
 inline constexpr const char* kStopped = "stopped, because another rank of the job has failed";
 
 /// The output on rank 0, who shares it with the others. commit() waits for them.

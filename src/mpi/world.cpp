@@ -16,7 +16,7 @@ constexpr int kAnswerTag = 3;
 constexpr std::size_t kMostBytesAtOnce = std::size_t{1} << 28;
 constexpr std::chrono::microseconds kPause{200};
 
-/// wish, image, begin, size, payload bytes
+/// kind, image, begin, size, payload bytes
 using RequestNumbers = std::array<std::int64_t, 9>;
 /// goes on, values
 using AnswerNumbers = std::array<std::int64_t, 4>;
@@ -50,7 +50,7 @@ World::World(int& count, char**& arguments) {
 World::~World() { MPI_Finalize(); }
 
 Answer World::ask(const Request& request, std::span<const std::byte> payload) const {
-  const RequestNumbers numbers{static_cast<std::int64_t>(request.wish),
+  const RequestNumbers numbers{static_cast<std::int64_t>(request.kind),
                                request.image,
                                request.box.begin.z,
                                request.box.begin.y,
@@ -85,7 +85,7 @@ bool World::receive(int& from, Request& request, std::vector<std::byte>& payload
   RequestNumbers numbers{};
   MPI_Recv(numbers.data(), static_cast<int>(numbers.size()), MPI_INT64_T, from, kRequestTag, MPI_COMM_WORLD,
            MPI_STATUS_IGNORE);
-  request.wish = static_cast<Wish>(numbers[0]);
+  request.kind = static_cast<RequestKind>(numbers[0]);
   request.image = numbers[1];
   request.box = {{numbers[2], numbers[3], numbers[4]}, {numbers[5], numbers[6], numbers[7]}};
   payload.resize(static_cast<std::size_t>(numbers[8]));

@@ -13,7 +13,7 @@
 namespace convoy::mpi {
 
 /// What a rank wants of rank 0, which has the output.
-enum class Wish : std::int64_t {
+enum class RequestKind : std::int64_t {
   chunk,  ///< of the output; answered with Answer::values
   holds,  ///< whether the box need not be written
   write,  ///< the box, whose voxels follow
@@ -21,7 +21,7 @@ enum class Wish : std::int64_t {
 };
 
 struct Request {
-  Wish wish = Wish::chunk;
+  RequestKind kind = RequestKind::chunk;
   Index image = 0;
   Box box{};
 };

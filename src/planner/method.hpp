@@ -13,7 +13,7 @@ struct MethodChoice {
   std::string reason;   ///< why this method; empty where nothing else was thought of
 };
 
-/// Throws what search_tilings() throws, and Error(unsupported) for a method that cannot be had.
+/// Throws what search_tilings() throws, and Error(unsupported) for a method that is not possible.
 MethodChoice choose_method(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                            const Budget& budget);
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "convoy/error.hpp"
+#include "base/refuse.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -14,8 +14,6 @@ namespace {
 /// Leaves room for sums of image, kernel and padding in 64 bits.
 constexpr Index kLongestAxis = Index{1} << 56;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
-
 void require_extents(const Shape& shape, const char* what) {
   for (int axis = 0; axis < 3; ++axis) {
     if (shape[axis] < 1) {
@@ -23,7 +21,7 @@ void require_extents(const Shape& shape, const char* what) {
                          shape[axis], axis_name(axis)));
     }
     if (shape[axis] > kLongestAxis) {
-      refuse(fmt::format("{} {} zyx has {} voxels on axis {}; the most that can be told is {}", what, to_text(shape),
+      refuse(fmt::format("{} {} zyx has {} voxels on axis {}; at most {} are possible", what, to_text(shape),
                          shape[axis], axis_name(axis), kLongestAxis));
     }
   }

@@ -78,7 +78,7 @@ void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId w
   FftGeometry of_filter = geometry;
   of_filter.batch = 1;  // one spectrum for all tiles
   steps.emplace_back(TransformKernel{of_filter, spectrum, work});
-  // The gaps that align rows are multiplied along: by zeros, rather than by what nobody wrote.
+  // The gaps that align rows are multiplied along: by zeros, rather than by uninitialised memory.
   const bool has_gaps = geometry.row_pitch > geometry.padded[0] / 2 + 1;
   if (geometry.path == Path::staged && has_gaps) steps.emplace_back(Clear{work});
 }

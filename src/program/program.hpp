@@ -33,12 +33,12 @@ struct Slot {
   std::shared_ptr<const std::vector<std::byte>> contents{};  ///< what load() puts there; nothing: undefined
 };
 
-/// Lists of steps that a session runs when told to.
+/// Lists of steps that a session runs on request.
 enum class Section {
   setup,    ///< once: kernel to spectrum
   run,      ///< once per tile or image
   iterate,  ///< iterative methods: after run, as often as wanted
-  measure,  ///< in place of iterate: the same, and sums that tell how far it has come
+  measure,  ///< in place of iterate: the same, and sums of how far it has come
   finish    ///< after the last iteration
 };
 inline constexpr std::array kSections{Section::setup, Section::run, Section::iterate, Section::measure,

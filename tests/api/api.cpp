@@ -1,4 +1,4 @@
-// What users rely on beyond the numbers: flux, normalisation, origins told by the kernel, devices by name, logs.
+// What users rely on beyond the numbers: flux, normalisation, origins of the kernel, devices by name, logs.
 #include <doctest/doctest.h>
 
 #include <cmath>

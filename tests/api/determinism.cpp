@@ -90,7 +90,7 @@ TEST_CASE("a device with less memory than it has is not planned for again") {
 }
 
 TEST_CASE(
-    "devices of one kind share the tiles with the same bits, whoever is free; of several kinds they are refused") {
+    "devices of one kind share the tiles with the same bits, whichever is free; of several kinds they are refused") {
   const Problem problem;
   Fault slow;
   slow.slowness = std::chrono::milliseconds(5);

@@ -127,7 +127,7 @@ TEST_CASE("a device that fails mid-run is dropped, and its tiles are done by the
   }
 }
 
-TEST_CASE("a folded adjoint counts every tile once, whoever fails") {
+TEST_CASE("a folded adjoint counts every tile once, whichever device fails") {
   const Problem problem(Boundary::reflect, Operation::correlate);
   Fault fault = slow();
   fault.good_waits = 2;
@@ -135,7 +135,7 @@ TEST_CASE("a folded adjoint counts every tile once, whoever fails") {
   CHECK(second_failed(problem.check_until(second_failed, convolver)));
 }
 
-TEST_CASE("when all devices fail the reasons of all are told, and nothing stays allocated") {
+TEST_CASE("when all devices fail the reasons of all are reported, and nothing stays allocated") {
   const Problem problem;
   Fault fault;
   fault.good_submits = 2;
@@ -197,7 +197,7 @@ TEST_CASE("errors that no device is to blame for end the run on all of them") {
   CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
 }
 
-TEST_CASE("progress is told on the calling thread, and stops all devices") {
+TEST_CASE("progress is reported on the calling thread, and stops all devices") {
   Problem problem;
   const auto caller = std::this_thread::get_id();
   bool stop = true;

@@ -124,7 +124,7 @@ TEST_CASE("box by box, with progress that can stop it") {
   CHECK(oracle::relative_l2(writer.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
 }
 
-TEST_CASE("NaN is told, or taken as 0, and too little memory is still too little") {
+TEST_CASE("NaN is reported, or taken as 0, and too little memory is still too little") {
   Problem problem({20, 11, 12}, {18, 10, 11});
   problem.prepare();
   problem.make_memory_short();

@@ -1,5 +1,5 @@
 // Images that are read and written box by box: the same bits as from memory, nothing read that is not needed, every
-// voxel written once, and errors told.
+// voxel written once, and errors reported.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -153,7 +153,7 @@ TEST_CASE("tiles that the writer holds are neither read nor written again") {
   CHECK(writer.voxels() == run.from_memory());
 }
 
-TEST_CASE("what reader and writer throw is told, and the convolver goes on afterwards") {
+TEST_CASE("what reader and writer throw is passed on, and the convolver goes on afterwards") {
   StreamedRun<float, float> run(planes_in_tiles());
   BoxedOutput<float> writer(run.convolver->output_shape(), {1, 20, 25});
   for (const int last_good : {0, 1, 5, 9}) {
@@ -186,7 +186,7 @@ TEST_CASE("a stopped run stops") {
   CHECK(writer.voxels() == run.from_memory());
 }
 
-TEST_CASE("NaN in a box is told with its place in the image") {
+TEST_CASE("NaN in a box is reported with its place in the image") {
   Stream stream = planes_in_tiles();
   StreamedRun<float, float> good(stream);
   std::vector<float> voxels = good.reader.voxels();

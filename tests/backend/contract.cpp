@@ -43,7 +43,7 @@ Answer<Real> run(const Case& c, const std::vector<double>& image, const std::vec
   const std::vector<Real> voxels(image.begin(), image.end());
   const std::vector<Real> weights(kernel.begin(), kernel.end());
   Convolver convolver(c.spec, ImageView(weights, c.spec.kernel), device_under_test(), options_for(c.plan));
-  // NaN first: a voxel that nobody writes cannot pass.
+  // NaN first: a voxel that is not written cannot pass.
   std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
                            std::numeric_limits<Real>::quiet_NaN());
   convolver.run(ImageView(voxels, c.spec.image), MutableImageView(output, convolver.output_shape()));

@@ -148,7 +148,7 @@ TEST_CASE("one tile in pieces, planes, lines and long axes last") {
   check_all_ways<float>(spec_of({14, 20, 25}, {3, 4, 5}), in_flight(3, 60, 1));
 }
 
-TEST_CASE("NaN in page-locked memory is told where outputs are folded back") {
+TEST_CASE("NaN in page-locked memory is reported where outputs are folded back") {
   ConvolutionSpec spec = spec_of({14, 20, 25}, {3, 4, 5}, Boundary::reflect);
   spec.operation = Operation::correlate;
   Problem<float>(spec, in_flight(2, 3, 1000)).check_refusal_of_nan_in_pinned_memory();

@@ -66,7 +66,7 @@ TEST_CASE("the device holds what the ledger says, and nothing afterwards") {
   CHECK(device.used_bytes() == before);
 }
 
-TEST_CASE("memory is told after every step, down to where it was") {
+TEST_CASE("memory is reported after every step, down to where it was") {
   const Problem problem;
   Device device = device_under_test();
   const std::uint64_t before = device.used_bytes();
@@ -124,7 +124,7 @@ TEST_CASE("a convolver serves many images, each with the same bits") {
   CHECK(first == second);
 }
 
-TEST_CASE("integer images in and out: rounded, clipped, counted; flux told") {
+TEST_CASE("integer images in and out: rounded, clipped, counted; flux reported") {
   Problem problem;
   std::vector<std::uint16_t> image(problem.image.size());
   std::vector<std::uint8_t> bytes(problem.image.size());

@@ -49,7 +49,7 @@ struct Task {
     const Precision precision = geometry.precision;
     backend::LoadOptions options;
     options.sentinels = true;
-    const auto session = device_under_test().implementation().load(sectioned_program(geometry), options);
+    const auto session = implementation_of(device_under_test()).load(sectioned_program(geometry), options);
     to_port(session->port(kKernelPort, 0), kernel, precision);
     const auto pass = [&](Section section, int times) {
       if (times == 0) return;

@@ -99,7 +99,7 @@ TEST_CASE("off keeps nothing on disk, and this process still remembers") {
   fs::create_directory(folder.path);
 }
 
-TEST_CASE("a link, a pipe, a socket, a folder or a huge file in the place of an entry is ignored, and blocks nobody") {
+TEST_CASE("a link, a pipe, a socket, a folder or a huge file in the place of an entry is ignored, and does not block") {
   const Folder folder;
   make_plan_cache()->store("key", kPlan);
   const fs::path entry = folder.only_file();

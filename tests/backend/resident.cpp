@@ -40,7 +40,7 @@ class Array {
         array_(memory().allocate(bytes_ + 2 * kMargin), element, shape) {
     array_.offset_bytes = kMargin;
     array_.batch = batch;
-    fill(std::byte{0xFF});  // NaN: a voxel that nobody writes cannot pass
+    fill(std::byte{0xFF});  // NaN: a voxel that is not written cannot pass
   }
 
   const DeviceArray& get() const { return array_; }

@@ -72,7 +72,7 @@ fail(1, "sigma", "psf", "gaussian", "psf.npy", "--size", "3,3,3", "--sigma=-1,1,
 fail(1, "u8", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--dtype", "u8", "--value", "300")
 fail(1, "radius", "phantom", "spheres", "s.npy", "--size", "8,8,8", "--radius=-1")
 
-# Places that cannot be written: told before the image is read.
+# Places that cannot be written: reported before the image is read.
 for output in ("out.png", "out", "out.tif.gz"):
     convolve(1, f"{output}: has ", "missing.npy", "kernel.npy", output)
 convolve(1, "no_folder/out.tif: cannot be written: there is no folder", "missing.npy", "kernel.npy", "no_folder/out.tif")

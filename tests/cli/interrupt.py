@@ -42,7 +42,7 @@ def by(stop):
 
 
 def stopped(words, stop, after_seconds, **popen):
-    """Runs, stops, and returns what stderr told. A machine that does other work, too, gets half a second more than the second."""
+    """Runs, stops, and returns what stderr said. A machine that does other work, too, gets half a second more than the second."""
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen)
     names = set(os.listdir())
     while process.poll() is None and set(os.listdir()) == names:  # what is there first is the unfinished output
@@ -64,8 +64,8 @@ def stopped(words, stop, after_seconds, **popen):
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXCPU, signal.SIGXFSZ)
 for stop in ENDING:
     assert stopped(WORDS, stop, 0.5).count("\n") == 1, stop
-told = stopped([*WORDS, "--progress"], signal.SIGINT, 2).splitlines()
-assert len(told) == 2 and " % " in told[0] and "Mvoxel/s" in told[0] and "MB/s" in told[0] and told[0].endswith("left"), told
+lines = stopped([*WORDS, "--progress"], signal.SIGINT, 2).splitlines()
+assert len(lines) == 2 and " % " in lines[0] and "Mvoxel/s" in lines[0] and "MB/s" in lines[0] and lines[0].endswith("left"), lines
 # One tile, which is not waited for; and a folder, which goes as well.
 succeed("phantom", "spheres", "large.npy", "--size", "400,400,400", "--dtype", "u8", "--quiet")
 before = listing()

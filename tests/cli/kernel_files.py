@@ -87,7 +87,7 @@ result, log = convolve(CONVOY_USE_KERNELS=str(planted))
 assert f"{name} is not taken: it is a link; the generated text is compiled" in log and np.array_equal(result, expected)
 assert f"{other} is not taken: there is none; the generated text is compiled" in log
 
-# ---- a folder that cannot be written to is told, and computing goes on
+# ---- a folder that cannot be written to is reported, and computing goes on
 result, log = convolve(CONVOY_DUMP_KERNELS="/dev/null/kernels")
 assert "cannot be written: Not a directory" in log and np.array_equal(result, expected)
 

@@ -147,15 +147,15 @@ for command in (words("out.zarr")[1:], ("deconvolve", "image.npy", "kernel.npy",
 emptied()
 if os.geteuid() == 0 and shutil.which("setpriv"):
     FOLDER.chmod(0o755)
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", PROGRAM]
+    other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", PROGRAM]
     for mode, part in ((0o700, "Permission denied"), (0o755, "nothing may be put into its folder")):
         ROOT.chmod(mode)
-        done = subprocess.run([*nobody, *map(str, words("out.npy")[1:])], capture_output=True, text=True)
-        if "exec" not in done.stderr:  # the program itself lies where nobody may enter
+        done = subprocess.run([*other_user, *map(str, words("out.npy")[1:])], capture_output=True, text=True)
+        if "exec" not in done.stderr:  # the program itself lies where that user may not enter
             assert done.returncode == 1 and part in done.stderr and "outputs" in done.stderr, (oct(mode), done)
     shutil.copy("image.npy", ROOT / "image.npy")
     ROOT.chmod(0o700)
-    done = subprocess.run([*nobody, "convolve", str(ROOT / "image.npy"), "kernel.npy", str(ROOT / "out.npy"), *CPU],
+    done = subprocess.run([*other_user, "convolve", str(ROOT / "image.npy"), "kernel.npy", str(ROOT / "out.npy"), *CPU],
                           capture_output=True, text=True)
     if "exec" not in done.stderr:
         assert done.returncode == 1 and "Permission denied" in done.stderr, done

@@ -1,4 +1,4 @@
-"""Runs the built program in a folder of its own and tells what it did."""
+"""Runs the built program in a folder of its own and returns what it did."""
 import json
 import os
 import pathlib

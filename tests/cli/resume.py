@@ -58,7 +58,7 @@ def is_chunk(path):
 
 
 def stopped_when_begun(signal_number, output, *more):
-    """Stops a run in its middle. Returns what it told."""
+    """Stops a run in its middle. Returns what it printed."""
     for _ in range(20):
         process = subprocess.Popen([PROGRAM, *words(output, *more)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         while process.poll() is None and not begun(output):

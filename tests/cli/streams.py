@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or read by nobody: a message that cannot be printed changes neither output nor exit code,
+"""Standard streams that are closed, full or without a reader: a message that cannot be printed changes neither output nor exit code,
 and no output file ever gets a standard stream's number. Results that cannot be printed are an error."""
 import json
 import os

@@ -1,6 +1,6 @@
 // Every call that a run makes to its device, and every allocation, fails once: memory that is not there is planned
-// around or told, a lost device is told, by the name of the step; nothing stays allocated, no file appears, and the
-// same process then does the job right.
+// around or reported, a lost device is reported, by the name of the step; nothing stays allocated, no file appears, and
+// the same process then does the job right.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -79,20 +79,20 @@ class Trial {
       const bool right = is_right(job_(bad));
       CHECK(right);
       ++num_survived;
-    } catch (const Error& told) {
-      CAPTURE(std::string(told.what()));
-      const bool out_of_memory = told.code() == Errc::out_of_memory;
-      CHECK((out_of_memory || told.code() == Errc::device_lost));
-      CHECK(names_a_step(told, steps_of(bad), n));
+    } catch (const Error& thrown) {
+      CAPTURE(std::string(thrown.what()));
+      const bool out_of_memory = thrown.code() == Errc::out_of_memory;
+      CHECK((out_of_memory || thrown.code() == Errc::device_lost));
+      CHECK(names_a_step(thrown, steps_of(bad), n));
       ++(out_of_memory ? num_out_of_memory : num_lost);
     }
     CHECK(healthy_.used_bytes() == used_before_);
   }
 
   /// The one that failed, or one that was asked of the lost device later.
-  static bool names_a_step(const Error& told, const std::vector<std::string>& steps, std::size_t first) {
+  static bool names_a_step(const Error& thrown, const std::vector<std::string>& steps, std::size_t first) {
     return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(first), steps.end(), [&](const std::string& step) {
-      return std::string(told.what()).find(step) != std::string::npos;
+      return std::string(thrown.what()).find(step) != std::string::npos;
     });
   }
 
@@ -189,7 +189,7 @@ TEST_CASE("loading is tried six times, each for four fifths of the one before") 
   CHECK_THROWS_WITH_AS(load_with_retry("test:0", true, make, fits_in(1, loads)), "no room", OutOfMemory);
   CHECK(loads == 1);
 
-  // Where planning for less fails, both are told.
+  // Where planning for less fails, both are reported.
   const auto make_once = [&](const std::optional<Replan>& smaller) {
     if (smaller) throw OutOfMemory("no smaller tiles", 1, smaller->limit_bytes, "memory limit");
     return make(smaller);

@@ -1,5 +1,5 @@
 // Files that fail while convoy is at work on them: really full disks, files that become short, folders that vanish.
-// Each is told with the file's name, and leaves no output and nothing under a temporary name.
+// Each is reported with the file's name, and leaves no output and nothing under a temporary name.
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -87,7 +87,7 @@ class FileSizeLimit {
 
 }  // namespace
 
-TEST_CASE("a disk that is really full is told before anything is computed, and while a picture is written") {
+TEST_CASE("a disk that is really full is reported before anything is computed, and while a picture is written") {
   const SmallDisk disk("128k");
   if (!disk.is_mounted()) {
     MESSAGE("no small disk could be mounted: only root can");
@@ -112,7 +112,7 @@ TEST_CASE("a disk that is really full is told before anything is computed, and w
   CHECK(disk.folder().num_files() == 0);
 }
 
-TEST_CASE("a quota that ends in mid-file is told, and leaves nothing") {
+TEST_CASE("a quota that ends in mid-file is reported, and leaves nothing") {
   const Folder folder;
   write_input(folder / "in.npy");
   for (const char* name : kNames) {
@@ -124,7 +124,7 @@ TEST_CASE("a quota that ends in mid-file is told, and leaves nothing") {
   }
 }
 
-TEST_CASE("an input that becomes short while it is read is told, and no output appears") {
+TEST_CASE("an input that becomes short while it is read is reported, and no output appears") {
   const Folder folder;
   for (const char* name : kNames) {
     const std::string input = folder / name;
@@ -156,7 +156,7 @@ TEST_CASE("an input that is removed or replaced while it is read is read to its 
   }
 }
 
-TEST_CASE("an output folder that vanishes is told at the end, and is not made again") {
+TEST_CASE("an output folder that vanishes is reported at the end, and is not made again") {
   const Folder folder;
   write_input(folder / "in.npy");
   for (const char* name : kNames) {
@@ -184,7 +184,7 @@ TEST_CASE("a folder that takes its output's name meanwhile stays what it is") {
   }
 }
 
-TEST_CASE("names for unfinished files that are taken by a folder or a pipe are told, not waited for") {
+TEST_CASE("names for unfinished files that are taken by a folder or a pipe are reported, not waited for") {
   const Folder folder;
   const std::vector<float> voxels(static_cast<std::size_t>(num_voxels(kShape)), 1.0f);
   CreateOptions resuming;

@@ -1,4 +1,4 @@
-// The bytes stand in the place of a journal: boxes are believed only where the image's voxels agree.
+// The bytes stand in the place of a journal: boxes are accepted only where the image's voxels agree.
 #include "io/journal.hpp"
 
 #include "convoy/error.hpp"

@@ -28,8 +28,8 @@ inline void read_some(const std::string& path, const OpenOptions& options) {
         image.read(box, voxels.data());
       }
     }
-  } catch (const Error& told) {
-    if (std::string(told.what()).empty()) broken("an error says something");
+  } catch (const Error& thrown) {
+    if (std::string(thrown.what()).empty()) broken("an error says something");
   }
 }
 

@@ -15,7 +15,7 @@ void run(const Bytes& bytes) { LLVMFuzzerTestOneInput(bytes.data(), bytes.size()
 
 /// A few bytes overwritten, left out, put in, or moved.
 Bytes changed(Bytes bytes, const std::vector<Bytes>& corpus, std::mt19937& random) {
-  static const std::uint8_t telling[] = {0, 1, 0x7f, 0x80, 0xff, '0', '9', '-', ',', '"', '\n', ':'};
+  static const std::uint8_t interesting[] = {0, 1, 0x7f, 0x80, 0xff, '0', '9', '-', ',', '"', '\n', ':'};
   for (auto left = 1 + random() % 6; left > 0; --left) {
     const std::size_t at = bytes.empty() ? 0 : random() % bytes.size();
     const auto place = bytes.begin() + static_cast<std::ptrdiff_t>(at);
@@ -25,16 +25,16 @@ Bytes changed(Bytes bytes, const std::vector<Bytes>& corpus, std::mt19937& rando
         if (rest > 0) *place = static_cast<std::uint8_t>(random());
         break;
       case 1:
-        if (rest > 0) *place = telling[random() % std::size(telling)];
+        if (rest > 0) *place = interesting[random() % std::size(interesting)];
         break;
       case 2:
-        std::fill_n(place, std::min<std::size_t>(rest, random() % 8), telling[random() % std::size(telling)]);
+        std::fill_n(place, std::min<std::size_t>(rest, random() % 8), interesting[random() % std::size(interesting)]);
         break;
       case 3:
         bytes.erase(place, place + static_cast<std::ptrdiff_t>(std::min<std::size_t>(rest, random() % 16)));
         break;
       case 4:
-        bytes.insert(place, 1 + random() % 8, telling[random() % std::size(telling)]);
+        bytes.insert(place, 1 + random() % 8, interesting[random() % std::size(interesting)]);
         break;
       default: {
         const Bytes& other = corpus[random() % corpus.size()];

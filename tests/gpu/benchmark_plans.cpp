@@ -20,13 +20,13 @@ TEST_CASE("every benchmark case has plans, own and VkFFT's, whose kernels are ha
     spec.origin = Origin::at(resolve_origin(spec, nullptr));
     const Plan native = make_plan(spec, device.limits());
     CHECK(native.path == Path::native);
-    device.implementation().load(make_program(native), {});
+    implementation_of(device).load(make_program(native), {});
     PlanOptions options;
     options.path = Path::fused;
     const Plan plan = make_plan(spec, device.limits(), options);
     CHECK(plan.path == Path::fused);
     // Everything is compiled before the self-test, which must fail where nothing is executed.
-    CHECK_THROWS_WITH_AS(device.implementation().load(make_program(plan), {}), doctest::Contains("self-test failed"),
+    CHECK_THROWS_WITH_AS(implementation_of(device).load(make_program(plan), {}), doctest::Contains("self-test failed"),
                          Error);
   }
 }

@@ -14,7 +14,7 @@ using namespace small_programs;
 
 namespace {
 
-backend::Device& device() { return device_under_test().implementation(); }
+backend::Device& device() { return implementation_of(device_under_test()); }
 
 void run_setup(backend::Session& session, const std::vector<double>& kernel, Precision precision) {
   to_port(session.port(kKernelPort, 0), kernel, precision);
@@ -146,7 +146,7 @@ TEST_CASE("the account is the program's footprint, and ends at zero") {
   CHECK(trace.back() == 0);
 }
 
-TEST_CASE("out of memory tells the numbers and gives everything back") {
+TEST_CASE("out of memory reports the numbers and gives everything back") {
   const std::uint64_t before = free_bytes();
   const std::uint64_t half = device().limits().total_bytes / 2 / 4096 * 4096;
   Program program;

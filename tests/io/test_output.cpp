@@ -38,7 +38,7 @@ TEST_CASE("an unknown extension is refused, reading and writing, and the known o
   CHECK(read_image(folder / "A.TIFF").shape == Shape{2, 3, 4});
 }
 
-TEST_CASE("missing files, folders and closed folders are told apart") {
+TEST_CASE("missing files, folders and closed folders are distinguished") {
   const Folder folder;
   for (const char* extension : {".tif", ".npy"}) {
     CHECK_READING_FAILS(folder / "missing" + extension, "No such file");

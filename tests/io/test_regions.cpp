@@ -187,7 +187,7 @@ TEST_CASE("an output that is not finished leaves nothing, and one with holes is 
   CHECK(folder.num_files() == 0);
 }
 
-TEST_CASE("a disk too small is told at once, with what is missing") {
+TEST_CASE("a disk too small is reported at once, with what is missing") {
   const Folder folder;
   for (const char* name : {"a.tif", "a.npy", "a.raw"}) {
     try {

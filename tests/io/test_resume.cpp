@@ -1,4 +1,4 @@
-// Outputs that are continued: what the journal says is read back, and only that is believed.
+// Outputs that are continued: what the journal says is read back, and only that is accepted.
 #include <algorithm>
 #include <array>
 #include <random>
@@ -75,7 +75,7 @@ TEST_CASE("boxes that have been damaged since do not hold") {
   CHECK(bytes_of(path).size() == 6 * 480);
 }
 
-TEST_CASE("commit reads back what nobody asked for") {
+TEST_CASE("commit reads back what was not read before") {
   const Folder folder;
   const std::string path = folder / "a.raw";
   write_planes(path, 0, 6);
@@ -319,7 +319,7 @@ TEST_CASE("two processes do not write one output") {
                        doctest::Contains("is being written by another process"), Error);
 }
 
-TEST_CASE("checksums tell shape, element and voxels apart") {
+TEST_CASE("checksums distinguish shape, element and voxels") {
   std::vector<float> voxels(24, 1.0F);
   const std::string one = checksum(ImageView(voxels, Shape{2, 3, 4}));
   CHECK(one.size() == 16);

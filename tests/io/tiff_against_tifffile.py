@@ -59,7 +59,7 @@ def main(folder):
                 copied(folder / "in.tif", targets[0])
                 check(values, axes, targets[0])
             tifffile.imwrite(folder / "in.tif", values, metadata=None, photometric="minisblack", **layout)
-            if len(axes) == 3:  # nothing is told but a list of pages
+            if len(axes) == 3:  # nothing is known but a list of pages
                 copied(folder / "in.tif", targets[1], axes)
                 check(values, axes, targets[1])
             tifffile.imwrite(folder / "in.tif", values, photometric="minisblack", **layout)

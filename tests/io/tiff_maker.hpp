@@ -22,7 +22,7 @@ struct TiffLayout {
   std::uint32_t tile = 0;            ///< 0: strips
   int sample_format = 0;             ///< 0: as the voxels are
   std::string description = {};
-  /// Told after the tags of each page are set, before its voxels.
+  /// Called after the tags of each page are set, before its voxels.
   std::function<void(TIFF*, Index page)> more_tags = {};
 };
 

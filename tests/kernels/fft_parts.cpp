@@ -22,21 +22,21 @@ std::vector<Index> smooth_lengths(Index up_to) {
   return lengths;
 }
 
-/// Goes through all turns as the kernels' text does (fft_plane_pass.cpp): every workgroup of every plane comes once,
-/// and those that wait after all that they wait for.
-void check_turns(const PlaneSchedule& schedule, Index num_planes) {
+/// Goes through all tickets as the kernels' text does (src/fft/passes/ticket.body): every workgroup of every plane
+/// comes once, and those that wait after all that they wait for.
+void check_tickets(const PlaneSchedule& schedule, Index num_planes) {
   std::vector<Index> made(static_cast<std::size_t>(num_planes), 0);
   std::vector<Index> waited(static_cast<std::size_t>(num_planes), 0);
   const Index period = schedule.period();
-  for (Index turn = 0; turn < schedule.num_tickets(num_planes); ++turn) {
-    const Index consumers_before = turn % period * schedule.consumers / period;
-    const bool makes = (turn % period + 1) * schedule.consumers / period == consumers_before;
-    const Index number = makes ? turn % period - consumers_before + turn / period * schedule.producers
-                               : consumers_before + turn / period * schedule.consumers - schedule.lead;
+  for (Index ticket = 0; ticket < schedule.num_tickets(num_planes); ++ticket) {
+    const Index consumers_before = ticket % period * schedule.consumers / period;
+    const bool produces = (ticket % period + 1) * schedule.consumers / period == consumers_before;
+    const Index number = produces ? ticket % period - consumers_before + ticket / period * schedule.producers
+                                  : consumers_before + ticket / period * schedule.consumers - schedule.lead;
     if (number < 0) continue;
-    const auto plane = static_cast<std::size_t>(number / (makes ? schedule.producers : schedule.consumers));
+    const auto plane = static_cast<std::size_t>(number / (produces ? schedule.producers : schedule.consumers));
     if (plane >= made.size()) continue;
-    if (makes) {
+    if (produces) {
       ++made[plane];
     } else {
       REQUIRE(made[plane] == schedule.producers);
@@ -181,7 +181,7 @@ TEST_CASE("rules: workgroups of planes fit, and none waits for one that begins l
           for (const bool rows_make : {true, false}) {
             const PlaneSchedule s = schedule_of_planes(*shape, rows_make, {row, column, 9}, precision, limits);
             CHECK(s.lead >= s.consumers);
-            check_turns(s, 9);
+            check_tickets(s, 9);
           }
         }
       }

@@ -40,7 +40,7 @@ struct Law {
 
 /// All that hold.
 const std::vector<Law>& all_laws();
-/// One that does not, to see a failure told.
+/// One that does not, to see a failure reported.
 const Law& false_law();
 
 /// How the law is broken or what was thrown; empty if it holds.

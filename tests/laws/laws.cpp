@@ -274,7 +274,7 @@ std::string padding_cannot_matter(const Case& one) {
   const Shape& n = one.spec.image;
   const Shape& k = one.spec.kernel;
   for (int axis = 0; axis < 3; ++axis) {
-    if (n[axis] < 2 * k[axis] - 1) return "";  // smaller than what the law speaks of
+    if (n[axis] < 2 * k[axis] - 1) return "";  // smaller than what the law is about
   }
   const Values kernel = kernel_of(one);
   Values image = image_of(one);

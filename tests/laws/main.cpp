@@ -1,4 +1,5 @@
-// test_laws: laws over random cases. A case that breaks one is told with a smaller one and the command that repeats it.
+// test_laws: laws over random cases. A case that breaks one is reported with a smaller one and the command that repeats
+// it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -28,7 +29,7 @@ Case make_case(const Law& law, std::uint64_t seed, Index number) {
   return law.make(dice);
 }
 
-void tell(const Law& law, const Arguments& arguments, Index number, const Case& one, const std::string& failure) {
+void report(const Law& law, const Arguments& arguments, Index number, const Case& one, const std::string& failure) {
   fmt::print("BROKEN: {}: {}\n  case {}: {}\n  {}\n", law.name, law.says, number, to_text(one), failure);
   const Case smallest = shrunk(law, one);
   fmt::print("  shrunk to: {}\n  {}\n", to_text(smallest), failure_of(law, smallest));
@@ -38,18 +39,18 @@ void tell(const Law& law, const Arguments& arguments, Index number, const Case& 
 
 /// Whether the law held in every case.
 bool holds(const Law& law, const Arguments& arguments) {
-  constexpr int kMostTold = 3;
+  constexpr int kMostReported = 3;
   const auto begin = std::chrono::steady_clock::now();
   const bool alone = arguments.only >= 0;
   const Index first = alone ? arguments.only : 0;
   const Index last = alone ? arguments.only + 1 : arguments.num_cases;
   int num_broken = 0;
-  for (Index number = first; number < last && num_broken < kMostTold; ++number) {
+  for (Index number = first; number < last && num_broken < kMostReported; ++number) {
     const Case one = make_case(law, arguments.seed, number);
     const std::string failure = failure_of(law, one);
     if (failure.empty()) continue;
     ++num_broken;
-    tell(law, arguments, number, one, failure);
+    report(law, arguments, number, one, failure);
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   fmt::print("{:<10}{:>8} cases, {:>2} broken, {:6.1f} s   {}\n", law.name, last - first, num_broken, elapsed.count(),

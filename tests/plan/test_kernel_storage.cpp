@@ -49,9 +49,11 @@ TEST_CASE("a compact kernel takes its own extent along the last axis instead of 
   CHECK(compact.footprint_bytes == whole.footprint_bytes - spectrum_bytes(whole) + spectrum_bytes(compact));
   CHECK(compact.traffic_bytes < whole.traffic_bytes);
   CHECK(line_of(compact, "kernel spectrum").note.find("not transformed along") != std::string::npos);
-  const auto tells = [](const std::string& reason) { return reason.find("spectrum is not kept") != std::string::npos; };
-  CHECK(std::ranges::any_of(compact.reasons, tells));
-  CHECK(std::ranges::none_of(whole.reasons, tells));
+  const auto says_so = [](const std::string& reason) {
+    return reason.find("spectrum is not kept") != std::string::npos;
+  };
+  CHECK(std::ranges::any_of(compact.reasons, says_so));
+  CHECK(std::ranges::none_of(whole.reasons, says_so));
 }
 
 TEST_CASE("what takes less time is kept: the slower the memory, the more kernels are compact") {
@@ -66,7 +68,7 @@ TEST_CASE("what takes less time is kept: the slower the memory, the more kernels
   CHECK(is_compact(5e11, 101));
 }
 
-TEST_CASE("the spectrum is kept where nothing tells that it takes longer") {
+TEST_CASE("the spectrum is kept where nothing says that it takes longer") {
   Limits limits = test::caching_gpu();
   limits.workgroups_may_wait = false;
   CHECK(plan_of(kCube, limits, FilterStorage::automatic).kernel_extent == 0);

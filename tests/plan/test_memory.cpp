@@ -1,4 +1,4 @@
-// Budgets and ceilings: what fits is found, what does not is told with the bound that would.
+// Budgets and ceilings: what fits is found, what does not is refused with the bound that would.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -53,10 +53,10 @@ TEST_CASE("of two strided axes the one that padding stretches most is transforme
   CHECK(natural.device_axes == std::array{2, 1, 0});
   const Plan swapped = make_plan(spec_of({512, 128, 512}, {3, 128, 3}), large_gpu());
   CHECK(swapped.device_axes == std::array{2, 0, 1});
-  const bool told = std::any_of(swapped.reasons.begin(), swapped.reasons.end(), [](const std::string& reason) {
+  const bool reported = std::any_of(swapped.reasons.begin(), swapped.reasons.end(), [](const std::string& reason) {
     return reason.find("y is transformed last") != std::string::npos;
   });
-  CHECK(told);
+  CHECK(reported);
 }
 
 TEST_CASE("axes of one voxel are squeezed to the end") {
@@ -163,7 +163,7 @@ TEST_CASE("own passes, then VkFFT's fused ones are taken unless a path is asked 
   CHECK(staged.traffic_bytes > fused.traffic_bytes);
 }
 
-TEST_CASE("a path that is asked for is taken, or told why it is impossible") {
+TEST_CASE("a path that is asked for is taken, or refused with the reason") {
   const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
   PlanOptions options;
   for (const Path path : {Path::native, Path::fused, Path::staged}) {
@@ -203,7 +203,7 @@ TEST_CASE("traffic is what the passes must move") {
   CHECK(few.traffic_bytes == 8 * 500 * 2048ull + 32 * few_row * 500 + 8 * few_row * 61);
 }
 
-TEST_CASE("predictions need rates that the device told") {
+TEST_CASE("predictions need rates that the device reports") {
   const ConvolutionSpec spec = spec_of({60, 60, 60}, {9, 9, 9});
   CHECK(make_plan(spec, large_gpu()).predicted_seconds > 0);
   CHECK(make_plan(spec, small_gpu()).predicted_seconds == 0);

@@ -17,7 +17,7 @@ using namespace convoy::test;
 
 namespace {
 
-void check_refused(const ConvolutionSpec& spec, const std::vector<std::string>& told) {
+void check_refused(const ConvolutionSpec& spec, const std::vector<std::string>& parts) {
   const std::vector<std::function<void()>> doors{[&] { validate(spec); }, [&] { output_shape(spec); },
                                                  [&] { nine_copy_bytes(spec); }, [&] { make_plan(spec, {}); }};
   for (const auto& door : doors) {
@@ -26,7 +26,7 @@ void check_refused(const ConvolutionSpec& spec, const std::vector<std::string>& 
       FAIL("no error");
     } catch (const Error& error) {
       CHECK(error.code() == Errc::invalid_argument);
-      for (const std::string& part : told) {
+      for (const std::string& part : parts) {
         CAPTURE(error.what());
         CHECK(std::string(error.what()).find(part) != std::string::npos);
       }

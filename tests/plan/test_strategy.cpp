@@ -12,7 +12,7 @@ using namespace convoy::test;
 
 namespace {
 
-/// CPUs tell a rate, as the backend does.
+/// CPUs report a rate, as the backend does.
 Limits rated_cpu() {
   Limits limits = cpu();
   limits.memory_bytes_per_second = 6e9;
@@ -35,7 +35,7 @@ std::optional<TransformSplit> chosen_split(const ConvolutionSpec& spec, const Li
   return better_split(spec, limits, options, tiles ? &*tiles : nullptr);
 }
 
-bool tells(const Plan& plan, const std::string& words) {
+bool says(const Plan& plan, const std::string& words) {
   for (const std::string& reason : plan.reasons) {
     if (reason.find(words) != std::string::npos) return true;
   }
@@ -81,14 +81,14 @@ TEST_CASE("a kernel as large as the image never goes in thousands of tiles where
   }
 }
 
-TEST_CASE("where nothing better fits, the plan tells what memory would make it fast") {
+TEST_CASE("where nothing better fits, the plan says what memory would make it fast") {
   const ConvolutionSpec spec = spec_of({32, 64, 64}, {32, 64, 64});
   const Limits limits = rated_cpu();
   const Plan whole = make_plan(spec, limits);
-  CHECK_FALSE(tells(whole, "times as long as with"));
+  CHECK_FALSE(says(whole, "times as long as with"));
   const Plan slow = make_plan(spec, limits, with_limit(whole.smallest_footprint_bytes));
   REQUIRE(slow.num_tiles() > 10000);
-  REQUIRE(tells(slow, "times as long as with"));
+  REQUIRE(says(slow, "times as long as with"));
   PlanOptions no_room_for_sums = with_limit(whole.smallest_footprint_bytes);
   CHECK(better_split(spec, limits, no_room_for_sums, &slow));
   no_room_for_sums.host_memory_limit_bytes = 4 * static_cast<std::uint64_t>(num_voxels(spec.image));
@@ -102,7 +102,7 @@ TEST_CASE("where nothing better fits, the plan tells what memory would make it f
     named = bytes_from_text(rest.substr(0, rest.find(" in place")));
   }
   REQUIRE(named > whole.smallest_footprint_bytes);
-  const Plan fast = make_plan(spec, limits, with_limit(named + named / 100));  // told in three digits
+  const Plan fast = make_plan(spec, limits, with_limit(named + named / 100));  // printed in three digits
   CHECK(run_seconds(fast) < 2 * run_seconds(whole));
   CHECK(run_seconds(slow) > 4 * run_seconds(fast));
 }

@@ -142,7 +142,7 @@ TEST_CASE("several tiles in flight, and devices without copies beside computing,
   CHECK(std::ranges::count(run_of(in_flight), "planes_forward_") == 1);
 }
 
-TEST_CASE("rows and columns go in one launch only where the cache is told, fast and large enough") {
+TEST_CASE("rows and columns go in one launch only where the cache is known, fast and large enough") {
   PlanOptions options;
   options.resident = true;
   const auto first_pass = [&](const Limits& limits) {

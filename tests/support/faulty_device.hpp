@@ -133,17 +133,17 @@ class FaultyDevice final : public backend::Device {
   }
 
   const DeviceInfo& info() const override { return info_; }
-  Limits limits() const override { return inner_.implementation().limits(); }
-  bool handles_are_addresses() const override { return inner_.implementation().handles_are_addresses(); }
+  Limits limits() const override { return implementation_of(inner_).limits(); }
+  bool handles_are_addresses() const override { return implementation_of(inner_).handles_are_addresses(); }
   std::uint64_t used_bytes() const override { return inner_.used_bytes(); }
-  std::uint64_t peak_bytes() const override { return inner_.implementation().peak_bytes(); }
-  void reset_peak() override { inner_.implementation().reset_peak(); }
+  std::uint64_t peak_bytes() const override { return implementation_of(inner_).peak_bytes(); }
+  void reset_peak() override { implementation_of(inner_).reset_peak(); }
   bool is_dma_accessible(const void* data, std::uint64_t bytes) const override {
-    return inner_.implementation().is_dma_accessible(data, bytes);
+    return implementation_of(inner_).is_dma_accessible(data, bytes);
   }
   std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) override {
     calls_->arrive(FaultyCalls::Kind::memory, "allocate_host");
-    return inner_.implementation().allocate_host(bytes);
+    return implementation_of(inner_).allocate_host(bytes);
   }
   std::unique_ptr<backend::Session> load(const Program& program, const backend::LoadOptions& options) override {
     calls_->arrive(FaultyCalls::Kind::load, "load");
@@ -156,7 +156,7 @@ class FaultyDevice final : public backend::Device {
       if (grew && loading->goes_on) calls->arrive(FaultyCalls::Kind::memory, step);
     };
     loading->used_bytes = used_bytes();
-    auto session = inner_.implementation().load(program, watched);
+    auto session = implementation_of(inner_).load(program, watched);
     loading->goes_on = false;
     return std::make_unique<FaultySession>(std::move(session), calls_);
   }
@@ -180,7 +180,7 @@ inline convoy::Device faulty(const convoy::Device& inner, const Fault& fault, co
 
 /// What was asked of it so far, call by call.
 inline std::vector<std::string> steps_of(const convoy::Device& device) {
-  return dynamic_cast<const FaultyDevice&>(device.implementation()).steps();
+  return dynamic_cast<const FaultyDevice&>(implementation_of(device)).steps();
 }
 
 }  // namespace convoy::test

@@ -54,21 +54,21 @@ TEST_CASE("threads with a session each share a device") {
   CHECK(device->used_bytes() == 0);
 }
 
-TEST_CASE("all memory is told of, and given back") {
+TEST_CASE("all memory is traced, and given back") {
   const auto device = vulkan_device();
   if (device == nullptr) return;
   const Program program = tile_program(kTile);
   device->reset_peak();
-  std::vector<std::uint64_t> told;
+  std::vector<std::uint64_t> traced;
   {
     const auto session = device->load(
-        program, {.trace_memory = [&](const std::string&, std::uint64_t bytes) { told.push_back(bytes); }});
+        program, {.trace_memory = [&](const std::string&, std::uint64_t bytes) { traced.push_back(bytes); }});
     CHECK(device->used_bytes() >= program.footprint_bytes());
     CHECK(device->used_bytes() <= device->peak_bytes());
-    CHECK(told.size() >= program.slots.size());
+    CHECK(traced.size() >= program.slots.size());
   }
-  REQUIRE_FALSE(told.empty());
-  CHECK(told.back() == 0);
+  REQUIRE_FALSE(traced.empty());
+  CHECK(traced.back() == 0);
   CHECK(device->used_bytes() == 0);
   device->reset_peak();
   CHECK(device->peak_bytes() == 0);

@@ -1,0 +1,12 @@
+// How a value of the caller's is refused.
+#pragma once
+
+#include <string>
+
+#include "convoy/error.hpp"
+
+namespace convoy {
+
+[[noreturn]] inline void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
+
+}  // namespace convoy
