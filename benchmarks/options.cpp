@@ -41,6 +41,8 @@ struct Arguments {
   Index batch = 0;
   std::string peers = "all";
   std::string tune = "model";
+  std::string method = "auto";
+  std::vector<Index> sums;
   std::string memory;
   double scale = 1;
   bool no_host = false;
@@ -144,6 +146,11 @@ Options parse_options(int argc, char** argv) {
                  "What is kept of the kernel: its spectrum, or compact where passes can make that on the way (default: "
                  "automatic)")
       ->transform(CLI::CheckedTransformer(kKernelStorages));
+  app.add_option("--method", given.method, "auto (default), fft, direct or separable, as convoy convolve --method");
+  app.add_option("--sums", given.sums,
+                 "Of sums on device arrays, THREADS_Y,ROWS,PLANES,RUN (SumTuning) in place of convoy's choice (0)")
+      ->delimiter(',')
+      ->expected(4);
   app.add_option("--tune", given.tune, "off, model (default) or measure, as convoy convolve --tune")
       ->check(CLI::IsMember({"off", "model", "measure"}));
   auto* fused = app.add_flag("--fused", given.fused, "Takes the fused path (VkFFT), and fails where it is refused");
@@ -203,6 +210,8 @@ Options parse_options(int argc, char** argv) {
   choose_cases(given, app.count("--scale") > 0, options);
   choose_peers(given.peers, options);
   options.precision = given.precision == "f64" ? Precision::f64 : Precision::f32;
+  options.method = method_from_text(given.method);
+  if (!given.sums.empty()) options.sum_tuning = {given.sums[0], given.sums[1], given.sums[2], given.sums[3]};
   if (given.fused) options.path = Path::fused;
   if (given.staged) options.path = Path::staged;
   options.tune = given.tune == "off" ? Tune::off : given.tune == "measure" ? Tune::measure : Tune::model;

@@ -25,6 +25,8 @@ class ConvoyCase {
       : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
     convolver_options_.plan.path = options.path;
+    convolver_options_.plan.method = options.method;
+    convolver_options_.plan.sum_tuning = options.sum_tuning;
     convolver_options_.plan.choice = options.choice;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;

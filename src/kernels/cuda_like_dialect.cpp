@@ -133,6 +133,8 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
         "#define LOAD_STREAMING(buffer, name, offset) name[offset]\n"
         "#define STORE_STREAMING(buffer, name, offset, value) name[offset] = value\n"
         "#endif\n"
+        "#define IS_PAIR_ALIGNED(buffer) ((wide)(buffer) % sizeof(real2) == 0)\n"
+        "#define STORE_PAIR(buffer, name, offset, x, y) *(real2*)(name + (offset)) = to_real2(x, y)\n"
         "#if defined(__CUDA_ARCH__)\n"
         "#define PREFETCH(buffer, first) asm volatile(\"prefetch.global.L2 [%0];\" : : \"l\"(buffer + (first)))\n"
         "#else\n"

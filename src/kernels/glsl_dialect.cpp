@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <set>
 
 #include "kernels/dialects.hpp"
 #include "kernels/voxel_conversions.hpp"
@@ -51,9 +52,13 @@ const ConversionWords kWords{"", "uintBitsToFloat", "floatBitsToUint",
 
 /// Integers of 8 and 16 bits, which can be stored but not computed with. f16 is one of them here.
 std::string storage_extensions(const KernelSpec& kernel) {
-  const KernelBuffer* voxels = voxels_of(kernel);
-  if (voxels == nullptr || size_of(voxels->element) > 2) return "";
-  return fmt::format("#extension GL_EXT_shader_{}bit_storage : require\n", 8 * size_of(voxels->element));
+  std::set<std::size_t> sizes;
+  for (const KernelBuffer* voxels : voxels_of(kernel)) sizes.insert(size_of(voxels->element));
+  std::string text;
+  for (const std::size_t size : sizes) {
+    if (size <= 2) text += fmt::format("#extension GL_EXT_shader_{}bit_storage : require\n", 8 * size);
+  }
+  return text;
 }
 
 }  // namespace
@@ -104,6 +109,8 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
         "#define FETCH(buffer, name, offset) buffer[name + offset]\n"
         "#define LOAD_STREAMING(buffer, name, offset) buffer[name + offset]\n"
         "#define STORE_STREAMING(buffer, name, offset, value) buffer[name + offset] = value\n"
+        "#define IS_PAIR_ALIGNED(buffer) false\n"
+        "#define STORE_PAIR(buffer, name, offset, x, y)\n"
         "#define PREFETCH(buffer, first)\n"
         "#define await_predecessor()\n"
         "#define low_bits(x) {}\n"

@@ -2,20 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace convoy {
 namespace {
 
 /// As Float16 does on the host. Smaller than the smallest normal number are multiples of 2^-24.
-constexpr const char* kHalf = R"({0}real half_to_real(uint bits) {{
+constexpr const char* kHalfToReal = R"({0}real half_to_real(uint bits) {{
   uint exponent = (bits >> 10) & 31u;
   uint fraction = bits & 1023u;
   float magnitude = float(fraction) * 5.9604644775390625e-8f;
   if (exponent != 0u) magnitude = {1}(((exponent == 31u ? 255u : exponent + 112u) << 23) | (fraction << 13));
   return real((bits & 32768u) != 0u ? -magnitude : magnitude);
 }}
-{0}uint real_to_half(real value) {{
+)";
+constexpr const char* kRealToHalf = R"({0}uint real_to_half(real value) {{
   uint bits = {2}(float(value));
   uint sign = (bits >> 16) & 32768u;
   real magnitude = value < real(0) ? -value : value;
@@ -35,42 +34,54 @@ constexpr const char* kClipped = R"({0}{1} clipped(real value) {{
 }}
 )";
 
-std::string to_voxel(const ConversionWords& words, Element element, const char* number) {
-  return fmt::format("#define to_voxel(value) ({}({}))\n", words.cast_to(element), number);
+const char* whole_type(const ElementFacts& facts) { return facts.kind == NumberKind::signed_integer ? "int" : "uint"; }
+
+std::string text_of_half(const char* text, const ConversionWords& words) {
+  return fmt::format(fmt::runtime(text), words.function, words.bits_to_float, words.float_to_bits);
 }
 
-std::string half_conversions(const ConversionWords& words) {
-  return fmt::format(fmt::runtime(kHalf), words.function, words.bits_to_float, words.float_to_bits) +
-         fmt::format("#define to_real(voxel) half_to_real(uint(voxel))\n{}",
-                     to_voxel(words, Element::f16, "real_to_half(value)"));
+std::string to_real(Element element, const ConversionWords& words) {
+  if (element == Element::f16) {
+    return text_of_half(kHalfToReal, words) + "#define to_real(voxel) half_to_real(uint(voxel))\n";
+  }
+  if (is_floating(element)) return "#define to_real(voxel) real(voxel)\n";
+  return fmt::format("#define to_real(voxel) real({}(voxel))\n", whole_type(facts_of(element)));
 }
 
-std::string integer_conversions(const ElementFacts& facts, const ConversionWords& words) {
+std::string clipped(const ElementFacts& facts, const ConversionWords& words) {
   const bool is_signed = facts.kind == NumberKind::signed_integer;
-  const char* const wide = is_signed ? "int" : "uint";
   const auto whole = [](double value) { return fmt::format("{:.0f}", value); };
   const std::string highest = whole(facts.highest) + (is_signed ? "" : "u");
   const std::string lowest = is_signed ? fmt::format("-{:.0f} - 1", facts.highest) : "0u";
-  return fmt::format(fmt::runtime(kClipped), words.function, wide, whole(facts.highest + 1) + ".0", highest,
-                     whole(facts.lowest) + ".0", lowest) +
-         fmt::format("#define to_real(voxel) real({}(voxel))\n{}", wide,
-                     to_voxel(words, facts.element, "clipped(value)"));
+  return fmt::format(fmt::runtime(kClipped), words.function, whole_type(facts), whole(facts.highest + 1) + ".0",
+                     highest, whole(facts.lowest) + ".0", lowest);
+}
+
+std::string to_voxel(Element element, const ConversionWords& words) {
+  const auto defined = [&](const char* number) {
+    return fmt::format("#define to_voxel(value) ({}({}))\n", words.cast_to(element), number);
+  };
+  if (element == Element::f16) return text_of_half(kRealToHalf, words) + defined("real_to_half(value)");
+  if (is_floating(element)) return defined("value");
+  return clipped(facts_of(element), words) + defined("clipped(value)");
 }
 
 }  // namespace
 
-const KernelBuffer* voxels_of(const KernelSpec& kernel) {
-  const auto found = std::find_if(kernel.buffers.begin(), kernel.buffers.end(),
-                                  [](const KernelBuffer& buffer) { return buffer.kind == KernelBuffer::Kind::voxel; });
-  return found == kernel.buffers.end() ? nullptr : &*found;
+std::vector<const KernelBuffer*> voxels_of(const KernelSpec& kernel) {
+  std::vector<const KernelBuffer*> voxels;
+  for (const KernelBuffer& buffer : kernel.buffers) {
+    if (buffer.kind == KernelBuffer::Kind::voxel) voxels.push_back(&buffer);
+  }
+  return voxels;
 }
 
 std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words) {
-  const KernelBuffer* voxels = voxels_of(kernel);
-  if (voxels == nullptr) return "";
-  if (!is_floating(voxels->element)) return integer_conversions(facts_of(voxels->element), words);
-  if (voxels->element == Element::f16) return half_conversions(words);
-  return "#define to_real(voxel) real(voxel)\n" + to_voxel(words, voxels->element, "value");
+  std::string text;
+  for (const KernelBuffer* voxels : voxels_of(kernel)) {
+    text += voxels->writable ? to_voxel(voxels->element, words) : to_real(voxels->element, words);
+  }
+  return text;
 }
 
 }  // namespace convoy

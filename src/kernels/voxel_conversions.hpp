@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kernels/kernel_spec.hpp"
 
@@ -15,11 +16,12 @@ struct ConversionWords {
   std::string (*cast_to)(Element);  ///< before a number in brackets: to a voxel's type, of f16 an integer of 16 bits
 };
 
-/// Macros and functions, which need `real`, `uint` and `rint`; empty where the kernel has no voxels. f16 is packed and
+/// Macros and functions, which need `real`, `uint` and `rint`: to_real for the buffer of voxels that the kernel reads,
+/// to_voxel for the one it writes. f16 is packed and
 /// unpacked by arithmetic, which rounds alike everywhere and needs no header of a vendor.
 std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& words);
 
-/// The voxels of a kernel, or null.
-const KernelBuffer* voxels_of(const KernelSpec& kernel);
+/// The buffers of voxels: at most one that is read and one that is written.
+std::vector<const KernelBuffer*> voxels_of(const KernelSpec& kernel);
 
 }  // namespace convoy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "direct/sum_shape.hpp"
 #include "fft/plane_shape.hpp"
 #include "planner/axis.hpp"
 #include "planner/lengths.hpp"
@@ -93,7 +94,6 @@ TileLayout layout_of(const Plan& plan) {
   tile.num_axes = plan.num_transforms;
   tile.device_axes = plan.device_axes;
   tile.batch = plan.batch;
-  tile.reads_arrays = reads_arrays(plan.path, plan.resident, plan.spec);
   tile.row_pitch = plan.row_pitch;
   tile.tuning = plan.tuning;
   tile.kernel_extent = plan.kernel_extent;
@@ -109,11 +109,13 @@ TileLayout layout_of(const Plan& plan) {
     if (sums_directly(plan.path)) tile.kernel[d] = axis.kernel_size;
   }
   tile.num_terms = plan.separable_terms;
+  tile.reads_arrays = reads_arrays(tile, plan.limits, plan.resident, plan.spec);
   return tile;
 }
 
-bool reads_arrays(Path path, bool resident, const ConvolutionSpec& spec) {
-  return resident && path == Path::native && !folds_output(spec);
+bool reads_arrays(const TileLayout& tile, const Limits& limits, bool resident, const ConvolutionSpec& spec) {
+  if (!resident || folds_output(spec)) return false;
+  return sums_directly(tile.path) ? sum_shape(tile, limits).has_value() : tile.path == Path::native;
 }
 
 Index place_of_kernel(const AxisPlan& axis) {

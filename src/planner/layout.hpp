@@ -35,7 +35,7 @@ TileLayout layout_of(const Plan& plan);
 
 /// Whether the first pass reads the caller's array on the device and the last one writes it. An output that is added up
 /// is not: several tiles write the same voxel.
-bool reads_arrays(Path path, bool resident, const ConvolutionSpec& spec);
+bool reads_arrays(const TileLayout& tile, const Limits& limits, bool resident, const ConvolutionSpec& spec);
 
 /// Where the first element of what is kept of the kernel goes in the transform's period.
 Index place_of_kernel(const AxisPlan& axis);

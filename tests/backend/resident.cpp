@@ -110,10 +110,27 @@ std::vector<double> image_of(const ConvolutionSpec& spec, Element element) {
   return image;
 }
 
-std::vector<double> kernel_of(const ConvolutionSpec& spec) { return oracle::random_image(spec.kernel, 1001); }
+/// For Method::separable the sum of two products of functions of one axis each, in the precision's own numbers.
+std::vector<double> kernel_of(const ConvolutionSpec& spec, Method method = Method::fft) {
+  if (method != Method::separable) return oracle::random_image(spec.kernel, 1001);
+  const Shape& shape = spec.kernel;
+  std::vector<double> kernel(static_cast<std::size_t>(num_voxels(shape)));
+  for (unsigned term = 0; term < 2; ++term) {
+    const std::vector<double> z = oracle::random_image({1, 1, shape.z}, 3 * term + 1001);
+    const std::vector<double> y = oracle::random_image({1, 1, shape.y}, 3 * term + 1002);
+    const std::vector<double> x = oracle::random_image({1, 1, shape.x}, 3 * term + 1003);
+    for (std::size_t i = 0; i < kernel.size(); ++i) {
+      const auto place = static_cast<Index>(i);
+      kernel[i] += z[static_cast<std::size_t>(place / (shape.y * shape.x))] *
+                   y[static_cast<std::size_t>(place / shape.x % shape.y)] *
+                   x[static_cast<std::size_t>(place % shape.x)];
+    }
+  }
+  return kernel;
+}
 
 ResidentConvolver convolver_of(const ConvolutionSpec& spec, const ResidentOptions& options) {
-  const std::vector<double> kernel = kernel_of(spec);
+  const std::vector<double> kernel = kernel_of(spec, options.plan.method);
   return ResidentConvolver(spec, ImageView(kernel, spec.kernel), device(), options);
 }
 
@@ -136,34 +153,41 @@ Answer run(const ConvolutionSpec& spec, const ResidentOptions& options, const st
 template <class Real>
 void check_from_cpu(const test::DifferenceKind& kind, const ConvolutionSpec& spec, const PlanOptions& plan,
                     const std::vector<double>& image, const std::vector<double>& output) {
-  const std::vector<double> kernel = kernel_of(spec);
+  const std::vector<double> kernel = kernel_of(spec, plan.method);
   test::check_difference_from_cpu<Real>(kind, spec, plan, {image.begin(), image.end()}, {kernel.begin(), kernel.end()},
                                         {output.begin(), output.end()});
 }
 
 /// Image by image.
-std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images) {
+std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images, Method method) {
   const auto step = static_cast<std::ptrdiff_t>(num_voxels(spec.image));
   std::vector<double> truth;
   for (Index i = 0; i < spec.batch; ++i) {
     const auto begin = images.begin() + i * step;
-    const std::vector<double> one = oracle::direct(spec, {begin, begin + step}, kernel_of(spec));
+    const std::vector<double> one = oracle::direct(spec, {begin, begin + step}, kernel_of(spec, method));
     truth.insert(truth.end(), one.begin(), one.end());
   }
   return truth;
 }
 
-void check(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
+void check_method(const ConvolutionSpec& spec, const PlanOptions& plan) {
   CAPTURE(oracle::to_text(spec));
+  CAPTURE(name(plan.method));
   CAPTURE(plan.min_tiles);
   const std::vector<double> image = image_of(spec, real_of(spec));
-  const std::vector<double> truth = truth_of(spec, image);
+  const std::vector<double> truth = truth_of(spec, image, plan.method);
   const Answer answer = run(spec, options_for(spec, plan), image);
   const test::DifferenceKind kind{"resident", answer.path, spec.precision};
   test::check_difference(kind, oracle::relative_l2(answer.voxels, truth), tolerances::convolution(spec.precision));
   if (spec.batch > 1) return;
   spec.precision == Precision::f32 ? check_from_cpu<float>(kind, spec, plan, image, answer.voxels)
                                    : check_from_cpu<double>(kind, spec, plan, image, answer.voxels);
+}
+
+/// By transforms, or by the method that the options name.
+void check(const ConvolutionSpec& spec, PlanOptions plan = {}) {
+  if (plan.method == Method::automatic) plan.method = Method::fft;
+  check_method(spec, plan);
 }
 
 ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mode::same,
@@ -199,6 +223,12 @@ PlanOptions tiles(Index at_least) {
   return plan;
 }
 
+PlanOptions by(Method method, Index at_least = 1) {
+  PlanOptions plan = tiles(at_least);
+  plan.method = method;
+  return plan;
+}
+
 }  // namespace
 
 TEST_CASE("resident: every mode, boundary and operation equals the direct sum") {
@@ -208,6 +238,66 @@ TEST_CASE("resident: every mode, boundary and operation equals the direct sum") 
   for (const ConvolutionSpec& spec : every_mode({1, 1, 30}, {1, 1, 7})) check(spec);
   for (const ConvolutionSpec& spec : every_mode({7, 11, 1}, {3, 2, 1})) check(spec);
   for (const ConvolutionSpec& spec : every_mode({1, 1, 1}, {1, 1, 1})) check(spec);
+}
+
+TEST_CASE("resident: sums without transforms equal the direct sum, in every mode, boundary and operation") {
+  for (const Method method : {Method::direct, Method::separable}) {
+    for (ConvolutionSpec spec : every_mode({6, 9, 10}, {3, 4, 5})) {
+      check(spec, by(method));
+      if (plans_are_costly()) continue;
+      check(spec, by(method, 5));
+      spec.batch = 3;
+      check(spec, by(method));
+      spec.precision = Precision::f64;
+      check(spec, by(method));
+    }
+    for (const ConvolutionSpec& spec : every_mode({1, 13, 8}, {1, 5, 4})) check(spec, by(method));
+    if (plans_are_costly()) continue;
+    for (const ConvolutionSpec& spec : every_mode({1, 1, 30}, {1, 1, 7})) check(spec, by(method));
+    for (const ConvolutionSpec& spec : every_mode({7, 11, 1}, {3, 2, 1})) check(spec, by(method));
+    for (const ConvolutionSpec& spec : every_mode({1, 1, 1}, {1, 1, 1})) check(spec, by(method));
+    for (const ConvolutionSpec& spec : every_mode({5, 4, 6}, {1, 3, 1})) check(spec, by(method));
+    for (const ConvolutionSpec& spec : every_mode({5, 4, 6}, {3, 1, 1})) check(spec, by(method));
+  }
+}
+
+TEST_CASE("resident: sums of images of several workgroups, with filters of many sizes") {
+  for (const Method method : {Method::direct, Method::separable}) {
+    check(spec_of({1, 150, 141}, {1, 7, 7}, Mode::same, Boundary::reflect), by(method));
+    check(spec_of({40, 70, 130}, {3, 3, 3}, Mode::same, Boundary::nearest), by(method));
+    if (plans_are_costly()) continue;
+    check(spec_of({1, 140, 200}, {1, 3, 3}, Mode::same, Boundary::mirror), by(method));
+    check(spec_of({1, 3, 3000}, {1, 2, 31}, Mode::full), by(method));
+    check(spec_of({30, 40, 65}, {5, 5, 5}, Mode::same, Boundary::wrap), by(method));
+    check(spec_of({9, 75, 68}, {1, 9, 9}, Mode::valid), by(method));
+    check(spec_of({30, 40, 66}, {9, 9, 9}, Mode::same, Boundary::zero, Operation::correlate), by(method));
+    check(spec_of({1, 1, 5000}, {1, 1, 101}, Mode::same, Boundary::reflect), by(method));
+  }
+  check(spec_of({60, 50, 70}, {17, 17, 17}, Mode::same, Boundary::reflect), by(Method::separable));
+  if (plans_are_costly()) return;
+  check(spec_of({90, 50, 70}, {41, 41, 41}, Mode::same, Boundary::nearest), by(Method::separable));
+  check(spec_of({120, 20, 70}, {81, 5, 9}, Mode::same, Boundary::reflect), by(Method::separable));
+}
+
+TEST_CASE("resident: sums with every choice of workgroups") {
+  if (plans_are_costly()) return;
+  for (const Method method : {Method::direct, Method::separable}) {
+    for (const Index threads_y : {4, 16}) {
+      for (const Index rows : {1, 2}) {
+        PlanOptions plan = by(method);
+        plan.sum_tuning = {.threads_y = threads_y, .rows = rows, .planes = 7, .run = 2 * threads_y};
+        check(spec_of({30, 40, 65}, {5, 3, 4}, Mode::same, Boundary::reflect), plan);
+      }
+    }
+  }
+}
+
+TEST_CASE("resident: small filters are summed up where that is predicted to be faster") {
+  const ConvolutionSpec spec = spec_of({1, 600, 500}, {1, 3, 3}, Mode::same, Boundary::reflect);
+  const Answer answer = run(spec, options_for(spec), image_of(spec, Element::f32));
+  CHECK(answer.path == Path::direct);
+  CHECK(oracle::relative_l2(answer.voxels, oracle::direct(spec, image_of(spec, Element::f32), kernel_of(spec))) <=
+        tolerances::convolution(spec.precision));
 }
 
 TEST_CASE("resident: tiled equals whole, for every boundary and operation") {
@@ -283,6 +373,18 @@ TEST_CASE("resident: voxels of every kind are read as they are, rounded to even 
     Array image(element, spec.image);
     image.set(voxels);
     const Array output(element, spec.image);
+    options.plan.method = Method::direct;
+    {
+      const Array summed(element, spec.image);
+      ResidentConvolver sums(spec, ImageView(kernel, spec.kernel), device(), options);
+      sums.run(image.get(), summed.get(), memory().stream());
+      const std::vector<double> exact = summed.values();
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        if (!is_floating(element)) CHECK(exact[i] == expected[i]);
+        if (element == Element::f32 && std::isfinite(exact[i])) CHECK(exact[i] == doctest::Approx(expected[i]));
+      }
+    }
+    options.plan.method = Method::fft;
     ResidentConvolver convolver(spec, ImageView(kernel, spec.kernel), device(), options);
     convolver.run(image.get(), output.get(), memory().stream());
     const std::vector<double> got = output.values();
@@ -319,11 +421,13 @@ TEST_CASE("resident: NaN is taken as zero where the spec says so") {
   Array image(Element::f32, spec.image);
   image.set(dirty);
   const Array output(Element::f32, spec.image);
-  ResidentConvolver convolver = convolver_of(spec, options_for(spec));
-  convolver.run(image.get(), output.get());
-  convolver.wait();
-  CHECK(oracle::relative_l2(output.values(), oracle::direct(spec, clean, kernel_of(spec))) <=
-        tolerances::convolution(spec.precision));
+  for (const Method method : {Method::fft, Method::direct, Method::separable}) {
+    ResidentConvolver convolver = convolver_of(spec, options_for(spec, by(method)));
+    convolver.run(image.get(), output.get());
+    convolver.wait();
+    CHECK(oracle::relative_l2(output.values(), oracle::direct(spec, clean, kernel_of(spec, method))) <=
+          tolerances::convolution(spec.precision));
+  }
 }
 
 TEST_CASE("resident: runs are queued one behind the other, on changing arrays") {
