@@ -192,7 +192,7 @@ class ArraySumsText {
   }
 
   std::string voxel(const std::string& to, const std::string& place) const {
-    std::string text = fmt::format("{} = to_real(ELEMENT(image, plane, {}));\n", to, place);
+    std::string text = fmt::format("{} = to_real(LOAD_KEPT(image, plane, {}));\n", to, place);
     if (sums_.image.replaces_non_finite) text += fmt::format("if (isnan({0}) || isinf({0})) {0} = real(0);\n", to);
     if (!may_be_outside()) return text;
     return fmt::format("if ({} != 4294967295u) {{\n{}}} else {{ {} = {}; }}\n", place, text, to, fill());
@@ -203,7 +203,8 @@ class ArraySumsText {
     const bool guards = !in(2).is_inside() && in(2).rule.kind == BoundaryRule::Kind::outside;
     if (guards) text += "bool inside_z = true;\n";
     text += in_array(2, "z", "inside_z");
-    std::string voxels = fmt::format("CURSOR(image, plane, from_image + wide(z) * {});\n", literal(in(2).stride));
+    std::string voxels =
+        fmt::format("CURSOR(image, plane, from_image + wide(z) * {});\nKEEP_CURSOR(plane);\n", literal(in(2).stride));
     std::string outside;
     for (Index i = 0; i < loads(); ++i) {
       voxels += voxel(fmt::format("next{}.x", i), fmt::format("px{}", i)) +

@@ -20,7 +20,7 @@ std::string SeparableProducts::tap(int term, int axis, Index t) const {
 }
 
 std::string SeparableProducts::declared() const {
-  std::string text;
+  std::string text = places_of_rows();
   for (Index plane = 0; plane + 1 < nz(); ++plane) {
     for (Index row = 0; row < shape_.rows; ++row) {
       for (Index x = 0; x < 2; ++x) text += fmt::format("real {} = real(0);\n", sum_name(plane, row, x));
@@ -29,17 +29,38 @@ std::string SeparableProducts::declared() const {
   return text;
 }
 
-std::string SeparableProducts::rows(int term, const std::string& box) const {
+/// Neighbouring threads take the same run of neighbouring rows, whose banks differ.
+std::string SeparableProducts::places_of_rows() const {
+  if (memory_.middle_x == 0) return "";
+  std::string text;
+  for (Index i = 0; i < runs_of_thread(); ++i) {
+    text += fmt::format(
+        "uint row{0} = (thread + {1}u) % {2}u;\n"
+        "uint run{0} = (thread + {1}u) / {2}u * {3}u;\n"
+        "uint reads{0} = row{0} * {4}u + run{0};\n"
+        "uint sums{0} = {5}u + row{0} * {6}u + run{0};\n",
+        i, i * shape_.num_threads(), memory_.box_y, shape_.run / 2, memory_.box_x, memory_.first_middle(),
+        memory_.middle_x);
+  }
+  return text;
+}
+
+std::string SeparableProducts::rows(int term) const {
+  std::string text = "// along x\n";
+  for (Index i = 0; i < runs_of_thread(); ++i) {
+    const bool all = (i + 1) * shape_.num_threads() <= num_runs();
+    text += (all ? "{\n" : fmt::format("if (thread < {}u) {{\n", num_runs() - i * shape_.num_threads())) +
+            run_of_row(term, i) + "}\n";
+  }
+  return text + "group_barrier();\n";
+}
+
+std::string SeparableProducts::run_of_row(int term, Index number) const {
   const Index run = shape_.run;
   std::string text = fmt::format(
-      "// along x\n"
-      "for (uint item = thread; item < {0}u; item += {1}u) {{\n"
-      "uint row = item % {2}u;\n"
-      "uint pair = item / {2}u * {3}u;\n"
-      "CURSOR(shared_values, voxels, {4} + row * {5}u + pair);\n"
-      "CURSOR(shared_values, middle, {6}u + row * {7}u + pair);\n",
-      memory_.box_y * (shape_.tile_x() / run), shape_.num_threads(), memory_.box_y, run / 2, box, memory_.box_x,
-      memory_.first_middle(), memory_.middle_x);
+      "CURSOR(shared_values, voxels, reads{0});\n"
+      "CURSOR(shared_values, middle, sums{0});\n",
+      number);
   for (Index k = 0; k < run; ++k) text += fmt::format("real a{} = real(0);\n", k);
   for (Index pair = 0; pair < (run + nx()) / 2; ++pair) {
     text += fmt::format("{{\nreal2 v = ELEMENT(shared_values, voxels, {}u);\n", pair);
@@ -54,7 +75,7 @@ std::string SeparableProducts::rows(int term, const std::string& box) const {
   for (Index k = 0; k < run; k += 2) {
     text += fmt::format("ELEMENT(shared_values, middle, {}u) = to_real2(a{}, a{});\n", k / 2, k, k + 1);
   }
-  return text + "}\ngroup_barrier();\n";
+  return text;
 }
 
 std::string SeparableProducts::columns(int term, const std::string& box) const {
@@ -109,7 +130,7 @@ std::string SeparableProducts::products(const std::string& box) const {
   std::string text;
   for (Index r = 0; r < shape_.rows; ++r) text += fmt::format("real2 b{} = to_real2(real(0), real(0));\n", r);
   for (int term = 0; term < size_.num_terms; ++term) {
-    if (has_middle) text += (term > 0 ? "group_barrier();\n" : "") + rows(term, box);
+    if (has_middle) text += (term > 0 ? "group_barrier();\n" : "") + rows(term);
     text += "{\n";
     for (Index r = 0; r < shape_.rows; ++r) text += fmt::format("real2 c{} = to_real2(real(0), real(0));\n", r);
     text += columns(term, box);

@@ -29,7 +29,12 @@ class SeparableProducts {
   Index ny() const { return size_.taps[1]; }
   Index nz() const { return size_.taps[2]; }
   std::string tap(int term, int axis, Index t) const;
-  std::string rows(int term, const std::string& box) const;
+  /// Runs of a plane's rows, and those of a thread.
+  Index num_runs() const { return memory_.box_y * (shape_.tile_x() / shape_.run); }
+  Index runs_of_thread() const { return ceil_divided(num_runs(), shape_.num_threads()); }
+  std::string places_of_rows() const;
+  std::string rows(int term) const;
+  std::string run_of_row(int term, Index number) const;
   std::string columns(int term, const std::string& box) const;
   std::string planes(int term) const;
 

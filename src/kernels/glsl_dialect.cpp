@@ -111,6 +111,8 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
         "#define STORE_STREAMING(buffer, name, offset, value) buffer[name + offset] = value\n"
         "#define IS_PAIR_ALIGNED(buffer) false\n"
         "#define STORE_PAIR(buffer, name, offset, x, y)\n"
+        "#define KEEP_CURSOR(name)\n"
+        "#define LOAD_KEPT(buffer, name, offset) buffer[name + offset]\n"
         "#define PREFETCH(buffer, first)\n"
         "#define await_predecessor()\n"
         "#define low_bits(x) {}\n"

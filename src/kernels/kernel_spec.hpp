@@ -54,7 +54,8 @@ struct KernelSpec {
   /// positions in buffers. CURSOR(buffer, name, first) names a place, ELEMENT(buffer, name, offset) what lies there,
   /// and FETCH the same, to be read, where other workgroups may have written it (uses_tickets). STORE_PAIR(buffer,
   /// name, offset, x, y) writes two neighbouring reals at once, if they lie at an even place of a buffer that
-  /// IS_PAIR_ALIGNED(buffer).
+  /// IS_PAIR_ALIGNED(buffer). KEEP_CURSOR(name): the place in a buffer that nobody writes is computed once,
+  /// and LOAD_KEPT, as ELEMENT, adds 32 bits to it.
   std::uint64_t num_shared = 0;
   /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
   std::uint32_t min_threads_per_sm = 0;
