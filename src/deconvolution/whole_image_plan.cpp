@@ -90,7 +90,7 @@ class FrameSearch {
   Candidate make(const FrameChoice& axes) const {
     Candidate candidate;
     candidate.axes = axes;
-    const TileLayout whole = allowed_layout(axes, spec_.precision, limits_, plan_options_, tuning_);
+    const TileLayout whole = allowed_layout(axes, spec_.precision, false, limits_, plan_options_, tuning_);
     set_layout(whole, candidate);
     const bool fits = candidate.footprint_bytes <= budget_.bytes;
     const TileLayout stored = with_filter_stored(whole, fits, axes, limits_, tuning_.filter_storage, costs_);

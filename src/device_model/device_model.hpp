@@ -75,6 +75,10 @@ struct DeviceModel {
   double batch_share_of_cache = 0.7;
   /// Work of a batch where no cache is reported: enough to make launches few.
   double batch_bytes = 24 << 20;
+  /// Instructions for each complex number of a line, forward, product and inverse, and what a multiprocessor's lanes
+  /// do together.
+  double line_instructions = 130;
+  double line_instructions_per_second = 1.8e11;
   /// @}
 
   /// @name Products with a compact filter, which they transform on the fly
@@ -98,7 +102,8 @@ struct DeviceModel {
   std::uint64_t max_column_threads = 640;
   /// Of a group that has a multiprocessor's shared memory for itself.
   std::uint64_t max_lone_column_threads = 1024;
-  Index max_row_threads = 256;  ///< of one transform
+  Index max_row_threads = 256;   ///< of one transform
+  Index max_line_threads = 512;  ///< of one transform of a line, which has a workgroup for itself
   /// Pairs of rows share a workgroup until it has so many threads.
   Index enough_row_threads = 128;
   /// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.

@@ -28,8 +28,8 @@ KernelBuffer array_buffer(const TileAccess& array, bool writable, const std::str
           array.element};
 }
 
-ArrayText::ArrayText(const Rows& rows, Precision precision, bool in_planes)
-    : rows_(rows), array_(*rows.array), precision_(precision), in_planes_(in_planes) {}
+ArrayText::ArrayText(const Rows& rows, Precision precision, bool in_planes, ArrayNames names)
+    : rows_(rows), array_(*rows.array), precision_(precision), in_planes_(in_planes), names_(std::move(names)) {}
 
 bool ArrayText::rows_always_shown() const {
   return axis(1).count >= rows_.rows_per_plane && axis(2).count >= rows_.planes_per_tile;
@@ -107,14 +107,19 @@ std::string ArrayText::where(const std::string& name, const std::string& row) co
 
 std::string ArrayText::place(const std::string& row, const std::string& x) const {
   const std::string along = axis(0).stride == 1 ? x : fmt::format("{} * {}", x, literal(axis(0).stride));
-  return fmt::format("image, {}_row, {}", row, along);
+  return fmt::format("{}, {}_row, {}", names_.buffer, row, along);
 }
 
 /// Statements that give `component` voxel `position` + at of the tile's row.
 std::string ArrayText::load(const std::string& row, const std::string& component, Index position) const {
   const auto read = [&](const std::string& x) {
     std::string text = fmt::format("{} = to_real(LOAD_STREAMING({}));\n", component, place(row, x));
-    if (array_.replaces_non_finite) text += fmt::format("if (isnan({0}) || isinf({0})) {0} = real(0);\n", component);
+    const std::string kept = names_.non_finite.empty() || array_.replaces_non_finite
+                                 ? ""
+                                 : fmt::format("{}.{} = {}; ", names_.non_finite, component.back(), component);
+    if (array_.replaces_non_finite || !kept.empty()) {
+      text += fmt::format("if (isnan({0}) || isinf({0})) {{ {1}{0} = real(0); }}\n", component, kept);
+    }
     return text;
   };
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
@@ -134,34 +139,34 @@ std::string ArrayText::store(const std::string& row, const std::string& value, I
   if (!rows_always_inside()) condition = both(condition, row + "_inside");
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
   if (!axis(0).is_inside()) condition = both(condition, fmt::format("{} < {}", x, axis(0).size));
-  return guarded(condition, fmt::format("STORE_STREAMING({}, to_voxel({} * scale));\n",
-                                        place(row, fmt::format("wide({})", x)), value));
+  return guarded(condition,
+                 fmt::format("STORE_STREAMING({}, to_voxel({}));\n", place(row, fmt::format("wide({})", x)), value));
 }
 
-MemoryView ArrayText::access() const {
+MemoryView ArrayText::access(const std::string& scale) const {
   const Index extent = axis(0).count;
-  return {
-      .memory = "image",
-      .begin =
-          [](Index) {
-            return std::string("CURSOR(image, first_row, first_image);\nCURSOR(image, second_row, second_image);\n");
-          },
-      .load =
-          [this, extent](const std::string& name, Index j, Index stride) {
-            if (within(j, stride, extent) == Within::never) return zero(name);
-            const Index position = j * stride;
-            return zero(name) + guarded(position_check(j, stride, extent),
-                                        fmt::format("{{\n{}{}}}\n", load("first", name + ".x", position),
-                                                    load("second", name + ".y", position)));
-          },
-      .store =
-          [this, extent](const ComplexName& value, Index j, Index stride) {
-            if (within(j, stride, extent) == Within::never) return std::string();
-            const Index position = j * stride;
-            return guarded(
-                position_check(j, stride, extent),
-                fmt::format("{{\n{}{}}}\n", store("first", value.x, position), store("second", value.y, position)));
-          }};
+  const std::string times = scale.empty() ? "" : " * " + scale;
+  const auto cursor = [this](const std::string& row) {
+    return fmt::format("CURSOR({0}, {1}_row, {1}_image);\n", names_.buffer, row);
+  };
+  return {.memory = names_.buffer,
+          .begin = [cursors = cursor(names_.first) + cursor(names_.second)](Index) { return cursors; },
+          .load =
+              [this, extent](const std::string& name, Index j, Index stride) {
+                if (within(j, stride, extent) == Within::never) return zero(name);
+                const Index position = j * stride;
+                return zero(name) + guarded(position_check(j, stride, extent),
+                                            fmt::format("{{\n{}{}}}\n", load(names_.first, name + ".x", position),
+                                                        load(names_.second, name + ".y", position)));
+              },
+          .store =
+              [this, extent, times](const ComplexName& value, Index j, Index stride) {
+                if (within(j, stride, extent) == Within::never) return std::string();
+                const Index position = j * stride;
+                return guarded(position_check(j, stride, extent),
+                               fmt::format("{{\n{}{}}}\n", store(names_.first, value.x + times, position),
+                                           store(names_.second, value.y + times, position)));
+              }};
 }
 
 }  // namespace convoy::kernels::pass_text

@@ -15,15 +15,25 @@ std::string folded_position(const ArrayAxis& along, const std::string& at, const
 
 std::string real_literal(double value, Precision precision);
 
+/// The names by which the text knows an array and a pair's rows in it.
+struct ArrayNames {
+  std::string buffer = "image";
+  std::string first = "first";
+  std::string second = "second";
+  /// Of a complex number that gets voxels that are not finite, real part for the first row: they are read as 0. Empty:
+  /// they are read as they are.
+  std::string non_finite{};
+};
+
 class ArrayText {
  public:
   /// Of rows.array. `in_planes`: the text knows `plane`, and rows count within it; else they count in all.
-  ArrayText(const Rows& rows, Precision precision, bool in_planes);
+  ArrayText(const Rows& rows, Precision precision, bool in_planes, ArrayNames names = {});
 
   /// Statements that say where row `row` lies, of the pair's `name` first or second.
   std::string where(const std::string& name, const std::string& row) const;
-  /// Voxels of both rows as real and imaginary part; written times `scale`.
-  MemoryView access() const;
+  /// Voxels of both rows as real and imaginary part; written times `scale` (empty: as they are).
+  MemoryView access(const std::string& scale = "scale") const;
 
  private:
   const ArrayAxis& axis(std::size_t d) const { return array_.axes[d]; }
@@ -41,6 +51,7 @@ class ArrayText {
   const TileAccess& array_;
   Precision precision_;
   bool in_planes_;
+  ArrayNames names_;
 };
 
 }  // namespace convoy::kernels::pass_text

@@ -17,9 +17,10 @@ namespace convoy {
 ///                 fused); extent[2] planes if fused, padded[2] if staged (1 if num_axes < 3)
 ///   spectrum slot padded[2] x padded[1] x row_pitch complex, which all tiles of the batch are multiplied with
 /// Tiles of a batch follow each other. Native paths hold as many numbers in work and spectrum, in blocks of columns
-/// (fft/passes.hpp). Paths that transform nothing have a result slot, which lies as the image slot, and in place of the
-/// spectrum the kernel's taps; in place of work, separable ones have two slots or fewer that lie as the image. All byte
-/// counts stop at 2^64 - 1 instead of wrapping.
+/// (fft/passes.hpp); those of one axis, which are done in one launch, keep the whole spectrum of padded[0] numbers and
+/// need work only while the filter is placed. Paths that transform nothing have a result slot, which lies as the image
+/// slot, and in place of the spectrum the kernel's taps; in place of work, separable ones have two slots or fewer that
+/// lie as the image. All byte counts stop at 2^64 - 1 instead of wrapping.
 struct FftGeometry {
   Precision precision = Precision::f32;
   Path path = Path::fused;

@@ -32,6 +32,12 @@ class PassSteps {
 
   /// The rows of a box of the kernel, from `source` into the cleared spectrum.
   void place_kernel(SlotId source, const std::array<Index, 3>& size, const std::array<Index, 3>& place) {
+    if (g_.num_axes == 1) {
+      const PassShape line = shape_of_lines();
+      append(kernels::line_forward_placed(line, g_.precision, size[0], place[0], scale()), 0, {source, slots_.spectrum},
+             kernels::threads_of_lines(line, 1));
+      return;
+    }
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of(size, spectrum_block() / block());
     const kernels::Placement placement{
@@ -50,6 +56,7 @@ class PassSteps {
     return column / block() * spectrum_block() + column % block();
   }
   void convolve(bool conjugate) {
+    if (g_.num_axes == 1) return lines(conjugate);
     if (has_planes() && fused_planes_profitable(*shape_of_planes(), planes(), g_.precision, limits_)) {
       planes_forward(0, planes()[2]);
       product(conjugate);
@@ -153,6 +160,14 @@ class PassSteps {
            threads_of(shape, columns));
   }
 
+  void lines(bool conjugate) {
+    const PassShape shape = shape_of_lines();
+    const Convolve::Arrays& arrays = *slots_.arrays;
+    append_step(kernel_of(kernels::lines_product(shape, g_.precision, arrays.image, arrays.output, conjugate)),
+                {slots_.spectrum, slots_.image, slots_.output()}, with_first_tile({table_begin(0)}),
+                kernels::threads_of_lines(shape, g_.batch));
+  }
+  PassShape shape_of_lines() const { return line_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
     return column_shape(g_.padded[axis], role_of(axis, g_.num_axes), g_.precision, limits_,
@@ -242,9 +257,10 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limi
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
     const Index length = geometry.padded[axis];
     const std::vector<std::byte> table =
-        axis == 0 ? row_table(length, geometry.precision)
-                  : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
-                                 geometry.kernel_extent > 0 ? std::optional(geometry.kernel_place) : std::nullopt);
+        geometry.num_axes == 1 ? line_table(length, geometry.precision)
+        : axis == 0            ? row_table(length, geometry.precision)
+                               : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
+                                   geometry.kernel_extent > 0 ? std::optional(geometry.kernel_place) : std::nullopt);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }
   return bytes;

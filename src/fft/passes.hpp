@@ -88,6 +88,16 @@ KernelSpec planes_forward(const PlaneShape& shape, Precision precision, const Ro
 KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
                           const PlaneSchedule& schedule, double scale);
 
+/// Lines, of whole tiles along the only axis that is transformed: two tiles at a time, as real and imaginary part of
+/// one transform, from the caller's image to the caller's output in one launch. `scale` is the filter's. buffers:
+/// table, spectrum, image, output. parameters: table_begin, begin_tile.
+KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
+                         bool conjugate);
+/// The spectrum that lines are multiplied with: that of `extent` reals, of which the first lies at `place` of the
+/// circle, times `scale`. buffers: table, image, spectrum. parameters: table_begin.
+KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale);
+std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles);
+
 /// Threads to launch so that every group finds its columns, or rows.
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Rows& rows);

@@ -98,6 +98,23 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
   return PassShape{length, *radices, static_cast<Index>(width), threads, {}, together};
 }
 
+std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits) {
+  const auto radices = radices_of(length);
+  if (!radices || radices->empty()) return {};
+  const DeviceModel& model = model_of(limits);
+  PassShape shape{length, *radices, 1, even_shares(length / radices->back(), model.max_line_threads),
+                  best_bank_padding(*radices)};
+  const auto fits = [&](Index width, std::uint64_t bytes) {
+    return static_cast<std::uint64_t>(width * (bank_padded_length(shape) + 1)) * complex_size(precision) <= bytes;
+  };
+  while (shape.width * shape.threads < model.enough_row_threads &&
+         fits(2 * shape.width, shared_memory_budget_bytes(limits))) {
+    shape.width *= 2;
+  }
+  if (!fits(shape.width, limits.shared_memory_bytes)) return {};
+  return shape;
+}
+
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits) {
   const auto radices = row_radices_of(length);
   if (!radices || radices->empty()) return {};
@@ -137,7 +154,9 @@ bool has_native_passes(int num_axes, const std::array<Index, 3>& padded, Precisi
 
 std::string why_no_native_passes(int num_axes, const std::array<Index, 3>& padded, const Limits& limits) {
   if (limits.shared_memory_bytes == 0) return "the device has no kernels with shared memory";
-  if (num_axes < 2) return "images of one axis have none";
+  if (num_axes < 2)
+    return "signals, of one axis, have it in arrays on the device only, and where their transform fits its shared "
+           "memory";
   for (int axis = 0; axis < num_axes; ++axis) {
     const Index length = padded[static_cast<std::size_t>(axis)];
     if (length < 2 || !radices_of(length)) {
@@ -182,6 +201,10 @@ std::vector<std::byte> column_table(Index length, ColumnRole role, Precision pre
     }
   }
   return table_of(std::move(numbers), length, precision);
+}
+
+std::vector<std::byte> line_table(Index length, Precision precision) {
+  return table_of(twiddle_factors(radices_of(length).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

@@ -46,6 +46,8 @@ Index even_shares(Index butterflies, Index most);
 /// Nothing if the length has a prime factor above 13 or does not fit the device's shared memory.
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning = {});
+/// Of lines: one axis, tiles in pairs.
+std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits);
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits);
 
 /// Factors of a column's transform; nothing if the length has a prime factor above 13.
@@ -82,6 +84,8 @@ constexpr Index pass_table_length(Index length) { return length + length / 2 + 1
 /// Products that transform a kernel's columns find behind them what that takes (KernelRoots).
 std::vector<std::byte> column_table(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                     std::optional<Index> kernel_place = {});
+/// The same for lines.
+std::vector<std::byte> line_table(Index length, Precision precision);
 /// The same for rows; then at `length`, for each pair of mirrored_butterflies(), their places in shared memory. Places
 /// are added to 2^23 in single precision, so that they are the lower bits of the number.
 std::vector<std::byte> row_table(Index length, Precision precision);

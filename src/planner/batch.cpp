@@ -32,10 +32,9 @@ Index even_batch(Index num_tiles, Index most) {
 TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& limits, std::uint64_t budget_bytes) {
   if (!tile.reads_arrays || num_tiles == 1) return tile;
   TileLayout batched = tile;
-  if (sums_directly(tile.path)) {  // one launch, which leaves nothing behind
-    batched.batch = num_tiles;
-    return batched;
-  }
+  batched.batch = num_tiles;
+  // One launch, which leaves nothing behind.
+  if (tile.num_axes == 1 || sums_directly(tile.path)) return batched;
   Index most = std::min({num_tiles, batch_in_cache(tile, limits), batch_in_grid(tile, limits)});
   for (; most > 1; most /= 2) {
     batched.batch = even_batch(num_tiles, most);

@@ -31,6 +31,11 @@ Index host_run_of(const std::array<const AxisPlan*, 3>& axes, const std::array<i
   return run;
 }
 
+/// Whether the path's first launch can read the caller's array, and its last one write it.
+bool can_read_arrays(const TileLayout& tile, const Limits& limits) {
+  return sums_directly(tile.path) ? sum_shape(tile, limits).has_value() : tile.path == Path::native;
+}
+
 }  // namespace
 
 TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, Path path,
@@ -66,25 +71,28 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
   tile.row_pitch = path == Path::staged   ? next_smooth(row)
-                   : path == Path::native ? blocked_columns(row, precision)
+                   : path == Path::native ? (tile.num_axes == 1 ? tile.padded[0] : blocked_columns(row, precision))
                                           : fused;
   return tile;
 }
 
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, const Limits& limits,
-                          const PlanOptions& options, const FftTuning& tuning) {
-  if (options.path) {
-    TileLayout tile = tile_layout(axes, precision, *options.path, tuning);
-    if (tile.path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool passes_arrays,
+                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning) {
+  const auto layout = [&](Path path) {
+    TileLayout tile = tile_layout(axes, precision, path, tuning);
+    if (path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
+    tile.reads_arrays = passes_arrays && can_read_arrays(tile, limits);
     return tile;
-  }
-  const TileLayout native = tile_layout(axes, precision, Path::native, tuning);
-  if (has_native_passes(native.num_axes, native.padded, precision, limits)) return native;
-  return tile_layout(axes, precision, Path::fused, tuning);
+  };
+  if (options.path) return layout(*options.path);
+  const TileLayout native = layout(Path::native);
+  return has_path(native, limits) ? native : layout(Path::fused);
 }
 
 bool has_path(const TileLayout& tile, const Limits& limits) {
-  return tile.path != Path::native || has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
+  if (tile.path != Path::native) return true;
+  if (tile.num_axes == 1) return tile.reads_arrays && line_shape(tile.padded[0], tile.precision, limits).has_value();
+  return has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
 }
 
 TileLayout layout_of(const Plan& plan) {
@@ -109,14 +117,11 @@ TileLayout layout_of(const Plan& plan) {
     if (sums_directly(plan.path)) tile.kernel[d] = axis.kernel_size;
   }
   tile.num_terms = plan.separable_terms;
-  tile.reads_arrays = reads_arrays(tile, plan.limits, plan.resident, plan.spec);
+  tile.reads_arrays = passes_arrays(plan.resident, plan.spec) && can_read_arrays(tile, plan.limits);
   return tile;
 }
 
-bool reads_arrays(const TileLayout& tile, const Limits& limits, bool resident, const ConvolutionSpec& spec) {
-  if (!resident || folds_output(spec)) return false;
-  return sums_directly(tile.path) ? sum_shape(tile, limits).has_value() : tile.path == Path::native;
-}
+bool passes_arrays(bool resident, const ConvolutionSpec& spec) { return resident && !folds_output(spec); }
 
 Index place_of_kernel(const AxisPlan& axis) {
   const Index place = (axis.kernel_begin - axis.kernel_delta) % axis.padded;

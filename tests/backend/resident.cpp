@@ -159,7 +159,8 @@ void check_from_cpu(const test::DifferenceKind& kind, const ConvolutionSpec& spe
 }
 
 /// Image by image.
-std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images, Method method) {
+std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images,
+                             Method method = Method::fft) {
   const auto step = static_cast<std::ptrdiff_t>(num_voxels(spec.image));
   std::vector<double> truth;
   for (Index i = 0; i < spec.batch; ++i) {
@@ -325,6 +326,44 @@ TEST_CASE("resident: batches of images, whole and in tiles") {
   ConvolutionSpec lines = spec_of({1, 1, 30}, {1, 1, 7}, Mode::same, Boundary::reflect);
   lines.batch = 5;
   check(lines);
+}
+
+TEST_CASE("resident: signals in tiles, along any axis, in one launch") {
+  for (ConvolutionSpec spec : every_mode({1, 1, 230}, {1, 1, 17})) {
+    check(spec, tiles(4));  // an even number of tiles, and an odd one
+    if (plans_are_costly()) continue;
+    check(spec, tiles(7));
+    spec.batch = 3;
+    check(spec, tiles(3));
+  }
+  const ConvolutionSpec along_z = spec_of({230, 1, 1}, {17, 1, 1}, Mode::same, Boundary::mirror);
+  check(along_z, tiles(5));
+  ConvolutionSpec precise = spec_of({1, 301, 1}, {1, 32, 1}, Mode::full);
+  precise.precision = Precision::f64;
+  if (device().limits().supports_f64) check(precise, tiles(6));
+}
+
+TEST_CASE("resident: a signal that is not finite leaves the others of its batch alone") {
+  ConvolutionSpec spec = spec_of({1, 1, 90}, {1, 1, 9});
+  spec.batch = 5;
+  for (const int num_tiles : {1, 3}) {
+    const std::vector<double> clean = image_of(spec, Element::f32);
+    std::vector<double> dirty = clean;
+    dirty[90 + 40] = NAN;
+    dirty[3 * 90 + 20] = -INFINITY;
+    const std::vector<double> truth = truth_of(spec, clean);
+    Array image(Element::f32, spec.image, spec.batch);
+    image.set(dirty);
+    const Array output(Element::f32, spec.image, spec.batch);
+    ResidentConvolver convolver = convolver_of(spec, options_for(spec, tiles(num_tiles)));
+    convolver.run(image.get(), output.get(), memory().stream());
+    const std::vector<double> got = output.values();
+    for (const std::size_t i : {0, 2, 4}) {
+      for (std::size_t x = 90 * i; x < 90 * (i + 1); ++x) REQUIRE(std::abs(got[x] - truth[x]) < 1e-4);
+    }
+    CHECK(std::isnan(got[90 + 40]));
+    CHECK(!std::isfinite(got[3 * 90 + 20]));
+  }
 }
 
 TEST_CASE("resident: kernels that reach over the image more than once") {

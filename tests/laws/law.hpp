@@ -14,7 +14,8 @@ struct Case {
   ConvolutionSpec spec;
   Index min_tiles = 1;
   int min_sets = 1;
-  std::optional<Path> path;
+  Method method = Method::fft;
+  std::optional<Path> path;  ///< of Method::fft
   /// Of the way from the smallest footprint to that of the whole image; below 0: no limit.
   double memory_share = -1;
   std::optional<Box> region;

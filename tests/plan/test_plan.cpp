@@ -177,8 +177,9 @@ TEST_CASE("a path that is asked for is taken, or told why it is impossible") {
   CHECK(make_plan(spec, large_gpu(), options).path == Path::native);
   CHECK_THROWS_WITH_AS(make_plan(spec, cpu(), options),
                        doctest::Contains("the device has no kernels with shared memory"), Error);
-  CHECK_THROWS_WITH_AS(make_plan(spec_of({1, 1, 600}, {1, 1, 90}), large_gpu(), options),
-                       doctest::Contains("there is no native path: images of one axis have none"), Error);
+  CHECK_THROWS_WITH_AS(
+      make_plan(spec_of({1, 1, 600}, {1, 1, 90}), large_gpu(), options),
+      doctest::Contains("there is no native path: signals, of one axis, have it in arrays on the device only"), Error);
 }
 
 TEST_CASE("traffic is what the passes must move") {

@@ -1,0 +1,162 @@
+// Lines: tiles of the only axis that is transformed, read, convolved and written in one launch (overlap-save).
+#include <algorithm>
+
+#include "fft/array_text.hpp"
+#include "fft/pass_body.hpp"
+#include "fft/pass_text.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+using namespace pass_text;
+
+/// Workgroups along one axis of a launch, at most; more go to the next axis.
+constexpr std::uint32_t kGroupsAcross = 32768;
+
+/// Every tile is a row, and a plane.
+Rows rows_of(const TileAccess& array) {
+  Rows rows;
+  rows.extent = array.axes[0].count;
+  rows.num_rows = array.num_tiles();
+  rows.array = array;
+  return rows;
+}
+
+MemoryView shared_line(const BankPadding& padding) {
+  MemoryView shared = shared_access("", 1);
+  shared.begin = [padding](Index) {
+    return fmt::format("CURSOR(shared_values, s, own + at + at / {}u * {}u);\n", padding.period, padding.pad);
+  };
+  shared.load = [padding](const std::string& name, Index j, Index stride) {
+    return fmt::format("real2 {} = ELEMENT(shared_values, s, {}u);\n", name, padding.place(j * stride));
+  };
+  shared.store = [padding](const ComplexName& value, Index j, Index stride) {
+    return fmt::format("ELEMENT(shared_values, s, {}u) = to_real2({}, {});\n", padding.place(j * stride), value.x,
+                       value.y);
+  };
+  return shared;
+}
+
+StagesText stages_of(std::string& text, const PassShape& shape, Precision precision) {
+  return {text, shape.radices, TransformThreads{.count = shape.threads, .number = "local_x"}, precision,
+          shared_line(shape.bank_padding)};
+}
+
+KernelSpec line_pass(const char* what, const PassShape& shape, const char* about) {
+  KernelSpec spec = named(what, shape, about);
+  spec.notes.emplace_back(
+      "threads", fmt::format("local_x: one of {} threads of a transform; local_y: one of {} transforms", shape.threads,
+                             shape.width));
+  spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
+  spec.num_shared = static_cast<std::uint64_t>((bank_padded_length(shape) + 1) * shape.width);
+  return spec;
+}
+
+/// A pair may be of two images, of which neither may spoil the other: a voxel that is not finite is kept here, taken as
+/// 0 by the transform, and added to all of its own tile.
+std::string non_finite_begin(const PassShape& shape) {
+  return fmt::format(
+      "uint own_non_finite = {}u + local_y;\n"
+      "if (local_x == 0u) shared_values[own_non_finite] = to_real2(real(0), real(0));\n"
+      "// barrier: voxels are read\ngroup_barrier();\n",
+      bank_padded_length(shape) * shape.width);
+}
+
+}  // namespace
+
+KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
+                         bool conjugate) {
+  KernelSpec spec = line_pass("lines_product", shape,
+                              "tiles of lines forward, two at a time as real and imaginary part, times the spectrum, "
+                              "inverse");
+  spec.buffers = {table_buffer(),
+                  {"spectrum", kReal2, false,
+                   "of the filter, scaled, in the order in which the last stage leaves frequencies (digits reversed)"},
+                  array_buffer(image, false),
+                  array_buffer(output, true, "result")};
+  spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
+  const Rows from = rows_of(image);
+  const Rows to = rows_of(output);
+  const bool isolates = image.num_images > 1 && !image.replaces_non_finite;
+  const std::string non_finite = isolates ? "shared_values[own_non_finite]" : "";
+  const ArrayText reads(from, precision, false, {.non_finite = non_finite});
+  const ArrayText writes(to, precision, false, {"result", "first_out", "second_out"});
+  MemoryView data = reads.access();
+  const MemoryView written = writes.access("");
+  data.begin = [begin = data.begin, also = written.begin](Index stride) { return begin(stride) + also(stride); };
+  data.store = [=, store = written.store](const ComplexName& value, Index j, Index stride) {
+    if (!isolates) return store(value, j, stride);
+    return store({value.x + " + " + non_finite + ".x", value.y + " + " + non_finite + ".y"}, j, stride);
+  };
+
+  std::string stages;
+  StagesText text = stages_of(stages, shape, precision);
+  SpectrumOp product;
+  const auto factor = [](Index j) { return fmt::format("f{}", j); };
+  product.begin = "CURSOR(spectrum, h, at);\n";
+  product.declare = [&](Index j) { return zero(factor(j)); };
+  product.load = [&](Index j, Index stride) {
+    return fmt::format("{} = ELEMENT(spectrum, h, {}u);\n", factor(j), j * stride);
+  };
+  product.apply = [&](const ComplexName& value, Index j) {
+    return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
+  };
+  text.round_trip(data, product);
+  const Index num_tiles = image.num_tiles();
+  spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross) +
+              filled(pass_bodies::line, {{"LENGTH", shape.length},
+                                         {"WIDTH", shape.width},
+                                         {"LAST_PAIR", (num_tiles - 1) / 2 * 2},
+                                         {"NUM_TILES", num_tiles},
+                                         {"PADDED_LENGTH", bank_padded_length(shape)},
+                                         {"FIRST_IMAGE", reads.where("first", "row")},
+                                         {"SECOND_IMAGE", reads.where("second", "next")},
+                                         {"FIRST_OUTPUT", writes.where("first_out", "row")},
+                                         {"SECOND_OUTPUT", writes.where("second_out", "next")},
+                                         {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
+                                         {"STAGES", stages}});
+  return spec;
+}
+
+KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale) {
+  KernelSpec spec = line_pass("line_forward_placed", shape, "the filter forward, put where the plan wants it, scaled");
+  spec.buffers = {table_buffer(),
+                  {"image", kReal, false, fmt::format("the filter's {} voxels", extent)},
+                  {"spectrum", kReal2, true, "in the order in which the last stage leaves frequencies"}};
+  const Index length = shape.length;
+  const Index ahead = (length - place) % length;
+  const MemoryView from{.memory = "image",
+                        .begin = [](Index) { return std::string(); },
+                        .load =
+                            [=](const std::string& name, Index j, Index stride) {
+                              return zero(name) + fmt::format(
+                                                      "{{ uint voxel = (at + {}u) % {}u;\n"
+                                                      "if (voxel < {}u) {}.x = image[voxel] * scale; }}\n",
+                                                      j * stride + ahead, length, extent, name);
+                            },
+                        .store = {}};
+  const MemoryView to{.memory = "spectrum",
+                      .begin = [](Index) { return std::string(); },
+                      .load = {},
+                      .store =
+                          [](const ComplexName& value, Index j, Index stride) {
+                            return fmt::format("spectrum[at + {}u] = to_real2({}, {});\n", j * stride, value.x,
+                                               value.y);
+                          }};
+  std::string stages;
+  StagesText text = stages_of(stages, shape, precision);
+  text.forward(from, to);
+  spec.body = fmt::format("uint own = local_y * {}u;\nreal scale = {:.17e}{};\n", bank_padded_length(shape), scale,
+                          precision == Precision::f64 ? "_d" : "f") +
+              stages;
+  return spec;
+}
+
+std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles) {
+  const Index groups = ceil_divided(num_tiles, 2 * shape.width);
+  const Index across = std::min<Index>(groups, kGroupsAcross);
+  return {static_cast<std::uint64_t>(across * shape.threads),
+          static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross) * shape.width), 1};
+}
+
+}  // namespace convoy::kernels
