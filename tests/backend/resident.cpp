@@ -159,8 +159,7 @@ void check_from_cpu(const test::DifferenceKind& kind, const ConvolutionSpec& spe
 }
 
 /// Image by image.
-std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images,
-                             Method method = Method::fft) {
+std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images, Method method = Method::fft) {
   const auto step = static_cast<std::ptrdiff_t>(num_voxels(spec.image));
   std::vector<double> truth;
   for (Index i = 0; i < spec.batch; ++i) {
