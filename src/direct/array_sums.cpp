@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "convoy/error.hpp"
+#include "device_model/common.hpp"
 #include "direct/plane_products.hpp"
 #include "direct/separable_products.hpp"
 #include "fft/array_text.hpp"
@@ -16,8 +18,9 @@ using kernels::pass_text::folded_position;
 using kernels::pass_text::literal;
 using kernels::pass_text::real_literal;
 
-/// Workgroups that a multiprocessor holds, by their threads; a guess.
-constexpr Index kThreadsOfMultiprocessor = 768;
+/// Registers of a thread beside sums, voxels on their way and their places.
+constexpr Index kOtherRegisters = 32;
+constexpr Index kMostThreadsOfMultiprocessor = 2048;
 
 /// Workgroups along the axes, and the planes that each goes through.
 struct Grid {
@@ -29,14 +32,24 @@ struct Grid {
   Index total() const { return of_image() * num_images; }
 };
 
+/// Threads that a multiprocessor holds of groups that march: their registers are bounded so that it does.
+Index resident_threads(const SumSize& size, const SumShape& shape, Precision precision) {
+  const Index loads = ceil_divided(sum_memory(size, shape).box(), shape.num_threads());
+  const Index sums = 2 * shape.rows * (size.is_separable() ? size.taps[2] + 2 : size.taps[2]);
+  const Index words = precision == Precision::f32 ? 1 : 2;
+  const Index registers = words * (sums + 2 * loads) + 2 * loads + kOtherRegisters;
+  const Index threads = std::min(kMostThreadsOfMultiprocessor, device_model::kRegistersPerMultiprocessor / registers);
+  return std::max<Index>(1, threads / shape.num_threads()) * shape.num_threads();
+}
+
 /// Every workgroup reads some planes for the sums alone, and the last round of workgroups should not be a small one.
-Index planes_of_group(const ArraySums& sums, Index groups, const SumShape& shape, const Limits& limits) {
+Index planes_of_group(const ArraySums& sums, Index groups, Index groups_of_multiprocessor, const Limits& limits) {
   const Index count = sums.output.axes[2].count;
   if (sums.size[2] == 1) return 1;
   if (sums.tuning.planes > 0) return std::min(count, sums.tuning.planes);
   const Index multiprocessors =
       limits.num_multiprocessors > 0 ? static_cast<Index>(limits.num_multiprocessors) : kUsualMultiprocessors;
-  const Index at_once = multiprocessors * std::max<Index>(1, kThreadsOfMultiprocessor / shape.num_threads());
+  const Index at_once = multiprocessors * groups_of_multiprocessor;
   Index best = count;
   double least = 1e300;
   for (Index parts = 1; parts <= count; ++parts) {
@@ -91,6 +104,9 @@ class ArraySumsText {
     }
     spec.workgroup = {static_cast<std::uint32_t>(shape_.threads_x), static_cast<std::uint32_t>(shape_.threads_y), 1};
     spec.num_shared = static_cast<std::uint64_t>(taps_are_parameters_ ? memory_.first_tap : memory_.total);
+    if (size_.marches()) {
+      spec.min_threads_per_sm = static_cast<std::uint32_t>(resident_threads(size_, shape_, sums_.precision));
+    }
     spec.body = body();
     return spec;
   }
@@ -299,11 +315,21 @@ class ArraySumsText {
 Dispatch array_sums(const ArraySums& sums, const Limits& limits) {
   const SumSize size{sums.size, sums.num_terms, sums.precision};
   const auto& [x, y, z] = sums.output.axes;
-  const SumShape shape = sum_shape(size, {x.count, y.count, z.count}, limits, sums.tuning).value();
+  const auto found = sum_shape(size, {x.count, y.count, z.count}, limits, sums.tuning);
+  if (!found) {
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("SumTuning of {} threads along y, {} rows and runs of {} is impossible for {}x{}x{} taps "
+                    "(z, y, x) on this device: take fewer, runs that divide a row of 64, or 0 for convoy's choice",
+                    sums.tuning.threads_y, sums.tuning.rows, sums.tuning.run, sums.size[2], sums.size[1],
+                    sums.size[0]));
+  }
+  const SumShape& shape = *found;
   Grid grid{.groups = {ceil_divided(x.count, shape.tile_x()), ceil_divided(y.count, shape.tile_y()), 1},
             .planes = 1,
             .num_images = sums.output.num_images};
-  grid.planes = planes_of_group(sums, grid.total(), shape, limits);
+  grid.planes =
+      planes_of_group(sums, grid.total(), resident_threads(size, shape, sums.precision) / shape.num_threads(), limits);
   grid.groups[2] = ceil_divided(z.count, grid.planes);
   const bool parameters = static_cast<Index>(sums.taps.size()) == size.num_taps() &&
                           size.num_taps() < static_cast<Index>(limits.max_kernel_parameters);

@@ -30,7 +30,7 @@ struct ArraySums {
   SumTuning tuning{};
 };
 
-/// The one launch; sum_shape() must have a shape for it.
+/// The one launch; sum_shape() must have a shape for it. Throws Error(invalid_argument) for an impossible tuning.
 Dispatch array_sums(const ArraySums& sums, const Limits& limits);
 
 }  // namespace convoy

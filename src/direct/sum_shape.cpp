@@ -12,6 +12,7 @@ constexpr Index kMostSums = 100;
 constexpr Index kRowsOfPlanes = 32;
 constexpr Index kRowsOfImages = 64;
 constexpr Index kMostThreadsY = 16;
+constexpr Index kMostThreads = 1024;
 constexpr Index kLongestRow = 256;
 
 Index products_of_thread(const SumSize& size, const SumShape& shape) {
@@ -23,6 +24,10 @@ Index products_of_thread(const SumSize& size, const SumShape& shape) {
 bool fits(const SumSize& size, const SumShape& shape, const Limits& limits) {
   const Index pair_bytes = size.precision == Precision::f32 ? 8 : 16;
   return sum_memory(size, shape).total * pair_bytes <= static_cast<Index>(limits.shared_memory_bytes);
+}
+
+bool is_possible(const SumShape& shape) {
+  return shape.num_threads() <= kMostThreads && shape.run % 2 == 0 && shape.tile_x() % shape.run == 0;
 }
 
 /// Of outputs that have few rows.
@@ -76,19 +81,23 @@ std::optional<SumShape> sum_shape(const SumSize& size, const std::array<Index, 3
     SumShape shape;
     shape.rows = rows;
     shape.threads_y = size.is_separable() ? std::min(kMostThreadsY, tile_y / rows) : 8;
-    flatten(outputs, shape);
-    tune(tuning, shape);
-    const Index sums = size.marches() ? 2 * shape.rows * (size.taps[2] - 1) : 0;
-    const bool last = shape.rows == 1 || tuning.rows > 0;
-    if (sums > (last ? kMostSums : kUsualSums)) continue;
-    if (products_of_thread(size, shape) > (last ? kMostProducts : kUsualProducts)) continue;
-    if (fits(size, shape, limits)) return shape;
+    SumShape flat = shape;
+    flatten(outputs, flat);
+    for (SumShape one : {flat, shape}) {
+      tune(tuning, one);
+      const Index sums = size.marches() ? 2 * one.rows * (size.taps[2] - 1) : 0;
+      const bool last = one.rows == 1 || tuning.rows > 0;
+      if (sums > (last ? kMostSums : kUsualSums)) continue;
+      if (products_of_thread(size, one) > (last ? kMostProducts : kUsualProducts)) continue;
+      if (is_possible(one) && fits(size, one, limits)) return one;
+    }
   }
   return {};
 }
 
 std::optional<SumShape> sum_shape(const FftGeometry& tile, const Limits& limits) {
-  return sum_shape({tile.kernel, tile.num_terms, tile.precision}, tile.extent, limits);
+  constexpr Index kMany = Index{1} << 30;  // how many outputs there are decides nothing
+  return sum_shape({tile.kernel, tile.num_terms, tile.precision}, {kMany, kMany, kMany}, limits);
 }
 
 }  // namespace convoy
