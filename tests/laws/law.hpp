@@ -19,7 +19,9 @@ struct Case {
   /// Of the way from the smallest footprint to that of the whole image; below 0: no limit.
   double memory_share = -1;
   std::optional<Box> region;
-  Shape shift{0, 0, 0};  ///< voxels by which an image is moved round
+  Element element = Element::f32;  ///< of images that lie on the device
+  SumTuning sum_tuning;            ///< of sums there
+  Shape shift{0, 0, 0};            ///< voxels by which an image is moved round
   std::uint64_t voxels_seed = 0;
 };
 

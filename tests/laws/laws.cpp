@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "base/voxel_rows.hpp"
+#include "convoy/device_buffer.hpp"
 #include "laws/law.hpp"
 #include "selftest/oracle.hpp"
 #include "selftest/tolerances.hpp"
@@ -313,6 +316,117 @@ std::string padding_cannot_matter(const Case& one) {
                       one.spec.precision);
 }
 
+Case random_arrays(Dice& dice) {
+  Case one = random_case(dice);
+  one.method = dice.one_of({Method::fft, Method::direct, Method::direct, Method::separable, Method::separable});
+  one.spec.batch = dice.between(1, 3);
+  if (one.spec.mode != Mode::valid) one.spec.image.x *= dice.between(1, 10);
+  one.element = dice.one_of({Element::f32, Element::f32, Element::u8, Element::i16, Element::f16});
+  if (one.spec.precision == Precision::f64 && !device_under_test().limits().supports_f64) {
+    one.spec.precision = Precision::f32;
+  }
+  if (dice.between(0, 1) == 0) one.min_tiles = dice.between(2, 9);
+  if (dice.between(0, 1) == 0) {
+    one.sum_tuning = {.threads_y = dice.one_of<Index>({1, 2, 4}),
+                      .rows = dice.one_of<Index>({1, 2}),
+                      .planes = dice.between(1, 4),
+                      .run = dice.one_of<Index>({0, 2, 4, 16})};
+  }
+  return one;
+}
+
+constexpr std::size_t kMargin = 4096;
+
+/// An array on the device between margins, full of NaN.
+class Array {
+ public:
+  Array(Element element, const Shape& shape, Index batch)
+      : bytes_(static_cast<std::size_t>(num_voxels(shape) * batch) * size_of(element)),
+        buffer_(device_under_test(), (bytes_ + 3) / 4 * 4 + 2 * kMargin),
+        array_(DeviceArray(buffer_.array(Element::u8, {1, 1, 1}).handle, element, shape)) {
+    array_.offset_bytes = kMargin;
+    array_.batch = batch;
+    std::vector<std::byte> all(buffer_.size_bytes(), kOutside);
+    std::fill_n(all.begin() + kMargin, bytes_, std::byte{0xFF});
+    buffer_.write(all);
+  }
+  const DeviceArray& get() const { return array_; }
+  void set(const Values& values) {
+    std::vector<std::byte> voxels(bytes_);
+    with_element(array_.element, [&](auto voxel) {
+      using T = decltype(voxel);
+      std::size_t place = 0;
+      for (const double value : values) {
+        voxel = static_cast<T>(value);
+        std::memcpy(voxels.data() + place++ * sizeof voxel, &voxel, sizeof voxel);
+      }
+    });
+    buffer_.write(voxels, kMargin);
+  }
+  Values values() const {
+    std::vector<std::byte> all(buffer_.size_bytes());
+    buffer_.read(all);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool inside = i >= kMargin && i < kMargin + bytes_;
+      if (!inside && all[i] != kOutside) throw Broken{fmt::format("byte {} beside the output was written", i)};
+    }
+    Values values;
+    with_element(array_.element, [&](auto voxel) {
+      for (std::size_t i = 0; i < bytes_ / sizeof voxel; ++i) {
+        std::memcpy(&voxel, all.data() + kMargin + i * sizeof voxel, sizeof voxel);
+        values.push_back(static_cast<double>(voxel));
+      }
+    });
+    return values;
+  }
+
+ private:
+  static constexpr auto kOutside = std::byte{0xA5};
+  std::size_t bytes_;
+  DeviceBuffer buffer_;
+  DeviceArray array_;
+};
+
+/// As an array of the element holds it.
+Values stored(Values values, Element element) {
+  with_element(element, [&](auto voxel) {
+    using T = decltype(voxel);
+    for (double& value : values) {
+      if (std::is_integral_v<T>) value = std::min(std::abs(value) * 40, 120.0);
+      value = static_cast<double>(static_cast<T>(value));
+    }
+  });
+  return values;
+}
+
+std::string arrays_are_direct_sums(const Case& one) {
+  ResidentOptions options;
+  options.plan = options_of(one);
+  options.plan.sum_tuning = one.sum_tuning;
+  options.image = one.element;
+  options.output = one.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  options.sentinels = true;
+  const Values kernel = kernel_of(one);
+  ConvolutionSpec alone = one.spec;
+  alone.batch = 1;
+  Values images, truth;
+  for (Index i = 0; i < one.spec.batch; ++i) {
+    Case of_image = one;
+    of_image.voxels_seed += static_cast<std::uint64_t>(i) << 32;
+    const Values image = stored(image_of(of_image), one.element);
+    const Values expected = oracle::direct(alone, image, kernel);
+    images.insert(images.end(), image.begin(), image.end());
+    truth.insert(truth.end(), expected.begin(), expected.end());
+  }
+  ResidentConvolver convolver(one.spec, ImageView(kernel, one.spec.kernel), device_under_test(), options);
+  Array image(one.element, one.spec.image, one.spec.batch);
+  const Array output(options.output, convolver.output_shape(), one.spec.batch);
+  image.set(images);
+  convolver.run(image.get(), output.get());
+  convolver.wait();
+  return disagreement(output.values(), truth, one.spec.precision, usual_norm(one, images, kernel, truth.size()));
+}
+
 std::string image_is_unchanged(const Case& one) {
   const Values image = image_of(one), kernel = kernel_of(one);
   ConvolutionSpec spec = one.spec;
@@ -329,6 +443,8 @@ const std::vector<Law>& all_laws() {
       {"direct", "the output is the direct double-precision sum, for every mode, boundary and origin", random_case,
        is_direct_sum},
       {"tiled", "so it is in tiles, however many and under whatever memory limit", random_tiling, is_direct_sum},
+      {"arrays", "so it is in arrays on the device, of any element, in batches, however workgroups are cut",
+       random_arrays, arrays_are_direct_sums},
       {"adjoint", "<A x, y> = <x, A' y>", random_operator, adjoint_agrees},
       {"region", "a region is what the whole output has there", random_region, region_is_part},
       {"linear", "A(2 x - 3 y) = 2 A x - 3 A y", random_linear, is_linear},
