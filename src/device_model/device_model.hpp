@@ -75,10 +75,15 @@ struct DeviceModel {
   double batch_share_of_cache = 0.7;
   /// Work of a batch where no cache is reported: enough to make launches few.
   double batch_bytes = 24 << 20;
-  /// Instructions for each complex number of a line, forward, product and inverse, and what a multiprocessor's lanes
-  /// do together.
-  double line_instructions = 130;
-  double line_instructions_per_second = 1.8e11;
+  /// @}
+
+  /// @name Lines (fft/passes.hpp): how much longer than reading and writing their transforms' numbers once, as fitted
+  /// to 1000 signals of 65536 * 1001 and one of 2^27 on an H200 in lengths of 2048 to 16384 (0.25 to 0.66 ms)
+  /// @{
+  double line = 0.85;
+  double line_stage = 0.34;            ///< each
+  double lone_line = 1.25;             ///< of one that has a multiprocessor's shared memory for itself
+  double lines_that_hide_latency = 3;  ///< on a multiprocessor; more beside each other are no faster
   /// @}
 
   /// @name Products with a compact filter, which they transform on the fly
@@ -102,8 +107,8 @@ struct DeviceModel {
   std::uint64_t max_column_threads = 640;
   /// Of a group that has a multiprocessor's shared memory for itself.
   std::uint64_t max_lone_column_threads = 1024;
-  Index max_row_threads = 256;   ///< of one transform
-  Index max_line_threads = 512;  ///< of one transform of a line, which has a workgroup for itself
+  Index max_row_threads = 256;           ///< of one transform
+  std::uint64_t max_line_threads = 512;  ///< of one transform of a line, which has a workgroup for itself
   /// Pairs of rows share a workgroup until it has so many threads.
   Index enough_row_threads = 128;
   /// Devices with more let three groups run beside each other in it, and leave something to the first-level cache.

@@ -6,6 +6,8 @@
 namespace convoy::kernels::pass_text {
 namespace {
 
+std::string not_finite(const std::string& value) { return fmt::format("isnan({0}) || isinf({0})", value); }
+
 /// Tiles along the axes before d.
 Index tiles_before(const TileAccess& array, std::size_t d) {
   Index tiles = 1;
@@ -114,12 +116,7 @@ std::string ArrayText::place(const std::string& row, const std::string& x) const
 std::string ArrayText::load(const std::string& row, const std::string& component, Index position) const {
   const auto read = [&](const std::string& x) {
     std::string text = fmt::format("{} = to_real(LOAD_STREAMING({}));\n", component, place(row, x));
-    const std::string kept = names_.non_finite.empty() || array_.replaces_non_finite
-                                 ? ""
-                                 : fmt::format("{}.{} = {}; ", names_.non_finite, component.back(), component);
-    if (array_.replaces_non_finite || !kept.empty()) {
-      text += fmt::format("if (isnan({0}) || isinf({0})) {{ {1}{0} = real(0); }}\n", component, kept);
-    }
+    if (array_.replaces_non_finite) text += fmt::format("if ({0}) {1} = real(0);\n", not_finite(component), component);
     return text;
   };
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
@@ -141,6 +138,20 @@ std::string ArrayText::store(const std::string& row, const std::string& value, I
   if (!axis(0).is_inside()) condition = both(condition, fmt::format("{} < {}", x, axis(0).size));
   return guarded(condition,
                  fmt::format("STORE_STREAMING({}, to_voxel({}));\n", place(row, fmt::format("wide({})", x)), value));
+}
+
+/// Rare, so that a butterfly is asked once.
+std::string ArrayText::kept_apart(const std::vector<ComplexName>& values) const {
+  std::string any;
+  std::string one_by_one;
+  for (const ComplexName& value : values) {
+    for (const std::string& real : {value.x, value.y}) {
+      any += (any.empty() ? "" : " || ") + not_finite(real);
+      one_by_one += fmt::format("if ({}) {{ {}.{} = {}; {} = real(0); }}\n", not_finite(real), names_.non_finite,
+                                real.back(), real, real);
+    }
+  }
+  return fmt::format("if ({}) {{\n{}}}\n", any, one_by_one);
 }
 
 MemoryView ArrayText::access(const std::string& scale) const {
@@ -166,7 +177,10 @@ MemoryView ArrayText::access(const std::string& scale) const {
                 return guarded(position_check(j, stride, extent),
                                fmt::format("{{\n{}{}}}\n", store(names_.first, value.x + times, position),
                                            store(names_.second, value.y + times, position)));
-              }};
+              },
+          .loaded = names_.non_finite.empty()
+                        ? std::function<std::string(const std::vector<ComplexName>&)>()
+                        : [this](const std::vector<ComplexName>& values) { return kept_apart(values); }};
 }
 
 }  // namespace convoy::kernels::pass_text

@@ -44,6 +44,7 @@ class ArrayText {
   std::string shown(const std::string& y, const std::string& z) const;
   std::string place(const std::string& row, const std::string& x) const;
   std::string fill() const;
+  std::string kept_apart(const std::vector<ComplexName>& values) const;
   bool rows_always_shown() const;
   bool rows_always_inside() const { return axis(1).is_inside() && axis(2).is_inside(); }
 

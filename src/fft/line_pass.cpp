@@ -84,10 +84,16 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
   MemoryView data = reads.access();
   const MemoryView written = writes.access("");
   data.begin = [begin = data.begin, also = written.begin](Index stride) { return begin(stride) + also(stride); };
-  data.store = [=, store = written.store](const ComplexName& value, Index j, Index stride) {
-    if (!isolates) return store(value, j, stride);
-    return store({value.x + " + " + non_finite + ".x", value.y + " + " + non_finite + ".y"}, j, stride);
-  };
+  data.store = written.store;
+  if (isolates) {
+    const std::string kept = shape.radices.size() > 1 ? "kept" : non_finite;  // else nothing begins between
+    data.begin = [begin = data.begin, non_finite](Index stride) {
+      return begin(stride) + fmt::format("real2 kept = {};\n", non_finite);
+    };
+    data.store = [kept, store = written.store](const ComplexName& value, Index j, Index stride) {
+      return store({value.x + " + " + kept + ".x", value.y + " + " + kept + ".y"}, j, stride);
+    };
+  }
 
   std::string stages;
   StagesText text = stages_of(stages, shape, precision);

@@ -167,7 +167,9 @@ class PassSteps {
                 {slots_.spectrum, slots_.image, slots_.output()}, with_first_tile({table_begin(0)}),
                 kernels::threads_of_lines(shape, g_.batch));
   }
-  PassShape shape_of_lines() const { return line_shape(g_.padded[0], g_.precision, limits_).value(); }
+  PassShape shape_of_lines() const {
+    return line_shape(g_.padded[0], g_.precision, limits_, {0, g_.tuning.aim_threads}).value();
+  }
   PassShape shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
   PassShape shape_of_columns(int axis) const {
     return column_shape(g_.padded[axis], role_of(axis, g_.num_axes), g_.precision, limits_,

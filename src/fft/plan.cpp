@@ -9,6 +9,8 @@
 namespace convoy {
 namespace {
 
+constexpr std::size_t kMostFactors = 8;
+
 /// Splits into `count` factors of at most `largest`, in falling order.
 bool split(Index length, std::size_t count, Index largest, std::vector<Index>& factors) {
   if (count == 1) {
@@ -25,12 +27,39 @@ bool split(Index length, std::size_t count, Index largest, std::vector<Index>& f
   return false;
 }
 
+/// Adds factors of at least `smallest` in rising order, `count` of them, to the best ones if their sum is smaller.
+void split_evenly(Index length, std::size_t count, Index smallest, Index largest, std::vector<Index>& factors,
+                  std::vector<Index>& best) {
+  if (count == 0) {
+    const auto sum = [](const std::vector<Index>& of) { return std::accumulate(of.begin(), of.end(), Index{0}); };
+    if (length == 1 && (best.empty() || sum(factors) < sum(best))) best = factors;
+    return;
+  }
+  for (Index factor = smallest; factor <= std::min(largest, length); ++factor) {
+    if (length % factor != 0) continue;
+    factors.push_back(factor);
+    split_evenly(length / factor, count - 1, factor, largest, factors, best);
+    factors.pop_back();
+  }
+}
+
+/// As few factors as possible, of the least sum: as even as they can be.
+std::optional<std::vector<Index>> smallest_sum(Index length, Index largest) {
+  std::vector<Index> factors;
+  std::vector<Index> best;
+  if (length == 1) return best;
+  for (std::size_t count = 1; count <= kMostFactors; ++count) {
+    split_evenly(length, count, 2, largest, factors, best);
+    if (!best.empty()) return best;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<std::vector<Index>> radices_of(Index length, Index largest_allowed) {
   std::vector<Index> factors;
   if (length == 1) return factors;
-  constexpr std::size_t kMostFactors = 8;
   for (std::size_t count = 1; count <= kMostFactors; ++count) {
     for (Index largest = 2; largest <= largest_allowed; ++largest) {
       if (!split(length, count, largest, factors)) continue;
@@ -103,6 +132,15 @@ std::optional<std::vector<Index>> product_radices_of(Index length, bool many_reg
   }
   if (radices && has_large_butterfly(*radices) && length / radices->front() <= device_model::kMostThreadsOfFactors) {
     std::reverse(radices->begin(), radices->end());
+  }
+  return radices;
+}
+
+std::optional<std::vector<Index>> line_radices_of(Index length) {
+  auto radices = smallest_sum(length, device_model::kLargestLineRadix);
+  if (radices) {
+    std::stable_partition(radices->begin(), radices->end(),
+                          [](Index radix) { return radix == device_model::kFirstLineRadix; });
   }
   return radices;
 }

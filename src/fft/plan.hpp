@@ -54,6 +54,10 @@ class KernelRoots {
 /// exp(-2 pi i k / length), 0 <= k < length.
 std::vector<std::complex<double>> roots_of_unity(Index length);
 
+/// Of lines: as few factors as possible and those as even as can be, 16 first (a thread then has as many voxels on
+/// their way), the others in rising order.
+std::optional<std::vector<Index>> line_radices_of(Index length);
+
 /// The same with the smallest radix last, for rows: there a thread holds two butterflies of the last stage.
 std::optional<std::vector<Index>> row_radices_of(Index length);
 

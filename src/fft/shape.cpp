@@ -98,15 +98,19 @@ std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision p
   return PassShape{length, *radices, static_cast<Index>(width), threads, {}, together};
 }
 
-std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits) {
-  const auto radices = radices_of(length);
+std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning) {
+  const auto radices = line_radices_of(length);
   if (!radices || radices->empty()) return {};
   const DeviceModel& model = model_of(limits);
-  PassShape shape{length, *radices, 1, even_shares(length / radices->back(), model.max_line_threads),
-                  best_bank_padding(*radices)};
+  PassShape shape{length, *radices, 1, 1, best_bank_padding(*radices)};
   const auto fits = [&](Index width, std::uint64_t bytes) {
     return static_cast<std::uint64_t>(width * (bank_padded_length(shape) + 1)) * complex_size(precision) <= bytes;
   };
+  const std::uint64_t usual =
+      fits(2, limits.shared_memory_bytes) ? model.max_line_threads : model.max_lone_column_threads;
+  const std::uint64_t most = tuning.max_threads > 0 ? tuning.max_threads : usual;
+  const Index largest = *std::max_element(radices->begin(), radices->end());
+  shape.threads = even_shares(length / largest, static_cast<Index>(most));
   while (shape.width * shape.threads < model.enough_row_threads &&
          fits(2 * shape.width, shared_memory_budget_bytes(limits))) {
     shape.width *= 2;
@@ -204,7 +208,7 @@ std::vector<std::byte> column_table(Index length, ColumnRole role, Precision pre
 }
 
 std::vector<std::byte> line_table(Index length, Precision precision) {
-  return table_of(twiddle_factors(radices_of(length).value()), length, precision);
+  return table_of(twiddle_factors(line_radices_of(length).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

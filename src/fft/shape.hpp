@@ -47,7 +47,7 @@ Index even_shares(Index butterflies, Index most);
 std::optional<PassShape> column_shape(Index length, ColumnRole role, Precision precision, const Limits& limits,
                                       PassTuning tuning = {});
 /// Of lines: one axis, tiles in pairs.
-std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits);
+std::optional<PassShape> line_shape(Index length, Precision precision, const Limits& limits, PassTuning tuning = {});
 std::optional<PassShape> row_shape(Index length, Precision precision, const Limits& limits);
 
 /// Factors of a column's transform; nothing if the length has a prime factor above 13.

@@ -131,6 +131,7 @@ std::vector<ComplexName> StagesText::loaded(std::size_t stage, const MemoryView&
     body_ += from.load(name, j, stride(stage));
     values.push_back({name + ".x", name + ".y"});
   }
+  if (from.loaded) body_ += from.loaded(values);
   return values;
 }
 

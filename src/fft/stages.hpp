@@ -20,6 +20,8 @@ struct MemoryView {
   std::function<std::string(const std::string& name, Index j, Index stride)> load;
   /// Statement that stores element j.
   std::function<std::string(const ComplexName& value, Index j, Index stride)> store;
+  /// If set: statements after all elements of a butterfly are loaded, so that no load waits for what they do.
+  std::function<std::string(const std::vector<ComplexName>& values)> loaded{};
 };
 
 /// What happens to the frequencies of a butterfly between forth and back.

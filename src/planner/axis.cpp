@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/boundary_rule.hpp"
+#include "device_model/common.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr Index kDenseTileCounts = 16;
 constexpr double kTileCountGrowth = 1.25;
+constexpr Index kLongestLine = 1 << 16;
 
 Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
@@ -184,6 +186,15 @@ std::vector<Index> lengths_worth_trying(const AxisPlan& plan, const TransformLen
   return smallest == *cheapest ? std::vector{smallest} : std::vector{*cheapest, smallest};
 }
 
+/// Powers of two, and what is 16 * 16 times one radix more.
+std::vector<Index> line_lengths(const TransformLengths& lengths, Index at_least) {
+  std::vector<Index> found;
+  for (Index length = 2; length <= kLongestLine; length *= 2) found.push_back(length);
+  for (Index radix = 3; radix <= device_model::kLargestLineRadix; ++radix) found.push_back(256 * radix);
+  std::erase_if(found, [&](Index length) { return length < at_least || !lengths.admits(length); });
+  return found;
+}
+
 bool no_worse(const AxisPlan& a, const AxisPlan& b) {
   return a.num_tiles <= b.num_tiles && a.extent <= b.extent && a.padded <= b.padded &&
          length_weight(a.padded) <= length_weight(b.padded);
@@ -253,6 +264,11 @@ std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths&
       if (filled.num_tiles > 1) add_unless_outdone(filled, options);
       if (split.tile_output == 1) add_unless_outdone(padded_to(split, length), options);
     }
+  }
+  if (!rules.fill_lines) return options;
+  for (const Index length : line_lengths(lengths, 2 * task.plan.kernel_size)) {
+    const AxisPlan filled = filled_up(task, with_halo(task.plan, 1), length, std::max<Index>(1, rules.chunk));
+    if (filled.num_tiles > 1) add_unless_outdone(filled, options);
   }
   return options;
 }

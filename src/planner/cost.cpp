@@ -1,8 +1,10 @@
 #include "planner/cost.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "device_model/device_model.hpp"
+#include "fft/plan.hpp"
 #include "fft/plane_shape.hpp"
 #include "planner/filter_storage.hpp"
 #include "planner/lengths.hpp"
@@ -39,6 +41,7 @@ TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) con
 
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {
   if (sums_directly(layout.path)) return tile_without_transforms(layout, downloaded);
+  if (layout.path == Path::native && layout.num_axes == 1) return lines(layout, downloaded);
   const DeviceModel& model = model_of(limits_);
   const auto& [p0, p1, p2] = layout.padded;
   const double real = static_cast<double>(real_bytes(layout.precision));
@@ -88,6 +91,27 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   }
   cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
                          model.product_pass * seconds_of_kernel_on_the_way(layout, limits_);
+  return with_transfers(cost, layout, downloaded);
+}
+
+TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
+  const DeviceModel& model = model_of(limits_);
+  const double real = static_cast<double>(real_bytes(layout.precision));
+  const Index length = layout.padded[0];
+  const auto radices = line_radices_of(length);
+  const double pairs = std::ceil(static_cast<double>(layout.batch) / 2);
+  const double groups_beside =
+      std::floor(static_cast<double>(limits_.shared_memory_bytes) / (2 * real * static_cast<double>(length)));
+  double slowdown = model.line + model.line_stage * static_cast<double>(radices ? radices->size() : 1);
+  if (groups_beside < 2) slowdown *= model.lone_line;
+  // Fewer pairs than run beside each other take as long as those.
+  const double most_pairs =
+      std::clamp(groups_beside, 1.0, model.lines_that_hide_latency) * static_cast<double>(limits_.num_multiprocessors);
+  slowdown *= std::max(1.0, most_pairs / pairs);
+  TileCost cost;
+  cost.traffic_bytes = real * (static_cast<double>(layout.batch * layout.extent[0]) + downloaded);
+  cost.compute_seconds =
+      4 * real * pairs * static_cast<double>(length) * slowdown / memory_bytes_per_second_ + overhead_seconds_;
   return with_transfers(cost, layout, downloaded);
 }
 

@@ -41,6 +41,7 @@ class CostModel {
 
  private:
   TileCost tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const;
+  TileCost lines(const TileLayout& layout, double downloaded) const;
   TileCost tile_without_transforms(const TileLayout& layout, double downloaded) const;
   TileCost sums_of_arrays(const TileLayout& layout) const;
   double products_per_second(Precision precision) const;

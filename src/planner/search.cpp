@@ -33,11 +33,13 @@ struct Candidate {
 AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& plan_options) {
   AxisOptions options;
   bool contiguous = true;
+  int num_long_axes = 0;
+  for (int axis = 0; axis < 3; ++axis) num_long_axes += spec.image[axis] > 1 || spec.kernel[axis] > 1 ? 1 : 0;
   for (int axis = 2; axis >= 0; --axis) {
     const AxisTask task = axis_task(spec, axis);
     const Index chunk = plan_options.streaming ? plan_options.streaming->write_chunk[axis] : 1;
     const Index tile_output = plan_options.tile_output ? (*plan_options.tile_output)[axis] : 0;
-    const CuttingRules rules{plan_options.min_tiles > 1, tile_output, chunk};
+    const CuttingRules rules{plan_options.min_tiles > 1, tile_output, chunk, num_long_axes == 1};
     if (plan_options.path && sums_directly(*plan_options.path)) {
       options[axis] = direct_axis_options(task, rules);
       continue;
