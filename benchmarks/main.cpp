@@ -34,7 +34,11 @@ class Bench {
   bool run() {
     open_devices();
     fmt::print("{}", table_header());
-    for (const BenchCase& one : options_.cases) run_case(one);
+    for (const BenchCase& one : options_.cases) {
+      for (const convoy::Method method : options_.methods) {
+        for (const SumTuning& tuning : options_.sum_tunings) run_case(one, {method, tuning});
+      }
+    }
     return all_right_;
   }
 
@@ -54,11 +58,11 @@ class Bench {
   }
 
   /// Rounds go over all devices and peers, so that what else the machine does meets all of them.
-  void run_case(const BenchCase& whole) {
+  void run_case(const BenchCase& whole, const Way& way) {
     std::vector<Result> of_case;
     for (int round = 0; round < options_.rounds; ++round) {
       std::size_t place = 0;
-      for (Result& result : run_round(whole)) {
+      for (Result& result : run_round(whole, way)) {
         if (place == of_case.size()) {
           of_case.push_back(std::move(result));
         } else {
@@ -70,14 +74,14 @@ class Bench {
     for (Result& result : of_case) add(std::move(result));
   }
 
-  std::vector<Result> run_round(const BenchCase& whole) {
+  std::vector<Result> run_round(const BenchCase& whole, const Way& way) {
     std::vector<Result> round;
     std::set<std::string> peers_done;
     for (OpenedDevice& opened : devices_) {
       const bool on_cpu = opened.device.info().type == DeviceType::cpu;
       const BenchCase one = on_cpu && options_.cpu_scales ? scaled(whole, whole.cpu_scale) : whole;
       const Prepared& prepared = prepare(one);
-      round.push_back(run_convoy(prepared.problem, prepared.samples, opened.device, opened.ceilings, options_));
+      round.push_back(run_convoy(prepared.problem, prepared.samples, opened.device, opened.ceilings, options_, way));
       if (options_.check_only) continue;
       // Once a round, however many of our devices a peer stands beside.
       const bool fftw = options_.peer_fftw && (on_cpu || options_.peer_fftw_beside_gpus);

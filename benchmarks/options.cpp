@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 #include "convoy/error.hpp"
@@ -41,6 +42,8 @@ struct Arguments {
   Index batch = 0;
   std::string peers = "all";
   std::string tune = "model";
+  std::vector<std::string> methods{"auto"};
+  std::vector<std::string> sums;
   std::string memory;
   double scale = 1;
   bool no_host = false;
@@ -60,6 +63,17 @@ Element element_from_text(const std::string& text) {
     if (text == facts.name) return facts.element;
   }
   throw Error(Errc::invalid_argument, fmt::format("there is no element '{}'; there are u8, u16, f32 ...", text));
+}
+
+SumTuning sum_tuning_from_text(const std::string& text) {
+  SumTuning tuning;
+  int end = 0;
+  if (std::sscanf(text.c_str(), "%ld,%ld,%ld,%ld%n", &tuning.threads_y, &tuning.rows, &tuning.planes, &tuning.run,
+                  &end) == 4 &&
+      static_cast<std::size_t>(end) == text.size()) {
+    return tuning;
+  }
+  throw Error(Errc::invalid_argument, fmt::format("'{}' is no THREADS_Y,ROWS,PLANES,RUN, such as 16,2,0,8", text));
 }
 
 void choose_cases(const Arguments& given, bool scale_given, Options& options) {
@@ -144,6 +158,12 @@ Options parse_options(int argc, char** argv) {
                  "What is kept of the kernel: its spectrum, or compact where passes can make that on the way (default: "
                  "automatic)")
       ->transform(CLI::CheckedTransformer(kKernelStorages));
+  app.add_option("--method", given.methods,
+                 "auto (default), fft, direct or separable, as convoy convolve --method; of several each in turn")
+      ->delimiter(',');
+  app.add_option("--sums", given.sums,
+                 "Of sums on device arrays, THREADS_Y,ROWS,PLANES,RUN (SumTuning; 0: convoy's choice) in place of "
+                 "convoy's; may be repeated, and leaves out runs from host memory");
   app.add_option("--tune", given.tune, "off, model (default) or measure, as convoy convolve --tune")
       ->check(CLI::IsMember({"off", "model", "measure"}));
   auto* fused = app.add_flag("--fused", given.fused, "Takes the fused path (VkFFT), and fails where it is refused");
@@ -203,6 +223,9 @@ Options parse_options(int argc, char** argv) {
   choose_cases(given, app.count("--scale") > 0, options);
   choose_peers(given.peers, options);
   options.precision = given.precision == "f64" ? Precision::f64 : Precision::f32;
+  for (const std::string& method : given.methods) options.methods.push_back(method_from_text(method));
+  for (const std::string& sums : given.sums) options.sum_tunings.push_back(sum_tuning_from_text(sums));
+  if (options.sum_tunings.empty()) options.sum_tunings.emplace_back();
   if (given.fused) options.path = Path::fused;
   if (given.staged) options.path = Path::staged;
   options.tune = given.tune == "off" ? Tune::off : given.tune == "measure" ? Tune::measure : Tune::model;

@@ -22,7 +22,9 @@ struct Options {
   std::vector<BenchCase> cases;
   bool cpu_scales = false;  ///< on the CPU, each case at its cpu_scale
   Precision precision = Precision::f32;
-  std::optional<Path> path;  ///< empty: the planner's
+  std::vector<convoy::Method> methods;  ///< each in turn
+  std::vector<SumTuning> sum_tunings;   ///< with each of these
+  std::optional<Path> path;             ///< empty: the planner's
   std::uint64_t memory_limit_bytes = 0;
   FftTuning tuning;
   Tune tune = Tune::model;

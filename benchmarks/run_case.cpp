@@ -21,10 +21,13 @@ constexpr double kHostBudgetSeconds = 3;
 
 class ConvoyCase {
  public:
-  ConvoyCase(const Problem& problem, const Samples& samples, Device& device, const Options& options, Result& result)
+  ConvoyCase(const Problem& problem, const Samples& samples, Device& device, const Options& options, const Way& way,
+             Result& result)
       : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
     convolver_options_.plan.path = options.path;
+    convolver_options_.plan.method = way.method;
+    convolver_options_.plan.sum_tuning = way.sum_tuning;
     convolver_options_.plan.choice = options.choice;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
@@ -49,7 +52,8 @@ class ConvoyCase {
   }
 
   /// Batches, and voxels that are not the precision's, are convolved where they lie on the device.
-  bool on_host() const { return problem_.which.batch == 1 && problem_.which.element == Element::f32; }
+  bool on_host() const { return problem_.which.batch == 1 && problem_.which.element == Element::f32 && !is_tuned(); }
+  bool is_tuned() const { return convolver_options_.plan.sum_tuning != SumTuning{}; }
 
   template <class Real>
   void run_from_host(PlanFigures& figures) {
@@ -137,6 +141,10 @@ class ConvoyCase {
   void describe(const Plan& plan, PlanFigures& figures) {
     result_.padded = plan.padded();
     figures.path = name(plan.path);
+    if (is_tuned()) {
+      const SumTuning& tuning = plan.sum_tuning;
+      figures.path += fmt::format(" {},{},{},{}", tuning.threads_y, tuning.rows, tuning.planes, tuning.run);
+    }
     figures.num_tiles = plan.num_tiles();
     figures.footprint_bytes = plan.footprint_bytes;
     figures.traffic_bytes = plan.traffic_bytes;
@@ -157,7 +165,7 @@ class ConvoyCase {
 }  // namespace
 
 Result run_convoy(const Problem& problem, const Samples& samples, Device& device, const Ceilings& ceilings,
-                  const Options& options) {
+                  const Options& options, const Way& way) {
   const DeviceInfo& info = device.info();
   Result result;
   result.which = problem.which;
@@ -171,7 +179,7 @@ Result run_convoy(const Problem& problem, const Samples& samples, Device& device
   result.ceilings = ceilings;
   result.reference_floor_bytes = reference_floor_bytes(problem.which, problem.spec.precision);
   try {
-    ConvoyCase(problem, samples, device, options, result).run();
+    ConvoyCase(problem, samples, device, options, way, result).run();
   } catch (const Error& problem_met) {
     result.failure = fmt::format("{}: {}", name(problem_met.code()), problem_met.what());
   }

@@ -73,6 +73,7 @@ Limits limits(CUdevice device) {
   limits.workgroups_may_wait = true;
   limits.coalesced_bytes = 64;
   limits.offset_alignment_bytes = 16;
+  limits.max_kernel_parameters = 1000;  // of 4096 bytes
   limits.max_groups = {bytes_attribute(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X, device),
                        bytes_attribute(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y, device),
                        bytes_attribute(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z, device)};

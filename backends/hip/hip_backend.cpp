@@ -46,6 +46,7 @@ Limits limits(int ordinal) {
   limits.shared_memory_bytes = attribute_or(64 << 10, hipDeviceAttributeMaxSharedMemoryPerBlock, ordinal);
   limits.coalesced_bytes = 64;
   limits.offset_alignment_bytes = 16;
+  limits.max_kernel_parameters = 1000;  // of 4096 bytes
   limits.max_groups = {attribute_or(65535, hipDeviceAttributeMaxGridDimX, ordinal),
                        attribute_or(65535, hipDeviceAttributeMaxGridDimY, ordinal),
                        attribute_or(65535, hipDeviceAttributeMaxGridDimZ, ordinal)};

@@ -23,6 +23,7 @@ struct Limits {
   std::uint64_t coalesced_bytes = 0;       ///< width of a strided access; bounds strided transform lengths
   std::uint64_t offset_alignment_bytes = 1;
   std::array<std::uint64_t, 3> max_groups{0x7fffffff, 65535, 65535};
+  std::uint64_t max_kernel_parameters = 32;  ///< numbers of 4 bytes that a launch takes beside its buffers
   bool supports_f64 = true;
   /// Forward progress between workgroups: a workgroup may wait for those of its launch that began before it. Where it
   /// holds, num_multiprocessors and cache_bytes are known.

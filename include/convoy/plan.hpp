@@ -45,10 +45,10 @@ struct PlanOptions : AdvancedPlanOptions {
   std::uint64_t host_memory_limit_bytes = 0;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
   /// Error(unsupported) says why where it is not possible. Automatic considers nothing but fft where `path` or `choice`
-  /// is set, and on device arrays.
+  /// is set.
   Method method = Method::automatic;
   /// What is known of the kernel: the least number of products f(z) * g(y) * h(x) that it is the sum of, to the
-  /// precision of the arithmetic, or 0 if it is more than kMostSeparableTerms. A Convolver, which sees the kernel, sets
+  /// precision of the arithmetic, or 0 if it is more than kMostSeparableTerms. Convolvers, which see the kernel, set
   /// it. Without it a plan of Method::automatic does not consider separable, and one of Method::separable takes it
   /// as 1.
   std::optional<int> separable_terms;
@@ -138,6 +138,7 @@ struct Plan {
   /// and empties some while others are on their way.
   Index piece_extent = 1;
   FftTuning tuning;       ///< as chosen, which backends and wisdom read
+  SumTuning sum_tuning;   ///< as PlanOptions asked
   bool resident = false;  ///< as PlanOptions asked
   std::vector<LedgerLine> ledger;
   std::vector<LedgerLine> host_ledger;         ///< host memory of a run, the caller's images not counted

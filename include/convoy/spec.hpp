@@ -12,13 +12,14 @@ namespace convoy {
 
 /// Which window of the full convolution is the output; n image, k kernel, per axis.
 enum class Mode {
-  full,     ///< n + k - 1 voxels; outside the image is zero
+  full,     ///< n + k - 1 voxels: all that see the image; with a boundary they see that, too
   same,     ///< n voxels, starting at the kernel's origin in the full convolution
   valid,    ///< max(n,k) - min(n,k) + 1 voxels that see no voxel outside; one of the two must contain the other
   circular  ///< n voxels of the image repeated without end; equals same with Boundary::wrap
 };
 
-/// What lies outside the image for Mode::same, in the words of scipy.ndimage.
+/// What lies outside the image for Mode::same and Mode::full, in the words of scipy.ndimage; with full, `constant`,
+/// `wrap` and `reflect` are fill, wrap and symm of scipy.signal.convolve2d.
 enum class Boundary {
   zero,
   constant,  ///< ConvolutionSpec::constant everywhere
@@ -51,12 +52,13 @@ enum class Operation {
   /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
   /// It is the correlation with the kernel; where `reflect`, `mirror` and `nearest` read a voxel several times, the
   /// adjoint adds up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are
-  /// each other's adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint.
+  /// each other's adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint; nor with
+  /// full and a boundary other than zero.
   correlate,
   /// Convolution with the mirrored kernel, which is the correlation that reads the image through the boundary, as
   /// scipy.ndimage.correlate does: out[i] = sum over j of image[i + j - origin] * kernel[j], with any boundary. The
-  /// origin is that of the kernel as given. The same as correlate with full, valid and circular, and with boundary zero
-  /// or wrap.
+  /// origin is that of the kernel as given. The same as correlate with full, valid and circular, and in same
+  /// with boundary zero or wrap. In full with a boundary it is scipy.signal.correlate2d of that boundary.
   flip
 };
 
@@ -78,7 +80,7 @@ struct ConvolutionSpec {
   Shape image;
   Shape kernel;
   Mode mode = Mode::same;
-  Boundary boundary = Boundary::zero;  ///< for Mode::same only; other modes fix their own
+  Boundary boundary = Boundary::zero;  ///< for Mode::same and Mode::full; other modes fix their own
   double constant = 0;                 ///< for Boundary::constant
   Origin origin;                       ///< for Mode::same and Mode::circular only
   Operation operation = Operation::convolve;
@@ -105,7 +107,8 @@ Shape whole_output_shape(const ConvolutionSpec& spec);
 /// Throws Error(invalid_argument) for a batch below 1, extents below 1 or above 2^56, sizes whose sum has more than
 /// 2^63 - 1 voxels, mode valid where neither image nor kernel contains the other, an origin outside the kernel, a
 /// boundary with a mode that has none (circular may say wrap), a constant or no_data that is not finite, correlate with
-/// a constant that is not 0, or a region that is empty or not within the output. The message names axis and numbers.
+/// a constant that is not 0 or in mode full with a boundary, or a region that is empty or not within the output. The
+/// message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

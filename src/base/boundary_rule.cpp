@@ -71,7 +71,7 @@ std::vector<Index> source_positions(Boundary boundary, Index begin, Index count,
 
 Boundary reading_boundary(const ConvolutionSpec& spec) {
   if (spec.mode == Mode::circular) return Boundary::wrap;
-  if (spec.mode != Mode::same) return Boundary::zero;
+  if (spec.mode == Mode::valid) return Boundary::zero;
   if (spec.operation == Operation::correlate && !repeats_evenly(spec.boundary)) return Boundary::zero;
   return spec.boundary;
 }

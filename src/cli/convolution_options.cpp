@@ -102,7 +102,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
              "Part of the convolution to keep (default same)");
   add_choice(command, "--boundary", choices.boundary, {kAllBoundaries.begin(), kAllBoundaries.end()},
-             name_of<Boundary>(), "What lies outside the image, for --mode same (default zero)");
+             name_of<Boundary>(), "What lies outside the image, for --mode same and full (default zero)");
   command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
       ->type_name("V");
   CLI::Option* correlate = command.add_flag_callback(
@@ -131,10 +131,10 @@ void ConvolutionOptions::add_to(CLI::App& command) {
 
 void ConvolutionOptions::require_consistent(const CLI::App& command) const {
   const auto given = [&](const char* option) { return command.count(option) > 0; };
-  if (given("--boundary") && choices.mode != Mode::same) {
+  if (given("--boundary") && choices.mode != Mode::same && choices.mode != Mode::full) {
     throw CLI::ValidationError(
         "--boundary",
-        fmt::format("has no meaning with --mode {}; boundaries belong to --mode same", name(choices.mode)));
+        fmt::format("has no meaning with --mode {}; boundaries belong to --mode same and full", name(choices.mode)));
   }
   if (given("--constant") && choices.boundary != Boundary::constant) {
     throw CLI::ValidationError("--constant", "needs --boundary constant");

@@ -49,6 +49,7 @@ Json limits_to_json(const Limits& limits) {
           {"coalesced_bytes", limits.coalesced_bytes},
           {"offset_alignment_bytes", limits.offset_alignment_bytes},
           {"max_groups", limits.max_groups},
+          {"max_kernel_parameters", limits.max_kernel_parameters},
           {"supports_f64", limits.supports_f64},
           {"memory_bytes_per_second", limits.memory_bytes_per_second},
           {"transfer_bytes_per_second", limits.transfer_bytes_per_second}};

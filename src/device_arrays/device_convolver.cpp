@@ -62,10 +62,16 @@ struct ResidentConvolver::State {
     const Limits limits = device.limits();
     PlanOptions plan_options = options.plan;
     plan_options.resident = true;
+    if (plan_options.method == Method::automatic || plan_options.method == Method::separable) {
+      plan_options.separable_terms = count_separable_terms(spec, kernel);
+    }
     loaded = plan_and_load(
         device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
         [&](const PlanOptions& smaller) {
-          return DeviceArraysPlan{make_plan(spec, limits, smaller), options.image, options.output};
+          DeviceArraysPlan plan{make_plan(spec, limits, smaller), options.image, options.output};
+          if (sums_directly(plan.path) && spec.precision == Precision::f32)
+            plan.taps = filter_taps(plan, kernel, scale);
+          return plan;
         },
         [](const DeviceArraysPlan& plan) { return plan.path; });
     set_up_filter(*loaded.session, loaded.plan, kernel, scale);

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/boundary_rule.hpp"
 #include "convoy/error.hpp"
+#include "direct/array_sums.hpp"
+#include "direct/lower_direct.hpp"
 #include "engine/tile_geometry.hpp"
 #include "fft/lower_passes.hpp"
 #include "planner/layout.hpp"
@@ -16,6 +19,9 @@ namespace convoy {
 namespace {
 
 constexpr SlotId kTile = 0;
+/// Of paths that transform nothing.
+constexpr SlotId kTaps = 1;
+constexpr SlotId kResult = 2;
 /// Kernels count voxels in 32 bits, and positions of twice an axis in 31.
 constexpr Index kMostVoxels = std::numeric_limits<std::uint32_t>::max();
 constexpr Index kLongestAxis = Index{1} << 30;
@@ -24,10 +30,10 @@ using PerAxis = std::array<Index, 3>;  // device order
 
 class DeviceArraysProgram {
  public:
-  DeviceArraysProgram(const Plan& plan, Element image, Element output)
+  explicit DeviceArraysProgram(const DeviceArraysPlan& plan)
       : plan_(plan),
-        image_(image),
-        output_(output),
+        image_(plan.image_element),
+        output_(plan.output_element),
         output_shape_(output_shape(plan.spec)),
         slots_(device_array_slots(plan)) {
     require_indexable("image", plan.spec.image, plan.spec.batch);
@@ -38,25 +44,55 @@ class DeviceArraysProgram {
   Program make() const {
     Program program = make_tile_program(plan_);
     program.ports.resize(ports::input);
-    Convolve convolve = *std::get_if<Convolve>(&*std::find_if(program.run.begin(), program.run.end(), is_convolve));
-    program.run.clear();
     const Slot image = external("caller's image", plan_.spec.image, image_);
     const Slot output = external("caller's output", output_shape_, output_);
-    if (slots_.image == kTile) {
-      program.slots[kTile] = image;
-      program.slots.push_back(output);
-      append_batches(convolve, program.run);
-    } else {
+    std::erase_if(program.run, is_transfer);
+    const std::vector<Step> tile = std::exchange(program.run, {});
+    if (slots_.image != kTile) {
       program.slots.push_back(image);
       program.slots.push_back(output);
-      append_tiles(convolve, program.run);
+      append_tiles(tile, program.run);
+    } else if (sums_directly(plan_.path)) {
+      program.slots = {image, program.slots[kTaps], output};
+      program.run.emplace_back(sums());
+    } else {
+      program.slots[kTile] = image;
+      program.slots.push_back(output);
+      append_batches(std::get<Convolve>(tile.front()), program.run);
     }
     lower_native_passes(plan_.limits, program);
+    lower_direct_steps(plan_.limits, program);
     return program;
   }
 
  private:
-  static bool is_convolve(const Step& step) { return std::holds_alternative<Convolve>(step); }
+  static bool is_transfer(const Step& step) {
+    return std::holds_alternative<Upload>(step) || std::holds_alternative<Download>(step);
+  }
+
+  /// All images and tiles in one launch.
+  Dispatch sums() const {
+    ArraySums sums{.precision = plan_.spec.precision,
+                   .image = whole(reads()),
+                   .output = whole(writes()),
+                   .image_slot = slots_.image,
+                   .taps_slot = kTaps,
+                   .output_slot = slots_.output,
+                   .num_terms = plan_.separable_terms,
+                   .taps = plan_.taps,
+                   .tuning = plan_.sum_tuning};
+    for (std::size_t d = 0; d < 3; ++d) {
+      sums.size[d] = axis(d).kernel_size;
+      sums.image.axes[d].count = axis(d).output + axis(d).kernel_size - 1;
+      sums.output.axes[d].count = axis(d).output;
+    }
+    return array_sums(sums, plan_.limits);
+  }
+  /// Of the tiles that the plan cuts an image into, one.
+  static TileAccess whole(TileAccess access) {
+    for (ArrayAxis& along : access.axes) along.num_tiles = 1;
+    return access;
+  }
 
   void append_batches(Convolve convolve, std::vector<Step>& run) const {
     convolve.geometry.reads_arrays = false;  // of the plan, which counts no image slot
@@ -66,13 +102,13 @@ class DeviceArraysProgram {
       run.emplace_back(convolve);
     }
   }
-  void append_tiles(const Convolve& convolve, std::vector<Step>& run) const {
+  void append_tiles(const std::vector<Step>& steps, std::vector<Step>& run) const {
     if (plan_.fold_output) run.emplace_back(Clear{slots_.output});
     for (Index image = 0; image < plan_.spec.batch; ++image) {
       for (Index t = 0; t < plan_.num_tiles(); ++t) {
         const TileIndex tile = tile_index(plan_, t);
         run.emplace_back(gather(image, tile));
-        run.emplace_back(convolve);
+        run.insert(run.end(), steps.begin(), steps.end());
         run.emplace_back(plan_.fold_output ? fold(image, tile) : scatter(image, tile));
       }
     }
@@ -160,6 +196,7 @@ class DeviceArraysProgram {
     for (const Index value : values) add(step, value);
   }
 
+  SlotId result() const { return sums_directly(plan_.path) ? kResult : kTile; }
   PerAxis extents() const {
     return per_axis([&](std::size_t d) { return axis(d).extent; });
   }
@@ -203,7 +240,7 @@ class DeviceArraysProgram {
 
   Dispatch scatter(Index image, const TileIndex& tile) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].count; });
-    Dispatch step = dispatch(kernels::scatter_voxels(output_), kTile, slots_.output, counts);
+    Dispatch step = dispatch(kernels::scatter_voxels(output_), result(), slots_.output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -229,7 +266,7 @@ class DeviceArraysProgram {
 
   Dispatch fold(Index image, const TileIndex& tile) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return folded_onto(d, tile).count; });
-    Dispatch step = dispatch(kernels::fold_voxels, kTile, slots_.output, counts);
+    Dispatch step = dispatch(kernels::fold_voxels, result(), slots_.output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -243,7 +280,7 @@ class DeviceArraysProgram {
     return step;
   }
 
-  const Plan& plan_;
+  const DeviceArraysPlan& plan_;
   Element image_;
   Element output_;
   Shape output_shape_;
@@ -253,12 +290,13 @@ class DeviceArraysProgram {
 }  // namespace
 
 DeviceArraySlots device_array_slots(const Plan& plan) {
-  if (reads_arrays(plan.path, plan.resident, plan.spec)) return {.image = 0, .output = 3};
-  return {.image = 3, .output = 4};
+  const TileLayout layout = layout_of(plan);
+  const bool sums = sums_directly(plan.path);
+  if (layout.reads_arrays) return {.image = 0, .output = sums ? 2 : 3};
+  const SlotId first = sums ? 3 + layout.num_work_slots() : 3;
+  return {.image = first, .output = first + 1};
 }
 
-Program make_program(const DeviceArraysPlan& plan) {
-  return DeviceArraysProgram(plan, plan.image_element, plan.output_element).make();
-}
+Program make_program(const DeviceArraysPlan& plan) { return DeviceArraysProgram(plan).make(); }
 
 }  // namespace convoy

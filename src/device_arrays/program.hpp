@@ -18,6 +18,8 @@ DeviceArraySlots device_array_slots(const Plan& plan);
 struct DeviceArraysPlan : Plan {
   Element image_element = Element::f32;
   Element output_element = Element::f32;
+  /// Of paths that transform nothing, what the setup's port is given, if it is known (filter_taps()).
+  std::vector<float> taps{};
 };
 
 /// All tiles of the plan: native passes read and write the arrays themselves, batch by batch; others are gathered,

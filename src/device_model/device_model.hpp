@@ -57,10 +57,16 @@ struct DeviceModel {
   /// Products in single precision while a byte is moved: 60 % of what an H100 can; half of it in double precision.
   /// 0: counted by threads.
   double products_per_byte = 6.5;
+  /// The same of a multiprocessor, where their number is known: 65 % of 128 lanes at 1.755 GHz; a guess.
+  double products_per_multiprocessor_second = 0;
   double products_per_thread_second = 0;  ///< of a thread of the host, likewise
   /// What a byte of image or result takes beside its streaming rate; 0: that rate alone. The host's are gathered and
   /// scattered, too.
   double seconds_per_summed_byte = 0;
+  /// Sums that read and write arrays on the device: how much longer than their bytes they take before the products, and
+  /// how many times each row is summed up along x, for the columns of several workgroups; guesses.
+  double sums_pass = 1.3;
+  double halo_of_row_sums = 1.5;
   /// @}
 
   /// @name Batches of tiles that passes read from the caller's arrays; guesses

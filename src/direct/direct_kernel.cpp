@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "direct/plane_products.hpp"
+#include "direct/sum_shape.hpp"
+
 namespace convoy {
 namespace {
 
@@ -11,21 +14,11 @@ namespace {
 constexpr Index kThreadsX = 32;
 constexpr Index kThreadsY = 8;
 constexpr Index kThreads = kThreadsX * kThreadsY;
-/// Workgroups along one axis of a launch, at most; more go to the next axis.
-constexpr Index kGroupsAcross = 32768;
-/// Products that are written out one by one.
-constexpr Index kMostProducts = 2048;
-constexpr Index kUsualProducts = 1600;
-/// Taps, sums and voxels that a thread keeps in registers.
-constexpr Index kTapsInRegisters = 64;
+/// Sums that a thread keeps in registers.
 constexpr Index kSumsInRegisters = 40;
-constexpr Index kVoxelsInRegisters = 64;
 /// Planes that follow each other in a workgroup, times what the first of them costs more.
 constexpr Index kLeastPlanes = 16;
 constexpr Index kGroupsPerMultiprocessor = 8;
-constexpr Index kUsualMultiprocessors = 64;
-
-constexpr Index ceil_divided(Index a, Index b) { return (a + b - 1) / b; }
 
 struct Shape2 {
   Index threads_x = kThreadsX;
@@ -36,7 +29,11 @@ struct Shape2 {
 /// The text of one kernel.
 class Text {
  public:
-  Text(const ConvolveDirect& step, const Shape2& shape) : step_(step), shape_(shape) {}
+  Text(const ConvolveDirect& step, const Shape2& shape)
+      : step_(step),
+        shape_(shape),
+        products_(
+            step.size, shape.rows, box_x(), [this](Index i) { return tap(i); }, !keeps_taps()) {}
 
   /// Rows start at an even place, so that pairs are read and written at once.
   bool has_pairs() const { return step_.extent[0] % 2 == 0; }
@@ -78,15 +75,8 @@ class Text {
   Index first_tap() const { return plane_pairs() * (marches() ? 2 : 1); }
   Index loads() const { return ceil_divided(plane_pairs(), num_threads()); }
   bool keeps_taps() const { return num_taps() <= kTapsInRegisters; }
-  bool keeps_rows() const {
-    return !keeps_taps() && (shape_.rows + ny() - 1) * 2 * window_pairs() <= kVoxelsInRegisters;
-  }
-  /// That two neighbouring outputs read of a row.
-  Index window_pairs() const { return nx() / 2 + 1; }
-
-  static std::string sum(Index s, Index r, Index x) { return fmt::format("s{}_{}_{}", s, r, x); }
-  std::string tap(Index z, Index y, Index x) const {
-    const Index i = (z * ny() + y) * nx() + x;
+  static std::string sum(Index s, Index r, Index x) { return PlaneProducts::sum(s, r, x); }
+  std::string tap(Index i) const {
     if (keeps_taps()) return fmt::format("t{}", i);
     return fmt::format("ELEMENT(shared_values, taps_here, {}u).{}", i / 2, i % 2 == 0 ? 'x' : 'y');
   }
@@ -172,24 +162,13 @@ class Text {
   }
 
   std::string sums() const {
-    std::string text = "// of each output plane that is under way, the oldest first\n";
-    for_each_sum(nz(), [&](Index s, Index r, Index x) { text += fmt::format("real {} = real(0);\n", sum(s, r, x)); });
-    return text;
-  }
-
-  template <class Do>
-  void for_each_sum(Index num_planes, const Do& todo) const {
-    for (Index s = 0; s < num_planes; ++s) {
-      for (Index r = 0; r < shape_.rows; ++r) {
-        for (Index x = 0; x < 2; ++x) todo(s, r, x);
-      }
-    }
+    return "// of each output plane that is under way, the oldest first\n" + products_.declared();
   }
 
   std::string planes() const {
     if (!marches()) {
       return fmt::format("CURSOR(shared_values, voxels, local_y * {}u + local_x);\n", shape_.rows * box_x()) +
-             products() + "uint z = 0u;\n" + outputs();
+             products_.products() + "uint z = 0u;\n" + outputs();
     }
     std::string text = fmt::format(
         "uint end = first_z + planes < count_z ? first_z + planes : count_z;\n"
@@ -202,76 +181,13 @@ class Text {
     for (Index i = 0; i < loads(); ++i) text += fmt::format("real2 next{} = {};\n", i, load(i, "next"));
     text += fmt::format("{{\nCURSOR(shared_values, voxels, half_begin + local_y * {}u + local_x);\n",
                         shape_.rows * box_x());
-    text += products();
+    text += products_.products();
     text += fmt::format("}}\nif (from >= first_z + {0}u) {{\nuint z = from - {0}u;\n", nz() - 1);
     text += outputs() + "}\n";
-    for_each_sum(nz(), [&](Index s, Index r, Index x) {
-      const std::string next = s + 1 < nz() ? sum(s + 1, r, x) : "real(0)";
-      text += fmt::format("{} = {};\n", sum(s, r, x), next);
-    });
+    text += products_.moved_on();
     text += fmt::format("half_begin = {}u - half_begin;\n", plane_pairs());
     for (Index i = 0; i < loads(); ++i) text += store(i, fmt::format("next{}", i), "half_begin + ");
     return text + "group_barrier();\n}\n";
-  }
-
-  std::string products() const { return keeps_rows() ? products_of_kept_rows() : products_row_by_row(); }
-
-  /// Every voxel is used as soon as it is there.
-  std::string products_row_by_row() const {
-    std::string text;
-    for (Index row = 0; row < shape_.rows + ny() - 1; ++row) {
-      for (Index pair = 0; pair < window_pairs(); ++pair) {
-        text += fmt::format("{{\nreal2 v = ELEMENT(shared_values, voxels, {}u);\n", row * box_x() + pair);
-        for (Index i = 2 * pair; i < 2 * pair + 2; ++i) {
-          for (Index s = 0; s < nz(); ++s) {
-            for (Index r = 0; r < shape_.rows; ++r) {
-              const Index y = ny() - 1 - (row - r);
-              if (y < 0 || y >= ny()) continue;
-              text += product(s, r, y, i, i % 2 == 0 ? "v.x" : "v.y");
-            }
-          }
-        }
-        text += "}\n";
-      }
-    }
-    return text;
-  }
-
-  /// Voxel i of a window to both outputs.
-  std::string product(Index s, Index r, Index y, Index i, const std::string& voxel) const {
-    std::string text;
-    for (Index x = 0; x < 2; ++x) {
-      const Index t = nx() - 1 - i + x;
-      if (t >= 0 && t < nx()) text += fmt::format("{} += {} * {};\n", sum(s, r, x), tap(s, y, t), voxel);
-    }
-    return text;
-  }
-
-  /// Every tap is used as soon as it is there.
-  std::string products_of_kept_rows() const {
-    std::string text;
-    for (Index row = 0; row < shape_.rows + ny() - 1; ++row) {
-      for (Index pair = 0; pair < window_pairs(); ++pair) {
-        text +=
-            fmt::format("real2 v{0}_{1} = ELEMENT(shared_values, voxels, {2}u);\n", row, pair, row * box_x() + pair);
-      }
-    }
-    for (Index s = 0; s < nz(); ++s) {
-      for (Index y = 0; y < ny(); ++y) {
-        for (Index t = 0; t < nx(); ++t) {
-          text += fmt::format("{{\nreal t = {};\n", tap(s, y, t));
-          for (Index r = 0; r < shape_.rows; ++r) {
-            for (Index x = 0; x < 2; ++x) {
-              const Index i = nx() - 1 - t + x;
-              text +=
-                  fmt::format("{} += t * v{}_{}.{};\n", sum(s, r, x), ny() - 1 - y + r, i / 2, i % 2 == 0 ? 'x' : 'y');
-            }
-          }
-          text += "}\n";
-        }
-      }
-    }
-    return text;
   }
 
   /// Of plane z.
@@ -305,6 +221,7 @@ class Text {
 
   const ConvolveDirect& step_;
   Shape2 shape_;
+  PlaneProducts products_;
 };
 
 std::optional<Shape2> shape_for(const ConvolveDirect& step, const Limits& limits) {

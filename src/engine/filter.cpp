@@ -13,6 +13,7 @@
 #include "engine/checks.hpp"
 #include "engine/tile_geometry.hpp"
 #include "planner/axis.hpp"
+#include "planner/layout.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -74,7 +75,8 @@ std::vector<SeparableTerm> terms_of(const Plan& plan, const ImageView& kernel, d
 }
 
 /// As many products as the plan has; those that the kernel does not need are zeros.
-void write_separable_filter(const Plan& plan, const ImageView& kernel, double scale, std::byte* port) {
+template <class Real>
+void write_separable_filter(const Plan& plan, const ImageView& kernel, double scale, Real* port) {
   const std::vector<SeparableTerm> terms = terms_of(plan, kernel, scale);
   if (terms.empty() || static_cast<int>(terms.size()) > plan.separable_terms) {
     throw Error(
@@ -84,19 +86,27 @@ void write_separable_filter(const Plan& plan, const ImageView& kernel, double sc
                     to_text(plan.spec.kernel), plan.separable_terms));
   }
   std::size_t place = 0;
-  const auto write = [&](double value) {
-    if (plan.spec.precision == Precision::f32) {
-      reinterpret_cast<float*>(port)[place++] = static_cast<float>(value);
-    } else {
-      reinterpret_cast<double*>(port)[place++] = value;
-    }
-  };
+  const auto write = [&](double value) { port[place++] = static_cast<Real>(value); };
   for (std::size_t i = 0; i < static_cast<std::size_t>(plan.separable_terms); ++i) {
     for (int d = 0; d < 3; ++d) {
       for (std::size_t t = 0; t < static_cast<std::size_t>(device_axis(plan, d).kernel_size); ++t) {
         write(i < terms.size() ? terms[i].factors[static_cast<std::size_t>(d)][t] : 0);
       }
     }
+  }
+}
+
+}  // namespace
+
+namespace {
+
+/// What the setup's port is given.
+template <class Real>
+void write_filter_of_path(const Plan& plan, const ImageView& kernel, double scale, Real* port) {
+  if (plan.path == Path::separable) {
+    write_separable_filter(plan, kernel, scale, port);
+  } else {
+    write_filter(plan, kernel, scale, port);
   }
 }
 
@@ -197,14 +207,18 @@ std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const Imag
   return static_cast<int>(terms_of(plan, kernel, 1).size());
 }
 
+std::vector<float> filter_taps(const Plan& plan, const ImageView& kernel, double scale) {
+  std::vector<float> taps(layout_of(plan).num_taps());
+  write_filter_of_path(plan, kernel, scale, taps.data());
+  return taps;
+}
+
 void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale) {
   std::byte* const port = session.port(ports::kernel, 0);
-  if (plan.path == Path::separable) {
-    write_separable_filter(plan, kernel, scale, port);
-  } else if (plan.spec.precision == Precision::f32) {
-    write_filter(plan, kernel, scale, reinterpret_cast<float*>(port));
+  if (plan.spec.precision == Precision::f32) {
+    write_filter_of_path(plan, kernel, scale, reinterpret_cast<float*>(port));
   } else {
-    write_filter(plan, kernel, scale, reinterpret_cast<double*>(port));
+    write_filter_of_path(plan, kernel, scale, reinterpret_cast<double*>(port));
   }
   session.submit(Section::setup, 0);
   session.wait(0);

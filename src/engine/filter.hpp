@@ -2,6 +2,8 @@
 // and transformed there.
 #pragma once
 
+#include <vector>
+
 #include "backends/backend.hpp"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
@@ -31,6 +33,9 @@ struct FilterScale {
 /// Checks spec and kernel, and resolves the spec's origin. Throws Error(invalid_argument) as Convolver's constructor
 /// does.
 FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel);
+
+/// What set_up_filter() hands to the device, of a plan in f32 that transforms nothing.
+std::vector<float> filter_taps(const Plan& plan, const ImageView& kernel, double scale);
 
 /// Runs the set-up of a session whose program has ports::kernel, and waits for it.
 void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale);

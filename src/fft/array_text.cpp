@@ -6,11 +6,6 @@
 namespace convoy::kernels::pass_text {
 namespace {
 
-std::string real_literal(double value, Precision precision) {
-  if (value == 0) return "real(0)";
-  return fmt::format("real({:.17e}{})", value, precision == Precision::f64 ? "_d" : "f");
-}
-
 std::string not_finite(const std::string& value) { return fmt::format("isnan({0}) || isinf({0})", value); }
 
 /// Tiles along the axes before d.
@@ -21,6 +16,11 @@ Index tiles_before(const TileAccess& array, std::size_t d) {
 }
 
 }  // namespace
+
+std::string real_literal(double value, Precision precision) {
+  if (value == 0) return "real(0)";
+  return fmt::format("real({:.17e}{})", value, precision == Precision::f64 ? "_d" : "f");
+}
 
 KernelBuffer array_buffer(const TileAccess& array, bool writable, const std::string& name) {
   const auto& [x, y, z] = array.axes;
@@ -53,9 +53,11 @@ std::string ArrayText::position(std::size_t d, const std::string& name, const st
   return text;
 }
 
-/// Statements that turn a position of the extended array into one that it has.
 std::string ArrayText::folded(std::size_t d, const std::string& at, const std::string& inside) const {
-  const ArrayAxis& along = axis(d);
+  return folded_position(axis(d), at, inside);
+}
+
+std::string folded_position(const ArrayAxis& along, const std::string& at, const std::string& inside) {
   if (along.is_inside()) return "";
   const std::string beyond = fmt::format("if ({0} < 0 || {0} >= {1}) ", at, along.size);
   switch (along.rule.kind) {

@@ -10,6 +10,11 @@ namespace convoy::kernels::pass_text {
 
 KernelBuffer array_buffer(const TileAccess& array, bool writable, const std::string& name = "image");
 
+/// Statements that turn a position of the extended array, an int `at`, into one that it has, or make `inside` false.
+std::string folded_position(const ArrayAxis& along, const std::string& at, const std::string& inside);
+
+std::string real_literal(double value, Precision precision);
+
 /// The names by which the text knows an array and a pair's rows in it.
 struct ArrayNames {
   std::string buffer = "image";

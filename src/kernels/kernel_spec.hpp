@@ -52,7 +52,10 @@ struct KernelSpec {
   /// Elements of real2 that the threads of a workgroup share as shared_values. With any, the body may say
   /// group_barrier() and knows local_x, local_y and group_x, group_y, group_z; `wide` is an unsigned integer for
   /// positions in buffers. CURSOR(buffer, name, first) names a place, ELEMENT(buffer, name, offset) what lies there,
-  /// and FETCH the same, to be read, where other workgroups may have written it (uses_tickets).
+  /// and FETCH the same, to be read, where other workgroups may have written it (uses_tickets). STORE_PAIR(buffer,
+  /// name, offset, x, y) writes two neighbouring reals at once, if they lie at an even place of a buffer that
+  /// IS_PAIR_ALIGNED(buffer). KEEP_CURSOR(name): the place in a buffer that nobody writes is computed once,
+  /// and LOAD_KEPT, as ELEMENT, adds 32 bits to it.
   std::uint64_t num_shared = 0;
   /// Threads that a CUDA multiprocessor shall hold at once: bounds the registers of each. 0: as the compiler likes.
   std::uint32_t min_threads_per_sm = 0;

@@ -18,8 +18,9 @@ Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
 Outside outside_of(const ConvolutionSpec& spec) {
   if (spec.mode == Mode::circular) return Outside::repeated;
-  if (spec.mode != Mode::same) return Outside::zero;
-  if (repeats_evenly(spec.boundary)) return Outside::repeated;
+  if (spec.mode == Mode::valid) return Outside::zero;
+  // A full output is longer than the image, and so than one period of it.
+  if (repeats_evenly(spec.boundary)) return spec.mode == Mode::full ? Outside::boundary : Outside::repeated;
   // The adjoint's input is zero outside whatever the boundary: the boundary acts on its output.
   if (spec.operation == Operation::correlate) return Outside::zero;
   const double constant = spec.boundary == Boundary::constant ? spec.constant : 0;

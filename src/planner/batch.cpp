@@ -33,7 +33,8 @@ TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& lim
   if (!tile.reads_arrays || num_tiles == 1) return tile;
   TileLayout batched = tile;
   batched.batch = num_tiles;
-  if (tile.num_axes == 1) return batched;  // one launch, which leaves nothing behind
+  // One launch, which leaves nothing behind.
+  if (tile.num_axes == 1 || sums_directly(tile.path)) return batched;
   Index most = std::min({num_tiles, batch_in_cache(tile, limits), batch_in_grid(tile, limits)});
   for (; most > 1; most /= 2) {
     batched.batch = even_batch(num_tiles, most);

@@ -127,6 +127,7 @@ TileCost CostModel::with_transfers(TileCost cost, const TileLayout& layout, doub
 }
 
 TileCost CostModel::tile_without_transforms(const TileLayout& layout, double downloaded) const {
+  if (layout.reads_arrays) return sums_of_arrays(layout);
   const double voxels = static_cast<double>(layout.image_bytes() / real_bytes(layout.precision));
   TileCost cost;
   double products = 0;
@@ -145,11 +146,31 @@ TileCost CostModel::tile_without_transforms(const TileLayout& layout, double dow
   return with_transfers(cost, layout, downloaded);
 }
 
+/// Read once, written once, and halos read again, which a cache serves; products run beside that.
+TileCost CostModel::sums_of_arrays(const TileLayout& layout) const {
+  const DeviceModel& model = model_of(limits_);
+  double voxels = static_cast<double>(layout.batch);
+  for (const Index extent : layout.extent) voxels *= static_cast<double>(extent);
+  const auto& [x, y, z] = layout.kernel;
+  const double taps =
+      layout.path == Path::direct
+          ? static_cast<double>(layout.num_taps())
+          : layout.num_terms * (model.halo_of_row_sums * static_cast<double>(x) + static_cast<double>(y + z));
+  TileCost cost;
+  cost.traffic_bytes = 2 * static_cast<double>(real_bytes(layout.precision)) * voxels;
+  cost.compute_seconds = model.sums_pass * cost.traffic_bytes / memory_bytes_per_second_ +
+                         voxels * taps / products_per_second(layout.precision) + overhead_seconds_;
+  return cost;
+}
+
 double CostModel::products_per_second(Precision precision) const {
   const DeviceModel& model = model_of(limits_);
   const auto threads = static_cast<double>(std::max<std::uint64_t>(1, limits_.num_host_threads));
-  const double single = model.products_per_byte > 0 ? model.products_per_byte * memory_bytes_per_second_
-                                                    : model.products_per_thread_second * threads;
+  const auto multiprocessors = static_cast<double>(limits_.num_multiprocessors);
+  const double single = limits_.num_multiprocessors > 0 && model.products_per_multiprocessor_second > 0
+                            ? model.products_per_multiprocessor_second * multiprocessors
+                        : model.products_per_byte > 0 ? model.products_per_byte * memory_bytes_per_second_
+                                                      : model.products_per_thread_second * threads;
   return precision == Precision::f32 ? single : single / 2;
 }
 

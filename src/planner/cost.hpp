@@ -43,6 +43,7 @@ class CostModel {
   TileCost tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const;
   TileCost lines(const TileLayout& layout, double downloaded) const;
   TileCost tile_without_transforms(const TileLayout& layout, double downloaded) const;
+  TileCost sums_of_arrays(const TileLayout& layout) const;
   double products_per_second(Precision precision) const;
   TileCost with_transfers(TileCost cost, const TileLayout& layout, double downloaded) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "direct/sum_shape.hpp"
 #include "fft/plane_shape.hpp"
 #include "planner/axis.hpp"
 #include "planner/lengths.hpp"
@@ -28,6 +29,11 @@ Index host_run_of(const std::array<const AxisPlan*, 3>& axes, const std::array<i
     --next;
   }
   return run;
+}
+
+/// Whether the path's first launch can read the caller's array, and its last one write it.
+bool can_read_arrays(const TileLayout& tile, const Limits& limits) {
+  return sums_directly(tile.path) ? sum_shape(tile, limits).has_value() : tile.path == Path::native;
 }
 
 }  // namespace
@@ -70,12 +76,12 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   return tile;
 }
 
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool native_reads_arrays,
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool passes_arrays,
                           const Limits& limits, const PlanOptions& options, const FftTuning& tuning) {
   const auto layout = [&](Path path) {
     TileLayout tile = tile_layout(axes, precision, path, tuning);
-    tile.reads_arrays = native_reads_arrays && path == Path::native;
     if (path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
+    tile.reads_arrays = passes_arrays && can_read_arrays(tile, limits);
     return tile;
   };
   if (options.path) return layout(*options.path);
@@ -96,7 +102,6 @@ TileLayout layout_of(const Plan& plan) {
   tile.num_axes = plan.num_transforms;
   tile.device_axes = plan.device_axes;
   tile.batch = plan.batch;
-  tile.reads_arrays = reads_arrays(plan.path, plan.resident, plan.spec);
   tile.row_pitch = plan.row_pitch;
   tile.tuning = plan.tuning;
   tile.kernel_extent = plan.kernel_extent;
@@ -112,12 +117,11 @@ TileLayout layout_of(const Plan& plan) {
     if (sums_directly(plan.path)) tile.kernel[d] = axis.kernel_size;
   }
   tile.num_terms = plan.separable_terms;
+  tile.reads_arrays = passes_arrays(plan.resident, plan.spec) && can_read_arrays(tile, plan.limits);
   return tile;
 }
 
-bool reads_arrays(Path path, bool resident, const ConvolutionSpec& spec) {
-  return resident && path == Path::native && !folds_output(spec);
-}
+bool passes_arrays(bool resident, const ConvolutionSpec& spec) { return resident && !folds_output(spec); }
 
 Index place_of_kernel(const AxisPlan& axis) {
   const Index place = (axis.kernel_begin - axis.kernel_delta) % axis.padded;

@@ -24,8 +24,8 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 
 /// The layout for the path that the options name, possible or not (has_path), or else for the best one that they allow
 /// and the device has: native, fused, staged. The kernel's whole spectrum is stored (see filter_storage.hpp).
-/// `native_reads_arrays`: reads_arrays() of a native path.
-TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool native_reads_arrays,
+/// `passes_arrays`: as the function of that name says.
+TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool passes_arrays,
                           const Limits& limits, const PlanOptions& options, const FftTuning& tuning);
 
 /// Whether the device can do tiles so.
@@ -34,9 +34,9 @@ bool has_path(const TileLayout& tile, const Limits& limits);
 /// The layout of a plan's tiles.
 TileLayout layout_of(const Plan& plan);
 
-/// Whether the first pass reads the caller's array on the device and the last one writes it. An output that is added up
-/// is not: several tiles write the same voxel.
-bool reads_arrays(Path path, bool resident, const ConvolutionSpec& spec);
+/// Whether the first launch may read the caller's array on the device and the last one write it, where their paths can.
+/// An output that is added up is not written so: several tiles write the same voxel.
+bool passes_arrays(bool resident, const ConvolutionSpec& spec);
 
 /// Where the first element of what is kept of the kernel goes in the transform's period.
 Index place_of_kernel(const AxisPlan& axis);

@@ -23,7 +23,7 @@ std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, int 
       {"work buffer", layout.work_bytes(), fmt::format("{} times {}", layout.num_work_slots(), tile)},
       {"kernel", layout.spectrum_bytes(),
        layout.path == Path::separable ? terms + "a row of each axis" : device_shape(layout, layout.kernel, real)}};
-  std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });
+  std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });  // arrays that are read need no tiles
   return ledger;
 }
 

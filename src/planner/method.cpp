@@ -48,10 +48,6 @@ void require_possible(const ConvolutionSpec& spec, const PlanOptions& options) {
         fmt::format("method {} has no transforms whose lengths could be chosen: leave PlanOptions::choice out",
                     name(options.method)));
   }
-  if (options.resident) {
-    refuse_method(fmt::format("method {} is not computed on device arrays yet: take method fft or auto, or a Convolver",
-                              name(options.method)));
-  }
   if (options.method == Method::separable && options.separable_terms == 0) {
     refuse_method(
         fmt::format("the kernel of {} zyx is no sum of {} products or fewer of functions of z, y and x, to {} "
@@ -61,7 +57,7 @@ void require_possible(const ConvolutionSpec& spec, const PlanOptions& options) {
 }
 
 bool may_sum_directly(const PlanOptions& options) {
-  return options.method == Method::automatic && !options.path && !options.choice && !options.resident;
+  return options.method == Method::automatic && !options.path && !options.choice;
 }
 
 MethodChoice searched(const ConvolutionSpec& spec, const Limits& limits, PlanOptions options, const Budget& budget,

@@ -134,6 +134,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.kernel_extent = layout.kernel_extent;
   plan.separable_terms = layout.num_terms;
   plan.tuning = tuning;
+  plan.sum_tuning = options.sum_tuning;
   if (plan.tuning.coalesced_bytes == 0 && plan.path != Path::native && !sums_directly(plan.path)) {
     plan.tuning.coalesced_bytes = options.tune == Tune::off ? limits.coalesced_bytes : widest_access(layout, limits);
   }

@@ -21,7 +21,8 @@ std::string task_to_text(const Plan& plan) {
   const ConvolutionSpec& spec = plan.spec;
   std::string text = fmt::format("{} image {} with kernel {} (zyx), mode {}", name(spec.operation), to_text(spec.image),
                                  to_text(spec.kernel), name(spec.mode));
-  if (spec.mode == Mode::same) text += fmt::format(", boundary {}", name(spec.boundary));
+  if (spec.mode == Mode::same || spec.boundary != Boundary::zero)
+    text += fmt::format(", boundary {}", name(spec.boundary));
   if (spec.boundary == Boundary::constant) text += fmt::format(" {}", spec.constant);
   if (has_origin(spec)) text += fmt::format(", origin {}", origin_to_text(spec));
   if (spec.region) text += fmt::format(", region {} of {}", to_text(*spec.region), to_text(whole_output_shape(spec)));

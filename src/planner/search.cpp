@@ -130,9 +130,8 @@ class Search {
 
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
-    const TileLayout whole =
-        allowed_layout(axes, spec_.precision, reads_arrays(Path::native, plan_options_.resident, spec_), limits_,
-                       plan_options_, tuning_);
+    const TileLayout whole = allowed_layout(axes, spec_.precision, passes_arrays(plan_options_.resident, spec_),
+                                            limits_, plan_options_, tuning_);
     const bool fits = footprint_bytes(whole, limits_, min_sets_) <= budget_.bytes;
     return with_filter_stored(whole, fits, axes, limits_, tuning_.filter_storage, costs_);
   }

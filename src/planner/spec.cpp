@@ -41,11 +41,18 @@ void require_origin_inside(const Shape& origin, const Shape& kernel) {
 }
 
 void require_boundary_fits_mode(const ConvolutionSpec& spec) {
-  const bool free_choice = spec.mode == Mode::same || spec.boundary == Boundary::zero;
+  const bool free_choice = spec.mode == Mode::same || spec.mode == Mode::full || spec.boundary == Boundary::zero;
   const bool says_the_same = spec.mode == Mode::circular && spec.boundary == Boundary::wrap;
   if (!free_choice && !says_the_same) {
-    refuse(fmt::format("boundary {} has no meaning in mode {}; boundaries other than zero belong to mode same",
-                       name(spec.boundary), name(spec.mode)));
+    refuse(
+        fmt::format("boundary {} has no meaning in mode {}; boundaries other than zero belong to modes same and full",
+                    name(spec.boundary), name(spec.mode)));
+  }
+  if (spec.mode == Mode::full && spec.operation == Operation::correlate && spec.boundary != Boundary::zero) {
+    refuse(
+        fmt::format("operation correlate is an adjoint, in mode full that of valid, which reads no boundary; with "
+                    "boundary {} use operation flip (--flip), the correlation that reads the image through it",
+                    name(spec.boundary)));
   }
 }
 

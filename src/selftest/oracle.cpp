@@ -79,7 +79,8 @@ Axis axis_of(const ConvolutionSpec& spec, int axis) {
 }
 
 Boundary boundary_of(const ConvolutionSpec& spec) {
-  return spec.mode == Mode::same ? spec.boundary : spec.mode == Mode::circular ? Boundary::wrap : Boundary::zero;
+  if (spec.mode == Mode::circular) return Boundary::wrap;
+  return spec.mode == Mode::valid ? Boundary::zero : spec.boundary;
 }
 
 }  // namespace

@@ -117,6 +117,8 @@ std::vector<ConvolutionSpec> every_mode(const Sizes& size) {
   add(Mode::same, Boundary::constant, {}, Operation::flip);
   if (!plans_are_costly()) {
     add(Mode::valid, Boundary::zero, {}, Operation::flip);
+    add(Mode::full, Boundary::wrap, {}, Operation::flip);
+    for (const Boundary boundary : kAllBoundaries) add(Mode::full, boundary, {}, Operation::convolve);
     add(Mode::same, Boundary::reflect, {Origin::Rule::scipy, {}}, Operation::flip);
     add(Mode::same, Boundary::nearest, Origin::at({k.z - 1, 0, k.x / 3}), Operation::flip);
   }

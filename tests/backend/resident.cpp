@@ -1,205 +1,6 @@
 // Convolution of arrays that lie on the device, with the caller's stream: the same numbers as the direct sum, for every
 // boundary, whole and in tiles, and not a byte written beside the output.
-#include <doctest/doctest.h>
-
-#include <cmath>
-#include <cstring>
-#include <functional>
-#include <limits>
-#include <numeric>
-
-#include "base/voxel_rows.hpp"
-#include "selftest/oracle.hpp"
-#include "selftest/tolerances.hpp"
-#include "support/caller_memory.hpp"
-#include "support/device_under_test.hpp"
-#include "support/differences.hpp"
-
-using namespace convoy;
-
-namespace {
-
-constexpr std::size_t kMargin = 4096;
-constexpr auto kMarginByte = std::byte{0xA5};
-
-CallerMemory& memory() {
-  static const std::unique_ptr<CallerMemory> made = caller_memory();
-  return *made;
-}
-
-Device device() {
-  static const Device opened = memory().device();
-  return opened;
-}
-
-/// An array between margins.
-class Array {
- public:
-  Array(Element element, const Shape& shape, Index batch = 1)
-      : bytes_(static_cast<std::size_t>(num_voxels(shape) * batch) * size_of(element)),
-        array_(memory().allocate(bytes_ + 2 * kMargin), element, shape) {
-    array_.offset_bytes = kMargin;
-    array_.batch = batch;
-    fill(std::byte{0xFF});  // NaN: a voxel that is not written cannot pass
-  }
-
-  const DeviceArray& get() const { return array_; }
-
-  void fill(std::byte value) {
-    std::vector<std::byte> all(bytes_ + 2 * kMargin, kMarginByte);
-    std::fill_n(all.begin() + kMargin, bytes_, value);
-    memory().write(array_.handle, all);
-  }
-  void set(const std::vector<double>& values) {
-    std::vector<std::byte> all(bytes_ + 2 * kMargin, kMarginByte);
-    with_element(array_.element, [&](auto voxel) {
-      using T = decltype(voxel);
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        const auto value = static_cast<T>(values[i]);
-        std::memcpy(all.data() + kMargin + i * sizeof value, &value, sizeof value);
-      }
-    });
-    memory().write(array_.handle, all);
-  }
-  /// Fails if a margin was written.
-  std::vector<double> values() const {
-    std::vector<std::byte> all(bytes_ + 2 * kMargin);
-    memory().read(array_.handle, all);
-    const auto untouched = [](std::byte byte) { return byte == kMarginByte; };
-    CHECK(std::all_of(all.begin(), all.begin() + kMargin, untouched));
-    CHECK(std::all_of(all.end() - kMargin, all.end(), untouched));
-    std::vector<double> values;
-    with_element(array_.element, [&](auto voxel) {
-      for (std::size_t i = 0; i < bytes_ / sizeof voxel; ++i) {
-        std::memcpy(&voxel, all.data() + kMargin + i * sizeof voxel, sizeof voxel);
-        values.push_back(static_cast<double>(voxel));
-      }
-    });
-    return values;
-  }
-
- private:
-  std::size_t bytes_;
-  DeviceArray array_;
-};
-
-Element real_of(const ConvolutionSpec& spec) { return spec.precision == Precision::f32 ? Element::f32 : Element::f64; }
-
-ResidentOptions options_for(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
-  ResidentOptions options;
-  options.plan = plan;
-  options.image = options.output = real_of(spec);
-  options.sentinels = true;
-  return options;
-}
-
-/// In the element's own values, so that both sides see the same.
-std::vector<double> image_of(const ConvolutionSpec& spec, Element element) {
-  std::vector<double> image;
-  for (Index i = 0; i < spec.batch; ++i) {
-    const std::vector<double> one = oracle::random_image(spec.image, static_cast<unsigned>(i + 1));
-    image.insert(image.end(), one.begin(), one.end());
-  }
-  with_element(element, [&](auto voxel) {
-    using T = decltype(voxel);
-    for (double& value : image) {
-      if (std::is_integral_v<T>) value = std::min(std::abs(value) * 50, 200.0);
-      value = static_cast<double>(static_cast<T>(value));
-    }
-  });
-  return image;
-}
-
-std::vector<double> kernel_of(const ConvolutionSpec& spec) { return oracle::random_image(spec.kernel, 1001); }
-
-ResidentConvolver convolver_of(const ConvolutionSpec& spec, const ResidentOptions& options) {
-  const std::vector<double> kernel = kernel_of(spec);
-  return ResidentConvolver(spec, ImageView(kernel, spec.kernel), device(), options);
-}
-
-struct Answer {
-  std::vector<double> voxels;
-  Path path;
-};
-
-Answer run(const ConvolutionSpec& spec, const ResidentOptions& options, const std::vector<double>& voxels) {
-  Array image(options.image, spec.image, spec.batch);
-  image.set(voxels);
-  const Array output(options.output, output_shape(spec), spec.batch);
-  ResidentConvolver convolver = convolver_of(spec, options);
-  convolver.run(image.get(), output.get(), memory().stream());
-  convolver.wait();
-  CHECK(image.values() == voxels);
-  return {output.values(), convolver.plan().path};
-}
-
-template <class Real>
-void check_from_cpu(const test::DifferenceKind& kind, const ConvolutionSpec& spec, const PlanOptions& plan,
-                    const std::vector<double>& image, const std::vector<double>& output) {
-  const std::vector<double> kernel = kernel_of(spec);
-  test::check_difference_from_cpu<Real>(kind, spec, plan, {image.begin(), image.end()}, {kernel.begin(), kernel.end()},
-                                        {output.begin(), output.end()});
-}
-
-/// Image by image.
-std::vector<double> truth_of(ConvolutionSpec spec, const std::vector<double>& images) {
-  const auto step = static_cast<std::ptrdiff_t>(num_voxels(spec.image));
-  std::vector<double> truth;
-  for (Index i = 0; i < spec.batch; ++i) {
-    const auto begin = images.begin() + i * step;
-    const std::vector<double> one = oracle::direct(spec, {begin, begin + step}, kernel_of(spec));
-    truth.insert(truth.end(), one.begin(), one.end());
-  }
-  return truth;
-}
-
-void check(const ConvolutionSpec& spec, const PlanOptions& plan = {}) {
-  CAPTURE(oracle::to_text(spec));
-  CAPTURE(plan.min_tiles);
-  const std::vector<double> image = image_of(spec, real_of(spec));
-  const std::vector<double> truth = truth_of(spec, image);
-  const Answer answer = run(spec, options_for(spec, plan), image);
-  const test::DifferenceKind kind{"resident", answer.path, spec.precision};
-  test::check_difference(kind, oracle::relative_l2(answer.voxels, truth), tolerances::convolution(spec.precision));
-  if (spec.batch > 1) return;
-  spec.precision == Precision::f32 ? check_from_cpu<float>(kind, spec, plan, image, answer.voxels)
-                                   : check_from_cpu<double>(kind, spec, plan, image, answer.voxels);
-}
-
-ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mode::same,
-                        Boundary boundary = Boundary::zero, Operation operation = Operation::convolve) {
-  ConvolutionSpec spec;
-  spec.image = image;
-  spec.kernel = kernel;
-  spec.mode = mode;
-  spec.boundary = boundary;
-  spec.constant = boundary == Boundary::constant && operation != Operation::correlate ? 1.3 : 0;
-  spec.operation = operation;
-  return spec;
-}
-
-std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel) {
-  std::vector<ConvolutionSpec> specs{spec_of(image, kernel, Mode::same, Boundary::reflect, Operation::flip)};
-  for (const Operation operation : {Operation::convolve, Operation::correlate}) {
-    for (const Mode mode : {Mode::full, Mode::valid, Mode::circular}) {
-      if (!plans_are_costly()) specs.push_back(spec_of(image, kernel, mode, Boundary::zero, operation));
-    }
-    for (const Boundary boundary : kAllBoundaries) {
-      const bool folds = boundary != Boundary::zero && boundary != Boundary::constant && boundary != Boundary::wrap;
-      if (plans_are_costly() && operation == Operation::correlate && !folds) continue;
-      specs.push_back(spec_of(image, kernel, Mode::same, boundary, operation));
-    }
-  }
-  return specs;
-}
-
-PlanOptions tiles(Index at_least) {
-  PlanOptions plan;
-  plan.min_tiles = at_least;
-  return plan;
-}
-
-}  // namespace
+#include "backend/resident_runs.hpp"
 
 TEST_CASE("resident: every mode, boundary and operation equals the direct sum") {
   for (const ConvolutionSpec& spec : every_mode({6, 9, 10}, {3, 4, 5})) check(spec);
@@ -264,7 +65,7 @@ TEST_CASE("resident: a signal that is not finite leaves the others of its batch 
     Array image(Element::f32, spec.image, spec.batch);
     image.set(dirty);
     const Array output(Element::f32, spec.image, spec.batch);
-    ResidentConvolver convolver = convolver_of(spec, options_for(spec, tiles(num_tiles)));
+    ResidentConvolver convolver = convolver_of(spec, options_for(spec, by(Method::fft, num_tiles)));
     convolver.run(image.get(), output.get(), memory().stream());
     const std::vector<double> got = output.values();
     for (const std::size_t i : {0, 2, 4}) {
@@ -321,6 +122,18 @@ TEST_CASE("resident: voxels of every kind are read as they are, rounded to even 
     Array image(element, spec.image);
     image.set(voxels);
     const Array output(element, spec.image);
+    options.plan.method = Method::direct;
+    {
+      const Array summed(element, spec.image);
+      ResidentConvolver sums(spec, ImageView(kernel, spec.kernel), device(), options);
+      sums.run(image.get(), summed.get(), memory().stream());
+      const std::vector<double> exact = summed.values();
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        if (!is_floating(element)) CHECK(exact[i] == expected[i]);
+        if (element == Element::f32 && std::isfinite(exact[i])) CHECK(exact[i] == doctest::Approx(expected[i]));
+      }
+    }
+    options.plan.method = Method::fft;
     ResidentConvolver convolver(spec, ImageView(kernel, spec.kernel), device(), options);
     convolver.run(image.get(), output.get(), memory().stream());
     const std::vector<double> got = output.values();
@@ -357,11 +170,13 @@ TEST_CASE("resident: NaN is taken as zero where the spec says so") {
   Array image(Element::f32, spec.image);
   image.set(dirty);
   const Array output(Element::f32, spec.image);
-  ResidentConvolver convolver = convolver_of(spec, options_for(spec));
-  convolver.run(image.get(), output.get());
-  convolver.wait();
-  CHECK(oracle::relative_l2(output.values(), oracle::direct(spec, clean, kernel_of(spec))) <=
-        tolerances::convolution(spec.precision));
+  for (const Method method : {Method::fft, Method::direct, Method::separable}) {
+    ResidentConvolver convolver = convolver_of(spec, options_for(spec, by(method)));
+    convolver.run(image.get(), output.get());
+    convolver.wait();
+    CHECK(oracle::relative_l2(output.values(), oracle::direct(spec, clean, kernel_of(spec, method))) <=
+          tolerances::convolution(spec.precision));
+  }
 }
 
 TEST_CASE("resident: runs are queued one behind the other, on changing arrays") {

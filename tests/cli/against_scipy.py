@@ -40,6 +40,16 @@ def check_modes(backend, image_shape, kernel_shape):
     check(backend, np.fft.irfftn(spectrum, image_shape), "--mode", "circular")
 
 
+def check_full_through_boundaries(backend, image_shape, kernel_shape):
+    values, kernel = make(image_shape, kernel_shape)
+    for boundary, theirs in (("constant", "fill"), ("reflect", "symm"), ("wrap", "wrap")):
+        constant = ("--constant", "1.5") if boundary == "constant" else ()
+        words = ("--mode", "full", "--boundary", boundary, *constant)
+        rules = dict(mode="full", boundary=theirs, fillvalue=1.5)
+        check(backend, signal.convolve2d(values, kernel, **rules), *words)
+        check(backend, signal.correlate2d(values, kernel, **rules), "--flip", *words)
+
+
 def check_named_conventions(backend, image_shape, kernel_shape):
     """What README's table says of scipy.signal and scipy.ndimage, for even and odd kernels."""
     values, kernel = make(image_shape, kernel_shape)
@@ -115,6 +125,8 @@ for shapes in [((40,), (7,)), ((17, 23), (5, 4)), ((9, 14, 15), (3, 4, 5)), ((9,
 for shapes in [((40,), (7,)), ((41,), (6,)), ((17, 23), (5, 4)), ((17, 22), (4, 4)), ((9, 14, 15), (3, 4, 5)), ((6, 9, 8), (2, 3, 4)),
                ((5, 6), (11, 14))]:
     check_named_conventions("cpu", *shapes)
+    if len(shapes[0]) == 2:
+        check_full_through_boundaries("cpu", *shapes)
     check_adjoint_of_scipy_same(*shapes)
 check_kernel_axes()
 
@@ -123,5 +135,6 @@ if any(backend["name"] == "vulkan" and backend["devices"] for backend in backend
     check_modes("vulkan", (9, 14, 15), (3, 4, 5))
     check_boundaries("vulkan", (17, 23), (5, 4), ["reflect", "mirror", "constant"])
     check_named_conventions("vulkan", (9, 14, 15), (3, 4, 5))
+    check_full_through_boundaries("vulkan", (17, 23), (5, 4))
 else:
     print("not run: no Vulkan device")

@@ -9,9 +9,11 @@
 
 #include "base/shared_library.hpp"
 #include "convoy/plan.hpp"
+#include "device_arrays/program.hpp"
 #include "direct/direct_kernel.hpp"
 #include "kernels/dialects.hpp"
 #include "plan/devices.hpp"
+#include "planner/layout.hpp"
 #include "program/program.hpp"
 
 using namespace convoy;
@@ -160,4 +162,45 @@ TEST_CASE("sums over taps of many sizes compile for CUDA") {
       }
     }
   }
+}
+
+TEST_CASE("sums that read arrays on the device compile for CUDA") {
+  const SharedLibrary library(
+      {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so", "/usr/local/cuda/lib64/libnvrtc.so"});
+  if (!library.loaded()) {
+    MESSAGE("NVRTC is not installed");
+    return;
+  }
+  const RuntimeCompiler compiler(library, "nvrtc");
+  Limits limits = test::caching_gpu();
+  limits.max_kernel_parameters = 1000;
+  const Shape kernels[] = {{1, 3, 3}, {3, 3, 3}, {5, 4, 5}, {1, 1, 17}, {9, 1, 9}};
+  const std::pair<Element, Element> elements[] = {
+      {Element::f32, Element::f32}, {Element::u16, Element::f32}, {Element::f16, Element::i8}};
+  std::size_t with_parameters = 0;
+  for (const Shape& kernel : kernels) {
+    for (const auto& [from, to] : elements) {
+      for (const Method method : {Method::direct, Method::separable}) {
+        for (const Precision precision : {Precision::f32, Precision::f64}) {
+          ConvolutionSpec spec;
+          spec.image = {kernel.z > 1 ? 40 : 1, kernel.y > 1 ? 70 : 1, 101};
+          spec.kernel = kernel;
+          spec.boundary = kernel.x == 3 ? Boundary::zero : Boundary::mirror;
+          spec.precision = precision;
+          PlanOptions options;
+          options.resident = true;
+          options.method = method;
+          options.separable_terms = 2;
+          DeviceArraysPlan plan{make_plan(spec, limits, options), from, to};
+          if (precision == Precision::f32) plan.taps.resize(layout_of(plan).num_taps());
+          const Program program = make_program(plan);
+          REQUIRE(program.run.size() == 1);
+          const auto& dispatch = std::get<Dispatch>(program.run.front());
+          with_parameters += dispatch.parameters.size() > 1 ? 1 : 0;
+          CHECK(compiler.complaint(to_cuda(*dispatch.kernel, precision), "--gpu-architecture=compute_90") == "");
+        }
+      }
+    }
+  }
+  CHECK(with_parameters == std::size(kernels) * std::size(elements) * 2);
 }

@@ -14,11 +14,14 @@ struct Case {
   ConvolutionSpec spec;
   Index min_tiles = 1;
   int min_sets = 1;
-  std::optional<Path> path;
+  Method method = Method::fft;
+  std::optional<Path> path;  ///< of Method::fft
   /// Of the way from the smallest footprint to that of the whole image; below 0: no limit.
   double memory_share = -1;
   std::optional<Box> region;
-  Shape shift{0, 0, 0};  ///< voxels by which an image is moved round
+  Element element = Element::f32;  ///< of images that lie on the device
+  SumTuning sum_tuning;            ///< of sums there
+  Shape shift{0, 0, 0};            ///< voxels by which an image is moved round
   std::uint64_t voxels_seed = 0;
 };
 

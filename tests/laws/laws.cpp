@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "base/voxel_rows.hpp"
+#include "convoy/device_buffer.hpp"
 #include "laws/law.hpp"
 #include "selftest/oracle.hpp"
 #include "selftest/tolerances.hpp"
@@ -18,11 +21,19 @@ PlanOptions options_of(const Case& one) {
   PlanOptions options;
   options.min_tiles = std::min(one.min_tiles, num_voxels(output_shape(one.spec)));
   options.min_sets = one.min_sets;
+  options.method = one.method;
   options.path = one.path;
   if (one.memory_share < 0) return options;
   const Plan whole = make_plan(one.spec, device_under_test().limits(), options);
   const auto range = static_cast<double>(whole.footprint_bytes - whole.smallest_footprint_bytes);
   options.memory_limit_bytes = whole.smallest_footprint_bytes + static_cast<std::uint64_t>(one.memory_share * range);
+  return options;
+}
+
+/// The case's method, and nothing else.
+PlanOptions by_method(const Case& one) {
+  PlanOptions options;
+  options.method = one.method;
   return options;
 }
 
@@ -58,7 +69,22 @@ Values run(const ConvolutionSpec& spec, const PlanOptions& plan, const Values& i
 }
 
 Values image_of(const Case& one) { return oracle::random_image(one.spec.image, 3 * one.voxels_seed); }
-Values kernel_of(const Case& one) { return oracle::random_image(one.spec.kernel, 3 * one.voxels_seed + 1); }
+/// For Method::separable a product of functions of z, y and x.
+Values kernel_of(const Case& one) {
+  const std::uint64_t seed = 3 * one.voxels_seed + 1;
+  if (one.method != Method::separable) return oracle::random_image(one.spec.kernel, seed);
+  const auto& [z, y, x] = one.spec.kernel;
+  const Values planes = oracle::random_image({1, 1, z}, seed),
+               rows = oracle::random_image({1, 1, y}, seed + 1000000007),
+               columns = oracle::random_image({1, 1, x}, seed + 2000000011);
+  Values kernel;
+  for (const double of_z : planes) {
+    for (const double of_y : rows) {
+      for (const double of_x : columns) kernel.push_back(of_z * of_y * of_x);
+    }
+  }
+  return kernel;
+}
 Values other_image_of(const Case& one) { return oracle::random_image(one.spec.image, 3 * one.voxels_seed + 2); }
 
 double norm_of(const Values& values) {
@@ -89,13 +115,14 @@ std::string disagreement(const Values& found, const Values& expected, Precision 
 Case random_case(Dice& dice) {
   Case one;
   one.spec = test::random_spec(dice);
+  one.method = dice.one_of({Method::fft, Method::fft, Method::direct, Method::separable});
   one.voxels_seed = static_cast<std::uint64_t>(dice.between(0, 1 << 30));
   return one;
 }
 
 Case random_tiling(Dice& dice) {
   Case one = random_case(dice);
-  if (dice.between(0, 3) == 0) one.path = Path::staged;
+  if (dice.between(0, 3) == 0 && one.method == Method::fft) one.path = Path::staged;
   one.min_sets = static_cast<int>(dice.between(1, 3));
   if (dice.between(0, 1) == 0) {
     one.min_tiles = dice.between(2, 40);
@@ -131,7 +158,7 @@ std::string adjoint_agrees(const Case& one) {
   ConvolutionSpec adjoint = one.spec;
   adjoint.operation = Operation::correlate;
   const Values x = image_of(one), y = other_image_of(one), kernel = kernel_of(one);
-  const Values ax = run(one.spec, {}, x, kernel);
+  const Values ax = run(one.spec, by_method(one), x, kernel);
   const Values aty = run(adjoint, options_of(one), y, kernel);
   double left = 0, right = 0, scale = norm_of(ax) * norm_of(y) + norm_of(x) * norm_of(aty) + 1e-300;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -252,7 +279,7 @@ double sum_of(const Values& values) {
 std::string flux_is_kept(const Case& one) {
   Values image = image_of(one), kernel = kernel_of(one);
   for (double& value : image) value = std::abs(value);
-  for (double& value : kernel) value = std::abs(value) + 0.01;
+  for (double& value : kernel) value = std::abs(value) + (one.method == Method::separable ? 0 : 0.01);
   const double before = sum_of(image);
   const double after = sum_of(run(one.spec, options_of(one), image, kernel));
   const double error = std::abs(after / before - 1);
@@ -289,6 +316,117 @@ std::string padding_cannot_matter(const Case& one) {
                       one.spec.precision);
 }
 
+Case random_arrays(Dice& dice) {
+  Case one = random_case(dice);
+  one.method = dice.one_of({Method::fft, Method::direct, Method::direct, Method::separable, Method::separable});
+  one.spec.batch = dice.between(1, 3);
+  if (one.spec.mode != Mode::valid) one.spec.image.x *= dice.between(1, 10);
+  one.element = dice.one_of({Element::f32, Element::f32, Element::u8, Element::i16, Element::f16});
+  if (one.spec.precision == Precision::f64 && !device_under_test().limits().supports_f64) {
+    one.spec.precision = Precision::f32;
+  }
+  if (dice.between(0, 1) == 0) one.min_tiles = dice.between(2, 9);
+  if (dice.between(0, 1) == 0) {
+    one.sum_tuning = {.threads_y = dice.one_of<Index>({1, 2, 4}),
+                      .rows = dice.one_of<Index>({1, 2}),
+                      .planes = dice.between(1, 4),
+                      .run = dice.one_of<Index>({0, 2, 4, 16})};
+  }
+  return one;
+}
+
+constexpr std::size_t kMargin = 4096;
+
+/// An array on the device between margins, full of NaN.
+class Array {
+ public:
+  Array(Element element, const Shape& shape, Index batch)
+      : bytes_(static_cast<std::size_t>(num_voxels(shape) * batch) * size_of(element)),
+        buffer_(device_under_test(), (bytes_ + 3) / 4 * 4 + 2 * kMargin),
+        array_(DeviceArray(buffer_.array(Element::u8, {1, 1, 1}).handle, element, shape)) {
+    array_.offset_bytes = kMargin;
+    array_.batch = batch;
+    std::vector<std::byte> all(buffer_.size_bytes(), kOutside);
+    std::fill_n(all.begin() + kMargin, bytes_, std::byte{0xFF});
+    buffer_.write(all);
+  }
+  const DeviceArray& get() const { return array_; }
+  void set(const Values& values) {
+    std::vector<std::byte> voxels(bytes_);
+    with_element(array_.element, [&](auto voxel) {
+      using T = decltype(voxel);
+      std::size_t place = 0;
+      for (const double value : values) {
+        voxel = static_cast<T>(value);
+        std::memcpy(voxels.data() + place++ * sizeof voxel, &voxel, sizeof voxel);
+      }
+    });
+    buffer_.write(voxels, kMargin);
+  }
+  Values values() const {
+    std::vector<std::byte> all(buffer_.size_bytes());
+    buffer_.read(all);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool inside = i >= kMargin && i < kMargin + bytes_;
+      if (!inside && all[i] != kOutside) throw Broken{fmt::format("byte {} beside the output was written", i)};
+    }
+    Values values;
+    with_element(array_.element, [&](auto voxel) {
+      for (std::size_t i = 0; i < bytes_ / sizeof voxel; ++i) {
+        std::memcpy(&voxel, all.data() + kMargin + i * sizeof voxel, sizeof voxel);
+        values.push_back(static_cast<double>(voxel));
+      }
+    });
+    return values;
+  }
+
+ private:
+  static constexpr auto kOutside = std::byte{0xA5};
+  std::size_t bytes_;
+  DeviceBuffer buffer_;
+  DeviceArray array_;
+};
+
+/// As an array of the element holds it.
+Values stored(Values values, Element element) {
+  with_element(element, [&](auto voxel) {
+    using T = decltype(voxel);
+    for (double& value : values) {
+      if (std::is_integral_v<T>) value = std::min(std::abs(value) * 40, 120.0);
+      value = static_cast<double>(static_cast<T>(value));
+    }
+  });
+  return values;
+}
+
+std::string arrays_are_direct_sums(const Case& one) {
+  ResidentOptions options;
+  options.plan = options_of(one);
+  options.plan.sum_tuning = one.sum_tuning;
+  options.image = one.element;
+  options.output = one.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  options.sentinels = true;
+  const Values kernel = kernel_of(one);
+  ConvolutionSpec alone = one.spec;
+  alone.batch = 1;
+  Values images, truth;
+  for (Index i = 0; i < one.spec.batch; ++i) {
+    Case of_image = one;
+    of_image.voxels_seed += static_cast<std::uint64_t>(i) << 32;
+    const Values image = stored(image_of(of_image), one.element);
+    const Values expected = oracle::direct(alone, image, kernel);
+    images.insert(images.end(), image.begin(), image.end());
+    truth.insert(truth.end(), expected.begin(), expected.end());
+  }
+  ResidentConvolver convolver(one.spec, ImageView(kernel, one.spec.kernel), device_under_test(), options);
+  Array image(one.element, one.spec.image, one.spec.batch);
+  const Array output(options.output, convolver.output_shape(), one.spec.batch);
+  image.set(images);
+  convolver.run(image.get(), output.get());
+  convolver.wait();
+  return disagreement(output.values(), truth, one.spec.precision, usual_norm(one, images, kernel, truth.size()));
+}
+
 std::string image_is_unchanged(const Case& one) {
   const Values image = image_of(one), kernel = kernel_of(one);
   ConvolutionSpec spec = one.spec;
@@ -305,6 +443,8 @@ const std::vector<Law>& all_laws() {
       {"direct", "the output is the direct double-precision sum, for every mode, boundary and origin", random_case,
        is_direct_sum},
       {"tiled", "so it is in tiles, however many and under whatever memory limit", random_tiling, is_direct_sum},
+      {"arrays", "so it is in arrays on the device, of any element, in batches, however workgroups are cut",
+       random_arrays, arrays_are_direct_sums},
       {"adjoint", "<A x, y> = <x, A' y>", random_operator, adjoint_agrees},
       {"region", "a region is what the whole output has there", random_region, region_is_part},
       {"linear", "A(2 x - 3 y) = 2 A x - 3 A y", random_linear, is_linear},

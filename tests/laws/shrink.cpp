@@ -52,6 +52,10 @@ std::vector<Case> simpler(const Case& one) {
   if (one.memory_share >= 0) try_with([](Case& c) { c.memory_share = -1; });
   if (one.min_sets > 1) try_with([](Case& c) { c.min_sets = 1; });
   if (one.path) try_with([](Case& c) { c.path.reset(); });
+  if (one.spec.batch > 1) try_with([](Case& c) { c.spec.batch = 1; });
+  if (one.element != Element::f32) try_with([](Case& c) { c.element = Element::f32; });
+  if (one.sum_tuning != SumTuning{}) try_with([](Case& c) { c.sum_tuning = {}; });
+  if (one.method != Method::fft) try_with([](Case& c) { c.method = Method::fft; });
   if (one.spec.constant != 0) try_with([](Case& c) { c.spec.constant = 0; });
   if (one.spec.operation != Operation::convolve) try_with([](Case& c) { c.spec.operation = Operation::convolve; });
   if (one.spec.origin.rule != Origin::Rule::center) try_with([](Case& c) { c.spec.origin = {}; });
@@ -69,7 +73,14 @@ std::string to_text(const Case& one) {
   if (one.min_tiles > 1) text += fmt::format(", {} tiles at least", one.min_tiles);
   if (one.memory_share >= 0) text += fmt::format(", memory limit {} of the way to the whole", one.memory_share);
   if (one.min_sets > 1) text += fmt::format(", {} in flight", one.min_sets);
+  if (one.method != Method::fft) text += fmt::format(", method {}", name(one.method));
   if (one.path) text += fmt::format(", path {}", name(*one.path));
+  if (one.spec.batch > 1) text += fmt::format(", batch of {}", one.spec.batch);
+  if (one.element != Element::f32) text += fmt::format(", of {}", facts_of(one.element).name);
+  if (one.sum_tuning != SumTuning{}) {
+    text += fmt::format(", sums cut as {},{},{},{}", one.sum_tuning.threads_y, one.sum_tuning.rows,
+                        one.sum_tuning.planes, one.sum_tuning.run);
+  }
   if (one.region) text += ", region " + to_text(*one.region);
   if (one.shift != Shape{0, 0, 0}) text += fmt::format(", moved by {}", to_text(one.shift));
   return text + fmt::format(", voxels {}", one.voxels_seed);

@@ -30,9 +30,10 @@ class RandomAxis {
     spec.image[axis] = n;
     spec.kernel[axis] = k;
     spec.mode = static_cast<Mode>(between(0, 3));
-    if (spec.mode == Mode::same) spec.boundary = kAllBoundaries[between(0, kAllBoundaries.size() - 1)];
-    if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(between(-2, 2));
     spec.operation = static_cast<Operation>(between(0, 2));
+    const bool full_reads = spec.mode == Mode::full && spec.operation != Operation::correlate;
+    if (spec.mode == Mode::same || full_reads) spec.boundary = kAllBoundaries[between(0, kAllBoundaries.size() - 1)];
+    if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(between(-2, 2));
     if (spec.operation == Operation::correlate) spec.constant = 0;  // else there is no adjoint
     spec.origin.rule = static_cast<Origin::Rule>(between(0, 2));
     if (between(0, 1) == 1) spec.origin = Origin::at(at_axis(axis, between(0, k - 1)));

@@ -54,8 +54,9 @@ class RandomSpec {
     }
     spec.mode = static_cast<Mode>(between(0, 3));
     if (spec.mode == Mode::valid) spec.kernel = smaller_of(spec.kernel, spec.image);
-    if (spec.mode == Mode::same) spec.boundary = kAllBoundaries[between(0, kAllBoundaries.size() - 1)];
     spec.operation = static_cast<Operation>(between(0, 1));
+    const bool full_reads = spec.mode == Mode::full && spec.operation != Operation::correlate;
+    if (spec.mode == Mode::same || full_reads) spec.boundary = kAllBoundaries[between(0, kAllBoundaries.size() - 1)];
     const bool affine = spec.boundary == Boundary::constant && spec.operation != Operation::correlate;
     spec.constant = affine ? 1 : 0;
     spec.precision = static_cast<Precision>(between(0, 1));

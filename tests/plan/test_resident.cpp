@@ -92,3 +92,41 @@ TEST_CASE("planes are cut so that the cache holds work and spectrum, where no tr
   limits.cache_bytes = 0;
   CHECK(plan_of({1, 8192, 8192}, {1, 65, 65}, true, limits).num_tiles() < plan.num_tiles());
 }
+
+TEST_CASE("sums read and write arrays on the device in one launch, and hold nothing but their taps") {
+  ConvolutionSpec spec;
+  spec.image = {1, 4096, 4096};
+  spec.kernel = {1, 7, 7};
+  spec.batch = 3;
+  PlanOptions options;
+  options.resident = true;
+  const Plan chosen = make_plan(spec, caching_gpu(), options);
+  CHECK(chosen.method() == Method::direct);
+  CHECK(chosen.footprint_bytes == 4 * 49);
+  CHECK(chosen.num_batches() == 1);
+  CHECK(chosen.traffic_bytes < 1.1 * 3 * 8 * 4096 * 4096);
+  options.separable_terms = 1;
+  spec.kernel = {1, 25, 25};
+  const Plan separable = make_plan(spec, caching_gpu(), options);
+  CHECK(separable.method() == Method::separable);
+  CHECK(separable.footprint_bytes == 4 * (25 + 25 + 1));
+  options.method = Method::fft;
+  CHECK(separable.predicted_seconds < make_plan(spec, caching_gpu(), options).predicted_seconds);
+}
+
+TEST_CASE("sums that are added up in the output, or that take too much of a workgroup, go tile by tile on the device") {
+  ConvolutionSpec spec;
+  spec.image = {64, 64, 64};
+  spec.kernel = {3, 3, 3};
+  spec.boundary = Boundary::reflect;
+  spec.operation = Operation::correlate;
+  PlanOptions options;
+  options.resident = true;
+  options.method = Method::direct;
+  const Plan adjoint = make_plan(spec, caching_gpu(), options);
+  CHECK(adjoint.footprint_bytes > 2ull * 4 * 64 * 64 * 64);
+  spec.operation = Operation::convolve;
+  CHECK(make_plan(spec, caching_gpu(), options).footprint_bytes == 4 * 27);
+  spec.kernel = {13, 13, 13};
+  CHECK(make_plan(spec, caching_gpu(), options).footprint_bytes > 2ull * 4 * 64 * 64 * 64);
+}

@@ -65,11 +65,16 @@ TEST_CASE("origins and boundaries that make no sense are refused") {
   outside.mode = Mode::full;
   CHECK_NOTHROW(validate(outside));
 
-  for (const Mode mode : {Mode::full, Mode::valid, Mode::circular}) {
+  for (const Mode mode : {Mode::valid, Mode::circular}) {
     ConvolutionSpec spec = spec_of({10, 10, 10}, {3, 3, 3}, mode);
     spec.boundary = Boundary::reflect;
     check_refused(spec, {"reflect", name(mode)});
   }
+  ConvolutionSpec full = spec_of({10, 10, 10}, {3, 3, 3}, Mode::full);
+  full.boundary = Boundary::reflect;
+  CHECK_NOTHROW(validate(full));
+  full.operation = Operation::correlate;
+  check_refused(full, {"correlate", "reflect", "flip"});
   ConvolutionSpec redundant = spec_of({10, 10, 10}, {3, 3, 3}, Mode::circular);
   redundant.boundary = Boundary::wrap;
   CHECK_NOTHROW(validate(redundant));

@@ -54,10 +54,6 @@ inline ConvolutionSpec random_spec(Dice& dice) {
     for (int axis = 0; axis < 3; ++axis) spec.kernel[axis] = std::min(spec.kernel[axis], spec.image[axis]);
     if (dice.between(0, 3) == 0) std::swap(spec.image, spec.kernel);
   }
-  if (spec.mode == Mode::same) {
-    spec.boundary = dice.boundary();
-    if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(dice.between(-3, 3));
-  }
   if (spec.mode == Mode::same || spec.mode == Mode::circular) {
     const Shape& k = spec.kernel;
     spec.origin =
@@ -65,6 +61,11 @@ inline ConvolutionSpec random_spec(Dice& dice) {
                      Origin::at({dice.between(0, k.z - 1), dice.between(0, k.y - 1), dice.between(0, k.x - 1)})});
   }
   spec.operation = dice.one_of({Operation::convolve, Operation::correlate, Operation::flip});
+  const bool full_reads = spec.mode == Mode::full && spec.operation != Operation::correlate;
+  if (spec.mode == Mode::same || full_reads) {
+    spec.boundary = dice.boundary();
+    if (spec.boundary == Boundary::constant) spec.constant = static_cast<double>(dice.between(-3, 3));
+  }
   // What has no adjoint.
   if (spec.operation == Operation::correlate && spec.boundary == Boundary::constant) spec.constant = 0;
   spec.precision = dice.one_of({Precision::f32, Precision::f64});
