@@ -30,7 +30,7 @@ std::string ButterflyText::constant(double number) const {
 }
 
 std::string ButterflyText::value(const std::string& expression) {
-  const std::string name = fmt::format("r{}", num_values_++);
+  std::string name = fmt::format("r{}", num_values_++);
   text_ += fmt::format("real {} = {};\n", name, expression);
   return name;
 }
