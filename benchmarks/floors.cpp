@@ -21,7 +21,8 @@ double floor_bytes(const Plan& plan) {
     extent[d] = plan.axes[plan.device_axes[d]].extent;
     padded[d] = plan.axes[plan.device_axes[d]].padded;
   }
-  return static_cast<double>(plan.num_tiles()) * floor_bytes(extent, padded, plan.num_transforms, plan.spec.precision);
+  const double tiles = static_cast<double>(plan.num_tiles()) * static_cast<double>(plan.spec.batch);
+  return tiles * floor_bytes(extent, padded, plan.num_transforms, plan.spec.precision);
 }
 
 std::optional<double> reference_floor_bytes(const BenchCase& which, Precision precision) {

@@ -15,7 +15,15 @@ class Problem:
         self.kernel = tuple(result["kernel_zyx"])
         self.mode = result["mode"]
         self.precision = result["precision"]
+        self.batch = result.get("batch", 1)
+        self.sigma = result.get("sigma")
         self.identity = {k: result[k] for k in ("case", "scale", "image_zyx", "kernel_zyx", "mode", "precision")}
+        self.identity["batch"] = self.batch
+        if "compulsory_bytes" in result:
+            self.identity["compulsory_bytes"] = result["compulsory_bytes"]
+
+    def taps(self):
+        return self.kernel[0] * self.kernel[1] * self.kernel[2]
 
     def shift(self, scipy_origin=False):
         """Output voxel o is voxel o + shift of the full convolution, per axis."""
@@ -67,14 +75,14 @@ class Library:
         self.host_image = None
 
     def supports(self):
-        return True
+        return self.problem.batch == 1
 
     def shift(self):
         return self.problem.shift()
 
     def axes(self):
-        """Axes of one voxel need no transform."""
-        return tuple(a for a in range(3) if self.padded[a] > 1 or a == 2)
+        """Axes of one voxel need no transform; counted from the end, for images may come in batches."""
+        return tuple(a - 3 for a in range(3) if self.padded[a] > 1 or a == 2)
 
     def lengths(self):
         return tuple(self.padded[a] for a in self.axes())
@@ -100,7 +108,7 @@ class Library:
 
     def direct_sum(self, position):
         """The definition at one output voxel, in double precision."""
-        image, kernel, shift = self.image, self.flipped_kernel(), self.shift()
+        image, kernel, shift = self.last_image(), self.flipped_kernel(), self.shift()
         for axis in range(3):
             n, k = self.problem.image[axis], self.problem.kernel[axis]
             begin = position[axis] + shift[axis] - (k - 1)
@@ -114,6 +122,9 @@ class Library:
             image = image[tuple(of_image)]
             kernel = kernel[tuple(of_kernel)]
         return float((self.to_double(image) * self.to_double(kernel)).sum())
+
+    def last_image(self):
+        return self.image if self.problem.batch == 1 else self.image[-1]
 
     def host_to_host(self):
         return self.convolve()
@@ -177,7 +188,7 @@ class ScipyFftconvolve(Scipy):
     name = "scipy fftconvolve"
 
     def supports(self):
-        return self.problem.mode != "circular"
+        return super().supports() and self.problem.mode != "circular"
 
     def shift(self):
         return self.problem.shift(scipy_origin=True)
@@ -261,7 +272,7 @@ class CupyFftconvolve(Cupy):
     name = "cupyx fftconvolve"
 
     def supports(self):
-        return self.problem.mode != "circular"
+        return super().supports() and self.problem.mode != "circular"
 
     def shift(self):
         return self.problem.shift(scipy_origin=True)
@@ -274,8 +285,52 @@ class CupyFftconvolve(Cupy):
         return self.signal.fftconvolve(image, self.kernel, self.problem.mode)
 
 
+MOST_SUMMED_TAPS = 200  # of libraries that sum up: beyond, nobody would
+
+
+class CupyNdimage(Cupy):
+    """Sums up, like its model in SciPy."""
+    name = "cupyx ndimage"
+
+    def supports(self):
+        return super().supports() and self.problem.mode == "same" and self.problem.taps() <= MOST_SUMMED_TAPS
+
+    def prepare(self):
+        import cupyx.scipy.ndimage
+        self.ndimage = cupyx.scipy.ndimage
+
+    def convolve_array(self, image):
+        return self.ndimage.convolve(image, self.kernel, mode="constant")
+
+
+class CupyGaussian(CupyNdimage):
+    """One axis after the other; its kernel is the Gaussian of 4 sigma that convoy's case has."""
+    name = "cupyx gaussian_filter"
+
+    def supports(self):
+        sigma = self.problem.sigma
+        return (self.problem.batch == 1 and sigma is not None and self.problem.mode == "same"
+                and all(k == 2 * int(4 * sigma + 0.5) + 1 for k in self.problem.kernel))
+
+    def prepare(self):
+        super().prepare()
+        along = []
+        for size in self.problem.kernel:
+            position = self.cp.arange(size, dtype=self.cp.float64) - size // 2
+            weight = self.cp.exp(-0.5 * (position / self.problem.sigma) ** 2)
+            along.append(weight / weight.sum())
+        z, y, x = along
+        self.kernel = z[:, None, None] * y[:, None] * x
+
+    def convolve_array(self, image):
+        return self.ndimage.gaussian_filter(image, self.problem.sigma, mode="constant")
+
+
 class Torch(Library):
     name = "PyTorch"
+
+    def supports(self):
+        return True
 
     def load(self):
         import torch
@@ -286,12 +341,16 @@ class Torch(Library):
         self.device, self.driver = torch.cuda.get_device_name(0), f"CUDA {torch.version.cuda}"
         torch.cuda.reset_peak_memory_stats()
         self.real = torch.float32 if self.problem.precision == "f32" else torch.float64
-        self.image = torch.randn(self.problem.image, device=self.place(), dtype=self.real)
+        images = (self.problem.batch,) if self.problem.batch > 1 else ()
+        self.image = torch.randn(images + self.problem.image, device=self.place(), dtype=self.real)
         kernel = torch.randn(self.problem.kernel, device=self.place(), dtype=self.real)
         self.kernel = (kernel / self.to_double(kernel).square().sum().sqrt()).to(self.real)
         self.flipped = self.kernel.flip((0, 1, 2))
+        self.prepare()
+
+    def prepare(self):
         self.padded = self.problem.padded(next_7_smooth)
-        self.spectrum = torch.fft.rfftn(self.place_kernel(), dim=self.axes())
+        self.spectrum = self.torch.fft.rfftn(self.place_kernel(), dim=self.axes())
 
     def is_usable(self):
         return self.torch.cuda.is_available()
@@ -303,7 +362,7 @@ class Torch(Library):
         transformed = self.torch.fft.rfftn(image, s=self.lengths(), dim=self.axes())
         transformed *= self.spectrum
         whole = self.torch.fft.irfftn(transformed, s=self.lengths(), dim=self.axes())
-        return whole[self.problem.window()].contiguous()
+        return whole[(..., *self.problem.window())].contiguous()
 
     def convolve(self):
         return self.convolve_array(self.image)
@@ -343,7 +402,30 @@ class Torch(Library):
         return self.flipped
 
 
-LIBRARIES = {"cupy": Cupy, "cupyx": CupyFftconvolve, "torch": Torch, "scipy": Scipy, "scipy-fftconvolve": ScipyFftconvolve}
+class TorchConv(Torch):
+    """torch.nn.functional.conv2d and conv3d, which are cuDNN, in full single precision."""
+    name = "PyTorch conv"
+
+    def supports(self):
+        return (self.problem.batch == 1 and self.problem.mode == "same" and self.problem.taps() <= MOST_SUMMED_TAPS
+                and all(k % 2 == 1 for k in self.problem.kernel))
+
+    def prepare(self):
+        self.torch.backends.cudnn.allow_tf32 = False
+        self.torch.backends.cudnn.benchmark = True
+        flat = self.problem.image[0] == 1 and self.problem.kernel[0] == 1
+        functional = self.torch.nn.functional
+        self.call = functional.conv2d if flat else functional.conv3d
+        self.weight = self.flipped[None] if flat else self.flipped[None, None]
+        self.padding = tuple(k // 2 for k in self.problem.kernel[1 if flat else 0:])
+
+    def convolve_array(self, image):
+        batch = image[None] if self.call is self.torch.nn.functional.conv2d else image[None, None]
+        return self.call(batch, self.weight, padding=self.padding).view(self.problem.image)
+
+
+LIBRARIES = {"cupy": Cupy, "cupyx": CupyFftconvolve, "torch": Torch, "cupyx-ndimage": CupyNdimage, "cupyx-gaussian": CupyGaussian,
+             "torch-conv": TorchConv, "scipy": Scipy, "scipy-fftconvolve": ScipyFftconvolve}
 
 
 def next_7_smooth(at_least):

@@ -54,6 +54,7 @@ def measure(kind, problem, arguments):
             result["padded_zyx"] = list(library.padded)
         positions = problem.sample_positions()
         output = library.convolve()
+        output = output if problem.batch == 1 else output[-1]
         error = relative_error([float(output[p]) for p in positions], [library.direct_sum(p) for p in positions])
         del output
         result.update(error_relative_l2=error, tolerance_relative_l2=TOLERANCE[problem.precision],

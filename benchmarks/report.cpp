@@ -96,6 +96,7 @@ Json to_json(const Result& result) {
   json["kernel_zyx"] = zyx(result.which.kernel);
   json["mode"] = name(result.which.mode);
   json["batch"] = result.which.batch;
+  if (result.which.sigma > 0) json["sigma"] = result.which.sigma;
   json["element"] = name(result.which.element);
   json["compulsory_bytes"] = compulsory_bytes(result.which);
   json["precision"] = name(result.precision);

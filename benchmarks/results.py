@@ -4,7 +4,7 @@ import json
 
 OWN = "convoy"
 # The order of columns and bars; others follow.
-PEERS = ["cuFFT", "CuPy", "cupyx fftconvolve", "PyTorch", "FFTW", "scipy.fft", "scipy fftconvolve"]
+PEERS = ["cuFFT", "CuPy", "cupyx fftconvolve", "PyTorch", "PyTorch conv", "cupyx ndimage", "cupyx gaussian_filter", "FFTW", "scipy.fft", "scipy fftconvolve"]
 RUN_KEYS = ("convoy_version", "commit", "command", "date", "host_cpu", "system", "made_by")
 
 

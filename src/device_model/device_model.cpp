@@ -17,7 +17,7 @@ const DeviceModel kGpu{};
 
 /// Measured on H100 and H200.
 const DeviceModel kGpuWithWaitingGroups{
-    .products_per_multiprocessor_second = 1.5e11, .compact_filter_may_gain = true, .instructions_per_second = 1.8e11};
+    .products_per_multiprocessor_second = 1.8e11, .compact_filter_may_gain = true, .instructions_per_second = 1.8e11};
 
 }  // namespace
 

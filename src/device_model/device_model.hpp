@@ -57,7 +57,7 @@ struct DeviceModel {
   /// Products in single precision while a byte is moved: 60 % of what an H100 can; half of it in double precision.
   /// 0: counted by threads.
   double products_per_byte = 6.5;
-  /// The same of a multiprocessor, where their number is known: 65 % of 128 lanes at 1.755 GHz; a guess.
+  /// The same of a multiprocessor, where their number is known: 80 % of 128 lanes at 1.755 GHz.
   double products_per_multiprocessor_second = 0;
   double products_per_thread_second = 0;  ///< of a thread of the host, likewise
   /// What a byte of image or result takes beside its streaming rate; 0: that rate alone. The host's are gathered and
@@ -67,6 +67,11 @@ struct DeviceModel {
   /// how many times each row is summed up along x, for the columns of several workgroups; guesses.
   double sums_pass = 1.3;
   double halo_of_row_sums = 1.5;
+  /// How much longer products take in separable sums, between whose axes a workgroup meets at barriers.
+  double products_between_barriers = 1.8;
+  /// Of the shorter of moving and multiplying, what the longer one does not hide. With the rates for CUDA, fitted to
+  /// one H200, ms: 4096^2 * 3^2 0.039, 7^2 0.056; 512^3 * 3^3 0.32, 5^3 0.77, Gaussian of 17^3 0.69.
+  double sums_not_hidden = 0.3;
   /// @}
 
   /// @name Batches of tiles that passes read from the caller's arrays; guesses

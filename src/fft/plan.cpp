@@ -137,7 +137,8 @@ std::optional<std::vector<Index>> product_radices_of(Index length, bool many_reg
 }
 
 std::optional<std::vector<Index>> line_radices_of(Index length) {
-  auto radices = smallest_sum(length, device_model::kLargestLineRadix);
+  constexpr Index kTwoFirst = device_model::kFirstLineRadix * device_model::kFirstLineRadix;
+  auto radices = smallest_sum(length, length % kTwoFirst == 0 ? device_model::kLargestLineRadix : kLargestRadix);
   if (radices) {
     std::stable_partition(radices->begin(), radices->end(),
                           [](Index radix) { return radix == device_model::kFirstLineRadix; });

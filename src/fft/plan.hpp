@@ -55,7 +55,7 @@ class KernelRoots {
 std::vector<std::complex<double>> roots_of_unity(Index length);
 
 /// Of lines: as few factors as possible and those as even as can be, 16 first (a thread then has as many voxels on
-/// their way), the others in rising order.
+/// their way), the others in rising order; at most one of those is above 16.
 std::optional<std::vector<Index>> line_radices_of(Index length);
 
 /// The same with the smallest radix last, for rows: there a thread holds two butterflies of the last stage.

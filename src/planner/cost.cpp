@@ -152,14 +152,16 @@ TileCost CostModel::sums_of_arrays(const TileLayout& layout) const {
   double voxels = static_cast<double>(layout.batch);
   for (const Index extent : layout.extent) voxels *= static_cast<double>(extent);
   const auto& [x, y, z] = layout.kernel;
-  const double taps =
-      layout.path == Path::direct
-          ? static_cast<double>(layout.num_taps())
-          : layout.num_terms * (model.halo_of_row_sums * static_cast<double>(x) + static_cast<double>(y + z));
+  const double taps = layout.path == Path::direct
+                          ? static_cast<double>(layout.num_taps())
+                          : model.products_between_barriers * layout.num_terms *
+                                (model.halo_of_row_sums * static_cast<double>(x) + static_cast<double>(y + z));
   TileCost cost;
   cost.traffic_bytes = 2 * static_cast<double>(real_bytes(layout.precision)) * voxels;
-  cost.compute_seconds = model.sums_pass * cost.traffic_bytes / memory_bytes_per_second_ +
-                         voxels * taps / products_per_second(layout.precision) + overhead_seconds_;
+  const double moving = model.sums_pass * cost.traffic_bytes / memory_bytes_per_second_;
+  const double multiplying = voxels * taps / products_per_second(layout.precision);
+  cost.compute_seconds =
+      std::max(moving, multiplying) + model.sums_not_hidden * std::min(moving, multiplying) + overhead_seconds_;
   return cost;
 }
 
