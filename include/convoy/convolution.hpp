@@ -114,7 +114,9 @@ class Convolver {
   const Plan& plan() const;
   Shape output_shape() const;
 
-  /// Convolves one image of shape spec.image into `output` of shape output_shape(). Blocks until the output is written.
+  /// Convolves one image of shape spec.image, or spec.batch of them one behind the other (ImageView::batch), into
+  /// `output` of shape output_shape() and as many. Tiles of all images follow each other, so that transfers of one
+  /// image run beside the work on another; devices share them. Blocks until the output is written.
   /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from
   /// 65520 on. The image is not changed; output must not overlap it. Throws Error(invalid_argument) on wrong shapes or,
   /// with NonFinite::error, NaN or infinite voxels; Error(cancelled); Error(device_lost). After a throw the output's

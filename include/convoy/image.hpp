@@ -12,44 +12,58 @@
 
 namespace convoy {
 
-/// A dense image to read: shape z, y, x with x contiguous and no gaps.
+/// A dense image to read: shape z, y, x with x contiguous and no gaps; or a batch of such images, one behind the other.
 struct ImageView {
   const void* data = nullptr;
   Element element = Element::f32;
   Shape shape;
+  Index batch = 1;
 
   ImageView() = default;
-  ImageView(const void* voxels, Element kind, const Shape& extents) : data(voxels), element(kind), shape(extents) {}
-  /// Throws Error(invalid_argument) unless the span holds exactly the shape's voxels.
+  ImageView(const void* voxels, Element kind, const Shape& extents, Index images = 1)
+      : data(voxels), element(kind), shape(extents), batch(images) {}
+  /// Throws Error(invalid_argument) unless the span holds exactly the voxels of that many images.
   template <class T>
-  ImageView(std::span<T> voxels, const Shape& extents) : ImageView(voxels.data(), element_of<T>(), extents) {
+  ImageView(std::span<T> voxels, const Shape& extents, Index images = 1)
+      : ImageView(voxels.data(), element_of<T>(), extents, images) {
     require_size(voxels.size());
   }
   template <class T>
-  ImageView(const T& container, const Shape& extents) : ImageView(std::span(container), extents) {}
+  ImageView(const T& container, const Shape& extents, Index images = 1)
+      : ImageView(std::span(container), extents, images) {}
+
+  /// Image `number` of the batch.
+  ImageView image(Index number) const;
+  /// The batch as one image, its images' planes one behind the other.
+  ImageView as_one() const { return {data, element, {batch * shape.z, shape.y, shape.x}}; }
 
  private:
   void require_size(std::size_t voxels) const;
 };
 
-/// A dense image to write: shape z, y, x with x contiguous and no gaps.
+/// A dense image to write, or a batch of them, likewise.
 struct MutableImageView {
   void* data = nullptr;
   Element element = Element::f32;
   Shape shape;
+  Index batch = 1;
 
   MutableImageView() = default;
-  MutableImageView(void* voxels, Element kind, const Shape& extents) : data(voxels), element(kind), shape(extents) {}
-  /// Throws Error(invalid_argument) unless the span holds exactly the shape's voxels.
+  MutableImageView(void* voxels, Element kind, const Shape& extents, Index images = 1)
+      : data(voxels), element(kind), shape(extents), batch(images) {}
+  /// Throws Error(invalid_argument) unless the span holds exactly the voxels of that many images.
   template <class T>
-  requires(!std::is_const_v<T>) MutableImageView(std::span<T> voxels, const Shape& extents)
-      : MutableImageView(voxels.data(), element_of<T>(), extents) {
+  requires(!std::is_const_v<T>) MutableImageView(std::span<T> voxels, const Shape& extents, Index images = 1)
+      : MutableImageView(voxels.data(), element_of<T>(), extents, images) {
     require_size(voxels.size());
   }
   template <class T>
-  MutableImageView(T& container, const Shape& extents) : MutableImageView(std::span(container), extents) {}
+  MutableImageView(T& container, const Shape& extents, Index images = 1)
+      : MutableImageView(std::span(container), extents, images) {}
 
-  operator ImageView() const { return {data, element, shape}; }
+  operator ImageView() const { return {data, element, shape, batch}; }
+  MutableImageView image(Index number) const;
+  MutableImageView as_one() const { return {data, element, {batch * shape.z, shape.y, shape.x}}; }
 
  private:
   void require_size(std::size_t voxels) const;

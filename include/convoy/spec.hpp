@@ -93,8 +93,8 @@ struct ConvolutionSpec {
   /// Only this part of the output is computed, from what it needs of the image: the same voxels that the whole output
   /// has there, to rounding. Positions are those of the mode's output.
   std::optional<Box> region;
-  /// Images of shape `image`, one behind the other in memory, that a run convolves with the same kernel; as many
-  /// outputs follow each other.
+  /// Images of shape `image`, one behind the other in memory or on the device, that a run convolves with the same
+  /// kernel; as many outputs follow each other.
   Index batch = 1;
 };
 

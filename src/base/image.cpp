@@ -43,7 +43,17 @@ Image make_image(const Shape& shape, Element element) {
   return image;
 }
 
-void ImageView::require_size(std::size_t voxels) const { require_voxels(voxels, shape); }
-void MutableImageView::require_size(std::size_t voxels) const { require_voxels(voxels, shape); }
+void ImageView::require_size(std::size_t voxels) const { require_voxels(voxels, as_one().shape); }
+void MutableImageView::require_size(std::size_t voxels) const { require_voxels(voxels, as_one().shape); }
+
+ImageView ImageView::image(Index number) const {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
+  return {static_cast<const std::byte*>(data) + static_cast<std::uint64_t>(number) * bytes, element, shape};
+}
+
+MutableImageView MutableImageView::image(Index number) const {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
+  return {static_cast<std::byte*>(data) + static_cast<std::uint64_t>(number) * bytes, element, shape};
+}
 
 }  // namespace convoy

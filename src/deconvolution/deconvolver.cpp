@@ -334,14 +334,11 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   const auto begin = Clock::now();
   const DeconvolutionSpec& spec = state_->spec;
   static_cast<void>(implementation_of(state_->device));  // still this process' own
-  require_data("image", image.data);
-  require_data("output", output.data);
-  require_shape("image", image.shape, spec.image);
-  require_shape("output", output.shape, spec.image);
+  require_images("image", image, spec.image, 1);
+  require_images("output", output, spec.image, 1);
   require_apart(image, output);
   if (mask) {
-    require_data("mask", mask->data);
-    require_shape("mask", mask->shape, spec.image);
+    require_images("mask", *mask, spec.image, 1);
     require_apart(*mask, output);
     if (spec.compatibility == Compatibility::skimage) {
       throw Error(Errc::invalid_argument, "scikit-image knows no masks; leave the mask or the compatibility out");

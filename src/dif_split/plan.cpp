@@ -182,7 +182,7 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
 
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles) {
-  if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident) return {};
+  if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident || spec.batch > 1) return {};
   if (options.method == Method::direct || options.method == Method::separable) return {};
   if (tiles != nullptr && sums_directly(tiles->path)) return {};
   if (tiles != nullptr && (options.tune == Tune::off || !halos_weigh(*tiles))) return {};

@@ -31,11 +31,19 @@ void require_shape(const char* what, const Shape& given, const Shape& expected) 
                                                   to_text(given), to_text(expected)));
 }
 
+void require_images(const char* what, const ImageView& given, const Shape& shape, Index batch) {
+  require_data(what, given.data);
+  require_shape(what, given.shape, shape);
+  if (given.batch == batch) return;
+  throw Error(Errc::invalid_argument,
+              fmt::format("the {} is a batch of {} image(s), but this was planned for {}", what, given.batch, batch));
+}
+
 void require_apart(const ImageView& image, const MutableImageView& output) {
   const auto* in = static_cast<const std::byte*>(image.data);
   const auto* out = static_cast<const std::byte*>(output.data);
-  const std::size_t in_bytes = static_cast<std::size_t>(num_voxels(image.shape)) * size_of(image.element);
-  const std::size_t out_bytes = static_cast<std::size_t>(num_voxels(output.shape)) * size_of(output.element);
+  const std::size_t in_bytes = static_cast<std::size_t>(num_voxels(image.as_one().shape)) * size_of(image.element);
+  const std::size_t out_bytes = static_cast<std::size_t>(num_voxels(output.as_one().shape)) * size_of(output.element);
   if (std::less<>()(in, out + out_bytes) && std::less<>()(out, in + in_bytes)) {
     throw Error(Errc::invalid_argument, "the output overlaps the image in memory; give it a buffer of its own");
   }
@@ -49,7 +57,9 @@ void require_usable(const ConvolutionSpec& spec, const InputSums& met) {
   if (is_usable(spec, met)) return;
   const auto place = [&](Index voxel) {
     const Shape& shape = spec.image;
-    return fmt::format("{},{},{}", voxel / (shape.y * shape.x), voxel / shape.x % shape.y, voxel % shape.x);
+    const std::string zyx =
+        fmt::format("{},{},{}", voxel / (shape.y * shape.x) % shape.z, voxel / shape.x % shape.y, voxel % shape.x);
+    return spec.batch > 1 ? fmt::format("{} of image {}", zyx, voxel / num_voxels(shape)) : zyx;
   };
   if (met.non_finite > 0 && spec.non_finite == NonFinite::error) {
     throw Error(Errc::invalid_argument,

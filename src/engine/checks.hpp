@@ -12,6 +12,8 @@ struct RunReport;
 /// Each throws Error(invalid_argument).
 void require_data(const char* what, const void* data);
 void require_shape(const char* what, const Shape& given, const Shape& expected);
+/// Data, shape and number of images.
+void require_images(const char* what, const ImageView& given, const Shape& shape, Index batch);
 void require_apart(const ImageView& image, const MutableImageView& output);
 /// No voxel is too large (VoxelRules::largest) and, unless the spec takes those as 0, none is NaN or infinite. `met`:
 /// of the image.

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -32,10 +34,6 @@ struct Convolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
-    if (given.batch > 1) {
-      throw Error(Errc::unsupported,
-                  "batches are convolved on the device only (ResidentConvolver); run a Convolver once for each image");
-    }
     scale = resolve_spec(spec, kernel);
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
@@ -132,14 +130,12 @@ Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec
 
 RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
   const auto start = Clock::now();
-  require_data("image", image.data);
-  require_data("output", output.data);
-  require_shape("image", image.shape, state_->spec.image);
-  require_shape("output", output.shape, output_shape());
-  require_apart(image, output);
   State& state = *state_;
+  require_images("image", image, state.spec.image, state.spec.batch);
+  require_images("output", output, output_shape(), state.spec.batch);
+  require_apart(image, output);
   if (state.split) return state.finished(start, state.split->run(image, output));
-  Scheduler scheduler(state.devices, {plan().num_tiles(), {}}, state.options);
+  Scheduler scheduler(state.devices, {plan().num_tiles() * state.spec.batch, {}}, state.options);
   const auto folded = state.folded_sums();
   scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
     return std::make_unique<TileLoop>(on.loaded,
@@ -150,9 +146,15 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
   const auto start = Clock::now();
-  require_shape("image", image.shape(), state_->spec.image);
-  require_shape("output", output.shape(), output_shape());
   State& state = *state_;
+  if (state.spec.batch > 1) {
+    throw Error(Errc::unsupported,
+                fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
+                            "image and run once for each reader and writer",
+                            state.spec.batch));
+  }
+  require_shape("image", image.shape(), state.spec.image);
+  require_shape("output", output.shape(), output_shape());
   if (state.split) return state.finished(start, state.split->run(image, output));
   Scheduler scheduler(state.devices, missing_tiles(plan(), output), state.options);
   const auto folded = state.folded_sums();
@@ -165,6 +167,9 @@ RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {
   spec.image = image.shape;
   spec.kernel = kernel.shape;
+  if (image.batch > 1 || spec.batch > 1) {
+    throw Error(Errc::unsupported, "convolve() returns one image; make a Convolver for a batch of them");
+  }
   Convolver convolver(spec, kernel, std::move(device));
   const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
   Image output = make_image(convolver.output_shape(), element);

@@ -189,7 +189,7 @@ template void write_filter(const Plan&, const ImageView&, double, double*);
 FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
   require_data("kernel", kernel.data);
   validate(spec);
-  require_shape("kernel", kernel.shape, spec.kernel);
+  require_images("kernel", kernel, spec.kernel, 1);
   FilterScale scale{filter_scale(spec, kernel), 0};
   scale.magnitude = std::abs(scale.factor) * magnitude(kernel);
   require_representable(spec, kernel, scale);

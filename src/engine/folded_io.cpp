@@ -26,7 +26,7 @@ class FoldingSink final : public TileSink {
 }  // namespace
 
 FoldedSums::FoldedSums(const ConvolutionSpec& spec) {
-  const auto voxels = static_cast<std::size_t>(num_voxels(output_shape(spec)));
+  const auto voxels = static_cast<std::size_t>(num_voxels(output_shape(spec)) * spec.batch);
   if (spec.precision == Precision::f32) {
     sums_.emplace<std::vector<float>>(voxels);
   } else {
@@ -45,13 +45,14 @@ void FoldedSums::add(const LoadedPlan& loaded, const TileIndex& tile, int set) {
   std::visit(
       [&](auto& sums) {
         using Real = typename std::remove_reference_t<decltype(sums)>::value_type;
-        fold_tile(loaded.plan, tile, reinterpret_cast<const Real*>(port), sums.data());
+        const Index first = tile.image * num_voxels(output_shape(loaded.plan.spec));
+        fold_tile(loaded.plan, tile, reinterpret_cast<const Real*>(port), sums.data() + first);
       },
       sums_);
 }
 
 OutputSums FoldedSums::write(const MutableImageView& output) const {
-  return std::visit([&](const auto& sums) { return write_folded(sums.data(), output); }, sums_);
+  return std::visit([&](const auto& sums) { return write_folded(sums.data(), output.as_one()); }, sums_);
 }
 
 OutputSums FoldedSums::write(ImageWriter& writer) const {

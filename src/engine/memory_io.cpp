@@ -18,11 +18,11 @@ struct Span {
   Index count = 0;
 };
 
-bool lies_as_on_device(const Plan& plan, const backend::Device& device, const void* data, Element element,
-                       const Shape& shape) {
+bool lies_as_on_device(const Plan& plan, const backend::Device& device, const ImageView& array) {
   const Element computed = plan.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  if (element != computed || plan.device_axes[0] != 2) return false;
-  return device.is_dma_accessible(data, static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element));
+  if (array.element != computed || plan.device_axes[0] != 2) return false;
+  const auto voxels = static_cast<std::uint64_t>(num_voxels(array.as_one().shape));
+  return device.is_dma_accessible(array.data, voxels * size_of(array.element));
 }
 
 /// Of the last transformed axis, only the piece's layers.
@@ -58,13 +58,12 @@ backend::HostBox box_of(const Plan& plan, const std::array<Span, 3>& spans, cons
 
 /// Whether tiles of the image can be uploaded from where it lies (see input_box for those that still cannot).
 bool can_lend(const Plan& plan, const backend::Device& device, const ImageView& image) {
-  return plan.spec.non_finite == NonFinite::error && !plan.spec.no_data &&
-         lies_as_on_device(plan, device, image.data, image.element, image.shape);
+  return plan.spec.non_finite == NonFinite::error && !plan.spec.no_data && lies_as_on_device(plan, device, image);
 }
 
 /// Whether tiles can be downloaded to where they belong.
 bool can_lend(const Plan& plan, const backend::Device& device, const MutableImageView& output) {
-  return !plan.fold_output && lies_as_on_device(plan, device, output.data, output.element, output.shape);
+  return !plan.fold_output && lies_as_on_device(plan, device, output);
 }
 
 /// Whether a tile shows the image and zeros, and nothing else of the image's surroundings.
@@ -103,23 +102,23 @@ backend::HostBox output_box(const Plan& plan, const MutableImageView& output, co
 template <class Real>
 class MemorySource final : public TileSource {
  public:
-  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& image, const VoxelRules& rules,
-               bool sums)
+  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& images,
+               const VoxelRules& rules, bool sums)
       : plan_(loaded.plan),
         session_(*loaded.session),
-        image_(image),
+        images_(images),
         rules_(rules),
         sums_(sums || plan_.fold_output),  // what is folded is not looked at tile by tile
-        lent_(can_lend(plan_, device, image)) {}
+        lent_(can_lend(plan_, device, images)) {}
 
   std::size_t tiles_ahead() const override { return 0; }
   void begin(const TileIndex&) override {}
 
   InputSums supply(const TileIndex& tile, int set) override {
-    const TileInput input = input_from_image(plan_, image_, tile);
+    const TileInput input = input_of(tile);
     if (lends(input)) {
       for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
-        const backend::HostBox box = input_box(plan_, image_, input.sources, piece);
+        const backend::HostBox box = input_box(plan_, input.voxels, input.sources, piece);
         session_.upload_piece(set, piece, &box);
       }
       return {};
@@ -131,24 +130,25 @@ class MemorySource final : public TileSource {
   /// What was not gathered has not been looked at yet.
   InputSums scan_input(const TileIndex& tile) override {
     if (!sums_) return {};
-    const TileInput input = input_from_image(plan_, image_, tile);
+    const TileInput input = input_of(tile);
     return lends(input) ? sum_own_voxels(plan_, input, rules_) : InputSums{};
   }
 
   /// Once: finite voxels, too, may have outputs that are too large.
   InputSums look_again() override {
     if (!lent_ || sums_ || std::exchange(looked_again_, true)) return {};
-    return scan(image_, rules_);
+    return scan(images_.as_one(), rules_);
   }
 
-  InputSums all_unusable(const InputSums&) override { return scan(image_, rules_); }
+  InputSums all_unusable(const InputSums&) override { return scan(images_.as_one(), rules_); }
 
  private:
+  TileInput input_of(const TileIndex& tile) const { return input_from_image(plan_, images_.image(tile.image), tile); }
   bool lends(const TileInput& input) const { return lent_ && shows_image_and_zeros(plan_, input.sources); }
 
   const Plan& plan_;
   backend::Session& session_;
-  ImageView image_;
+  ImageView images_;
   const VoxelRules& rules_;
   bool sums_;
   bool lent_;
@@ -158,28 +158,30 @@ class MemorySource final : public TileSource {
 template <class Real>
 class MemorySink final : public TileSink {
  public:
-  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& output, bool sums)
+  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& outputs, bool sums)
       : plan_(loaded.plan),
         session_(*loaded.session),
-        output_(output),
+        outputs_(outputs),
         sums_(sums),
-        lent_(can_lend(plan_, device, output)) {}
+        lent_(can_lend(plan_, device, outputs)) {}
 
   void prepare(const TileIndex& tile, int set) override {
     if (!lent_) return;
     const auto outputs = tile_outputs(plan_, tile);
+    const MutableImageView output = outputs_.image(tile.image);
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) {
-      session_.set_output_target(set, piece, output_box(plan_, output_, outputs, piece));
+      session_.set_output_target(set, piece, output_box(plan_, output, outputs, piece));
     }
   }
 
   OutputSums take(const TileIndex& tile, int set) override {
     const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
     const TileOutputs outputs = tile_outputs(plan_, tile);
+    const MutableImageView output = outputs_.image(tile.image);
     // Without a transform an output depends on its own voxels only, so all are read.
-    if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output_, await);
-    if (lent_) return {.sum = one_voxel(outputs, await)};
-    return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output_,
+    if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output, await);
+    if (lent_) return {.sum = one_voxel(outputs, output, await)};
+    return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output,
                         await);
   }
 
@@ -187,17 +189,17 @@ class MemorySink final : public TileSink {
 
  private:
   /// One stands for all: a NaN or an infinity in a transform's input is in every output.
-  double one_voxel(const TileOutputs& outputs, const AwaitPiece& await) const {
+  double one_voxel(const TileOutputs& outputs, const MutableImageView& output, const AwaitPiece& await) const {
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
-    const std::array<Index, 3> stride = device_strides(plan_, output_.shape);
+    const std::array<Index, 3> stride = device_strides(plan_, output.shape);
     Index first = 0;
     for (std::size_t d = 0; d < 3; ++d) first += outputs[d].begin * stride[d];
-    return static_cast<double>(static_cast<const Real*>(output_.data)[first]);
+    return static_cast<double>(static_cast<const Real*>(output.data)[first]);
   }
 
   const Plan& plan_;
   backend::Session& session_;
-  MutableImageView output_;
+  MutableImageView outputs_;
   bool sums_;
   bool lent_;
 };

@@ -84,7 +84,8 @@ int slab_axis(const Shape& size) {
 TileIndex tile_index(const Plan& plan, Index t) {
   const Index nx = plan.axes[2].num_tiles;
   const Index ny = plan.axes[1].num_tiles;
-  return {t / nx / ny, t / nx % ny, t % nx};
+  const Index in_image = t % plan.num_tiles();
+  return {{in_image / nx / ny, in_image / nx % ny, in_image % nx}, t / plan.num_tiles()};
 }
 
 std::array<Index, 3> device_strides(const Plan& plan, const Shape& shape) {

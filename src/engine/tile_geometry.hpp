@@ -9,10 +9,15 @@
 
 namespace convoy {
 
-/// Place of a tile in the plan's grid, per image axis (z, y, x).
-using TileIndex = std::array<Index, 3>;
+/// Place of a tile in the plan's grid, per image axis (z, y, x), and the image of the batch that it is of.
+struct TileIndex {
+  std::array<Index, 3> in_grid{};
+  Index image = 0;
 
-/// Tile number t of plan.num_tiles(), x fastest.
+  Index operator[](std::size_t axis) const { return in_grid[axis]; }
+};
+
+/// Tile number t, x fastest and images slowest.
 TileIndex tile_index(const Plan& plan, Index t);
 
 /// Distance in voxels between neighbours along each device axis, in a dense array of `shape`.

@@ -10,8 +10,8 @@
 
 namespace convoy {
 
-/// The sums of a whole output whose outermost voxels are added to others (Plan::fold_output), in memory of their own:
-/// the adjoint of reading through a boundary.
+/// The sums of whole outputs, of one image or a batch, whose outermost voxels are added to others (Plan::fold_output),
+/// in memory of their own: the adjoint of reading through a boundary.
 class FoldedSums {
  public:
   explicit FoldedSums(const ConvolutionSpec& spec);

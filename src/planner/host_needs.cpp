@@ -101,7 +101,10 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
     needs.records = saturating_product(streaming->record_bytes, num_written_slabs(axes, written_bytes));
   }
   const std::uint64_t real = real_bytes(layout.precision);
-  if (folds) needs.sums = bytes_of(real, [&](int axis) { return axes[axis]->folded_size; });
+  if (folds) {
+    needs.sums = saturating_product(static_cast<std::uint64_t>(task.spec.batch),
+                                    bytes_of(real, [&](int axis) { return axes[axis]->folded_size; }));
+  }
   const std::uint64_t kernel_port = bytes_of(real, [&](int axis) { return axes[axis]->kernel_size; });
   const std::uint64_t later = saturating_sum(saturating_sum(needs.boxes_read, needs.boxes_written), needs.sums);
   needs.kernel = kernel_port > later ? kernel_port - later : 0;

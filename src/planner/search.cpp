@@ -174,7 +174,7 @@ class Search {
     candidate.footprint_bytes = footprint_bytes(batch, limits_, min_sets_);
     const TileCost cost = costs_.tile(batch, downloaded_voxels(batch, axes));
     candidate.seconds = run_seconds(cost, num_batches(candidate.num_tiles, batch), min_sets_);
-    if (!whole) put_more_in_flight(layout, cost, candidate);
+    if (num_tiles_of_run(candidate.num_tiles) > 1) put_more_in_flight(layout, cost, candidate);
     if (whole && (whole_.seconds == 0 || candidate.seconds < whole_.seconds)) whole_.seconds = candidate.seconds;
     feasible_.push_back(candidate);
   }
@@ -211,10 +211,10 @@ class Search {
 
   /// As many tiles in flight as there is room for, if they save time.
   void put_more_in_flight(const TileLayout& layout, const TileCost& cost, Candidate& candidate) const {
-    for (int num_in_flight = min_sets_ + 1; num_in_flight <= max_sets_ && num_in_flight <= candidate.num_tiles;
-         ++num_in_flight) {
+    const Index num_tiles = num_tiles_of_run(candidate.num_tiles);
+    for (int num_in_flight = min_sets_ + 1; num_in_flight <= max_sets_ && num_in_flight <= num_tiles; ++num_in_flight) {
       const std::uint64_t bytes = footprint_bytes(layout, limits_, num_in_flight);
-      const double seconds = run_seconds(cost, candidate.num_tiles, num_in_flight);
+      const double seconds = run_seconds(cost, num_tiles, num_in_flight);
       if (bytes > budget_.bytes || seconds >= candidate.seconds) continue;
       if (host_needs_of(candidate.axes, layout, num_in_flight).total_bytes() > host_budget_bytes_) continue;
       candidate.num_in_flight = num_in_flight;

@@ -44,21 +44,36 @@ Answer<Real> run(const Case& c, const std::vector<double>& image, const std::vec
   const std::vector<Real> weights(kernel.begin(), kernel.end());
   Convolver convolver(c.spec, ImageView(weights, c.spec.kernel), device_under_test(), options_for(c.plan));
   // NaN first: a voxel that is not written cannot pass.
-  std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape())),
+  std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape()) * c.spec.batch),
                            std::numeric_limits<Real>::quiet_NaN());
-  convolver.run(ImageView(voxels, c.spec.image), MutableImageView(output, convolver.output_shape()));
+  convolver.run(ImageView(voxels, c.spec.image, c.spec.batch),
+                MutableImageView(output, convolver.output_shape(), c.spec.batch));
   return {output, convolver.plan().path};
+}
+
+/// Image by image.
+std::vector<double> truth_of(const ConvolutionSpec& spec, const std::vector<double>& images,
+                             const std::vector<double>& kernel) {
+  const auto voxels = static_cast<std::ptrdiff_t>(num_voxels(spec.image));
+  std::vector<double> truth;
+  for (auto begin = images.begin(); begin != images.end(); begin += voxels) {
+    const std::vector<double> one = oracle::direct(spec, {begin, begin + voxels}, kernel);
+    truth.insert(truth.end(), one.begin(), one.end());
+  }
+  return truth;
 }
 
 template <class Real>
 void check_as(const Case& c, const char* kind) {
-  const std::vector<double> image = oracle::random_image(c.spec.image, 1);
+  const Shape images{c.spec.batch * c.spec.image.z, c.spec.image.y, c.spec.image.x};
+  const std::vector<double> image = oracle::random_image(images, 1);
   const std::vector<double> kernel = c.plan.method == Method::separable ? oracle::random_separable(c.spec.kernel, 1001)
                                                                         : oracle::random_image(c.spec.kernel, 1001);
   const Answer<Real> answer = run<Real>(c, image, kernel);
   const test::DifferenceKind all_such{kind, answer.path, c.spec.precision};
-  test::check_difference(all_such, oracle::relative_l2(answer.voxels, oracle::direct(c.spec, image, kernel)),
+  test::check_difference(all_such, oracle::relative_l2(answer.voxels, truth_of(c.spec, image, kernel)),
                          tolerances::convolution(c.spec.precision));
+  if (c.spec.batch > 1) return;
   test::check_difference_from_cpu<Real>(all_such, c.spec, c.plan, {image.begin(), image.end()},
                                         {kernel.begin(), kernel.end()}, answer.voxels);
 }
@@ -218,6 +233,42 @@ bool cancels(const Case& c) {
 
 }  // namespace
 
+TEST_CASE("batches of images in memory equal their images one by one, whole and in tiles") {
+  for (const Sizes& size : {Sizes{{6, 9, 10}, {3, 4, 5}}, Sizes{{1, 1, 30}, {1, 1, 7}}}) {
+    for (const Boundary boundary : {Boundary::zero, Boundary::reflect}) {
+      for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+        ConvolutionSpec spec = spec_of(size);
+        spec.boundary = boundary;
+        spec.operation = operation;
+        spec.batch = 5;
+        for (const Index num_tiles : {1, 4}) {
+          PlanOptions plan;
+          plan.min_tiles = num_tiles;
+          plan.min_sets = 2;
+          check({spec, plan}, "batch");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("batches are refused where their number is another, and name the image of a voxel that cannot be used") {
+  ConvolutionSpec spec = spec_of({{2, 3, 4}, {1, 3, 3}});
+  spec.batch = 3;
+  std::vector<float> images(72, 1), output(72);
+  const std::vector<float> kernel(9, 1);
+  Convolver convolver(spec, ImageView(kernel, spec.kernel), device_under_test());
+  const auto refuses = [&](const ImageView& in, const MutableImageView& out, const char* words) {
+    CHECK_THROWS_WITH_AS(convolver.run(in, out), doctest::Contains(words), Error);
+  };
+  refuses({images.data(), Element::f32, spec.image}, {output.data(), Element::f32, spec.image, 3},
+          "batch of 1 image(s)");
+  refuses({images.data(), Element::f32, spec.image, 3}, {output.data(), Element::f32, spec.image, 2}, "planned for 3");
+  images[24 + 13] = std::numeric_limits<float>::quiet_NaN();
+  refuses({images.data(), Element::f32, spec.image, 3}, {output.data(), Element::f32, spec.image, 3},
+          "z,y,x = 1,0,1 of image 1");
+}
+
 TEST_CASE("random problems without transforms equal the direct sum") {
   test::Dice dice(test::the_seed());
   const std::uint64_t count = test::number_from("CONVOY_TEST_CASES", plans_are_costly() ? 100 : 400);
@@ -226,6 +277,7 @@ TEST_CASE("random problems without transforms equal the direct sum") {
     problem.plan.method = dice.one_of({Method::direct, Method::separable});
     problem.plan.min_tiles = std::min<Index>(dice.one_of({1, 1, 2, 7}), num_voxels(output_shape(problem.spec)));
     problem.plan.min_sets = static_cast<int>(dice.between(1, 3));
+    problem.spec.batch = dice.one_of({1, 1, 1, 2, 3});
     if (!device_under_test().limits().supports_f64) problem.spec.precision = Precision::f32;
     CAPTURE(i);
     if (!cancels(problem)) check(problem, name(problem.plan.method));
