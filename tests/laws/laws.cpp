@@ -202,7 +202,7 @@ std::string region_is_part(const Case& one) {
   Case part = one;
   part.spec.region = one.region;
   return disagreement(run(part.spec, options_of(part), image, kernel), part_of(whole, output, *one.region),
-                      one.spec.precision, norm_of(whole));
+                      one.spec.precision, std::max(norm_of(whole), usual_norm(one, image, kernel, whole.size())));
 }
 
 Case random_linear(Dice& dice) {
@@ -255,7 +255,8 @@ std::string shift_commutes(const Case& one) {
   const PlanOptions options = options_of(one);
   const Values still = run(one.spec, options, image, kernel);
   return disagreement(run(one.spec, options, moved_round(image, shape, one.shift), kernel),
-                      moved_round(still, shape, one.shift), one.spec.precision);
+                      moved_round(still, shape, one.shift), one.spec.precision,
+                      usual_norm(one, image, kernel, still.size()));
 }
 
 Case random_conservative(Dice& dice) {
@@ -312,8 +313,8 @@ std::string padding_cannot_matter(const Case& one) {
   }
   ConvolutionSpec padded = one.spec;
   padded.mode = Mode::same;
-  return disagreement(run(one.spec, options_of(one), image, kernel), run(padded, {}, image, kernel),
-                      one.spec.precision);
+  return disagreement(run(one.spec, options_of(one), image, kernel), run(padded, {}, image, kernel), one.spec.precision,
+                      usual_norm(one, image, kernel, image.size()));
 }
 
 Case random_arrays(Dice& dice) {
