@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "base/voxel_rows.hpp"
@@ -66,12 +68,32 @@ void require_representable(const ConvolutionSpec& spec, const ImageView& kernel,
 /// Extents of a kernel, added up, beyond which no separable path pays.
 constexpr Index kLongestSeparable = 512;
 
+/// How much larger the rounding errors of the kernel that the device is given are than its norm makes believe: where a
+/// kernel is folded onto a period, large elements may cancel.
+double cancellation(const Plan& plan, const ImageView& kernel, double scale, const std::vector<double>& taps) {
+  const auto folds = [](const AxisPlan& axis) { return axis.fold_kernel; };
+  if (std::none_of(plan.axes.begin(), plan.axes.end(), folds)) return 1;
+  std::vector<double> magnitudes;
+  with_element(kernel.element, [&](auto type) {
+    const auto* values = static_cast<const decltype(type)*>(kernel.data);
+    for (Index i = 0; i < num_voxels(kernel.shape); ++i) magnitudes.push_back(std::abs(static_cast<double>(values[i])));
+  });
+  std::vector<double> folded(taps.size());
+  write_filter(plan, ImageView(magnitudes, kernel.shape), scale, folded.data());
+  const auto norm = [](const std::vector<double>& values) {
+    return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+  };
+  const double left = norm(taps);
+  return left > 0 ? norm(folded) / left : 1;
+}
+
 std::vector<SeparableTerm> terms_of(const Plan& plan, const ImageView& kernel, double scale) {
   std::array<Index, 3> extent{};
   for (int d = 0; d < 3; ++d) extent[static_cast<std::size_t>(d)] = device_axis(plan, d).kernel_size;
   std::vector<double> taps(static_cast<std::size_t>(extent[0] * extent[1] * extent[2]));
   write_filter(plan, kernel, scale, taps.data());
-  return separable_terms(taps, extent, separable_tolerance(plan.spec.precision), kMostSeparableTerms);
+  const double tolerance = separable_tolerance(plan.spec.precision) * cancellation(plan, kernel, scale, taps);
+  return separable_terms(taps, extent, tolerance, kMostSeparableTerms);
 }
 
 /// As many products as the plan has; those that the kernel does not need are zeros.
