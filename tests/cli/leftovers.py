@@ -23,16 +23,17 @@ def begun(output, *more):
     before = set(os.listdir(PLACE))
     process = subprocess.Popen([PROGRAM, *CONVOLVE, f"place/{output}", *SLOW, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal = PLACE / f".{output}.convoy-journal"
-    while set(os.listdir(PLACE)) == before or not allocated() or (more and (not journal.exists() or journal.read_bytes().count(b"\n") < 3)):
+    while not allocated(before) or (more and (not journal.exists() or journal.read_bytes().count(b"\n") < 3)):
         assert process.poll() is None
         time.sleep(0.005)
     return process
 
 
-def allocated():
-    """Whether a hidden file, or one in a hidden folder, has room on the disk."""
+def allocated(before):
+    """Whether a new hidden file, or one in a new hidden folder, has room on the disk."""
     try:
-        return any(path.stat().st_blocks for name in hidden() for path in [PLACE / name, *(PLACE / name).rglob("*")])
+        new = [PLACE / name for name in hidden() if name not in before]
+        return any(path.stat().st_blocks for one in new for path in [one, *one.rglob("*")])
     except FileNotFoundError:  # given its name meanwhile
         return False
 
