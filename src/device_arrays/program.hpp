@@ -1,7 +1,10 @@
 // The program of a whole run on arrays that lie on the device.
 #pragma once
 
+#include <vector>
+
 #include "convoy/image.hpp"
+#include "convoy/plan.hpp"
 #include "program/program.hpp"
 
 namespace convoy {
