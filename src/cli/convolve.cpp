@@ -30,6 +30,8 @@ namespace {
 constexpr const char* kInterruptedButKept = "what is written is kept: the same command with --resume continues it";
 
 struct ConvolveCommand {
+  explicit ConvolveCommand(RankContext& where) : workplace(where) {}
+
   RankContext& workplace;
   std::string image_path;
   std::string kernel_path;
