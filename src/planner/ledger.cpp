@@ -49,12 +49,13 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   const std::string complex = fmt::format("complex {}", real);
   const bool volume = layout.num_axes == 3;
   const bool staged = layout.path == Path::staged;
+  const bool lines = layout.path == Path::native && layout.num_axes == 1;
   const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
                                   staged ? layout.padded[2] : layout.extent[2]};
   std::vector<LedgerLine> ledger{
       {"image tile", sets * layout.image_bytes(),
        in_flight + of_batch + device_shape(layout, layout.extent, real) + ", input and output"},
-      {"work buffer", layout.work_bytes(), of_batch + device_shape(layout, work, complex.c_str())},
+      {"work buffer", layout.work_bytes(), (lines ? "" : of_batch) + device_shape(layout, work, complex.c_str())},
       {"kernel spectrum", layout.spectrum_bytes(),
        device_shape(layout, layout.spectrum_extents(), complex.c_str()) +
            (layout.kernel_extent > 0

@@ -93,6 +93,19 @@ TEST_CASE("planes are cut so that the cache holds work and spectrum, where no tr
   CHECK(plan_of({1, 8192, 8192}, {1, 65, 65}, true, limits).num_tiles() < plan.num_tiles());
 }
 
+TEST_CASE("a signal's tiles are one launch, and what it holds does not grow with their number") {
+  ConvolutionSpec spec;
+  spec.image = {1, 1, Index{1} << 27};
+  spec.kernel = {1, 1, 1001};
+  PlanOptions options;
+  options.resident = true;
+  const Plan plan = make_plan(spec, caching_gpu(), options);
+  CHECK(plan.path == Path::native);
+  CHECK(plan.num_tiles() > 1000);
+  CHECK(plan.num_batches() == 1);
+  CHECK(plan.footprint_bytes < 1 << 20);
+}
+
 TEST_CASE("sums read and write arrays on the device in one launch, and hold nothing but their taps") {
   ConvolutionSpec spec;
   spec.image = {1, 4096, 4096};
