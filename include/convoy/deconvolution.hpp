@@ -31,6 +31,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -227,6 +228,15 @@ struct DeconvolverOptions {
   bool curve = false;  ///< sums of every iteration in the report; costs a few passes over memory each
   /// As in ConvolverOptions; for tests.
   bool sentinels = false;
+  /// As in ConvolverOptions: on the CPU within an iteration, on other devices between those that are sums' or progress'
+  /// turn.
+  std::stop_token stop;
+};
+
+/// Of one run of a Deconvolver.
+struct DeconvolverRunOptions {
+  std::function<bool(const DeconvolutionProgress&)> progress;  ///< in place of DeconvolverOptions::progress
+  std::stop_token stop;                                        ///< beside DeconvolverOptions::stop
 };
 
 enum class StopReason { iterations, relative_change };
@@ -294,7 +304,7 @@ class Deconvolver {
   /// Error(device_lost). After a throw the output's contents are unspecified, and the Deconvolver can be used again
   /// unless the device was lost.
   DeconvolutionReport run(const ImageView& image, const MutableImageView& output,
-                          const std::optional<ImageView>& mask = {});
+                          const std::optional<ImageView>& mask = {}, const DeconvolverRunOptions& options = {});
 
  private:
   struct State;

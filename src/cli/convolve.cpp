@@ -90,6 +90,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   constexpr std::uint64_t kRecordBytes = 384;  // of a box in the journal, estimated
   if (files.resume) convolver.plan.streaming->record_bytes = kRecordBytes;
+  convolver.stop = interrupt_token();
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
     return !interrupted();

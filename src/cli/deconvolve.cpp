@@ -101,6 +101,7 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) cons
   DeconvolverOptions deconvolver;
   deconvolver.plan = options.common.plan_options();
   deconvolver.curve = !report_path.empty();
+  deconvolver.stop = interrupt_token();
   deconvolver.progress = [&bar](const DeconvolutionProgress& progress) {
     bar.show(progress);
     return !interrupted();

@@ -15,6 +15,7 @@
 #include "deconvolution/spec.hpp"
 #include "deconvolution/sum_threads.hpp"
 #include "engine/checks.hpp"
+#include "engine/run_options.hpp"
 #include "engine/scatter.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 #include "planner/lengths.hpp"
@@ -91,6 +92,7 @@ struct Deconvolver::State {
 
   State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const DeconvolverOptions& with)
       : spec(settled(given)), device(std::move(on)), options(with) {
+    const StopScope stop(options.stop);
     require_data("PSF", psf.data);
     validate(spec);
     require_shape("PSF", psf.shape, spec.psf);
@@ -239,6 +241,7 @@ Course Deconvolver::State::iterate(Index done_before) {
   progress = {done_before, in_all, course.last_change, progress.elapsed_seconds};
   const double seconds_before = progress.elapsed_seconds;
   while (course.done < spec.iterations) {
+    throw_if_stopped();
     const auto batch_begin = Clock::now();
     const Index batch = wants_every_sum() ? 1 : next_batch(spec.iterations - course.done, seconds_of_one);
     iterate_batch(batch, course);
@@ -330,8 +333,9 @@ const DeconvolutionPlan& Deconvolver::plan() const { return state_->plan; }
 const PsfReport& Deconvolver::psf() const { return state_->psf_report; }
 
 DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageView& output,
-                                     const std::optional<ImageView>& mask) {
+                                     const std::optional<ImageView>& mask, const DeconvolverRunOptions& options) {
   const auto begin = Clock::now();
+  const UseRunOptions use(state_->options, options);
   const DeconvolutionSpec& spec = state_->spec;
   static_cast<void>(implementation_of(state_->device));  // still this process' own
   require_images("image", image, spec.image, 1);

@@ -6,12 +6,14 @@
 #include <limits>
 #include <vector>
 
+#include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
 #include "dif_split/split_convolution.hpp"
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
+#include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
 
 namespace convoy {
@@ -34,6 +36,7 @@ struct Convolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
+    const StopScope stop(options.stop);
     scale = resolve_spec(spec, kernel);
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
@@ -128,9 +131,10 @@ Convolver& Convolver::operator=(Convolver&&) noexcept = default;
 const Plan& Convolver::plan() const { return state_->plan(); }
 Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
-RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
+RunReport Convolver::run(const ImageView& image, const MutableImageView& output, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
+  const UseRunOptions use(state.options, options);
   require_images("image", image, state.spec.image, state.spec.batch);
   require_images("output", output, output_shape(), state.spec.batch);
   require_apart(image, output);
@@ -144,9 +148,10 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
-RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
+RunReport Convolver::run(const ImageReader& image, ImageWriter& output, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
+  const UseRunOptions use(state.options, options);
   if (state.spec.batch > 1) {
     throw Error(Errc::unsupported,
                 fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
