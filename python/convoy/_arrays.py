@@ -26,7 +26,8 @@ def on_device(array: Any) -> str | None:
 
 def dtype_name(array: Any) -> str:
     """As NumPy calls it: torch's dtypes are called ``torch.float32``."""
-    return str(array.dtype).rpartition(".")[2] if hasattr(array, "dtype") else str(np.asarray(array).dtype)
+    dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
 def host(array: Any, what: str) -> np.ndarray:
