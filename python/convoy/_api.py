@@ -131,8 +131,8 @@ def convolve(
     if precision is None:
         precision = _arrays.natural_precision(image)
     words = dict(
-        mode=mode, boundary=boundary, cval=cval, origin=_key_of(origin), operation=operation, normalize=normalize, nan=nan, no_data=no_data,
-        region=_key_of(region), precision=np.dtype(precision).name, method=method, path=path, device=_key_of(device),
+        mode=mode, boundary=boundary, cval=cval, origin=_spec.hashable(origin), operation=operation, normalize=normalize, nan=nan, no_data=no_data,
+        region=_spec.hashable(region), precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
         memory_limit=memory_limit, host_memory_limit=host_memory_limit, tune=tune, deterministic=deterministic,
     )  # fmt: skip
     if axes is not None:
@@ -187,17 +187,6 @@ def _permuted(array: Any, order: list[int]) -> Any:
     if isinstance(array, np.ndarray) or not hasattr(array, "__array_namespace__"):
         return np.transpose(array, order)
     return array.__array_namespace__().permute_dims(array, tuple(order))
-
-
-def _key_of(value: Any) -> Any:
-    """Something hashable that means the same."""
-    if isinstance(value, slice):
-        return (value.start, value.stop, value.step)
-    if isinstance(value, (list, tuple)):
-        return tuple(_key_of(v) for v in value)
-    if isinstance(value, np.ndarray):
-        return tuple(value.tolist())
-    return value
 
 
 def clear_cache() -> None:

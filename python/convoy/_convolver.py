@@ -98,6 +98,11 @@ class Convolver:
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune,
             deterministic=deterministic, min_tiles=_min_tiles,
         )  # fmt: skip
+        self._arguments = dict(
+            words, origin=origin, region=region, precision=self._spec["precision"], method=method, path=path,
+            device=device if isinstance(device, str) else tuple(device), memory_limit=memory_limit, host_memory_limit=host_memory_limit,
+            tune=tune, deterministic=deterministic,
+        )  # fmt: skip
         self._devices = [device] if isinstance(device, str) else list(device)
         self.output_shape: tuple[int, ...] = tuple(_core.output_shape(self._spec))[3 - len(self.shape) :]
         self.report: dict[str, Any] | None = None
@@ -160,6 +165,10 @@ class Convolver:
     def plan(self) -> Plan:
         core = next(reversed(self._cores.values())) if self._cores else self._host_core(1)
         return Plan(*core.plan())
+
+    def _words(self) -> dict[str, Any]:
+        """The arguments, hashable."""
+        return {name: _spec.hashable(value) for name, value in self._arguments.items()}
 
     @property
     def _device_bytes(self) -> int:

@@ -101,3 +101,14 @@ def _region(region: Any, image: Sequence[int], kernel: Sequence[int], mode: str)
         return None
     slices = region_slices(region, whole_output(image, kernel, mode))
     return [(0, 1)] * (3 - len(slices)) + [(s.start, s.stop) for s in slices]
+
+
+def hashable(value: Any) -> Any:
+    """Something hashable that means the same."""
+    if isinstance(value, slice):
+        return (value.start, value.stop, value.step)
+    if isinstance(value, (list, tuple)):
+        return tuple(hashable(v) for v in value)
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    return value
