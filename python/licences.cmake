@@ -12,23 +12,28 @@ function(convoy_python_licence name)
   message(WARNING "convoy: no licence text of ${name} was found (${ARGN}); a wheel that is given to others must hold one")
 endfunction()
 
+# The same for a licence that is the comment at a source's beginning.
+function(convoy_python_notice name source)
+  file(READ ${source} text LIMIT 6000)
+  string(FIND "${text}" "#" end)  # the first directive
+  string(SUBSTRING "${text}" 0 ${end} text)
+  string(REGEX REPLACE "\n/\\*[^/]*This code is free software.*" "\n" text "${text}")  # of two licences the one that is taken, BSD-3
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/notices/${name} "${text}")
+  convoy_python_licence(${name} ${CMAKE_CURRENT_BINARY_DIR}/notices/${name})
+endfunction()
+
 get_filename_component(nanobind ${nanobind_DIR}/.. ABSOLUTE)
 get_filename_component(site ${nanobind}/.. ABSOLUTE)
 set(doc /usr/share/doc)
 convoy_python_licence(nanobind ${site}/nanobind-*.dist-info/licenses/LICENSE ${site}/nanobind-*.dist-info/LICENSE)
-file(STRINGS ${nanobind}/ext/robin_map/include/tsl/robin_map.h lines LIMIT_COUNT 23)  # its licence is the comment at its beginning
-list(JOIN lines "\n" lines)
-file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/robin_map_licence "${lines}\n")
-convoy_python_licence(robin_map ${CMAKE_CURRENT_BINARY_DIR}/robin_map_licence)
+convoy_python_notice(robin_map ${nanobind}/ext/robin_map/include/tsl/robin_map.h)
 convoy_python_licence(fmt ${doc}/libfmt-dev/copyright ${fmt_DIR}/../../../share/licenses/fmt/LICENSE*)
 convoy_python_licence(nlohmann_json ${doc}/nlohmann-json3-dev/copyright ${nlohmann_json_DIR}/../../licenses/nlohmann_json/LICENSE*)
 convoy_python_licence(xxHash ${CONVOY_XXHASH_DIR}/LICENSE ${doc}/libxxhash-dev/copyright)
-if(CONVOY_DUCC_FOLDER)
-  convoy_python_licence(ducc0 ${CONVOY_DUCC_LICENSE} ${CONVOY_DUCC_FOLDER}/../LICENSE)
+if(CONVOY_DUCC_FOLDER)  # of its FFT, BSD-3; the package's LICENSE is that of parts that are not used
+  convoy_python_notice(ducc0 ${CONVOY_DUCC_FOLDER}/ducc0/fft/fft1d_impl.h)
 endif()
-if(CONVOY_VKFFT_FOUND)
-  convoy_python_licence(VkFFT ${CONVOY_VKFFT_DIR}/../LICENSE ${doc}/libvkfft-dev/copyright)
-endif()
+convoy_python_licence(VkFFT ${CONVOY_VKFFT_INCLUDE_DIR}/../LICENSE ${doc}/libvkfft-dev/copyright)
 if(CONVOY_HAS_VULKAN)
   convoy_python_licence(glslang ${doc}/glslang-dev/copyright ${glslang_DIR}/../../../share/licenses/glslang/LICENSE*)
   convoy_python_licence(SPIRV-Tools ${doc}/spirv-tools/copyright ${glslang_DIR}/../../../share/licenses/spirv-tools/LICENSE*)

@@ -29,7 +29,7 @@ class Linear:
         if words["mode"] == "full" and words["boundary"] != "zero":
             raise ValueError("gradients of mode 'full' want boundary 'zero': pad the image, where gradients are recorded, and convolve that")
         if words["origin"] == "peak":
-            raise ValueError("gradients want an origin that does not depend on the kernel's voxels")
+            raise ValueError("gradients want another origin than 'peak', which depends on the kernel's voxels")
         self.whole = _spec.whole_output(self.image, self.kernel, words["mode"])
         self.region = None if words["region"] is None else _spec.region_slices(words["region"], self.whole)
 

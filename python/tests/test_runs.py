@@ -172,7 +172,7 @@ def test_threads_take_turns(rng):
     assert all(np.array_equal(f, wanted) for f in found)
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")
 def test_fork():
     """A child may use the cpu; an object that a thread of the parent was using says so, and does not hang."""
     blur, image = long_run()
