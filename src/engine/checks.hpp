@@ -3,6 +3,7 @@
 
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/stream.hpp"
 #include "engine/voxel_sums.hpp"
 
 namespace convoy {
@@ -14,6 +15,8 @@ void require_data(const char* what, const void* data);
 void require_shape(const char* what, const Shape& given, const Shape& expected);
 /// Data, shape and number of images.
 void require_images(const char* what, const ImageView& given, const Shape& shape, Index batch);
+/// As many readers as writers, at least one, of the shapes that the spec says and one element each.
+void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec);
 void require_apart(const ImageView& image, const MutableImageView& output);
 /// No voxel is too large (VoxelRules::largest) and, unless the spec takes those as 0, none is NaN or infinite. `met`:
 /// of the image.
