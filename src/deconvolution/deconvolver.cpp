@@ -4,6 +4,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "base/dense_view.hpp"
 #include "base/stop_watch.hpp"
 #include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
@@ -324,7 +325,7 @@ void Deconvolver::State::complete_curve(Course& course) const {
 
 Deconvolver::Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
                          const DeconvolverOptions& options)
-    : state_(std::make_unique<State>(spec, psf, std::move(device), options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(psf).view(), std::move(device), options)) {}
 Deconvolver::~Deconvolver() = default;
 Deconvolver::Deconvolver(Deconvolver&&) noexcept = default;
 Deconvolver& Deconvolver::operator=(Deconvolver&&) noexcept = default;
@@ -332,22 +333,27 @@ Deconvolver& Deconvolver::operator=(Deconvolver&&) noexcept = default;
 const DeconvolutionPlan& Deconvolver::plan() const { return state_->plan; }
 const PsfReport& Deconvolver::psf() const { return state_->psf_report; }
 
-DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageView& output,
-                                     const std::optional<ImageView>& mask, const DeconvolverRunOptions& options) {
+DeconvolutionReport Deconvolver::run(const ImageView& given, const MutableImageView& output,
+                                     const std::optional<ImageView>& given_mask, const DeconvolverRunOptions& options) {
   const auto begin = Clock::now();
   const UseRunOptions use(state_->options, options);
   const DeconvolutionSpec& spec = state_->spec;
   static_cast<void>(implementation_of(state_->device));  // still this process' own
-  require_images("image", image, spec.image, 1);
-  require_images("output", output, spec.image, 1);
-  require_apart(image, output);
-  if (mask) {
-    require_images("mask", *mask, spec.image, 1);
-    require_apart(*mask, output);
+  require_images("image", given, spec.image, 1);
+  require_writable_images("output", output, spec.image, 1);
+  require_apart(given, output);
+  if (given_mask) {
+    require_images("mask", *given_mask, spec.image, 1);
+    require_apart(*given_mask, output);
     if (spec.compatibility == Compatibility::skimage) {
       throw Error(Errc::invalid_argument, "scikit-image knows no masks; leave the mask or the compatibility out");
     }
   }
+  // Iterations take far longer than a copy of what is not dense.
+  const DenseView dense(given);
+  const DenseView dense_mask(given_mask.value_or(ImageView()));
+  const ImageView& image = dense.view();
+  const std::optional<ImageView> mask = given_mask ? std::optional(dense_mask.view()) : std::nullopt;
   const ObservedCounts counts = inspect(spec, image, mask);
   require_data_somewhere(counts, spec);
 

@@ -79,12 +79,12 @@ template <class Real>
 void TileJoiner::compare(const FastTile& tile, const Box& layer, const Real* restored) {
   const Shape& origin = tile.whole.begin;
   with_element(output_.element, [&](auto type) {
-    const auto* written = static_cast<const decltype(type)*>(output_.data);
+    const VoxelRows<decltype(type)> written(output_);
     for_each_row(layer, [&](Index z, Index y) {
-      const auto* theirs = written + linear(output_.shape, z, y, layer.begin.x);
+      const auto* theirs = written.row(z * output_.shape.y + y) + layer.begin.x * written.stride();
       const Real* ours = restored + linear(tile.whole.size, z - origin.z, y - origin.y, layer.begin.x - origin.x);
       for (Index x = 0; x < layer.size.x; ++x) {
-        const auto value = static_cast<double>(theirs[x]);
+        const auto value = static_cast<double>(theirs[x * written.stride()]);
         const double difference = std::abs(scale_.factor * static_cast<double>(ours[x]) - value);
         const double in_tile = difference / scale_.factor;  // whose square is in range, whatever the image's unit
         squared_difference_ += in_tile * in_tile;

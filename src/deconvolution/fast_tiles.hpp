@@ -18,7 +18,7 @@ struct FastTile {
 /// Tile number t of tiling.num_tiles(), x fastest.
 FastTile fast_tile(const FastTiling& tiling, const Shape& image, Index t);
 
-/// The box's voxels, in `storage`.
+/// The box's voxels, in `storage`, of a dense image.
 ImageView cut(const ImageView& image, const Box& box, std::vector<std::byte>& storage);
 
 /// Joins restored tiles, in ascending order; `scale` makes output voxels of theirs.

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/dense_view.hpp"
 #include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
 #include "convoy/convolution.hpp"
@@ -152,7 +153,7 @@ Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Devic
     : Convolver(spec, kernel, std::vector{std::move(device)}, options) {}
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
                      const ConvolverOptions& options)
-    : state_(std::make_unique<State>(spec, kernel, devices, options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(kernel).view(), devices, options)) {}
 Convolver::~Convolver() = default;
 Convolver::Convolver(Convolver&&) noexcept = default;
 Convolver& Convolver::operator=(Convolver&&) noexcept = default;
@@ -165,7 +166,7 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output,
   State& state = *state_;
   const UseRunOptions use(state.options, options);
   require_images("image", image, state.spec.image, state.spec.batch);
-  require_images("output", output, output_shape(), state.spec.batch);
+  require_writable_images("output", output, output_shape(), state.spec.batch);
   require_apart(image, output);
   if (state.split) return state.finished(start, state.split->run(image, output));
   Scheduler scheduler(state.devices, {plan().num_tiles() * state.spec.batch, {}}, state.options);
