@@ -91,6 +91,9 @@ struct RunReport {
   /// output is there: 16 u times the largest magnitude times the sum of the kernel's magnitudes, u = 2^-24 or 2^-53. A
   /// voxel much larger than the others spoils them by that much. Likewise.
   double rounding_error = 0;
+
+  /// Takes in what another run of the same Convolver did, beside or after this one.
+  void add(const RunReport& other);
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
@@ -146,6 +149,11 @@ class Convolver {
   /// whole image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be
   /// counted up to the first tile that holds some. After a throw some boxes may have been written.
   RunReport run(const ImageReader& image, ImageWriter& output, const RunOptions& options = {});
+  /// The same for any number of images, each into the output at its place: their tiles follow each other, so that the
+  /// first of an image are read and computed while the last of the one before are still being written. All are of one
+  /// shape and one element, and so are the outputs. Where one image at a time is in memory as a whole (splits of the
+  /// transform, and outputs that are folded back), they are done one after the other. The report is of all.
+  RunReport run(const ImageReaders& images, const ImageWriters& outputs, const RunOptions& options = {});
 
  private:
   struct State;

@@ -72,7 +72,7 @@ std::stop_source& stop_source() {
 
 /// For what is in hand; until the next signal if that comes first. Setting the clock changes nothing.
 void wait_patiently() {
-  constexpr int kSteps = 80;
+  constexpr int kSteps = 60;
   for (int step = 0; step < kSteps && ::sem_trywait(&signal_arrived) != 0; ++step) std::this_thread::sleep_for(kStep);
 }
 
@@ -82,7 +82,7 @@ void end_program_when_signalled() {
   }
   wait_patiently();
   stop_source().request_stop();
-  for (int step = 0; step < 30 && !is_ending; ++step) std::this_thread::sleep_for(kStep);
+  for (int step = 0; step < 30 && !is_ending && hurries < 2; ++step) std::this_thread::sleep_for(kStep);
   if (is_ending.exchange(true)) return;
   abandon_outputs();
   const char* clear_line = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";  // there may be a progress bar
