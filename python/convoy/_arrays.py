@@ -60,17 +60,32 @@ def host(array: Any, what: str) -> np.ndarray:
 
 
 def dense(array: np.ndarray) -> np.ndarray:
-    """C-contiguous, and a copy where it is not yet: the one place that strided arrays go through."""
+    """C-contiguous, and a copy where it is not yet."""
     return np.ascontiguousarray(array) if array.ndim else array
 
 
-class HostOutput:
-    """Where a run writes, dense, and how that becomes what the caller gave or gets."""
+def is_placed(array: np.ndarray, ndim: int) -> bool:
+    """Whether the library takes the array where it lies: any strides of its last `ndim` axes, and images at even distances."""
+    if array.flags.c_contiguous:
+        return True
+    if not array.flags.aligned or any(s % array.itemsize for s in array.strides):
+        return False
+    leading = [(n, s) for n, s in zip(array.shape[: array.ndim - ndim], array.strides) if n > 1]
+    return all(s == n2 * s2 for (_, s), (n2, s2) in zip(leading, leading[1:]))
 
-    def __init__(self, out: Any, shape: tuple[int, ...], dtype: np.dtype, image: Any) -> None:
+
+def placed(array: np.ndarray, ndim: int) -> np.ndarray:
+    """The array, or a dense copy where the library cannot take it as it lies."""
+    return array if is_placed(array, ndim) else dense(array)
+
+
+class HostOutput:
+    """Where a run writes, and how that becomes what the caller gave or gets. The last `ndim` axes are an output's."""
+
+    def __init__(self, out: Any, shape: tuple[int, ...], dtype: np.dtype, image: Any, ndim: int) -> None:
         self._out = out
         self._image = image
-        self._strided = None
+        self._elsewhere = None
         if out is None:
             self.array = np.empty(shape, dtype)
             return
@@ -81,20 +96,26 @@ class HostOutput:
             raise TypeError(f"out has dtype {given.dtype}; outputs are of {', '.join(VOXELS)}")
         if not given.flags.writeable:
             raise ValueError("out is read-only")
-        if given.flags.c_contiguous and given.dtype.isnative:
+        if given.dtype.isnative and is_placed(given, ndim):
             self.array = given
         else:
-            self._strided = given
+            self._elsewhere = given
             self.array = np.empty(shape, given.dtype.newbyteorder("="))
 
     def require_apart(self, image: np.ndarray) -> None:
-        """Raises ValueError where the run would write what it still reads. Both are dense, so that bounds say it."""
-        if self._out is not None and np.may_share_memory(image, self.array):
+        """Raises ValueError where the run would write what it still reads."""
+        if self._out is None or not np.may_share_memory(image, self.array):
+            return
+        try:
+            overlap = np.shares_memory(image, self.array, max_work=1_000_000)
+        except RuntimeError:  # too hard to tell
+            overlap = True
+        if overlap:
             raise ValueError("out overlaps image; convoy writes elsewhere than it reads")
 
     def result(self) -> Any:
-        if self._strided is not None:
-            self._strided[...] = self.array
+        if self._elsewhere is not None:
+            self._elsewhere[...] = self.array
         return self._out if self._out is not None else like(self._image, self.array)
 
 

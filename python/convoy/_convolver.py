@@ -229,10 +229,11 @@ class Convolver:
         return shape[:leading]
 
     def _run_on_host(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
-        array = _arrays.dense(_arrays.host(image, "image"))
+        array = _arrays.host(image, "image")
         leading = self._leading(array.shape)
+        array = _arrays.placed(array, len(self.shape))
         batch = math.prod(leading)
-        output = _arrays.HostOutput(out, leading + self.output_shape, _arrays.output_dtype(dtype, self._spec["precision"]), image)
+        output = _arrays.HostOutput(out, leading + self.output_shape, _arrays.output_dtype(dtype, self._spec["precision"]), image, len(self.shape))
         output.require_apart(array)
         if batch:
             core = self._host_core(batch)

@@ -188,12 +188,13 @@ class Deconvolver:
         array
             `out`, or a new array of the image's library, of the image's shape.
         """
-        array = _arrays.dense(_arrays.host(image, "image"))
+        array = _arrays.host(image, "image")
         leading = array.ndim - len(self.shape)
         if leading < 0 or array.shape[leading:] != self.shape:
             raise ValueError(f"image has shape {array.shape}; this Deconvolver was made for images of {self.shape}")
+        array = _arrays.placed(array, len(self.shape))
         known = None if mask is None else self._mask(mask)
-        output = _arrays.HostOutput(out, array.shape, _arrays.output_dtype(dtype, self._spec["precision"]), image)
+        output = _arrays.HostOutput(out, array.shape, _arrays.output_dtype(dtype, self._spec["precision"]), image, len(self.shape))
         output.require_apart(array)
         core = self._ready()
         with telling(progress, "iteration") as tell:

@@ -9,6 +9,41 @@ namespace {
 
 using nb::dlpack::dtype_code;
 
+std::string axes_of(const InputArray& array) {
+  std::string text;
+  for (std::size_t axis = 0; axis < array.ndim(); ++axis)
+    text += (axis > 0 ? "x" : "") + std::to_string(array.shape(axis));
+  return text;
+}
+
+/// Where the voxels of `batch` images lie, of which the last axes are z, y, x as far as they have the shape's extents,
+/// and those before them number the images.
+Strides strides_of(const InputArray& array, const Shape& shape, Index batch, const char* what) {
+  if (static_cast<Index>(array.size()) != batch * num_voxels(shape)) {
+    throw nb::value_error((std::string(what) + " is " + axes_of(array) + ", not " + std::to_string(batch) +
+                           " images of " + to_text(shape))
+                              .c_str());
+  }
+  const auto bytes = static_cast<Index>(array.itemsize());
+  Strides strides;
+  std::size_t left = array.ndim();
+  for (int axis = 2; axis >= 0 && left > 0 && static_cast<Index>(array.shape(left - 1)) == shape[axis]; --axis) {
+    strides[axis] = array.stride(--left) * bytes;
+  }
+  Index images = 1;
+  while (left > 0) {
+    const auto extent = static_cast<Index>(array.shape(--left));
+    const Index distance = array.stride(left) * bytes;
+    if (images == 1)
+      strides.image = distance;
+    else if (extent > 1 && distance != images * strides.image) {
+      throw nb::type_error((std::string(what) + " has images at uneven distances; make it dense").c_str());
+    }
+    images *= extent;
+  }
+  return strides;
+}
+
 bool is_dense(const InputArray& array) {
   std::int64_t expected = 1;
   for (std::size_t axis = array.ndim(); axis-- > 0;) {
@@ -16,19 +51,6 @@ bool is_dense(const InputArray& array) {
     expected *= static_cast<std::int64_t>(array.shape(axis));
   }
   return true;
-}
-
-void require_images(const InputArray& array, const Shape& shape, Index batch, const char* what) {
-  if (static_cast<Index>(array.size()) != batch * num_voxels(shape)) {
-    throw nb::value_error((std::string(what) + " has " + std::to_string(array.size()) + " voxels, not " +
-                           std::to_string(batch) + " images of " + to_text(shape))
-                              .c_str());
-  }
-  if (!is_dense(array)) {
-    throw nb::type_error((std::string(what) + " is not dense (C-contiguous); make it so by .contiguous() or "
-                                              "ascontiguousarray()")
-                             .c_str());
-  }
 }
 
 void require_host(const InputArray& array, const char* what) {
@@ -94,18 +116,24 @@ Element element_from_name(const std::string& name) {
 ImageView host_view(const InputArray& array, const Shape& shape, Index batch, const char* what) {
   require_host(array, what);
   const Element element = element_of_dtype(array.dtype(), what);
-  require_images(array, shape, batch, what);
-  return {array.data(), element, shape, batch};
+  const Strides strides = strides_of(array, shape, batch, what);
+  if (is_dense(array)) return {array.data(), element, shape, batch};
+  return {array.data(), element, shape, batch, strides};
 }
 
 MutableImageView host_view(const OutputArray& array, const Shape& shape, Index batch, const char* what) {
   const ImageView view = host_view(InputArray(array), shape, batch, what);
-  return {const_cast<void*>(view.data), view.element, shape, batch};
+  return {const_cast<void*>(view.data), view.element, shape, batch, view.strides};
 }
 
 DeviceArray device_array(const InputArray& array, const Shape& shape, Index batch, const char* what) {
   const Element element = element_of_dtype(array.dtype(), what);
-  require_images(array, shape, batch, what);
+  strides_of(array, shape, batch, what);
+  if (!is_dense(array)) {
+    throw nb::type_error((std::string(what) + " is not dense (C-contiguous); make it so by .contiguous() or "
+                                              "ascontiguousarray()")
+                             .c_str());
+  }
   DeviceArray result(address_of(array), element, shape);
   result.batch = batch;
   return result;

@@ -1,4 +1,4 @@
-// Arrays of the caller's libraries as convoy's views. Elements, density and sizes are checked here; what an array means
+// Arrays of the caller's libraries as convoy's views. Elements, strides and sizes are checked here; what an array means
 // (axes, batches, which library) is settled in convoy/_arrays.py.
 #pragma once
 
@@ -25,7 +25,7 @@ const char* dtype_name(Element element);
 ImageView host_view(const InputArray& array, const Shape& shape, Index batch, const char* what);
 MutableImageView host_view(const OutputArray& array, const Shape& shape, Index batch, const char* what);
 
-/// The same in any memory, for a ResidentConvolver.
+/// The same in any memory, dense, for a ResidentConvolver.
 DeviceArray device_array(const InputArray& array, const Shape& shape, Index batch, const char* what);
 
 }  // namespace convoy::python

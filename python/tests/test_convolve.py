@@ -103,6 +103,26 @@ def test_out_is_written_and_returned(rng):
     assert_close(convoy.convolve(image, kernel), wanted)
 
 
+def test_strides_are_read_and_written_in_place(rng):
+    """Channels of one array: neighbours stay as they are, and no voxel is copied first."""
+    channels, kernel = rng.standard_normal((12, 17, 3)), rng.standard_normal((4, 5))
+    before = channels.copy()
+    assert convoy.convolve(channels[..., 0], kernel, out=channels[::-1, ::-1, 2]) is not None
+    assert_close(channels[::-1, ::-1, 2], direct(before[..., 0], kernel))
+    assert np.array_equal(channels[..., :2], before[..., :2])
+    with pytest.raises(ValueError, match="overlaps"):
+        convoy.convolve(channels[2:, :, 0], kernel, out=channels[:-2, :, 0])
+    records = np.zeros((6, 7), dtype=[("a", "u1"), ("b", "f8")])  # not aligned
+    records["b"] = rng.standard_normal((6, 7))
+    assert_close(convoy.convolve(records["b"], kernel), direct(records["b"], kernel))
+    stack = rng.standard_normal((4, 3, 8, 9))
+    for view in (stack[::2], stack[:, ::2], stack[::-1, ::-1], stack.transpose(1, 0, 2, 3), stack.transpose(3, 2, 1, 0), stack[:, :1], stack[1:2]):
+        extents = (4, 5) if view.shape[-1] == 9 else (2, 3)
+        found = convoy.convolve(view, kernel[: extents[0], : extents[1]], axes=(2, 3))
+        for index in np.ndindex(view.shape[:2]):
+            assert_close(found[index], direct(view[index], kernel[: extents[0], : extents[1]]))
+
+
 def test_batches_are_one_run(device, rng):
     stack, kernel = rng.standard_normal((2, 3, 8, 9)).astype(np.float32), rng.standard_normal((3, 4))
     with convoy.Convolver(kernel, (8, 9), device=device) as blur:
