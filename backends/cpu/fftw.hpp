@@ -1,6 +1,7 @@
 // FFTW, opened at run time (it is GPL; nothing of it is linked or included). One table per precision.
 #pragma once
 
+#include <compare>
 #include <complex>
 #include <memory>
 #include <string>
@@ -14,19 +15,11 @@ namespace convoy::backend::cpu {
 class FftwPlan {
  public:
   FftwPlan() = default;
-  FftwPlan(void* plan, void (*destroy)(void*)) : plan_(plan), destroy_(destroy) {}
-  FftwPlan(FftwPlan&& other) noexcept { *this = std::move(other); }
-  FftwPlan& operator=(FftwPlan&& other) noexcept {
-    std::swap(plan_, other.plan_);
-    std::swap(destroy_, other.destroy_);
-    return *this;
-  }
-  ~FftwPlan();
-  void* get() const { return plan_; }
+  FftwPlan(void* plan, void (*destroy)(void*));
+  void* get() const { return plan_.get(); }
 
  private:
-  void* plan_ = nullptr;
-  void (*destroy_)(void*) = nullptr;
+  std::shared_ptr<void> plan_;
 };
 
 /// measure tries FFTW's algorithms out (tens of milliseconds a plan) and keeps what it learns as wisdom on disk.
@@ -36,6 +29,18 @@ enum class FftwEffort { estimate, measure };
 struct FftwLayout {
   Index stride = 1;
   Index distance = 1;
+  auto operator<=>(const FftwLayout&) const = default;
+};
+
+/// What a plan is for.
+struct FftwProblem {
+  enum class Kind { row_forward, row_inverse, complex_forward, complex_inverse };
+  Kind kind = Kind::row_forward;
+  Index length = 1;
+  Index count = 1;
+  FftwLayout in = {};
+  FftwLayout out = {};
+  auto operator<=>(const FftwProblem&) const = default;
 };
 
 /// Transforms of one precision. Scratch buffers given to execute must be 64-byte aligned, as those given when planning.
@@ -70,7 +75,7 @@ class Fftw {
   static const Loading& loading();
   bool load(std::string& why_not);
   template <class MakePlan>
-  FftwPlan planned(Index length, FftwEffort effort, const MakePlan& make_plan) const;
+  FftwPlan planned(const FftwProblem& problem, FftwEffort effort, const MakePlan& make_plan) const;
   template <class MakePlan>
   void* estimated(const MakePlan& make_plan) const;
   void recall_wisdom() const;

@@ -184,6 +184,7 @@ void WorkerPool::run(Loop& loop, int worker) {
 void WorkerPool::for_each(std::int64_t count, std::int64_t grain,
                           const std::function<void(int, std::int64_t, std::int64_t)>& body) {
   if (count <= 0) return;
+  if (alone_) return body(alone_->worker, 0, count);
   Loop loop{count, std::max<std::int64_t>(1, grain), body, {}, {}, {}};
   threads().share(loop, count <= loop.grain ? 1 : num_threads_);
   if (loop.failure) std::rethrow_exception(loop.failure);
@@ -197,6 +198,10 @@ WorkerPool& host_workers() {
   if (workers_of_thread != nullptr) return *workers_of_thread;
   static WorkerPool pool(default_num_threads());
   return pool;
+}
+
+WorkerPool& workers_or_alone(WorkerPool& shared) {
+  return workers_of_thread != nullptr && workers_of_thread->is_alone() ? *workers_of_thread : shared;
 }
 
 UseWorkers::UseWorkers(WorkerPool& pool) : before_(workers_of_thread) { workers_of_thread = &pool; }
