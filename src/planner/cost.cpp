@@ -190,6 +190,7 @@ TileCost CostModel::on_host(const TileLayout& layout, double downloaded, int num
   cost.compute_seconds = wider * work.seconds_of_one_thread + busy / threads + overhead_seconds_ +
                          (threads > 1 ? work.num_loops * model.host_loop_seconds : 0);
   if (has_lanes(limits_) && num_in_flight > 1) {
+    cost.once_seconds = 2 * model.host_loop_seconds;
     cost.side_by_side = std::min(num_in_flight, static_cast<int>(limits_.num_host_threads));
   }
   return with_transfers(cost, layout, downloaded);
@@ -278,7 +279,7 @@ double CostModel::products_per_second(Precision precision) const {
 
 double run_seconds(const TileCost& tile, Index num_tiles, int num_in_flight) {
   if (tile.side_by_side > 1) {
-    return std::ceil(static_cast<double>(num_tiles) / tile.side_by_side) * tile.seconds();
+    return tile.once_seconds + std::ceil(static_cast<double>(num_tiles) / tile.side_by_side) * tile.seconds();
   }
   const double slowest = std::max({tile.upload_seconds, tile.compute_seconds, tile.download_seconds});
   const double period = std::max(slowest, tile.seconds() / num_in_flight);

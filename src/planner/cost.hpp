@@ -12,7 +12,8 @@ struct TileCost {
   double upload_seconds = 0;
   double compute_seconds = 0;
   double download_seconds = 0;
-  int side_by_side = 1;  ///< tiles on which the host's threads work meanwhile, one each
+  double once_seconds = 0;  ///< of a run, beside its tiles: until all threads are at work, and all have done it
+  int side_by_side = 1;     ///< tiles on which the host's threads work meanwhile, one each
 
   double seconds() const { return upload_seconds + compute_seconds + download_seconds; }
 };
