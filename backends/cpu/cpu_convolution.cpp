@@ -98,6 +98,7 @@ class Convolution final : public CpuConvolution {
   void multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, Real sign,
                       const Scratch& scratch) const;
 
+  void convolve_row(Real* image, const Complex* spectrum, Real sign, const Scratch& scratch) const;
   void planes_forward(const Real* image, Complex* work);
   void planes_inverse(Complex* work, Real* image);
 
@@ -108,7 +109,7 @@ class Convolution final : public CpuConvolution {
   /// body(scratch, item) for every item, shared out among the workers.
   template <class Body>
   void for_each(Index count, const Body& body) {
-    pool_.for_each(count, 1, [&](int worker, Index begin, Index end) {
+    workers_or_alone(pool_).for_each(count, 1, [&](int worker, Index begin, Index end) {
       const Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
       for (Index item = begin; item < end; ++item) body(scratch, item);
     });
@@ -123,7 +124,10 @@ class Convolution final : public CpuConvolution {
     return {plane, band, tile, g_.padded[2], lines_->columns() / kTileColumns};
   }
   /// A plane stays in the second-level cache between its rows and its columns, if there are planes enough for all.
-  bool planes_suffice() const { return g_.extent[2] >= 4 * pool_.num_threads(); }
+  bool planes_suffice() const {
+    const int num_threads = workers_or_alone(pool_).num_threads();
+    return num_threads == 1 || g_.extent[2] >= 4 * num_threads;
+  }
 
   FftGeometry g_;
   WorkerPool& pool_;
@@ -239,6 +243,16 @@ void Convolution<Real>::multiply_lines(Complex* work, Index band, Index tile, co
   put_batches(column, scratch.columns(), g_.extent[2], work);
 }
 
+/// All of a single row: one thread does it, and nothing of it leaves scratch.
+template <class Real>
+void Convolution<Real>::convolve_row(Real* image, const Complex* spectrum, Real sign, const Scratch& scratch) const {
+  Real* const row = scratch.rows();
+  std::copy_n(image, g_.extent[0], row);
+  std::fill(row + g_.extent[0], row + g_.padded[0], Real(0));
+  rows_.convolve(row, scratch.spectra(), spectrum, sign);
+  std::copy_n(row, g_.extent[0], image);
+}
+
 template <class Real>
 void Convolution<Real>::planes_forward(const Real* image, Complex* work) {
   const auto plane = [&](Index z) { return work + z * work_.size(); };
@@ -287,13 +301,13 @@ void Convolution<Real>::convolve(void* image_slot, void* work_slot, const void* 
     planes_inverse(work, image);
     return;
   }
-  for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_forward(image, 0, band, work, scratch); });
-  if (g_.num_axes == 2) {
-    for_each(work_.num_tiles(),
-             [&](const Scratch& scratch, Index tile) { multiply_columns(work, tile, spectrum, sign, scratch); });
-  } else {
-    multiply(work, spectrum, sign, work_.row_length);  // a single row's tiles lie as the row does
+  if (g_.num_axes == 1) {  // a single row's tiles lie as the row does
+    for_each(1, [&](const Scratch& scratch, Index) { convolve_row(image, spectrum, sign, scratch); });
+    return;
   }
+  for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_forward(image, 0, band, work, scratch); });
+  for_each(work_.num_tiles(),
+           [&](const Scratch& scratch, Index tile) { multiply_columns(work, tile, spectrum, sign, scratch); });
   for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_inverse(work, 0, band, image, scratch); });
 }
 

@@ -9,6 +9,7 @@
 #include "base/dense_view.hpp"
 #include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
 #include "dif_split/split_convolution.hpp"
@@ -16,6 +17,7 @@
 #include "engine/filter.hpp"
 #include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
+#include "engine/tile_lanes.hpp"
 
 namespace convoy {
 namespace {
@@ -33,6 +35,7 @@ struct Convolver::State {
   std::unique_ptr<SplitConvolution> split;  // in place of tiles
   FilterScale scale;
   VoxelRules rules;
+  std::unique_ptr<WorkerPool> lane_threads;
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
@@ -70,6 +73,14 @@ struct Convolver::State {
   }
 
   const Plan& plan() const { return split ? split->plan() : common_plan(devices); }
+
+  /// Threads of a run, each of which takes whole tiles; null where all work on each tile. They are the convolver's own:
+  /// runs of others must not wait until this one's are through.
+  WorkerPool* lanes() {
+    if (devices.size() > 1 || plan().fold_output || num_lanes(plan()) == 1) return nullptr;
+    if (!lane_threads) lane_threads = std::make_unique<WorkerPool>(num_lanes(plan()));
+    return lane_threads.get();
+  }
 
   void release_sessions() {
     for (PreparedDevice& one : devices) one.loaded.session.reset();
@@ -171,9 +182,10 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output,
   if (state.split) return state.finished(start, state.split->run(image, output));
   Scheduler scheduler(state.devices, {plan().num_tiles() * state.spec.batch, {}}, state.options);
   const auto folded = state.folded_sums();
-  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded,
-                                      memory_io(on, image, output, state.rules, state.options.sums, folded.get()));
+  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) -> std::unique_ptr<DeviceLoop> {
+    const auto make_io = [&] { return memory_io(on, image, output, state.rules, state.options.sums, folded.get()); };
+    if (WorkerPool* const lanes = state.lanes()) return std::make_unique<TileLanes>(on.loaded, *lanes, make_io);
+    return std::make_unique<TileLoop>(on.loaded, make_io());
   }));
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }

@@ -141,11 +141,13 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   return bytes;
 }
 
+bool has_lanes(const Limits& limits) { return limits.num_host_threads > 1; }
+
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight) {
-  const std::uint64_t images = saturating_product(saturating_sum(tile.image_bytes(), tile.result_bytes()),
-                                                  static_cast<std::uint64_t>(num_in_flight));
-  return saturating_sum(saturating_sum(images, tile.work_bytes()),
-                        saturating_sum(tile.spectrum_bytes(), table_bytes(tile, limits)));
+  const auto sets = static_cast<std::uint64_t>(num_in_flight);
+  const std::uint64_t images = saturating_product(saturating_sum(tile.image_bytes(), tile.result_bytes()), sets);
+  const std::uint64_t work = saturating_product(tile.work_bytes(), has_lanes(limits) ? sets : 1);
+  return saturating_sum(saturating_sum(images, work), saturating_sum(tile.spectrum_bytes(), table_bytes(tile, limits)));
 }
 
 }  // namespace convoy

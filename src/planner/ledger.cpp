@@ -11,8 +11,9 @@ namespace {
 
 constexpr double kMostBytes = 1.8e19;
 
-std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, int num_in_flight) {
+std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, const Limits& limits, int num_in_flight) {
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
+  const std::uint64_t work_sets = has_lanes(limits) ? sets : 1;
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
   const char* real = name(layout.precision);
   const std::string tile = device_shape(layout, layout.extent, real);
@@ -20,7 +21,8 @@ std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, int 
   std::vector<LedgerLine> ledger{
       {"image tile", sets * layout.image_bytes(), in_flight + tile + ", input"},
       {"result tile", sets * layout.result_bytes(), in_flight + tile + ", output"},
-      {"work buffer", layout.work_bytes(), fmt::format("{} times {}", layout.num_work_slots(), tile)},
+      {"work buffer", work_sets * layout.work_bytes(),
+       fmt::format("{}{} times {}", work_sets > 1 ? in_flight : "", layout.num_work_slots(), tile)},
       {"kernel", layout.spectrum_bytes(),
        layout.path == Path::separable ? terms + "a row of each axis" : device_shape(layout, layout.kernel, real)}};
   std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });  // arrays that are read need no tiles
@@ -41,9 +43,10 @@ std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& e
 }
 
 std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits, int num_in_flight) {
-  if (sums_directly(layout.path)) return ledger_without_transforms(layout, num_in_flight);
+  if (sums_directly(layout.path)) return ledger_without_transforms(layout, limits, num_in_flight);
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
+  const std::uint64_t work_sets = has_lanes(limits) ? sets : 1;
   const std::string of_batch = layout.batch > 1 ? fmt::format("{} times ", layout.batch) : "";
   const char* real = name(layout.precision);
   const std::string complex = fmt::format("complex {}", real);
@@ -55,7 +58,8 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   std::vector<LedgerLine> ledger{
       {"image tile", sets * layout.image_bytes(),
        in_flight + of_batch + device_shape(layout, layout.extent, real) + ", input and output"},
-      {"work buffer", layout.work_bytes(), (lines ? "" : of_batch) + device_shape(layout, work, complex.c_str())},
+      {"work buffer", work_sets * layout.work_bytes(),
+       (work_sets > 1 ? in_flight : "") + (lines ? "" : of_batch) + device_shape(layout, work, complex.c_str())},
       {"kernel spectrum", layout.spectrum_bytes(),
        device_shape(layout, layout.spectrum_extents(), complex.c_str()) +
            (layout.kernel_extent > 0

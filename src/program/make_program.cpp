@@ -92,7 +92,9 @@ Program make_program_without_transforms(const Plan& plan) {
   program.slots = {{"image", geometry.image_bytes(), per_tile},
                    {"taps", geometry.spectrum_bytes()},
                    {"result", geometry.result_bytes(), per_tile}};
-  for (int i = 0; i < geometry.num_work_slots(); ++i) program.slots.push_back({"work", geometry.image_bytes()});
+  for (int i = 0; i < geometry.num_work_slots(); ++i) {
+    program.slots.push_back({"work", geometry.image_bytes(), per_tile && has_lanes(plan.limits)});
+  }
   program.num_in_flight = plan.num_in_flight;
   program.ports = {
       {"kernel", geometry.spectrum_bytes(), Section::setup},
@@ -137,7 +139,7 @@ Program make_tile_program(const Plan& plan) {
 
   Program program;
   program.slots = {{"image", geometry.image_bytes(), plan.num_in_flight > 1},
-                   {"work", geometry.work_bytes()},
+                   {"work", geometry.work_bytes(), plan.num_in_flight > 1 && has_lanes(plan.limits)},
                    {"spectrum", geometry.spectrum_bytes()}};
   program.num_in_flight = plan.num_in_flight;
   program.ports = {{"kernel", product(kernel) * geometry.real_bytes(), Section::setup},
