@@ -168,7 +168,7 @@ def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[
     if kernel_ndim != len(wanted):
         raise ValueError(f"kernel has {kernel_ndim} axes and `axes` names {len(wanted)}")
     order = [axis for axis in range(ndim) if axis not in wanted] + wanted
-    run = _convolve
+    run: Callable[..., Any] = _convolve
     if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
         from . import _torch
 

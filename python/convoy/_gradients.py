@@ -81,7 +81,7 @@ class Linear:
         gradient = gradient.reshape((-1, *gradient.shape[len(batch) :]))
         if len(self.image) < 3:  # the batch is one more axis, along which valid has one output: the sum
             return self._correlated(extended, gradient, operation)[0]
-        return sum(self._correlated(e, g, operation) for e, g in zip(extended, gradient))
+        return np.sum([self._correlated(e, g, operation) for e, g in zip(extended, gradient)], axis=0)
 
     def _correlated(self, extended: np.ndarray, gradient: np.ndarray, operation: str) -> np.ndarray:
         options = {k: self.words[k] for k in ("precision", "device", "memory_limit", "host_memory_limit", "deterministic")}
