@@ -19,6 +19,7 @@ void ConvolveRecord::add(const RunReport& image) {
   run.peak_device_bytes = std::max(run.peak_device_bytes, image.peak_device_bytes);
   run.kernel_factor = image.kernel_factor;
   run.non_finite_voxels += image.non_finite_voxels;
+  run.nan_voxels += image.nan_voxels;
   run.no_data_voxels += image.no_data_voxels;
   run.inexact_voxels += image.inexact_voxels;
   run.saturated_voxels += image.saturated_voxels;
@@ -80,6 +81,7 @@ std::string to_json(const ConvolveRecord& record) {
   json["output_sum"] = record.run.output_sum;
   json["saturated_voxels"] = record.run.saturated_voxels;
   json["non_finite_voxels"] = record.run.non_finite_voxels;
+  json["nan_voxels"] = record.run.nan_voxels;
   json["no_data_voxels"] = record.run.no_data_voxels;
   json["inexact_voxels"] = record.run.inexact_voxels;
   json["lowest_voxel"] = record.run.lowest_voxel;

@@ -93,6 +93,7 @@ struct Deconvolver::State {
   State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const DeconvolverOptions& with)
       : spec(settled(given)), device(std::move(on)), options(with) {
     require_data("PSF", psf.data);
+    require_real("PSF", psf.element);
     validate(spec);
     require_shape("PSF", psf.shape, spec.psf);
     spec.origin = Origin::at(resolve_origin(blur_of(spec), &psf));
@@ -336,10 +337,13 @@ DeconvolutionReport Deconvolver::run(const ImageView& given, const MutableImageV
   const DeconvolutionSpec& spec = state_->spec;
   static_cast<void>(implementation_of(state_->device));  // still this process' own
   require_images("image", given, spec.image, 1);
+  require_real("image", given.element);
+  require_real("output", output.element);
   require_writable_images("output", output, spec.image, 1);
   require_apart(given, output);
   if (given_mask) {
     require_images("mask", *given_mask, spec.image, 1);
+    require_real("mask", given_mask->element);
     require_apart(*given_mask, output);
     if (spec.compatibility == Compatibility::skimage) {
       throw Error(Errc::invalid_argument, "scikit-image knows no masks; leave the mask or the compatibility out");

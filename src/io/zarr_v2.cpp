@@ -68,7 +68,7 @@ Json zarr_v2_json(const ZarrArray& array) {
           {"chunks", array.chunk},
           {"dtype", numpy_type(element_for(array.sample))},
           {"order", "C"},
-          {"fill_value", 0},
+          {"fill_value", zero_json(array.sample)},
           {"filters", nullptr},
           {"dimension_separator", "/"},
           {"compressor", {{"id", "blosc"}, {"cname", "lz4"}, {"clevel", 5}, {"shuffle", 1}, {"blocksize", 0}}}};
