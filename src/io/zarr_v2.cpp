@@ -11,7 +11,7 @@ using Json = nlohmann::json;
 
 void set_v2_type(ZarrArray& array, const Json& json) {
   const std::string type = json.is_string() ? json.get<std::string>() : text_of(json);
-  const std::optional<Sample> sample = type.size() == 3 ? sample_of_numpy(type.substr(1)) : std::nullopt;
+  const std::optional<Sample> sample = type.size() >= 3 ? sample_of_numpy(type.substr(1)) : std::nullopt;
   if (!sample || std::string("<>|").find(type[0]) == std::string::npos) {
     fail(array.folder, "holds {}; {}", type, kReadableSamples);
   }

@@ -199,7 +199,8 @@ TEST_CASE("a complex kernel is normalised by its sum; its peak is that of magnit
   spec.normalize_kernel = true;
   spec.origin.rule = Origin::Rule::peak;
   const std::vector<Complex> image{0, 0, 1, 0, 0}, kernel{{1, 0}, {0, 0}, {0, -4}};
-  const Image output = convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test());
+  const Image output =
+      convolve(ImageView(image, spec.image), ImageView(kernel, spec.kernel), spec, device_under_test());
   REQUIRE(output.element == Element::c64);
   const Complex sum(1, -4);
   const auto voxels = output.voxels<Complex>();

@@ -106,6 +106,7 @@ assert report["num_tiles"] > 1, report
 numbers, report = convolve("--nan", "interpolate", "--preserve-nan", "--dtype", "i16")
 assert np.array_equal(numbers, np.nan_to_num(np.rint(whole)).astype("i2")) and report["nan_voxels"] == np.isnan(values).sum(), report
 assert any("0 for NaN" in text for text in report["warnings"]), report
+np.save("kernel.npy", np.ones((3, 5, 3)))
 fail(1, "--nan interpolate", "convolve", "image.npy", "kernel.npy", "no.npy", "--quiet")
 fail(1, "--flip", "convolve", "image.npy", "kernel.npy", "no.npy", "--quiet", "--nan", "interpolate", "--correlate")
 fail(1, "--nan zero", "convolve", "image.npy", "kernel.npy", "no.npy", "--quiet", "--preserve-nan")
