@@ -110,6 +110,33 @@ void require_real(const char* what, Element element) {
                   what, name(element)));
 }
 
+void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec) {
+  if (images.empty() || images.size() != outputs.size()) {
+    throw Error(Errc::invalid_argument, fmt::format("{} image(s) to read and {} to write; there must be one output for "
+                                                    "each image, and at least one",
+                                                    images.size(), outputs.size()));
+  }
+  if (spec.batch > 1) {
+    throw Error(Errc::unsupported,
+                fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
+                            "image and give the run as many readers and writers",
+                            spec.batch));
+  }
+  const auto require_element = [](const char* what, Element given, Element first) {
+    if (given == first) return;
+    throw Error(Errc::invalid_argument, fmt::format("the {}s of one run are of one element, but there are {} and {}",
+                                                    what, name(first), name(given)));
+  };
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    require_data("image", images[i]);
+    require_data("output", outputs[i]);
+    require_shape("image", images[i]->shape(), spec.image);
+    require_shape("output", outputs[i]->shape(), output_shape(spec));
+    require_element("image", images[i]->element(), images.front()->element());
+    require_element("output", outputs[i]->element(), outputs.front()->element());
+  }
+}
+
 /// Along each axis, in the order of their distances: a step leads over all that the axes before take up.
 void require_writable_images(const char* what, const MutableImageView& given, const Shape& shape, Index batch) {
   require_images(what, given, shape, batch);

@@ -6,6 +6,7 @@
 
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/stream.hpp"
 #include "engine/voxel_sums.hpp"
 
 namespace convoy {
@@ -19,6 +20,8 @@ void require_shape(const char* what, const Shape& given, const Shape& expected);
 void require_images(const char* what, const ImageView& given, const Shape& shape, Index batch);
 /// The same, and that no voxels overlap.
 void require_writable_images(const char* what, const MutableImageView& given, const Shape& shape, Index batch);
+/// As many readers as writers, at least one, of the shapes that the spec says and one element each.
+void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec);
 /// The bytes from the first to the last that images take up, gaps included.
 std::span<const std::byte> bytes_of(const ImageView& images);
 /// Throws Error(unsupported) for complex voxels.

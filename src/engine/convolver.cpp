@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "base/dense_view.hpp"
+#include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
 #include "convoy/bytes_text.hpp"
 #include "convoy/convolution.hpp"
@@ -16,6 +18,7 @@
 #include "engine/complex_images.hpp"
 #include "engine/filter.hpp"
 #include "engine/holes.hpp"
+#include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
 #include "engine/whole_images.hpp"
 
@@ -41,6 +44,7 @@ struct Convolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
+    const StopScope stop(options.stop);
     scale = resolve_spec(spec, kernel);
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
@@ -110,11 +114,51 @@ struct Convolver::State {
     return plan().fold_output ? std::make_unique<FoldedSums>(spec) : nullptr;
   }
 
-  RunReport run(const ImageView& image, const MutableImageView& output);
+  RunReport run(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
   RunReport run_tiles(const ImageView& image, const MutableImageView& output);
-  RunReport run_tiles(const ImageReader& image, ImageWriter& output);
   RunReport run_both(const ImageView& image, const MutableImageView& output);
+  RunReport run_step(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
+  /// Where outputs are summed up as a whole, parts of a complex image are convolved one after the other.
+  Index num_steps_of(const ImageView& image) const {
+    return is_complex(image.element) && (split || plan().fold_output) ? 2 : 1;
+  }
   RunReport run_in_memory(const ImageReader& image, ImageWriter& output);
+
+  /// Whether images that are streamed are in memory as a whole, or their outputs are.
+  bool one_in_memory(Element output) const {
+    return split || plan().fold_output || (complex_kernel && is_complex(output));
+  }
+
+  RunReport run_streams(const ImageReaders& images, const ImageWriters& outputs, FoldedSums* folded) {
+    const int parts = is_complex(images.front()->element()) ? 2 : num_parts(spec);
+    Scheduler scheduler(devices, missing_tiles(plan(), outputs), options);
+    scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
+      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, rules, folded), parts);
+    }));
+    return scheduler.report(folded != nullptr ? folded->write(*outputs.front()) : OutputSums{});
+  }
+
+  RunReport run_one_by_one(const ImageReaders& images, const ImageWriters& outputs) {
+    const auto start = Clock::now();
+    const auto progress_of_all = options.progress;
+    RunReport all;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (progress_of_all) {
+        options.progress = [&, i](const Progress& one) {
+          const auto number = static_cast<Index>(i);
+          const Index num_tiles = static_cast<Index>(images.size()) * one.num_tiles;
+          return progress_of_all({number * one.num_tiles + one.tiles_done, num_tiles, seconds_since(start)});
+        };
+      }
+      if (is_complex(outputs[i]->element())) {
+        all.add(run_in_memory(*images[i], *outputs[i]));
+        continue;
+      }
+      const auto folded = folded_sums();
+      all.add(split ? split->run(*images[i], *outputs[i]) : run_streams({images[i]}, {outputs[i]}, folded.get()));
+    }
+    return all;
+  }
 
   RunReport finished(Clock::time_point start, RunReport report) const {
     report.elapsed_seconds = seconds_since(start);
@@ -166,50 +210,54 @@ RunReport Convolver::State::run_tiles(const ImageView& image, const MutableImage
   return scheduler.report(folded ? folded->write(output) : OutputSums{});
 }
 
-RunReport Convolver::State::run_tiles(const ImageReader& image, ImageWriter& output) {
-  if (split) return split->run(image, output);
-  const int parts = is_complex(image.element()) ? 2 : num_parts(spec);
-  Scheduler scheduler(devices, missing_tiles(plan(), output), options);
-  const auto folded = folded_sums();
-  scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded, stream_io(on, image, output, rules, folded.get()), parts);
-  }));
-  return scheduler.report(folded ? folded->write(output) : OutputSums{});
-}
-
 /// With this part of the kernel. A real image's result is the output's real part, if that is complex.
-RunReport Convolver::State::run(const ImageView& image, const MutableImageView& output) {
-  if (is_complex(image.element)) {
-    if (!split && !plan().fold_output) return run_tiles(image, output);
-    RunReport report = run_tiles(image.part(0), output.part(0));  // what is summed up as a whole is so part by part
-    add_run(run_tiles(image.part(1), output.part(1)), report);
+RunReport Convolver::State::run(const ImageView& image, const MutableImageView& output, Index step, Index num_steps) {
+  if (num_steps_of(image) == 2) {
+    RunReport report = run_step(image.part(0), output.part(0), step, num_steps);
+    add_run(run_step(image.part(1), output.part(1), step + 1, num_steps), report);
     return report;
   }
-  if (!is_complex(output.element)) return run_tiles(image, output);
-  set_zero(output.part(1));
-  return run_tiles(image, output.part(0));
+  const bool real_part_only = is_complex(output.element) && !is_complex(image.element);
+  if (real_part_only) set_zero(output.part(1));
+  return run_step(image, real_part_only ? output.part(0) : output, step, num_steps);
 }
 
 /// (x + iy) * (k + il) = x*k - y*l + i (y*k + x*l)
 RunReport Convolver::State::run_both(const ImageView& image, const MutableImageView& output) {
-  RunReport report = run(image, output);
   if (!is_complex(image.element)) {
-    add_run(imaginary->run(image, output.part(1)), report);
+    RunReport report = run(image, output, 0, 2);
+    add_run(imaginary->run(image, output.part(1), 1, 2), report);
     return report;
   }
+  const Index steps_before = num_steps_of(image);
+  const Index num_steps = steps_before + 2;
+  RunReport report = run(image, output, 0, num_steps);
   const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
   Image product = make_image({spec.batch * output.shape.z, output.shape.y, output.shape.x}, element);
   const MutableImageView images(product.bytes.data(), element, output.shape, spec.batch);
   for (const int part : {0, 1}) {
     const double sign = part == 0 ? -1 : 1;
-    const RunReport other = imaginary->run(image.part(1 - part), images);
+    RunReport other = imaginary->run(image.part(1 - part), images, steps_before + part, num_steps);
     const OutputSums added = add_voxels(sign, images, output.part(part));
     if (part == 0) report.output_sum += sign * other.output_sum;
-    report.saturated_voxels += added.saturated + other.saturated_voxels;
-    report.num_tiles += other.num_tiles;
-    report.peak_device_bytes = std::max(report.peak_device_bytes, other.peak_device_bytes);
+    other.non_finite_voxels = other.inexact_voxels = 0;  // which are counted already
+    add_run(other, report);
+    report.saturated_voxels += added.saturated;
   }
   return report;
+}
+
+/// One of several runs, whose progress is reported as that of one.
+RunReport Convolver::State::run_step(const ImageView& image, const MutableImageView& output, Index step,
+                                     Index num_steps) {
+  RunOptions of_step;
+  if (options.progress && num_steps > 1) {
+    of_step.progress = [all = options.progress, step, num_steps](const Progress& one) {
+      return all({step * one.num_tiles + one.tiles_done, num_steps * one.num_tiles, one.elapsed_seconds});
+    };
+  }
+  const UseRunOptions use(options, of_step);
+  return run_tiles(image, output);
 }
 
 RunReport Convolver::State::run_in_memory(const ImageReader& image, ImageWriter& output) {
@@ -227,8 +275,8 @@ RunReport Convolver::State::run_in_memory(const ImageReader& image, ImageWriter&
   }
   const Image read = read_whole(image);
   Image written = make_image(output.shape(), output.element());
-  const RunReport report =
-      imaginary ? run_both(read.view(), written.mutable_view()) : run(read.view(), written.mutable_view());
+  const RunReport report = imaginary ? run_both(read.view(), written.mutable_view())
+                                     : run(read.view(), written.mutable_view(), 0, num_steps_of(read.view()));
   write_whole(written.view(), output);
   return report;
 }
@@ -246,31 +294,60 @@ Convolver& Convolver::operator=(Convolver&&) noexcept = default;
 const Plan& Convolver::plan() const { return state_->plan(); }
 Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
-RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
+RunReport Convolver::run(const ImageView& image, const MutableImageView& output, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
+  const UseRunOptions use(state.options, options);
+  std::optional<UseRunOptions<ConvolverOptions, RunOptions>> use_too;
+  if (state.imaginary) use_too.emplace(state.imaginary->options, options);
   require_images("image", image, state.spec.image, state.spec.batch);
   require_writable_images("output", output, output_shape(), state.spec.batch);
   require_apart(image, output);
   require_kinds(state.spec, image.element, state.complex_kernel, output.element);
-  return state.finished(start, state.imaginary ? state.run_both(image, output) : state.run(image, output));
+  return state.finished(
+      start, state.imaginary ? state.run_both(image, output) : state.run(image, output, 0, state.num_steps_of(image)));
 }
 
-RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
+RunReport Convolver::run(const ImageReader& image, ImageWriter& output, const RunOptions& options) {
+  return run(ImageReaders{&image}, ImageWriters{&output}, options);
+}
+
+RunReport Convolver::run(const ImageReaders& images, const ImageWriters& outputs, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
-  if (state.spec.batch > 1) {
-    throw Error(Errc::unsupported,
-                fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
-                            "image and run once for each reader and writer",
-                            state.spec.batch));
+  const UseRunOptions use(state.options, options);
+  std::optional<UseRunOptions<ConvolverOptions, RunOptions>> use_too;
+  if (state.imaginary) use_too.emplace(state.imaginary->options, options);
+  require_streams(images, outputs, state.spec);
+  const Element output = outputs.front()->element();
+  require_kinds(state.spec, images.front()->element(), state.complex_kernel, output);
+  return state.finished(start, state.one_in_memory(output) ? state.run_one_by_one(images, outputs)
+                                                           : state.run_streams(images, outputs, nullptr));
+}
+
+void RunReport::add(const RunReport& other) {
+  elapsed_seconds += other.elapsed_seconds;
+  num_tiles += other.num_tiles;
+  skipped_tiles += other.skipped_tiles;
+  peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);
+  kernel_factor = other.kernel_factor;
+  non_finite_voxels += other.non_finite_voxels;
+  nan_voxels += other.nan_voxels;
+  no_data_voxels += other.no_data_voxels;
+  inexact_voxels += other.inexact_voxels;
+  saturated_voxels += other.saturated_voxels;
+  lowest_voxel = std::fmin(lowest_voxel, other.lowest_voxel);  // NaN is passed over
+  highest_voxel = std::fmax(highest_voxel, other.highest_voxel);
+  dynamic_range = std::fmax(dynamic_range, other.dynamic_range);
+  rounding_error = std::fmax(rounding_error, other.rounding_error);
+  input_sum += other.input_sum;
+  output_sum += other.output_sum;
+  devices.resize(other.devices.size());
+  for (std::size_t i = 0; i < other.devices.size(); ++i) {
+    devices[i].id = other.devices[i].id;
+    devices[i].num_tiles += other.devices[i].num_tiles;
+    devices[i].failure = other.devices[i].failure;
   }
-  require_shape("image", image.shape(), state.spec.image);
-  require_shape("output", output.shape(), output_shape());
-  require_kinds(state.spec, image.element(), state.complex_kernel, output.element());
-  const bool in_parts = is_complex(image.element()) && !state.imaginary && !state.split && !state.plan().fold_output;
-  const bool streams = in_parts || !is_complex(output.element());
-  return state.finished(start, streams ? state.run_tiles(image, output) : state.run_in_memory(image, output));
 }
 
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

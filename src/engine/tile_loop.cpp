@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/stop_scope.hpp"
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
 
@@ -22,6 +23,7 @@ void add(TileSums& tile, int part, InputSums inputs, OutputSums outputs) {
 void TileLoop::run(TileQueue& queue, std::size_t worker, const std::function<void()>& tile_done) {
   try {
     while (!queue.stopped()) {
+      throw_if_stopped();
       begin_tiles(queue, worker);
       if (begun_.empty() && flying_.empty()) break;
       if (!begun_.empty() && flying_.size() < num_sets_) {

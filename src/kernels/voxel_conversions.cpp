@@ -26,22 +26,24 @@ constexpr const char* kRealToHalf = R"({0}uint real_to_half(real value) {{
 }}
 )";
 
-/// As BFloat16 does on the host. What the float of a double has lost decides ties: where there is such a rest, the next
-/// number towards 0 is made odd, and so is none.
+/// As BFloat16 does on the host. Where the float of a double is a tie, the double itself decides.
 constexpr const char* kBrainToReal = R"({0}real brain_to_real(uint bits) {{
   return real({1}(bits << 16));
 }}
 )";
 constexpr const char* kRealToBrain = R"({0}uint real_to_brain(real value) {{
-  float near = float(value);
-  uint bits = {2}(near);
-  if (isnan(value)) return ((bits >> 16) & 32768u) | 32704u;
-  real back = real(near);
-  if (back != value && !isinf(near)) {{
-    if ((value < real(0) ? -back : back) > (value < real(0) ? -value : value)) bits -= 1u;
-    bits |= 1u;
+  uint bits = {2}(float(value));
+  uint sign = (bits >> 16) & 32768u;
+  if (isnan(value)) return sign | 32704u;
+  uint upper = (bits >> 16) & 32767u;
+  uint lower = bits & 65535u;
+  if (lower == 32768u) {{
+    real magnitude = value < real(0) ? -value : value;
+    real middle = real({1}((upper << 16) | 32768u));
+    if (magnitude > middle || (magnitude == middle && (upper & 1u) != 0u)) upper += 1u;
   }}
-  return (bits + 32767u + ((bits >> 16) & 1u)) >> 16;
+  if (lower > 32768u) upper += 1u;
+  return sign | upper;
 }}
 )";
 

@@ -184,7 +184,15 @@ TEST_CASE("complex images and kernels of readers give what they give in memory")
         Convolver box_by_box(spec, with, device_under_test(), options);
         const BoxedImage<Complex> reader(image, spec.image, {1, 11, 12});
         BoxedOutput<Complex> writer(spec.image, {1, 11, 12});
-        box_by_box.run(reader, writer);
+        RunOptions watched;
+        Index last = 0;
+        watched.progress = [&](const Progress& progress) {
+          CHECK(progress.tiles_done == last + 1);  // of all runs as of one
+          last = progress.tiles_done;
+          return true;
+        };
+        const RunReport report = box_by_box.run(reader, writer, watched);
+        CHECK(last == report.num_tiles);
         CHECK(writer.all_written_once());
         CHECK(are_alike(writer.voxels(), whole));
       }
