@@ -116,6 +116,9 @@ struct Convolver::State {
 
   RunReport run(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
   RunReport run_tiles(const ImageView& image, const MutableImageView& output);
+  RunReport run_complex(const ImageView& image, const MutableImageView& output) {
+    return imaginary ? run_both(image, output) : run(image, output, 0, num_steps_of(image));
+  }
   RunReport run_both(const ImageView& image, const MutableImageView& output);
   RunReport run_step(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
   /// Where outputs are summed up as a whole, parts of a complex image are convolved one after the other.
@@ -275,8 +278,7 @@ RunReport Convolver::State::run_in_memory(const ImageReader& image, ImageWriter&
   }
   const Image read = read_whole(image);
   Image written = make_image(output.shape(), output.element());
-  const RunReport report = imaginary ? run_both(read.view(), written.mutable_view())
-                                     : run(read.view(), written.mutable_view(), 0, num_steps_of(read.view()));
+  const RunReport report = run_complex(read.view(), written.mutable_view());
   write_whole(written.view(), output);
   return report;
 }
@@ -304,8 +306,10 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output,
   require_writable_images("output", output, output_shape(), state.spec.batch);
   require_apart(image, output);
   require_kinds(state.spec, image.element, state.complex_kernel, output.element);
-  return state.finished(
-      start, state.imaginary ? state.run_both(image, output) : state.run(image, output, 0, state.num_steps_of(image)));
+  if (!state.complex_kernel && state.num_steps_of(image) == 1) {
+    return state.finished(start, state.run_tiles(image, output));
+  }
+  return state.finished(start, state.run_complex(image, output));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output, const RunOptions& options) {
