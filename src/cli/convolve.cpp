@@ -27,8 +27,6 @@
 namespace convoy::cli {
 namespace {
 
-constexpr const char* kInterruptedButKept = "what is written is kept: the same command with --resume continues it";
-
 struct ConvolveCommand {
   explicit ConvolveCommand(RankContext& where) : workplace(where) {}
 
@@ -90,6 +88,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   constexpr std::uint64_t kRecordBytes = 384;  // of a box in the journal, estimated
   if (files.resume) convolver.plan.streaming->record_bytes = kRecordBytes;
+  convolver.stop = interrupt_token();
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
     return !interrupted();
@@ -196,7 +195,8 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
   const auto output = workplace.create(output_path, whole, record.output_element, first.metadata(),
                                        files.create_options(job(on, whole, kernel)));
   if (part) {
-    const Workload workload{record.num_images, num_voxels(output_shape(*part)), bytes_per_image(record, *part)};
+    const Workload workload{record.num_images * num_voxels(output_shape(*part)),
+                            record.num_images * bytes_per_image(record, *part)};
     ProgressBar bar(verbosity, workload);
     record.ram_limit_bytes = files.ram_limit_bytes;
     record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
@@ -208,11 +208,14 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
     warn_of_origin(record, whole);
     kernel = {};
     record.times.prepare_seconds += watch.lap_seconds();
+    stop_if_interrupted();
+    ImageReaders readers;
+    ImageWriters writers;
     for (Index number = 0; number < record.num_images; ++number) {
-      stop_if_interrupted();
-      bar.begin_image(number);
-      record.add(convolver.run(*images[static_cast<std::size_t>(number)], output->image(number)));
+      readers.push_back(images[static_cast<std::size_t>(number)].get());
+      writers.push_back(&output->image(number));
     }
+    record.run = convolver.run(readers, writers);
   }
   record.times.run_seconds = watch.lap_seconds();
   stop_if_interrupted();

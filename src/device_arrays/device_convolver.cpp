@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "backends/backend.hpp"
+#include "base/dense_view.hpp"
 #include "convoy/error.hpp"
 #include "convoy/resident.hpp"
 #include "device_arrays/program.hpp"
@@ -85,7 +86,7 @@ struct ResidentConvolver::State {
 
 ResidentConvolver::ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                                      const ResidentOptions& options)
-    : state_(std::make_unique<State>(spec, kernel, std::move(device), options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(kernel).view(), std::move(device), options)) {}
 ResidentConvolver::~ResidentConvolver() = default;
 ResidentConvolver::ResidentConvolver(ResidentConvolver&&) noexcept = default;
 ResidentConvolver& ResidentConvolver::operator=(ResidentConvolver&&) noexcept = default;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/dense_view.hpp"
+#include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/convolution.hpp"
@@ -13,6 +15,7 @@
 #include "dif_split/split_convolution.hpp"
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
+#include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
 #include "engine/tile_lanes.hpp"
 
@@ -37,6 +40,7 @@ struct Convolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
+    const StopScope stop(options.stop);
     scale = resolve_spec(spec, kernel);
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
@@ -111,6 +115,35 @@ struct Convolver::State {
     return plan().fold_output ? std::make_unique<FoldedSums>(spec) : nullptr;
   }
 
+  /// Whether images that are streamed are in memory as a whole, or their outputs are.
+  bool one_in_memory() const { return split || plan().fold_output; }
+
+  RunReport run_streams(const ImageReaders& images, const ImageWriters& outputs, FoldedSums* folded) {
+    Scheduler scheduler(devices, missing_tiles(plan(), outputs), options);
+    scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
+      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, rules, folded));
+    }));
+    return scheduler.report(folded != nullptr ? folded->write(*outputs.front()) : OutputSums{});
+  }
+
+  RunReport run_one_by_one(const ImageReaders& images, const ImageWriters& outputs) {
+    const auto start = Clock::now();
+    const auto progress_of_all = options.progress;
+    RunReport all;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (progress_of_all) {
+        options.progress = [&, i](const Progress& one) {
+          const auto number = static_cast<Index>(i);
+          const Index num_tiles = static_cast<Index>(images.size()) * one.num_tiles;
+          return progress_of_all({number * one.num_tiles + one.tiles_done, num_tiles, seconds_since(start)});
+        };
+      }
+      const auto folded = folded_sums();
+      all.add(split ? split->run(*images[i], *outputs[i]) : run_streams({images[i]}, {outputs[i]}, folded.get()));
+    }
+    return all;
+  }
+
   RunReport finished(Clock::time_point start, RunReport report) const {
     report.elapsed_seconds = seconds_since(start);
     report.kernel_factor = scale.factor;
@@ -131,7 +164,7 @@ Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Devic
     : Convolver(spec, kernel, std::vector{std::move(device)}, options) {}
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
                      const ConvolverOptions& options)
-    : state_(std::make_unique<State>(spec, kernel, devices, options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(kernel).view(), devices, options)) {}
 Convolver::~Convolver() = default;
 Convolver::Convolver(Convolver&&) noexcept = default;
 Convolver& Convolver::operator=(Convolver&&) noexcept = default;
@@ -139,11 +172,12 @@ Convolver& Convolver::operator=(Convolver&&) noexcept = default;
 const Plan& Convolver::plan() const { return state_->plan(); }
 Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
-RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
+RunReport Convolver::run(const ImageView& image, const MutableImageView& output, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
+  const UseRunOptions use(state.options, options);
   require_images("image", image, state.spec.image, state.spec.batch);
-  require_images("output", output, output_shape(), state.spec.batch);
+  require_writable_images("output", output, output_shape(), state.spec.batch);
   require_apart(image, output);
   if (state.split) return state.finished(start, state.split->run(image, output));
   Scheduler scheduler(state.devices, {plan().num_tiles() * state.spec.batch, {}}, state.options);
@@ -156,24 +190,41 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
-RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
+RunReport Convolver::run(const ImageReader& image, ImageWriter& output, const RunOptions& options) {
+  return run(ImageReaders{&image}, ImageWriters{&output}, options);
+}
+
+RunReport Convolver::run(const ImageReaders& images, const ImageWriters& outputs, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
-  if (state.spec.batch > 1) {
-    throw Error(Errc::unsupported,
-                fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
-                            "image and run once for each reader and writer",
-                            state.spec.batch));
+  const UseRunOptions use(state.options, options);
+  require_streams(images, outputs, state.spec);
+  return state.finished(start, state.one_in_memory() ? state.run_one_by_one(images, outputs)
+                                                     : state.run_streams(images, outputs, nullptr));
+}
+
+void RunReport::add(const RunReport& other) {
+  elapsed_seconds += other.elapsed_seconds;
+  num_tiles += other.num_tiles;
+  skipped_tiles += other.skipped_tiles;
+  peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);
+  kernel_factor = other.kernel_factor;
+  non_finite_voxels += other.non_finite_voxels;
+  no_data_voxels += other.no_data_voxels;
+  inexact_voxels += other.inexact_voxels;
+  saturated_voxels += other.saturated_voxels;
+  lowest_voxel = std::fmin(lowest_voxel, other.lowest_voxel);  // NaN is passed over
+  highest_voxel = std::fmax(highest_voxel, other.highest_voxel);
+  dynamic_range = std::fmax(dynamic_range, other.dynamic_range);
+  rounding_error = std::fmax(rounding_error, other.rounding_error);
+  input_sum += other.input_sum;
+  output_sum += other.output_sum;
+  devices.resize(other.devices.size());
+  for (std::size_t i = 0; i < other.devices.size(); ++i) {
+    devices[i].id = other.devices[i].id;
+    devices[i].num_tiles += other.devices[i].num_tiles;
+    devices[i].failure = other.devices[i].failure;
   }
-  require_shape("image", image.shape(), state.spec.image);
-  require_shape("output", output.shape(), output_shape());
-  if (state.split) return state.finished(start, state.split->run(image, output));
-  Scheduler scheduler(state.devices, missing_tiles(plan(), output), state.options);
-  const auto folded = state.folded_sums();
-  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded, stream_io(on, image, output, state.rules, folded.get()));
-  }));
-  return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

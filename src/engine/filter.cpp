@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/dense_view.hpp"
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
@@ -219,8 +220,10 @@ FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
   return scale;
 }
 
-std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel) {
+std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& given) {
   validate(spec);
+  const DenseView dense(given);
+  const ImageView& kernel = dense.view();
   Plan plan;
   plan.spec = spec;
   for (int axis = 0; axis < 3; ++axis) plan.axes[static_cast<std::size_t>(axis)] = axis_task(spec, axis).plan;

@@ -43,14 +43,15 @@ void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& sh
 template <class Real>
 class ReaderSource final : public TileSource {
  public:
-  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader, const VoxelRules& rules)
-      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), rules_(rules), jobs_(num_disk_threads()) {}
+  ReaderSource(const LoadedPlan& loaded, const ImageReaders& readers, const VoxelRules& rules)
+      : plan_(loaded.plan), session_(*loaded.session), readers_(readers), rules_(rules), jobs_(num_disk_threads()) {}
 
   std::size_t tiles_ahead() const override { return boxes_.size(); }
 
   void begin(const TileIndex& tile) override {
     ReadBox& box = boxes_[num_begun_++ % boxes_.size()];
-    const Element element = reader_.element();
+    const ImageReader& reader = *readers_[static_cast<std::size_t>(tile.image)];
+    const Element element = reader.element();
     if (!box.voxels) {
       box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
     }
@@ -59,8 +60,8 @@ class ReaderSource final : public TileSource {
     const Index num_slab_voxels = slab_voxels(largest_cover_bytes(plan_, size_of(element)), element);
     std::vector<BackgroundJobs::Job> jobs;
     for (const PlacedBox& placed : box.cover.boxes) {
-      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), num_slab_voxels)) {
-        jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
+      for (const PlacedBox& slab : slabs_of(placed, reader.chunk(), num_slab_voxels)) {
+        jobs.emplace_back([&reader, &box, slab] { read_slab(reader, slab, box.cover.shape, box.voxels.get()); });
       }
     }
     jobs_.add(box.reading, std::move(jobs));
@@ -87,7 +88,7 @@ class ReaderSource final : public TileSource {
 
   const Plan& plan_;
   backend::Session& session_;
-  const ImageReader& reader_;
+  const ImageReaders& readers_;
   const VoxelRules& rules_;
   std::size_t num_begun_ = 0;
   std::size_t num_supplied_ = 0;
@@ -112,8 +113,8 @@ void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWrit
 template <class Real>
 class WriterSink final : public TileSink {
  public:
-  WriterSink(const LoadedPlan& loaded, ImageWriter& writer)
-      : plan_(loaded.plan), session_(*loaded.session), writer_(writer), jobs_(num_disk_threads()) {}
+  WriterSink(const LoadedPlan& loaded, const ImageWriters& writers)
+      : plan_(loaded.plan), session_(*loaded.session), writers_(writers), jobs_(num_disk_threads()) {}
 
   void prepare(const TileIndex&, int) override {}
 
@@ -121,13 +122,14 @@ class WriterSink final : public TileSink {
     WrittenBox& written = boxes_[next_++ % boxes_.size()];
     jobs_.wait(written.writing);
     if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes());
+    ImageWriter& writer = *writers_[static_cast<std::size_t>(tile.image)];
     const Box box = output_box_of(plan_, tile);
     TileOutputs outputs = tile_outputs(plan_, tile);
     for (AxisOutputs& axis : outputs) axis.begin = 0;
     const OutputSums sums = scatter_tile(
         plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)),
-        {written.voxels.get(), writer_.element(), box.size}, [&](int piece) { session_.wait_piece(set, piece); });
-    begin_writing(jobs_, written.writing, writer_, box, written.voxels.get());
+        {written.voxels.get(), writer.element(), box.size}, [&](int piece) { session_.wait_piece(set, piece); });
+    begin_writing(jobs_, written.writing, writer, box, written.voxels.get());
     return sums;
   }
 
@@ -142,41 +144,44 @@ class WriterSink final : public TileSink {
   };
 
   std::size_t largest_output_bytes() const {
-    std::size_t bytes = size_of(writer_.element());
+    std::size_t bytes = size_of(writers_.front()->element());
     for (const AxisPlan& axis : plan_.axes) bytes *= static_cast<std::size_t>(axis.tile_output);
     return bytes;
   }
 
   const Plan& plan_;
   backend::Session& session_;
-  ImageWriter& writer_;
+  const ImageWriters& writers_;
   std::size_t next_ = 0;
   std::array<WrittenBox, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;
 };
 
 template <class Real>
-TileIo stream_io_of(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
-                    FoldedSums* folded) {
+TileIo stream_io_of(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
+                    const VoxelRules& rules, FoldedSums* folded) {
   TileIo io;
-  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, reader, rules);
-  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writer);
+  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, readers, rules);
+  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writers);
   return io;
 }
 
 }  // namespace
 
-TileIo stream_io(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
-                 FoldedSums* folded) {
+TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
+                 const VoxelRules& rules, FoldedSums* folded) {
   const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
-  return f32 ? stream_io_of<float>(on, reader, writer, rules, folded)
-             : stream_io_of<double>(on, reader, writer, rules, folded);
+  return f32 ? stream_io_of<float>(on, readers, writers, rules, folded)
+             : stream_io_of<double>(on, readers, writers, rules, folded);
 }
 
-RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer) {
-  RunTiles tiles{plan.num_tiles(), {}};
+RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers) {
+  RunTiles tiles{plan.num_tiles() * static_cast<Index>(writers.size()), {}};
   if (!plan.fold_output) {
-    tiles.held = [&](Index tile) { return writer.holds(output_box_of(plan, tile_index(plan, tile))); };
+    tiles.held = [&](Index number) {
+      const TileIndex tile = tile_index(plan, number);
+      return writers[static_cast<std::size_t>(tile.image)]->holds(output_box_of(plan, tile));
+    };
   }
   return tiles;
 }

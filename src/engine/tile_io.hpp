@@ -40,10 +40,10 @@ OutputSums write_folded(const Real* sums, ImageWriter& writer);
 TileIo memory_io(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
                  const VoxelRules& rules, bool sums, FoldedSums* folded);
 /// While the device and the host's copies work on some tiles, others are read and written.
-TileIo stream_io(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
-                 FoldedSums* folded);
+TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
+                 const VoxelRules& rules, FoldedSums* folded);
 
-/// The plan's tiles, but for those that the writer holds already. Plan and writer must live as long.
-RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer);
+/// The plan's tiles of every image, but for those that its writer holds already. Plan and writers must live as long.
+RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers);
 
 }  // namespace convoy
