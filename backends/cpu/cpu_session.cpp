@@ -230,8 +230,19 @@ void CpuSession::run(const TransformKernel& step, int set) {
 }
 
 void CpuSession::run(const Convolve& step, int set) {
-  convolution(step.geometry)
-      .convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set), step.conjugate);
+  CpuConvolution& known = convolution(step.geometry);
+  switch (step.part) {
+    case Convolve::Part::whole:
+      return known.convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set),
+                            step.conjugate);
+    case Convolve::Part::forward:
+      return known.forward(memory(step.image, set), memory(step.work, set));
+    case Convolve::Part::product:
+      return known.product(memory(step.work, set), memory(step.spectrum, set), step.conjugate,
+                           memory(step.product, set), step.adds);
+    case Convolve::Part::inverse:
+      return known.inverse(memory(step.work, set), memory(step.image, set));
+  }
 }
 
 void CpuSession::run(const ConvolveDirect& step, int set) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct ConvolverOptions {
   /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
   /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere, 0 off.
   bool sentinels = false;
+  /// Of Pairing::sum: as many images of shape weights_shape(spec) as there are kernels, one behind the other, of any
+  /// element. They lie in host memory, are copied before the constructor returns, and may then go.
+  std::optional<ImageView> weights;
   /// Fills in RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is
   /// used in place the host reads it for them alone, and competes with the bus for the host's memory.
   bool sums = false;
@@ -62,15 +66,17 @@ struct RunReport {
   Index num_tiles = 0;
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
-  double kernel_factor = 1;     ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel
-  Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
-  Index no_data_voxels = 0;     ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
-  Index inexact_voxels = 0;     ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
-  Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output, or infinite in f32
-                                ///< because arithmetic in f64 gave more than that holds
-  double input_sum = 0;         ///< flux in: sum over the image as read, in double precision; NaN without
-                                ///< ConvolverOptions::sums
-  double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision; likewise
+  double kernel_factor = 1;  ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel;
+                             ///< of several the first one's
+  std::vector<double> kernel_factors;  ///< the same of every kernel
+  Index non_finite_voxels = 0;         ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
+  Index no_data_voxels = 0;            ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
+  Index inexact_voxels = 0;    ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
+  Index saturated_voxels = 0;  ///< output voxels clipped to the range of an integer output, or infinite in f32
+                               ///< because arithmetic in f64 gave more than that holds
+  double input_sum = 0;        ///< flux in: sum over the image as read, in double precision; NaN without
+                               ///< ConvolverOptions::sums
+  double output_sum = 0;       ///< flux out: sum over the output before rounding, in double precision; likewise
   /// Of the image as read; NaN while no voxel was looked at. Likewise.
   double lowest_voxel = std::numeric_limits<double>::quiet_NaN();
   double highest_voxel = std::numeric_limits<double>::quiet_NaN();
@@ -97,6 +103,8 @@ class Convolver {
   /// arithmetic's numbers, or its sum is 0 and spec.normalize_kernel is set; OutOfMemory if neither the smallest tiling
   /// nor any split of the transform fits; Error(backend_unavailable), Error(unsupported), Error(device_lost) or
   /// Error(compile_failed) as the device answers.
+  /// With several kernels (ConvolutionSpec::num_kernels) `kernel` is a batch of them, all of their spectra are held,
+  /// and the transform is never split.
   Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});
   /// The same on several devices, of whatever kinds, that share each run's tiles: whichever is free takes the next, and
   /// a slow one none that the others will have done sooner. All cut the output into the same tiles, small enough for
@@ -114,12 +122,12 @@ class Convolver {
   const Plan& plan() const;
   Shape output_shape() const;
 
-  /// Convolves one image of shape spec.image, or spec.batch of them one behind the other (ImageView::batch), into
-  /// `output` of shape output_shape() and as many. Tiles of all images follow each other, so that transfers of one
-  /// image run beside the work on another; devices share them. Blocks until the output is written.
-  /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from
-  /// 65520 on. The image is not changed; output must not overlap it. Throws Error(invalid_argument) on wrong shapes or,
-  /// with NonFinite::error, NaN or infinite voxels; Error(cancelled); Error(device_lost). After a throw the output's
+  /// Convolves num_images(spec) images of shape spec.image, one behind the other (ImageView::batch), into `output` of
+  /// shape output_shape() and num_outputs(spec) of them. Tiles of all images follow each other, so that transfers of
+  /// one image run beside the work on another; devices share them. Blocks until the output is written. Integer outputs
+  /// are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from 65520 on. The image
+  /// is not changed; output must not overlap it. Throws Error(invalid_argument) on wrong shapes or, with
+  /// NonFinite::error, NaN or infinite voxels; Error(cancelled); Error(device_lost). After a throw the output's
   /// contents are unspecified, and the Convolver can be used again unless the device was lost.
   ///
   /// Finite voxels never give NaN or infinity in silence: those that are so large that sums in the transforms could
@@ -136,6 +144,9 @@ class Convolver {
   /// whole image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be
   /// counted up to the first tile that holds some. After a throw some boxes may have been written.
   RunReport run(const ImageReader& image, ImageWriter& output);
+  /// The same of num_images(spec) readers and num_outputs(spec) writers, none of them null: boxes of one image are read
+  /// while the device works on another. A tile is left out when all writers that it is of hold it.
+  RunReport run(const std::vector<const ImageReader*>& images, const std::vector<ImageWriter*>& outputs);
 
  private:
   struct State;

@@ -157,8 +157,8 @@ struct Plan {
   }
   Index num_pieces() const { return split ? split->num_convolutions : num_tiles(); }
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
-  /// Sequences of launches, each of `batch` tiles of whatever images.
-  Index num_batches() const { return (spec.batch * num_tiles() + batch - 1) / batch; }
+  /// Sequences of launches, each of `batch` tiles of whatever images; with several kernels, of one image.
+  Index num_batches() const;
   Shape padded() const { return {axes[0].padded, axes[1].padded, axes[2].padded}; }
 };
 

@@ -18,6 +18,7 @@ void ConvolveRecord::add(const RunReport& image) {
   run.skipped_tiles += image.skipped_tiles;
   run.peak_device_bytes = std::max(run.peak_device_bytes, image.peak_device_bytes);
   run.kernel_factor = image.kernel_factor;
+  run.kernel_factors = image.kernel_factors;
   run.non_finite_voxels += image.non_finite_voxels;
   run.no_data_voxels += image.no_data_voxels;
   run.inexact_voxels += image.inexact_voxels;
@@ -73,6 +74,7 @@ std::string to_json(const ConvolveRecord& record) {
   json["plan"] = Json::parse(to_json(record.plan));
   json["timings"] = times_to_json(record.times);
   json["kernel_factor"] = record.run.kernel_factor;
+  if (record.run.kernel_factors.size() > 1) json["kernel_factors"] = record.run.kernel_factors;
   json["num_images"] = record.num_images;
   json["num_tiles"] = record.run.num_tiles;
   json["skipped_tiles"] = record.run.skipped_tiles;

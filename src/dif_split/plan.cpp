@@ -8,6 +8,7 @@
 #include "device_model/common.hpp"
 #include "planner/axis.hpp"
 #include "planner/cost.hpp"
+#include "planner/kernel_fan.hpp"
 #include "planner/layout.hpp"
 #include "planner/lengths.hpp"
 #include "planner/search.hpp"
@@ -183,6 +184,7 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles) {
   if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident || spec.batch > 1) return {};
+  if (!kernel_fan(spec).is_single()) return {};  // its convolutions of parts are of one kernel
   if (options.method == Method::direct || options.method == Method::separable) return {};
   if (tiles != nullptr && sums_directly(tiles->path)) return {};
   if (tiles != nullptr && (options.tune == Tune::off || !halos_weigh(*tiles))) return {};

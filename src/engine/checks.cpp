@@ -59,7 +59,7 @@ void require_usable(const ConvolutionSpec& spec, const InputSums& met) {
     const Shape& shape = spec.image;
     const std::string zyx =
         fmt::format("{},{},{}", voxel / (shape.y * shape.x) % shape.z, voxel / shape.x % shape.y, voxel % shape.x);
-    return spec.batch > 1 ? fmt::format("{} of image {}", zyx, voxel / num_voxels(shape)) : zyx;
+    return num_images(spec) > 1 ? fmt::format("{} of image {}", zyx, voxel / num_voxels(shape)) : zyx;
   };
   if (met.non_finite > 0 && spec.non_finite == NonFinite::error) {
     throw Error(Errc::invalid_argument,

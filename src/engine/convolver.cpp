@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/stop_watch.hpp"
@@ -13,12 +15,19 @@
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
 #include "engine/tile_io.hpp"
+#include "planner/kernel_fan.hpp"
 
 namespace convoy {
 namespace {
 
 bool shows_no_tiles_fit(const Error& problem) {
   return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
+}
+
+void require_number(const char* what, Index given, Index expected) {
+  if (given == expected) return;
+  throw Error(Errc::invalid_argument,
+              fmt::format("{} {}(s) were given, but this was planned for {}", given, what, expected));
 }
 
 }  // namespace
@@ -29,12 +38,15 @@ struct Convolver::State {
   std::vector<PreparedDevice> devices;
   std::unique_ptr<SplitConvolution> split;  // in place of tiles
   FilterScale scale;
+  std::optional<Weights> weights;
   VoxelRules rules;
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
-    scale = resolve_spec(spec, kernel);
+    scale = resolve_spec(spec, kernel, with.weights);
+    if (with.weights) weights.emplace(spec, *with.weights);
+    options.weights.reset();  // they are the caller's
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
       options.plan.separable_terms = count_separable_terms(spec, kernel);
@@ -42,7 +54,7 @@ struct Convolver::State {
     for (const Device& device : on) implementation_of(device).reset_peak();
     try {
       devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {
-        set_up_filter(*loaded.session, loaded.plan, kernel, scale.factor);
+        set_up_filter(*loaded.session, loaded.plan, kernel, scale.factors);
       });
       split_if_better(kernel, on, &plan());
     } catch (const Error& problem) {
@@ -50,10 +62,22 @@ struct Convolver::State {
       devices.clear();
       for (const Device& device : on) devices.push_back({device, {}});
       split_if_better(kernel, on, nullptr);
+      if (!split && spec.num_kernels > 1) throw_without_split(problem);
       if (!split) throw;
     }
     rules = split ? split->rules() : voxel_rules(plan(), scale.magnitude);
     trace("kernel spectrum");
+  }
+
+  /// Of one kernel the transform would have been split in place of the image.
+  [[noreturn]] void throw_without_split(const Error& problem) const {
+    const std::string text = fmt::format(
+        "{}; the transform is not split for {} kernels: convolve with one at a time, whose transform may be",
+        problem.what(), spec.num_kernels);
+    if (const auto* memory = dynamic_cast<const OutOfMemory*>(&problem)) {
+      throw OutOfMemory(text, memory->requested_bytes(), memory->limit_bytes(), memory->limit_name());
+    }
+    throw Error(problem.code(), text);
   }
 
   ~State() {
@@ -97,12 +121,14 @@ struct Convolver::State {
 
   /// Of outputs that tiles cannot be written to one by one.
   std::unique_ptr<FoldedSums> folded_sums() const {
-    return plan().fold_output ? std::make_unique<FoldedSums>(spec) : nullptr;
+    return plan().fold_output ? std::make_unique<FoldedSums>(spec, weights_or_none()) : nullptr;
   }
+  const Weights* weights_or_none() const { return weights ? &*weights : nullptr; }
 
   RunReport finished(Clock::time_point start, RunReport report) const {
     report.elapsed_seconds = seconds_since(start);
-    report.kernel_factor = scale.factor;
+    report.kernel_factor = scale.factors.front();
+    report.kernel_factors = scale.factors;
     const double largest = std::fmax(std::abs(report.lowest_voxel), std::abs(report.highest_voxel));
     if (std::isfinite(largest)) report.rounding_error = rounding_error(spec.precision, largest, scale.magnitude);
     if (!options.sums) {
@@ -131,44 +157,47 @@ Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec
 RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
   const auto start = Clock::now();
   State& state = *state_;
-  require_images("image", image, state.spec.image, state.spec.batch);
-  require_images("output", output, output_shape(), state.spec.batch);
+  require_images("image", image, state.spec.image, num_images(state.spec));
+  require_images("output", output, output_shape(), num_outputs(state.spec));
   require_apart(image, output);
   if (state.split) return state.finished(start, state.split->run(image, output));
-  Scheduler scheduler(state.devices, {plan().num_tiles() * state.spec.batch, {}}, state.options);
+  Scheduler scheduler(state.devices, {plan().num_tiles() * num_groups(state.spec), {}}, state.options);
   const auto folded = state.folded_sums();
+  const RunNeeds needs{state.rules, state.options.sums, folded.get(), state.weights_or_none()};
   scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded,
-                                      memory_io(on, image, output, state.rules, state.options.sums, folded.get()));
+    return std::make_unique<TileLoop>(on.loaded, memory_io(on, image, output, needs));
   }));
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
+  return run(std::vector<const ImageReader*>{&image}, std::vector<ImageWriter*>{&output});
+}
+
+RunReport Convolver::run(const std::vector<const ImageReader*>& images, const std::vector<ImageWriter*>& outputs) {
   const auto start = Clock::now();
   State& state = *state_;
-  if (state.spec.batch > 1) {
-    throw Error(Errc::unsupported,
-                fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
-                            "image and run once for each reader and writer",
-                            state.spec.batch));
-  }
-  require_shape("image", image.shape(), state.spec.image);
-  require_shape("output", output.shape(), output_shape());
-  if (state.split) return state.finished(start, state.split->run(image, output));
-  Scheduler scheduler(state.devices, missing_tiles(plan(), output), state.options);
+  require_number("reader", static_cast<Index>(images.size()), num_images(state.spec));
+  require_number("writer", static_cast<Index>(outputs.size()), num_outputs(state.spec));
+  for (const ImageReader* image : images) require_shape("image", image->shape(), state.spec.image);
+  for (const ImageWriter* output : outputs) require_shape("output", output->shape(), output_shape());
+  if (state.split) return state.finished(start, state.split->run(*images.front(), *outputs.front()));
+  Scheduler scheduler(state.devices, missing_tiles(plan(), outputs), state.options);
   const auto folded = state.folded_sums();
+  const RunNeeds needs{state.rules, state.options.sums, folded.get(), state.weights_or_none()};
   scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded, stream_io(on, image, output, state.rules, folded.get()));
+    return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, needs));
   }));
-  return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
+  return state.finished(start, scheduler.report(folded ? folded->write(outputs) : OutputSums{}));
 }
 
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {
   spec.image = image.shape;
   spec.kernel = kernel.shape;
-  if (image.batch > 1 || spec.batch > 1) {
-    throw Error(Errc::unsupported, "convolve() returns one image; make a Convolver for a batch of them");
+  if (image.batch > 1 || spec.batch > 1 || kernel.batch > 1 || spec.num_kernels > 1 || spec.pairing == Pairing::sum) {
+    throw Error(Errc::unsupported,
+                "convolve() makes one image of one image and one kernel; make a Convolver for batches, several kernels "
+                "or weights");
   }
   Convolver convolver(spec, kernel, std::move(device));
   const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;

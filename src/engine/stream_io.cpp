@@ -43,34 +43,39 @@ void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& sh
 template <class Real>
 class ReaderSource final : public TileSource {
  public:
-  ReaderSource(const LoadedPlan& loaded, const ImageReader& reader, const VoxelRules& rules)
-      : plan_(loaded.plan), session_(*loaded.session), reader_(reader), rules_(rules), jobs_(num_disk_threads()) {}
+  ReaderSource(const LoadedPlan& loaded, const Readers& readers, const RunNeeds& needs)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        readers_(readers),
+        rules_(needs.rules),
+        weighing_(plan_, session_, needs.weights),
+        jobs_(num_disk_threads()) {
+    for (TileBoxes& tile : boxes_) tile.resize(static_cast<std::size_t>(kernel_fan(plan_.spec).num_images()));
+  }
 
   std::size_t tiles_ahead() const override { return boxes_.size(); }
 
   void begin(const TileIndex& tile) override {
-    ReadBox& box = boxes_[num_begun_++ % boxes_.size()];
-    const Element element = reader_.element();
-    if (!box.voxels) {
-      box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
+    TileBoxes& boxes = boxes_[num_begun_++ % boxes_.size()];
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+      begin_reading(*readers_.at(static_cast<std::size_t>(tile.image) * boxes.size() + i), tile, boxes[i]);
     }
-    box.cover = cover_of(plan_, tile);
-    box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
-    const Index num_slab_voxels = slab_voxels(largest_cover_bytes(plan_, size_of(element)), element);
-    std::vector<BackgroundJobs::Job> jobs;
-    for (const PlacedBox& placed : box.cover.boxes) {
-      for (const PlacedBox& slab : slabs_of(placed, reader_.chunk(), num_slab_voxels)) {
-        jobs.emplace_back([this, &box, slab] { read_slab(reader_, slab, box.cover.shape, box.voxels.get()); });
-      }
-    }
-    jobs_.add(box.reading, std::move(jobs));
   }
 
-  InputSums supply(const TileIndex&, int set) override {
-    ReadBox& box = boxes_[num_supplied_++ % boxes_.size()];
-    jobs_.wait(box.reading);
-    return gather_tile(plan_, box.cover.input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
-                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+  InputSums supply(const TileIndex& tile, int set) override {
+    TileBoxes& boxes = boxes_[num_supplied_++ % boxes_.size()];
+    const int num_pieces = input_pieces(plan_).count();
+    InputSums sums;
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+      jobs_.wait(boxes[i].reading);
+      auto* const port = reinterpret_cast<Real*>(session_.port(ports::input_of(static_cast<Index>(i)), set));
+      const int first_piece = static_cast<int>(i) * num_pieces;
+      const auto filled = [&](int piece) { session_.upload_piece(set, first_piece + piece, nullptr); };
+      sums.add(gather_tile(plan_, boxes[i].cover.input, rules_, port,
+                           weighing_.of_inputs() ? PieceFilled() : PieceFilled(filled)));
+    }
+    if (weighing_.of_inputs()) weighing_.spread_input(tile, set);
+    return sums;
   }
 
   InputSums scan_input(const TileIndex&) override { return {}; }
@@ -84,14 +89,33 @@ class ReaderSource final : public TileSource {
     Buffer voxels;
     BackgroundJobs::Group reading;
   };
+  using TileBoxes = std::vector<ReadBox>;  // of the images that a tile is of
+
+  void begin_reading(const ImageReader& reader, const TileIndex& tile, ReadBox& box) {
+    const Element element = reader.element();
+    if (!box.voxels) {
+      box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
+    }
+    box.cover = cover_of(plan_, tile);
+    box.cover.input.voxels = {box.voxels.get(), element, box.cover.shape};
+    const Index num_slab_voxels = slab_voxels(largest_cover_bytes(plan_, size_of(element)), element);
+    std::vector<BackgroundJobs::Job> jobs;
+    for (const PlacedBox& placed : box.cover.boxes) {
+      for (const PlacedBox& slab : slabs_of(placed, reader.chunk(), num_slab_voxels)) {
+        jobs.emplace_back([&reader, &box, slab] { read_slab(reader, slab, box.cover.shape, box.voxels.get()); });
+      }
+    }
+    jobs_.add(box.reading, std::move(jobs));
+  }
 
   const Plan& plan_;
   backend::Session& session_;
-  const ImageReader& reader_;
+  Readers readers_;
   const VoxelRules& rules_;
+  TileWeighing<Real> weighing_;
   std::size_t num_begun_ = 0;
   std::size_t num_supplied_ = 0;
-  std::array<ReadBox, device_model::kBoxesInHand> boxes_;
+  std::array<TileBoxes, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;  // ends before the boxes go
 };
 
@@ -112,27 +136,33 @@ void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWrit
 template <class Real>
 class WriterSink final : public TileSink {
  public:
-  WriterSink(const LoadedPlan& loaded, ImageWriter& writer)
-      : plan_(loaded.plan), session_(*loaded.session), writer_(writer), jobs_(num_disk_threads()) {}
+  WriterSink(const LoadedPlan& loaded, const Writers& writers, const RunNeeds& needs)
+      : plan_(loaded.plan),
+        fan_(kernel_fan(plan_.spec)),
+        session_(*loaded.session),
+        writers_(writers),
+        weighing_(plan_, session_, needs.weights),
+        jobs_(num_disk_threads()) {
+    for (TileBoxes& tile : boxes_) tile.resize(static_cast<std::size_t>(fan_.num_results()));
+  }
 
   void prepare(const TileIndex&, int) override {}
 
   OutputSums take(const TileIndex& tile, int set) override {
-    WrittenBox& written = boxes_[next_++ % boxes_.size()];
-    jobs_.wait(written.writing);
-    if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes());
-    const Box box = output_box_of(plan_, tile);
-    TileOutputs outputs = tile_outputs(plan_, tile);
-    for (AxisOutputs& axis : outputs) axis.begin = 0;
-    const OutputSums sums = scatter_tile(
-        plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)),
-        {written.voxels.get(), writer_.element(), box.size}, [&](int piece) { session_.wait_piece(set, piece); });
-    begin_writing(jobs_, written.writing, writer_, box, written.voxels.get());
+    TileBoxes& boxes = boxes_[next_++ % boxes_.size()];
+    if (weighing_.of_outputs()) {
+      session_.wait(set);
+      weighing_.gather_outputs(tile, set);
+    }
+    OutputSums sums;
+    for (std::size_t i = 0; i < boxes.size(); ++i) sums.add(take_one(tile, i, set, boxes[i]));
     return sums;
   }
 
   void finish() override {
-    for (WrittenBox& box : boxes_) jobs_.wait(box.writing);
+    for (TileBoxes& boxes : boxes_) {
+      for (WrittenBox& box : boxes) jobs_.wait(box.writing);
+    }
   }
 
  private:
@@ -140,44 +170,68 @@ class WriterSink final : public TileSink {
     Buffer voxels;
     BackgroundJobs::Group writing;
   };
+  using TileBoxes = std::vector<WrittenBox>;  // of the outputs that a tile is of
 
-  std::size_t largest_output_bytes() const {
-    std::size_t bytes = size_of(writer_.element());
+  OutputSums take_one(const TileIndex& tile, std::size_t number, int set, WrittenBox& written) {
+    ImageWriter& writer = *writers_.at(static_cast<std::size_t>(tile.image * fan_.num_results()) + number);
+    jobs_.wait(written.writing);
+    if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes(writer));
+    const Box box = output_box_of(plan_, tile);
+    TileOutputs outputs = tile_outputs(plan_, tile);
+    for (AxisOutputs& axis : outputs) axis.begin = 0;
+    const int first_piece = static_cast<int>(number) * output_pieces(plan_).count();
+    const auto await = [&](int piece) { session_.wait_piece(set, first_piece + piece); };
+    const std::byte* const port = session_.port(ports::output_of(fan_, static_cast<Index>(number)), set);
+    const OutputSums sums = scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(port),
+                                         {written.voxels.get(), writer.element(), box.size},
+                                         weighing_.of_outputs() ? AwaitPiece() : AwaitPiece(await));
+    begin_writing(jobs_, written.writing, writer, box, written.voxels.get());
+    return sums;
+  }
+
+  std::size_t largest_output_bytes(const ImageWriter& writer) const {
+    std::size_t bytes = size_of(writer.element());
     for (const AxisPlan& axis : plan_.axes) bytes *= static_cast<std::size_t>(axis.tile_output);
     return bytes;
   }
 
   const Plan& plan_;
+  KernelFan fan_;
   backend::Session& session_;
-  ImageWriter& writer_;
+  Writers writers_;
+  TileWeighing<Real> weighing_;
   std::size_t next_ = 0;
-  std::array<WrittenBox, device_model::kBoxesInHand> boxes_;
+  std::array<TileBoxes, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;
 };
 
 template <class Real>
-TileIo stream_io_of(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
-                    FoldedSums* folded) {
+TileIo stream_io_of(const PreparedDevice& on, const Readers& readers, const Writers& writers, const RunNeeds& needs) {
   TileIo io;
-  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, reader, rules);
-  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writer);
+  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, readers, needs);
+  io.sink = needs.folded != nullptr ? needs.folded->sink(on.loaded)
+                                    : std::make_unique<WriterSink<Real>>(on.loaded, writers, needs);
   return io;
 }
 
 }  // namespace
 
-TileIo stream_io(const PreparedDevice& on, const ImageReader& reader, ImageWriter& writer, const VoxelRules& rules,
-                 FoldedSums* folded) {
+TileIo stream_io(const PreparedDevice& on, const Readers& readers, const Writers& writers, const RunNeeds& needs) {
   const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
-  return f32 ? stream_io_of<float>(on, reader, writer, rules, folded)
-             : stream_io_of<double>(on, reader, writer, rules, folded);
+  return f32 ? stream_io_of<float>(on, readers, writers, needs) : stream_io_of<double>(on, readers, writers, needs);
 }
 
-RunTiles missing_tiles(const Plan& plan, const ImageWriter& writer) {
-  RunTiles tiles{plan.num_tiles(), {}};
-  if (!plan.fold_output) {
-    tiles.held = [&](Index tile) { return writer.holds(output_box_of(plan, tile_index(plan, tile))); };
-  }
+RunTiles missing_tiles(const Plan& plan, const Writers& writers) {
+  RunTiles tiles{plan.num_tiles() * num_groups(plan.spec), {}};
+  if (plan.fold_output) return tiles;
+  tiles.held = [&plan, writers, results = kernel_fan(plan.spec).num_results()](Index number) {
+    const TileIndex tile = tile_index(plan, number);
+    const Box box = output_box_of(plan, tile);
+    for (Index i = 0; i < results; ++i) {
+      if (!writers[static_cast<std::size_t>(tile.image * results + i)]->holds(box)) return false;
+    }
+    return true;
+  };
   return tiles;
 }
 

@@ -12,7 +12,7 @@ namespace convoy {
 /// Place of a tile in the plan's grid, per image axis (z, y, x), and the image of the batch that it is of.
 struct TileIndex {
   std::array<Index, 3> in_grid{};
-  Index image = 0;
+  Index image = 0;  ///< with several kernels, the group of images and outputs (KernelFan)
 
   Index operator[](std::size_t axis) const { return in_grid[axis]; }
 };
