@@ -87,6 +87,7 @@ void CpuSession::allocate_slots() {
       count_.add(slot.bytes);
       counted_bytes_ += slot.bytes;
       if (options_.sentinels) fill_sentinels(sets.back());
+      if (slot.contents) std::copy(slot.contents->begin(), slot.contents->end(), sets.back().slot());
       trace(fmt::format("allocate {}", slot.name));
     }
   }

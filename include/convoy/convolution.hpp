@@ -44,12 +44,12 @@ struct ConvolverOptions {
   /// Fills device memory with NaN before use and puts guard bytes behind every slot; run() then throws on a breach.
   /// Slow; for tests. CONVOY_SENTINELS=1 switches it on everywhere, 0 off.
   bool sentinels = false;
-  /// Of Pairing::sum: as many images of shape weights_shape(spec) as there are kernels, one behind the other, of any
-  /// element. They lie in host memory, are copied before the constructor returns, and may then go.
-  std::optional<ImageView> weights;
   /// Fills in RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is
   /// used in place the host reads it for them alone, and competes with the bus for the host's memory.
   bool sums = false;
+  /// Of Pairing::sum: as many images of shape weights_shape(spec) as there are kernels, one behind the other, of any
+  /// element. They lie in host memory, are copied before the constructor returns, and may then go.
+  std::optional<ImageView> weights = {};
 };
 
 /// A device's part in a run.

@@ -44,11 +44,11 @@ struct ResidentOptions {
   PlanOptions plan;  ///< `resident` is set
   Element image = Element::f32;
   Element output = Element::f32;
-  /// As in ConvolverOptions: in host memory; they are copied to the device.
-  std::optional<ImageView> weights;
   /// As in ConvolverOptions.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
   bool sentinels = false;
+  /// As in ConvolverOptions: in host memory; they are copied to the device.
+  std::optional<ImageView> weights = {};
 };
 
 /// A kernel made ready on a device, for any number of images of one shape that lie there.

@@ -82,3 +82,11 @@ TEST_CASE("random problems of several kernels on arrays equal the direct sum") {
     check_kernels(spec, tiles(least_tiles), i + 1);
   }
 }
+
+TEST_CASE("one kernel with one image is a convolution like any other, however they are paired") {
+  ConvolutionSpec spec = spec_of({4, 9, 12}, {3, 4, 5}, Mode::same, Boundary::reflect);
+  for (const Pairing pairing : {Pairing::all, Pairing::each}) {
+    spec.pairing = pairing;
+    check(spec);
+  }
+}
