@@ -12,6 +12,7 @@
 #include "backends/backend.hpp"
 #include "base/fork.hpp"
 #include "base/log.hpp"
+#include "base/settings.hpp"
 #include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 
@@ -20,8 +21,8 @@ namespace {
 
 /// A variable may lower a limit, never raise it; 0 in a limit means "none".
 void lower(std::uint64_t& limit, const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr || *text == '\0') return;
+  const char* text = setting(variable);
+  if (text == nullptr) return;
   const std::uint64_t wanted = bytes_from_text(text);
   limit = limit == 0 ? wanted : std::min(limit, wanted);
 }

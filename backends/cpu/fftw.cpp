@@ -4,22 +4,19 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "backends/cpu/aligned_buffer.hpp"
+#include "backends/cpu/builtin_fft.hpp"
 #include "base/disk_cache.hpp"
 #include "base/fork.hpp"
+#include "base/settings.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy::backend::cpu {
 namespace {
-
-// From FFTW's documented interface (fftw3.h of FFTW 3.3).
-constexpr unsigned kMeasure = 0;
-constexpr unsigned kEstimate = 1U << 6;
-constexpr int kForward = -1;
-constexpr int kBackward = 1;
 
 // FFTW's planner is not safe to be used by several threads; executing plans is.
 std::mutex& planner_mutex() { return process_mutex(ProcessLock::fftw_planner); }
@@ -68,32 +65,54 @@ const std::string& Fftw<Real>::why_not() {
 
 template <class Real>
 bool Fftw<Real>::load(std::string& why_not) {
+  const char* wanted = setting_for_good("CONVOY_CPU_FFT");
+  const std::string_view which = wanted == nullptr ? "auto" : wanted;
+  if (which != "auto" && which != "fftw" && which != "builtin") {
+    why_not = fmt::format("CONVOY_CPU_FFT is '{}'; it may be auto, fftw or builtin", which);
+    return false;
+  }
+  if (which != "builtin") {
+    why_not = open_library();
+    if (why_not.empty() || which == "fftw") return why_not.empty();
+  }
+  if (const FftwFunctions<Real>* builtin = builtin_fft<Real>()) {
+    functions_ = *builtin;
+    why_not.clear();
+    return true;
+  }
+  why_not = fmt::format("{}{}{}", why_not, why_not.empty() ? "" : "; ", builtin_fft_missing());
+  return false;
+}
+
+/// Why it cannot be used, if it cannot.
+template <class Real>
+std::string Fftw<Real>::open_library() {
   constexpr bool single = std::is_same_v<Real, float>;
   const char* package = single ? "libfftw3-single3" : "libfftw3-double3";
   library_ = single ? SharedLibrary({"libfftw3f.so.3", "libfftw3f.so"}, "CONVOY_FFTW3F_LIBRARY")
                     : SharedLibrary({"libfftw3.so.3", "libfftw3.so"}, "CONVOY_FFTW3_LIBRARY");
   if (!library_.loaded()) {
-    why_not = fmt::format("FFTW was not found ({}); on Debian install {}", library_.why_not(), package);
-    return false;
+    return fmt::format("FFTW was not found ({}); on Debian install {}", library_.why_not(), package);
   }
   std::string missing;
   const auto get = [&](auto& function, const char* name) {
     look_up(function, library_, fmt::format("{}{}", single ? "fftwf_" : "fftw_", name), missing);
   };
-  get(plan_r2c_, "plan_dft_r2c_1d");
-  get(plan_c2r_, "plan_dft_c2r_1d");
-  get(plan_many_, "plan_many_dft");
-  get(execute_r2c_, "execute_dft_r2c");
-  get(execute_c2r_, "execute_dft_c2r");
-  get(execute_dft_, "execute_dft");
-  get(destroy_, "destroy_plan");
-  get(export_wisdom_, "export_wisdom_to_string");
-  get(import_wisdom_, "import_wisdom_from_string");
-  get(forget_wisdom_, "forget_wisdom");
-  if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version")))
-    version_ = text;
-  if (!missing.empty()) why_not = fmt::format("{} lacks {}", library_.name(), missing);
-  return why_not.empty();
+  get(functions_.plan_r2c, "plan_dft_r2c_1d");
+  get(functions_.plan_c2r, "plan_dft_c2r_1d");
+  get(functions_.plan_many, "plan_many_dft");
+  get(functions_.execute_r2c, "execute_dft_r2c");
+  get(functions_.execute_c2r, "execute_dft_c2r");
+  get(functions_.execute_dft, "execute_dft");
+  get(functions_.destroy, "destroy_plan");
+  get(functions_.export_wisdom, "export_wisdom_to_string");
+  get(functions_.import_wisdom, "import_wisdom_from_string");
+  get(functions_.forget_wisdom, "forget_wisdom");
+  if (const auto* text = static_cast<const char*>(library_.symbol(single ? "fftwf_version" : "fftw_version"))) {
+    functions_.version = text;
+  }
+  if (!missing.empty()) return fmt::format("{} lacks {}", library_.name(), missing);
+  return "";
 }
 
 /// Under the planner's lock, around which wisdom is recalled and kept when FFTW measures.
@@ -101,9 +120,9 @@ template <class Real>
 template <class MakePlan>
 FftwPlan Fftw<Real>::planned(Index length, FftwEffort effort, const MakePlan& make_plan) const {
   const std::lock_guard lock(planner_mutex());
-  if (effort == FftwEffort::estimate) return {checked(estimated(make_plan), length), destroy_};
+  if (effort == FftwEffort::estimate) return {checked(estimated(make_plan), length), functions_.destroy};
   recall_wisdom();
-  FftwPlan plan(checked(make_plan(kMeasure), length), destroy_);
+  FftwPlan plan(checked(make_plan(kFftwMeasure), length), functions_.destroy);
   keep_wisdom();
   return plan;
 }
@@ -113,10 +132,10 @@ FftwPlan Fftw<Real>::planned(Index length, FftwEffort effort, const MakePlan& ma
 template <class Real>
 template <class MakePlan>
 void* Fftw<Real>::estimated(const MakePlan& make_plan) const {
-  const std::unique_ptr<char, void (*)(void*)> measured(export_wisdom_(), std::free);
-  forget_wisdom_();
-  void* const plan = make_plan(kEstimate);
-  if (measured != nullptr) import_wisdom_(measured.get());
+  const std::unique_ptr<char, void (*)(void*)> measured(functions_.export_wisdom(), std::free);
+  functions_.forget_wisdom();
+  void* const plan = make_plan(kFftwEstimate);
+  if (measured != nullptr) functions_.import_wisdom(measured.get());
   return plan;
 }
 
@@ -124,32 +143,34 @@ template <class Real>
 void Fftw<Real>::recall_wisdom() const {
   static bool recalled = false;
   if (std::exchange(recalled, true)) return;
-  if (const auto text = wisdom().find(version_ + " wisdom")) import_wisdom_(text->c_str());
+  if (const auto text = wisdom().find(version() + " wisdom")) functions_.import_wisdom(text->c_str());
 }
 
 template <class Real>
 void Fftw<Real>::keep_wisdom() const {
   static std::string kept;
-  const std::unique_ptr<char, void (*)(void*)> text(export_wisdom_(), std::free);
+  const std::unique_ptr<char, void (*)(void*)> text(functions_.export_wisdom(), std::free);
   if (text == nullptr || kept == text.get()) return;
   kept = text.get();
-  wisdom().store(version_ + " wisdom", kept);
+  wisdom().store(version() + " wisdom", kept);
 }
 
 template <class Real>
 FftwPlan Fftw<Real>::plan_row_forward(Index length, FftwEffort effort) const {
   AlignedBuffer in(static_cast<std::size_t>(length) * sizeof(Real));
   AlignedBuffer out(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
-  return planned(length, effort,
-                 [&](unsigned flags) { return plan_r2c_(to_int(length), in.as<Real>(), out.as<Complex>(), flags); });
+  return planned(length, effort, [&](unsigned flags) {
+    return functions_.plan_r2c(to_int(length), in.as<Real>(), out.as<Complex>(), flags);
+  });
 }
 
 template <class Real>
 FftwPlan Fftw<Real>::plan_row_inverse(Index length, FftwEffort effort) const {
   AlignedBuffer in(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
   AlignedBuffer out(static_cast<std::size_t>(length) * sizeof(Real));
-  return planned(length, effort,
-                 [&](unsigned flags) { return plan_c2r_(to_int(length), in.as<Complex>(), out.as<Real>(), flags); });
+  return planned(length, effort, [&](unsigned flags) {
+    return functions_.plan_c2r(to_int(length), in.as<Complex>(), out.as<Real>(), flags);
+  });
 }
 
 template <class Real>
@@ -163,9 +184,9 @@ FftwPlan Fftw<Real>::plan_complex(Index length, Index count, FftwLayout in, Fftw
   const AlignedBuffer to = scratch(out);
   const int n = to_int(length);
   return planned(length, effort, [&](unsigned flags) {
-    return plan_many_(1, &n, to_int(count), from.as<Complex>(), nullptr, to_int(in.stride), to_int(in.distance),
-                      to.as<Complex>(), nullptr, to_int(out.stride), to_int(out.distance),
-                      inverse ? kBackward : kForward, flags);
+    return functions_.plan_many(1, &n, to_int(count), from.as<Complex>(), nullptr, to_int(in.stride),
+                                to_int(in.distance), to.as<Complex>(), nullptr, to_int(out.stride),
+                                to_int(out.distance), inverse ? kFftwBackward : kFftwForward, flags);
   });
 }
 

@@ -1,10 +1,12 @@
-// FFTW, opened at run time (it is GPL; nothing of it is linked or included). One table per precision.
+// The FFT of the cpu backend: a library with FFTW's interface, opened at run time (FFTW is GPL; nothing of it is linked
+// or included), or the one that convoy was built with. One table per precision.
 #pragma once
 
 #include <complex>
 #include <memory>
 #include <string>
 
+#include "backends/cpu/fftw_functions.hpp"
 #include "base/shared_library.hpp"
 #include "convoy/shape.hpp"
 
@@ -44,12 +46,14 @@ class Fftw {
  public:
   using Complex = std::complex<Real>;
 
-  /// The library, opened on first use; throws Error(backend_unavailable) if it is not there.
+  /// The library that CONVOY_FFTW3F_LIBRARY (f64: CONVOY_FFTW3_LIBRARY) names, else FFTW where it is found, else the
+  /// built-in transforms; CONVOY_CPU_FFT=fftw or builtin allows only the one. Looked for on first use; throws
+  /// Error(backend_unavailable) if there is none.
   static const Fftw& instance();
-  /// Empty if the library can be opened, else why it cannot.
+  /// Empty if there is one, else why not.
   static const std::string& why_not();
   /// "fftw-3.3.10-sse2-avx ..."
-  const std::string& version() const { return version_; }
+  std::string version() const { return functions_.version; }
 
   /// One row: length reals -> length / 2 + 1 complex, and back (unnormalised; the inverse destroys its input).
   FftwPlan plan_row_forward(Index length, FftwEffort effort) const;
@@ -58,9 +62,9 @@ class Fftw {
   FftwPlan plan_complex(Index length, Index count, FftwLayout in, FftwLayout out, bool inverse,
                         FftwEffort effort) const;
 
-  void row_forward(const FftwPlan& plan, Real* in, Complex* out) const { execute_r2c_(plan.get(), in, out); }
-  void row_inverse(const FftwPlan& plan, Complex* in, Real* out) const { execute_c2r_(plan.get(), in, out); }
-  void execute(const FftwPlan& plan, Complex* in, Complex* out) const { execute_dft_(plan.get(), in, out); }
+  void row_forward(const FftwPlan& plan, Real* in, Complex* out) const { functions_.execute_r2c(plan.get(), in, out); }
+  void row_inverse(const FftwPlan& plan, Complex* in, Real* out) const { functions_.execute_c2r(plan.get(), in, out); }
+  void execute(const FftwPlan& plan, Complex* in, Complex* out) const { functions_.execute_dft(plan.get(), in, out); }
 
  private:
   struct Loading {
@@ -69,6 +73,7 @@ class Fftw {
   };
   static const Loading& loading();
   bool load(std::string& why_not);
+  std::string open_library();
   template <class MakePlan>
   FftwPlan planned(Index length, FftwEffort effort, const MakePlan& make_plan) const;
   template <class MakePlan>
@@ -77,18 +82,7 @@ class Fftw {
   void keep_wisdom() const;
 
   SharedLibrary library_;
-  std::string version_;
-  void* (*plan_r2c_)(int, Real*, Complex*, unsigned) = nullptr;
-  void* (*plan_c2r_)(int, Complex*, Real*, unsigned) = nullptr;
-  void* (*plan_many_)(int, const int*, int, Complex*, const int*, int, int, Complex*, const int*, int, int, int,
-                      unsigned) = nullptr;
-  void (*execute_r2c_)(void*, Real*, Complex*) = nullptr;
-  void (*execute_c2r_)(void*, Complex*, Real*) = nullptr;
-  void (*execute_dft_)(void*, Complex*, Complex*) = nullptr;
-  void (*destroy_)(void*) = nullptr;
-  char* (*export_wisdom_)() = nullptr;
-  int (*import_wisdom_)(const char*) = nullptr;
-  void (*forget_wisdom_)() = nullptr;
+  FftwFunctions<Real> functions_;
 };
 
 }  // namespace convoy::backend::cpu

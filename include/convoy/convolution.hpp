@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,18 @@ struct ConvolverOptions {
   /// Fills in RunReport::input_sum and output_sum. They come with the copies of a run, but where page-locked memory is
   /// used in place the host reads it for them alone, and competes with the bus for the host's memory.
   bool sums = false;
+  /// Asked to stop, constructor and runs end with Error(cancelled): on the CPU within a tile, on other devices before
+  /// the next step of the host. What a GPU has begun it finishes.
+  std::stop_token stop;
   /// Of Pairing::sum: as many images of shape weights_shape(spec) as there are kernels, one behind the other, of any
   /// element. They lie in host memory, are copied before the constructor returns, and may then go.
   std::optional<ImageView> weights = {};
+};
+
+/// Of one run of a Convolver.
+struct RunOptions {
+  std::function<bool(const Progress&)> progress;  ///< in place of ConvolverOptions::progress
+  std::stop_token stop;                           ///< beside ConvolverOptions::stop
 };
 
 /// A device's part in a run.
@@ -87,6 +97,9 @@ struct RunReport {
   /// output is there: 16 u times the largest magnitude times the sum of the kernel's magnitudes, u = 2^-24 or 2^-53. A
   /// voxel much larger than the others spoils them by that much. Likewise.
   double rounding_error = 0;
+
+  /// Takes in what another run of the same Convolver did, beside or after this one.
+  void add(const RunReport& other);
 };
 
 /// A kernel made ready on a device or several: plan, compiled code and spectrum, for any number of images of one shape.
@@ -135,7 +148,7 @@ class Convolver {
   /// tile, k the sum of the kernel's magnitudes) throw Error(invalid_argument) with their number, the first's position
   /// and the remedies; results that the output's type does not hold are counted in saturated_voxels. Without
   /// ConvolverOptions::sums, page-locked memory that is used in place is looked at only when an output is not finite.
-  RunReport run(const ImageView& image, const MutableImageView& output);
+  RunReport run(const ImageView& image, const MutableImageView& output, const RunOptions& options = {});
 
   /// The same for images that need not be in memory: reads the boxes that each tile needs, on threads of its own and
   /// ahead of the device, and writes each tile's output when it is there. Tiles that the writer holds already are left
@@ -143,10 +156,15 @@ class Convolver {
   /// chunks. Where voxels of the adjoint are folded back (correlate with reflect, mirror or nearest), the sums of the
   /// whole image are in memory until the end. Throws what reader and writer throw, too; non-finite voxels may be
   /// counted up to the first tile that holds some. After a throw some boxes may have been written.
-  RunReport run(const ImageReader& image, ImageWriter& output);
-  /// The same of num_images(spec) readers and num_outputs(spec) writers, none of them null: boxes of one image are read
-  /// while the device works on another. A tile is left out when all writers that it is of hold it.
-  RunReport run(const std::vector<const ImageReader*>& images, const std::vector<ImageWriter*>& outputs);
+  RunReport run(const ImageReader& image, ImageWriter& output, const RunOptions& options = {});
+  /// The same for any number of images, each into the output at its place: their tiles follow each other, so that the
+  /// first of an image are read and computed while the last of the one before are still being written. All are of one
+  /// shape and one element, and so are the outputs. Where one image at a time is in memory as a whole (splits of the
+  /// transform, and outputs that are folded back), they are done one after the other. The report is of all.
+  /// With several kernels, as many images and outputs as ConvolutionSpec::pairing says, or a multiple of both: those of
+  /// one image of the spec's batch follow each other, of Pairing::each those of all kernels. A tile is left out when
+  /// all writers that it is of hold it.
+  RunReport run(const ImageReaders& images, const ImageWriters& outputs, const RunOptions& options = {});
 
  private:
   struct State;

@@ -14,6 +14,7 @@
 #include "convoy/plan.hpp"
 #include "convoy/resident.hpp"
 #include "convoy/selftest.hpp"
+#include "convoy/settings.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
 #include "convoy/stream.hpp"

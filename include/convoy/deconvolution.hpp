@@ -31,6 +31,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
+#include "convoy/stream.hpp"
 
 namespace convoy {
 
@@ -227,6 +229,15 @@ struct DeconvolverOptions {
   bool curve = false;  ///< sums of every iteration in the report; costs a few passes over memory each
   /// As in ConvolverOptions; for tests.
   bool sentinels = false;
+  /// As in ConvolverOptions: on the CPU within an iteration, on other devices between those that are sums' or progress'
+  /// turn.
+  std::stop_token stop;
+};
+
+/// Of one run of a Deconvolver.
+struct DeconvolverRunOptions {
+  std::function<bool(const DeconvolutionProgress&)> progress;  ///< in place of DeconvolverOptions::progress
+  std::stop_token stop;                                        ///< beside DeconvolverOptions::stop
 };
 
 enum class StopReason { iterations, relative_change };
@@ -267,7 +278,11 @@ struct DeconvolutionReport {
   double input_sum = 0;        ///< flux in: sum over the data
   double output_sum = 0;       ///< flux out: sum over the output before rounding
   SeamError seam;              ///< of fast tiles
+  Index skipped_tiles = 0;  ///< fast tiles, or whole images, that the ImageWriter held already; sums are without them
   PsfReport psf;
+
+  /// Takes in what the restoration of another image reported. Iterations are the most, the curve is the first's.
+  void add(const DeconvolutionReport& other);
 };
 
 /// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.
@@ -294,7 +309,14 @@ class Deconvolver {
   /// Error(device_lost). After a throw the output's contents are unspecified, and the Deconvolver can be used again
   /// unless the device was lost.
   DeconvolutionReport run(const ImageView& image, const MutableImageView& output,
-                          const std::optional<ImageView>& mask = {});
+                          const std::optional<ImageView>& mask = {}, const DeconvolverRunOptions& options = {});
+  /// The same for any number of images that need not be in memory (time points and channels), each into the output at
+  /// its place; `masks`: none, one for all images, or one for each. Fast tiles are read and written one by one, twice
+  /// over in all (first to find the data's mean); otherwise one image after the other is in memory. What the writers
+  /// hold already is left out. All images are of one shape and one element, and so are the outputs. Blocks. Throws what
+  /// readers and writers throw, too; after a throw some boxes may have been written. The report is of all.
+  DeconvolutionReport run(const ImageReaders& images, const ImageWriters& outputs, const ImageReaders& masks = {},
+                          const DeconvolverRunOptions& options = {});
 
  private:
   struct State;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
@@ -39,5 +40,9 @@ class ImageWriter {
     return false;
   }
 };
+
+/// Images of one shape and one element, time points and channels say, that are convolved in one run.
+using ImageReaders = std::vector<const ImageReader*>;
+using ImageWriters = std::vector<ImageWriter*>;
 
 }  // namespace convoy

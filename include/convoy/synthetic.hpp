@@ -30,7 +30,7 @@ void draw_sphere(const MutableImageView& image, const Sphere& sphere, double val
 std::vector<Sphere> three_spheres(const Shape& size);
 
 /// A Gaussian of sum 1 around floor(k/2); sigma in voxels, 0 for a single plane, row or column of that axis.
-/// `psf` must be f32 or f64. Throws Error(invalid_argument) otherwise, and for a negative or infinite sigma.
+/// `psf` must be f32 or f64, and dense. Throws Error(invalid_argument) otherwise, and for a negative or infinite sigma.
 void fill_gaussian_psf(const MutableImageView& psf, const Position& sigma);
 
 /// A widefield microscope without aberrations. All lengths in one unit, say micrometres.
@@ -46,7 +46,7 @@ struct WidefieldOptics {
 ///   h(r, z) = | integral over 0 <= rho <= 1 of J0(k NA r rho) exp(i k z sqrt(n^2 - NA^2 rho^2)) rho d rho |^2,
 /// k = 2 pi / wavelength. In focus it is Airy's pattern, dark at r = 0.61 wavelength / NA. It is sampled at voxel
 /// centres. Source: M. Born and E. Wolf, Principles of Optics, 8.8; M. Gu, Advanced Optical Imaging Theory, 3.2. `psf`
-/// must be f32 or f64. Throws Error(invalid_argument) otherwise, and for optics that cannot be.
+/// must be f32 or f64, and dense. Throws Error(invalid_argument) otherwise, and for optics that cannot be.
 void fill_widefield_psf(const MutableImageView& psf, const WidefieldOptics& optics);
 
 }  // namespace convoy

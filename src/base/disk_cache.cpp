@@ -16,6 +16,7 @@
 #include "base/fork.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
+#include "base/settings.hpp"
 
 namespace convoy {
 namespace {
@@ -50,7 +51,7 @@ std::optional<std::string> from_file(std::string_view magic, const std::string& 
 }
 
 std::optional<fs::path> wanted_folder() {
-  if (const char* own = std::getenv("CONVOY_CACHE_DIR"); own != nullptr && *own != '\0') {
+  if (const char* own = setting("CONVOY_CACHE_DIR")) {
     if (std::string_view(own) == "off") return {};
     return fs::path(own);
   }

@@ -7,12 +7,18 @@
 namespace convoy {
 namespace {
 
-void require_voxels(std::size_t voxels, const Shape& shape) {
+void require_voxels(std::size_t voxels, const Shape& image, Index batch) {
+  const Shape shape{batch * image.z, image.y, image.x};
   const Index expected = num_voxels(shape);
   if (voxels != static_cast<std::size_t>(expected)) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the buffer holds {} voxels, but shape {} zyx has {}", voxels, to_text(shape), expected));
   }
+}
+
+/// Without overflow: shapes that no memory holds are refused elsewhere.
+Index wrapping_product(Index a, Index b) {
+  return static_cast<Index>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 }
 
 }  // namespace
@@ -43,17 +49,41 @@ Image make_image(const Shape& shape, Element element) {
   return image;
 }
 
-void ImageView::require_size(std::size_t voxels) const { require_voxels(voxels, as_one().shape); }
-void MutableImageView::require_size(std::size_t voxels) const { require_voxels(voxels, as_one().shape); }
+Strides dense_strides(const Shape& shape, Element element) {
+  Strides strides;
+  strides.x = static_cast<Index>(size_of(element));
+  strides.y = wrapping_product(shape.x, strides.x);
+  strides.z = wrapping_product(shape.y, strides.y);
+  strides.image = wrapping_product(shape.z, strides.z);
+  return strides;
+}
+
+void ImageView::require_size(std::size_t voxels) const { require_voxels(voxels, shape, batch); }
+void MutableImageView::require_size(std::size_t voxels) const { require_voxels(voxels, shape, batch); }
+
+Strides ImageView::strides_in_bytes() const {
+  if (!strides) return dense_strides(shape, element);
+  Strides given = *strides;
+  if (shape.x == 1) given.x = static_cast<Index>(size_of(element));
+  if (shape.y == 1) given.y = wrapping_product(shape.x, given.x);
+  if (shape.z == 1) given.z = wrapping_product(shape.y, given.y);
+  if (batch == 1) given.image = wrapping_product(shape.z, given.z);
+  return given;
+}
+
+bool ImageView::is_dense() const { return strides_in_bytes() == dense_strides(shape, element); }
+
+ImageView ImageView::as_one() const {
+  if (is_dense()) return {data, element, {batch * shape.z, shape.y, shape.x}};
+  throw Error(Errc::invalid_argument, "the images do not follow each other without gaps, so they are not one image");
+}
 
 ImageView ImageView::image(Index number) const {
-  const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
-  return {static_cast<const std::byte*>(data) + static_cast<std::uint64_t>(number) * bytes, element, shape};
+  return {static_cast<const std::byte*>(data) + number * strides_in_bytes().image, element, shape, 1, strides};
 }
 
 MutableImageView MutableImageView::image(Index number) const {
-  const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element);
-  return {static_cast<std::byte*>(data) + static_cast<std::uint64_t>(number) * bytes, element, shape};
+  return {static_cast<std::byte*>(data) + number * strides_in_bytes().image, element, shape, 1, strides};
 }
 
 }  // namespace convoy

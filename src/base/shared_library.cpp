@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
+#include "base/settings.hpp"
 
 namespace convoy {
 
@@ -18,8 +18,8 @@ SharedLibrary::SharedLibrary(const std::vector<const char*>& names, const char* 
     why_not_ += reason != nullptr ? reason : candidate;
     return false;
   };
-  const char* only = override_variable != nullptr ? std::getenv(override_variable) : nullptr;
-  if (only != nullptr && *only != '\0') {
+  const char* only = override_variable != nullptr ? setting_for_good(override_variable) : nullptr;
+  if (only != nullptr) {
     attempt(only);
     return;
   }

@@ -37,6 +37,31 @@ decltype(auto) with_element(Element element, Function&& function) {
   throw Error(Errc::invalid_argument, "the voxels are of an unknown kind");
 }
 
+/// The rows of images as they lie in memory, aligned: numbered along y, then z, then from image to image.
+template <class T>
+class VoxelRows {
+ public:
+  explicit VoxelRows(const ImageView& images)
+      : first_(static_cast<const T*>(images.data)), shape_(images.shape), strides_(images.strides_in_bytes()) {
+    constexpr auto kBytes = static_cast<Index>(sizeof(T));
+    strides_ = {strides_.z / kBytes, strides_.y / kBytes, strides_.x / kBytes, strides_.image / kBytes};
+  }
+
+  /// Distance of a row's voxels.
+  Index stride() const { return strides_.x; }
+  const T* row(Index number) const {
+    const Index plane = number / shape_.y;
+    return first_ + number % shape_.y * strides_.y + plane % shape_.z * strides_.z + plane / shape_.z * strides_.image;
+  }
+  /// Of images that were given to be written.
+  T* mutable_row(Index number) const { return const_cast<T*>(row(number)); }
+
+ private:
+  const T* first_;
+  Shape shape_;
+  Strides strides_;  // in voxels
+};
+
 /// value as a T: integers are rounded to nearest (ties to even) and clipped, NaN becomes 0; floats beyond their range
 /// are infinite. `saturated` counts what was clipped, NaN made 0, and what is infinite now and was not.
 template <class T, class Real>

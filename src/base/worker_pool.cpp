@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -14,6 +15,8 @@
 
 #include "base/fork.hpp"
 #include "base/log.hpp"
+#include "base/settings.hpp"
+#include "base/stop_scope.hpp"
 
 namespace convoy {
 
@@ -22,13 +25,14 @@ struct WorkerPool::Loop {
   std::int64_t grain;
   const std::function<void(int, std::int64_t, std::int64_t)>& body;
   std::atomic<std::int64_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr failure;
+  const StopScope* stop = StopScope::current();
+  std::mutex mutex{};
+  std::exception_ptr failure{};
 };
 
 int default_num_threads() {
   for (const char* variable : {"CONVOY_THREADS", "SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"}) {
-    const char* text = std::getenv(variable);
+    const char* text = setting(variable);
     const int wanted = text != nullptr ? std::atoi(text) : 0;
     if (wanted > 0) return std::min(wanted, 1024);
   }
@@ -168,10 +172,12 @@ WorkerPool::Threads& WorkerPool::threads() {
 }
 
 void WorkerPool::run(Loop& loop, int worker) {
+  const UnderStopScope under(loop.stop);
   try {
     for (;;) {
       const std::int64_t begin = loop.next.fetch_add(loop.grain);
       if (begin >= loop.count) return;
+      throw_if_stopped();
       loop.body(worker, begin, std::min(begin + loop.grain, loop.count));
     }
   } catch (...) {
@@ -184,7 +190,7 @@ void WorkerPool::run(Loop& loop, int worker) {
 void WorkerPool::for_each(std::int64_t count, std::int64_t grain,
                           const std::function<void(int, std::int64_t, std::int64_t)>& body) {
   if (count <= 0) return;
-  Loop loop{count, std::max<std::int64_t>(1, grain), body, {}, {}, {}};
+  Loop loop{.count = count, .grain = std::max<std::int64_t>(1, grain), .body = body};
   threads().share(loop, count <= loop.grain ? 1 : num_threads_);
   if (loop.failure) std::rethrow_exception(loop.failure);
 }
@@ -195,8 +201,18 @@ thread_local WorkerPool* workers_of_thread = nullptr;
 
 WorkerPool& host_workers() {
   if (workers_of_thread != nullptr) return *workers_of_thread;
-  static WorkerPool pool(default_num_threads());
-  return pool;
+  // Sessions keep theirs, so that a pool lasts; there are as many as numbers of threads that were asked for.
+  static std::atomic<WorkerPool*> pool{nullptr};
+  static std::atomic<std::uint64_t> version_of_pool{0};
+  const std::uint64_t version = settings_version();
+  if (version_of_pool != version) {
+    static std::mutex mutex;
+    static std::map<int, WorkerPool> pools;
+    const std::lock_guard lock(mutex);
+    pool = &pools.try_emplace(default_num_threads(), default_num_threads()).first->second;
+    version_of_pool = version;
+  }
+  return *pool;
 }
 
 UseWorkers::UseWorkers(WorkerPool& pool) : before_(workers_of_thread) { workers_of_thread = &pool; }

@@ -23,8 +23,8 @@ class WorkerPool {
   int num_threads() const { return num_threads_ < 1 ? 1 : num_threads_; }
 
   /// Calls body(worker, begin, end) until [0, count) is done, in pieces of `grain`, on all threads; the caller is
-  /// worker 0, and the others are below num_threads(). Returns when all is done; rethrows the first exception. Callers
-  /// on several threads take turns.
+  /// worker 0, and the others are below num_threads(). Returns when all is done; rethrows the first exception. Heeds
+  /// the caller's StopScope before each piece: throws Error(cancelled). Callers on several threads take turns.
   void for_each(std::int64_t count, std::int64_t grain,
                 const std::function<void(int worker, std::int64_t begin, std::int64_t end)>& body);
 

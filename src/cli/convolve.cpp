@@ -100,6 +100,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   constexpr std::uint64_t kRecordBytes = 384;  // of a box in the journal, estimated
   if (files.resume) convolver.plan.streaming->record_bytes = kRecordBytes;
+  convolver.stop = interrupt_token();
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
     return !interrupted();
@@ -219,6 +220,11 @@ std::optional<ImageList> ConvolveCommand::read_weights() const {
   return joined("--weights", weights, names);
 }
 
+/// Images that kernels make of so many.
+Index num_written(Index num_read, const ConvolutionSpec& spec) {
+  return num_read / num_images(spec) * num_outputs(spec);
+}
+
 /// Of the output: kernels may make several channels of one, or one of several. `images`: that the file has.
 ImageMetadata output_metadata(const ImageMetadata& input, Index images, const ConvolutionSpec& spec) {
   const Index in = num_images(spec);
@@ -263,10 +269,8 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& re
       workplace.create(output_path, whole, record.output_element, output_metadata(first.metadata(), num_files, whole),
                        files.create_options(job(on, whole, kernels, weights)));
   if (part) {
-    const Index in = num_images(whole);
-    const Index out = num_outputs(whole);
-    const Index num_runs = record.num_images / in;
-    const Workload workload{num_runs, out * num_voxels(output_shape(*part)), bytes_per_run(record, *part)};
+    const Workload workload{num_written(record.num_images, whole) * num_voxels(output_shape(*part)),
+                            record.num_images / num_images(whole) * bytes_per_run(record, *part)};
     ProgressBar bar(verbosity, workload);
     record.ram_limit_bytes = files.ram_limit_bytes;
     record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
@@ -280,15 +284,14 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& re
     kernels = {};
     weights.reset();
     record.times.prepare_seconds += watch.lap_seconds();
-    for (Index number = 0; number < num_runs; ++number) {
-      stop_if_interrupted();
-      bar.begin_image(number);
-      std::vector<const ImageReader*> from;
-      std::vector<ImageWriter*> to;
-      for (Index i = 0; i < in; ++i) from.push_back(images[static_cast<std::size_t>(number * in + i)].get());
-      for (Index i = 0; i < out; ++i) to.push_back(&output->image(number * out + i));
-      record.add(convolver.run(from, to));
+    stop_if_interrupted();
+    ImageReaders readers;
+    ImageWriters writers;
+    for (const auto& image : images) readers.push_back(image.get());
+    for (Index number = 0; number < num_written(record.num_images, whole); ++number) {
+      writers.push_back(&output->image(number));
     }
+    record.run = convolver.run(readers, writers);
   }
   record.times.run_seconds = watch.lap_seconds();
   stop_if_interrupted();
@@ -300,8 +303,8 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& re
 void ConvolveCommand::summarize(const ConvolveRecord& record) const {
   if (verbosity.quiet) return;
   const Index num_tiles = record.run.num_tiles;
-  const Index num_written = record.num_images / num_images(record.plan.spec) * num_outputs(record.plan.spec);
-  const std::string several = num_written > 1 ? fmt::format("{} x ", num_written) : "";
+  const Index outputs = num_written(record.num_images, record.plan.spec);
+  const std::string several = outputs > 1 ? fmt::format("{} x ", outputs) : "";
   const std::string skipped =
       record.run.skipped_tiles > 0 ? fmt::format(" ({} were there already)", record.run.skipped_tiles) : "";
   const std::string limit =

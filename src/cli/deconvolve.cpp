@@ -101,6 +101,7 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) cons
   DeconvolverOptions deconvolver;
   deconvolver.plan = options.common.plan_options();
   deconvolver.curve = !report_path.empty();
+  deconvolver.stop = interrupt_token();
   deconvolver.progress = [&bar](const DeconvolutionProgress& progress) {
     bar.show(progress);
     return !interrupted();
@@ -133,7 +134,7 @@ void DeconvolveCommand::deconvolve(const Device& device, const Image& image, con
   StopWatch watch;
   DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
   if (image.metadata.voxel_size) spec.voxel_size = spacing_from(*image.metadata.voxel_size);
-  ProgressBar bar(verbosity, {1, num_voxels(spec.image), 0});
+  ProgressBar bar(verbosity, {num_voxels(spec.image), 0});
   Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
   record.plan = deconvolver.plan();
   record.times.prepare_seconds += watch.lap_seconds();

@@ -65,17 +65,24 @@ void remember_signal(int number, siginfo_t* info, void*) {
   std::raise(number);
 }
 
+std::stop_source& stop_source() {
+  static auto& source = *new std::stop_source;  // outlives main: the thread below is detached
+  return source;
+}
+
 /// For what is in hand; until the next signal if that comes first. Setting the clock changes nothing.
 void wait_patiently() {
-  constexpr int kSteps = 80;
+  constexpr int kSteps = 60;
   for (int step = 0; step < kSteps && ::sem_trywait(&signal_arrived) != 0; ++step) std::this_thread::sleep_for(kStep);
 }
 
-/// A step that takes long, of a device or a planner, is not waited for.
+/// A step that takes long is stopped where it can be; one of a device or a planner that cannot is not waited for.
 void end_program_when_signalled() {
   while (::sem_wait(&signal_arrived) != 0 && errno == EINTR) {
   }
   wait_patiently();
+  stop_source().request_stop();
+  for (int step = 0; step < 30 && !is_ending && hurries < 2; ++step) std::this_thread::sleep_for(kStep);
   if (is_ending.exchange(true)) return;
   abandon_outputs();
   const char* clear_line = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";  // there may be a progress bar
@@ -106,6 +113,8 @@ bool interrupted() { return signalled != 0; }
 void stop_if_interrupted() {
   if (interrupted()) throw Error(Errc::cancelled, "interrupted");
 }
+
+std::stop_token interrupt_token() { return stop_source().get_token(); }
 
 int interrupted_exit_code() { return 128 + signalled; }
 

@@ -2,6 +2,7 @@
 // ends with 128 and the signal's number. These end it: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU, SIGXFSZ.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 namespace convoy::cli {
@@ -14,6 +15,8 @@ void catch_interrupts();
 bool interrupted();
 /// Throws Error(cancelled) if there was a signal.
 void stop_if_interrupted();
+/// For convolvers: asked to stop when what was in hand at a signal takes too long to be waited for.
+std::stop_token interrupt_token();
 /// 128 and the number of the signal: 130 for SIGINT, 143 for SIGTERM ...
 int interrupted_exit_code();
 

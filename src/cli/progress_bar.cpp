@@ -91,33 +91,18 @@ void ProgressBar::draw() {
   drawn_done_ = done_;
 }
 
-void ProgressBar::begin_image(Index number) {
-  const std::lock_guard lock(mutex_);
-  image_ = number;
-  seconds_before_ += latest_.elapsed_seconds;
-  if (latest_.num_tiles > 0) {
-    images_run_ += static_cast<double>(latest_.num_tiles - skipped_tiles_) / static_cast<double>(latest_.num_tiles);
-  }
-  latest_ = {};
-  skipped_tiles_ = 0;
-}
-
 void ProgressBar::show(const Progress& progress) {
   const std::lock_guard lock(mutex_);
-  if (latest_.num_tiles == 0) skipped_tiles_ = progress.tiles_done - 1;  // the first call is after one tile
-  latest_ = progress;
-  const double elapsed_seconds = seconds_before_ + progress.elapsed_seconds;
+  if (!skipped_tiles_) skipped_tiles_ = progress.tiles_done - 1;  // the first call is after one tile
   const auto num_tiles = static_cast<double>(progress.num_tiles);
-  const double images_run = images_run_ + static_cast<double>(progress.tiles_done - skipped_tiles_) / num_tiles;
-  const double images_done = static_cast<double>(image_) + static_cast<double>(progress.tiles_done) / num_tiles;
-  const double images_per_second = images_run / elapsed_seconds;
-  rate_ = fmt::format("{:.3g} Mvoxel/s", 1e-6 * images_per_second * static_cast<double>(workload_.voxels_per_image));
-  if (workload_.bytes_per_image > 0) {
-    rate_ += fmt::format("  {:.3g} MB/s", 1e-6 * images_per_second * static_cast<double>(workload_.bytes_per_image));
+  const double run = static_cast<double>(progress.tiles_done - *skipped_tiles_) / num_tiles;
+  const double rate = run / progress.elapsed_seconds;
+  rate_ = fmt::format("{:.3g} Mvoxel/s", 1e-6 * rate * static_cast<double>(workload_.num_voxels));
+  if (workload_.num_bytes > 0) {
+    rate_ += fmt::format("  {:.3g} MB/s", 1e-6 * rate * static_cast<double>(workload_.num_bytes));
   }
-  const auto num_images = static_cast<double>(workload_.num_images);
-  done_ = images_done / num_images;
-  left_seconds_ = (num_images - images_done) / images_per_second;
+  done_ = static_cast<double>(progress.tiles_done) / num_tiles;
+  left_seconds_ = (1 - done_) / rate;
   news_at_seconds_ = passed_seconds();
   if (is_due(passed_seconds())) draw();
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -23,9 +24,8 @@ struct Verbosity {
 
 /// What there is to do.
 struct Workload {
-  Index num_images = 1;
-  Index voxels_per_image = 0;  ///< of the output
-  Index bytes_per_image = 0;   ///< read and written; 0: unknown
+  Index num_voxels = 0;  ///< of all outputs
+  Index num_bytes = 0;   ///< read and written; 0: unknown
 };
 
 /// Shows what was last reported, and while nothing is (a run of a single tile) the time that has passed. Draws nothing
@@ -38,8 +38,6 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// The images before this one are done; progress that is shown next is of it.
-  void begin_image(Index number);
   void show(const Progress& progress);
   void show(const DeconvolutionProgress& progress);
   /// Takes the line away, so that other text can follow.
@@ -66,11 +64,7 @@ class ProgressBar {
   double left_seconds_ = -1;    // below 0: unknown
   double news_at_seconds_ = 0;  // when progress was last reported
   std::string rate_;
-  Index image_ = 0;
-  double seconds_before_ = 0;  // that the images before took
-  double images_run_ = 0;      // what was computed of them; tiles that were skipped take no time
-  Progress latest_;
-  Index skipped_tiles_ = 0;  // of this image
+  std::optional<Index> skipped_tiles_;  // they take no time
   std::thread watcher_;
 };
 

@@ -12,31 +12,6 @@
 
 namespace convoy::cli {
 
-void ConvolveRecord::add(const RunReport& image) {
-  run.elapsed_seconds += image.elapsed_seconds;
-  run.num_tiles += image.num_tiles;
-  run.skipped_tiles += image.skipped_tiles;
-  run.peak_device_bytes = std::max(run.peak_device_bytes, image.peak_device_bytes);
-  run.kernel_factor = image.kernel_factor;
-  run.kernel_factors = image.kernel_factors;
-  run.non_finite_voxels += image.non_finite_voxels;
-  run.no_data_voxels += image.no_data_voxels;
-  run.inexact_voxels += image.inexact_voxels;
-  run.saturated_voxels += image.saturated_voxels;
-  run.lowest_voxel = std::fmin(run.lowest_voxel, image.lowest_voxel);  // NaN is passed over
-  run.highest_voxel = std::fmax(run.highest_voxel, image.highest_voxel);
-  run.dynamic_range = std::fmax(run.dynamic_range, image.dynamic_range);
-  run.rounding_error = std::fmax(run.rounding_error, image.rounding_error);
-  run.input_sum += image.input_sum;
-  run.output_sum += image.output_sum;
-  run.devices.resize(image.devices.size());
-  for (std::size_t i = 0; i < image.devices.size(); ++i) {
-    run.devices[i].id = image.devices[i].id;
-    run.devices[i].num_tiles += image.devices[i].num_tiles;
-    run.devices[i].failure = image.devices[i].failure;
-  }
-}
-
 std::string ConvolveRecord::devices_text() const {
   constexpr std::size_t kMostTold = 4;
   if (devices.size() > kMostTold) return fmt::format("{} devices", devices.size());

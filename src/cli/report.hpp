@@ -39,8 +39,6 @@ struct ConvolveRecord {
   std::vector<RankRecord> ranks;  ///< empty: one process did it alone
   std::vector<std::string> warnings;
 
-  /// Takes in what the run of one more image did.
-  void add(const RunReport& image);
   /// Of this process; each of its devices has a plan of its own.
   std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + num_own_devices * plan.host_bytes; }
   /// "cuda:0 (NVIDIA H200) and cuda:1 (NVIDIA H200)", or how many if that is too long.

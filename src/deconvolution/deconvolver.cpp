@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
+#include "base/dense_view.hpp"
 #include "base/stop_watch.hpp"
 #include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
@@ -15,6 +18,7 @@
 #include "deconvolution/spec.hpp"
 #include "deconvolution/sum_threads.hpp"
 #include "engine/checks.hpp"
+#include "engine/run_options.hpp"
 #include "engine/scatter.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 #include "planner/lengths.hpp"
@@ -63,6 +67,32 @@ void require_data_somewhere(const ObservedCounts& counts, const DeconvolutionSpe
   }
 }
 
+void require_masks_allowed(const DeconvolutionSpec& spec) {
+  if (spec.compatibility != Compatibility::skimage) return;
+  throw Error(Errc::invalid_argument, "scikit-image knows no masks; leave the mask or the compatibility out");
+}
+
+/// None, one for all images, or one for each.
+void require_masks(const ImageReaders& masks, std::size_t num_images, const DeconvolutionSpec& spec) {
+  if (masks.empty()) return;
+  require_masks_allowed(spec);
+  if (masks.size() != 1 && masks.size() != num_images) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("{} masks for {} images; give one for all, or one for each", masks.size(), num_images));
+  }
+  for (const ImageReader* mask : masks) {
+    require_data("mask", mask);
+    require_shape("mask", mask->shape(), spec.image);
+  }
+}
+
+/// A convolution whose images and outputs are the restoration's.
+ConvolutionSpec blur_of_images(const DeconvolutionSpec& spec) {
+  ConvolutionSpec blur;
+  blur.image = spec.image;
+  return blur;
+}
+
 /// How far the iterations have come.
 struct Course {
   Index done = 0;
@@ -91,6 +121,7 @@ struct Deconvolver::State {
 
   State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const DeconvolverOptions& with)
       : spec(settled(given)), device(std::move(on)), options(with) {
+    const StopScope stop(options.stop);
     require_data("PSF", psf.data);
     validate(spec);
     require_shape("PSF", psf.shape, spec.psf);
@@ -127,18 +158,20 @@ struct Deconvolver::State {
   void trace(const std::string& step) const {
     if (options.trace_memory) options.trace_memory(step, device.used_bytes());
   }
+  Index num_iterations() const { return spec.iterations * (plan.fast ? plan.fast->num_tiles() : 1); }
   bool keep_going() const { return !options.progress || options.progress(progress); }
   bool wants_sums() const { return options.curve || options.progress || spec.stop_relative_change > 0; }
   bool wants_every_sum() const { return options.curve || spec.stop_relative_change > 0; }
 
-  void start(const ImageView& image, const std::optional<ImageView>& mask, const ObservedCounts& counts) const;
+  void start(const Observed& observed, const Box& box, const ObservedCounts& counts) const;
   std::array<double, kNumScalars> scalars(const ObservedCounts& counts) const;
   std::array<double, kNumScalars> scalars_of_skimage(const ObservedCounts& counts) const;
-  Course restore(const ImageView& image, const MutableImageView& output, const std::optional<ImageView>& mask,
-                 const ObservedCounts& counts, DeconvolutionReport& report);
-  Course restore_tiles(const ImageView& image, const MutableImageView& output, const std::optional<ImageView>& mask,
-                       const ObservedCounts& counts, DeconvolutionReport& report);
-  Course iterate(Index done_before);
+  DeconvolutionReport restore(const Observed& observed, BoxSink& output);
+  Course restore_whole(const Observed& observed, BoxSink& output, const ObservedCounts& counts,
+                       DeconvolutionReport& report);
+  Course restore_tiles(const Observed& observed, BoxSink& output, const ObservedCounts& counts,
+                       DeconvolutionReport& report);
+  Course iterate();
   void iterate_batch(Index batch, Course& course) const;
   void measure(Course& course) const;
   void complete_curve(Course& course) const;
@@ -184,8 +217,12 @@ OutputScale Deconvolver::State::output_scale(const ObservedCounts& counts) const
 }
 
 /// Uploads data and scalars.
-void Deconvolver::State::start(const ImageView& image, const std::optional<ImageView>& mask,
-                               const ObservedCounts& counts) const {
+void Deconvolver::State::start(const Observed& observed, const Box& box, const ObservedCounts& counts) const {
+  std::vector<std::byte> voxels;
+  std::vector<std::byte> mask_voxels;
+  const ImageView image = observed.image.read(box, voxels);
+  std::optional<ImageView> mask;
+  if (observed.mask != nullptr) mask = observed.mask->read(box, mask_voxels);
   with_real([&](auto type) {
     using Real = decltype(type);
     write_observed(engine->plan(), engine->layout(), image, mask, counts.unit,
@@ -231,14 +268,15 @@ void Deconvolver::State::iterate_batch(Index batch, Course& course) const {
   if (measured) measure(course);
 }
 
-Course Deconvolver::State::iterate(Index done_before) {
+Course Deconvolver::State::iterate() {
   const auto begin = Clock::now();
-  const Index in_all = spec.iterations * (plan.fast ? plan.fast->num_tiles() : 1);
   Course course;
   double seconds_of_one = 0;
-  progress = {done_before, in_all, course.last_change, progress.elapsed_seconds};
+  const Index done_before = progress.iterations_done;
+  const Index in_all = progress.num_iterations;
   const double seconds_before = progress.elapsed_seconds;
   while (course.done < spec.iterations) {
+    throw_if_stopped();
     const auto batch_begin = Clock::now();
     const Index batch = wants_every_sum() ? 1 : next_batch(spec.iterations - course.done, seconds_of_one);
     iterate_batch(batch, course);
@@ -266,14 +304,15 @@ OutputSums Deconvolver::State::finish(const MutableImageView& output, const Outp
   });
 }
 
-Course Deconvolver::State::restore(const ImageView& image, const MutableImageView& output,
-                                   const std::optional<ImageView>& mask, const ObservedCounts& counts,
-                                   DeconvolutionReport& report) {
-  start(image, mask, counts);
+Course Deconvolver::State::restore_whole(const Observed& observed, BoxSink& output, const ObservedCounts& counts,
+                                         DeconvolutionReport& report) {
+  const Box whole{{0, 0, 0}, spec.image};
+  start(observed, whole, counts);
   const auto iterating = Clock::now();
-  Course course = iterate(0);
+  Course course = iterate();
   report.iterating_seconds = seconds_since(iterating);
-  const OutputSums sums = finish(output, output_scale(counts));
+  const OutputSums sums = finish(output.begin(whole), output_scale(counts));
+  output.end(whole);
   if (options.curve && spec.algorithm != Algorithm::wiener) complete_curve(course);
   for (IterationSums& of_iteration : course.curve) {
     of_iteration.divergence *= counts.unit;
@@ -284,30 +323,61 @@ Course Deconvolver::State::restore(const ImageView& image, const MutableImageVie
   return course;
 }
 
-Course Deconvolver::State::restore_tiles(const ImageView& image, const MutableImageView& output,
-                                         const std::optional<ImageView>& mask, const ObservedCounts& counts,
+Course Deconvolver::State::restore_tiles(const Observed& observed, BoxSink& output, const ObservedCounts& counts,
                                          DeconvolutionReport& report) {
   const FastTiling& tiling = *plan.fast;
-  std::vector<std::byte> voxels, mask_voxels,
-      restored(real_bytes(spec.precision) * static_cast<std::size_t>(num_voxels(tiling.tile)));
+  std::vector<std::byte> restored(real_bytes(spec.precision) * static_cast<std::size_t>(num_voxels(tiling.tile)));
   const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  TileJoiner joiner(output, output_scale(counts));
+  TileJoiner joiner(output, tiling, output_scale(counts));
   Course course;
   for (Index t = 0; t < tiling.num_tiles(); ++t) {
-    const FastTile tile = fast_tile(tiling, image.shape, t);
-    std::optional<ImageView> tile_mask;
-    if (mask) tile_mask = cut(*mask, tile.whole, mask_voxels);
-    start(cut(image, tile.whole, voxels), tile_mask, counts);
-    const auto iterating = Clock::now();
-    course = iterate(t * spec.iterations);
-    report.iterating_seconds += seconds_since(iterating);
-    finish({restored.data(), element, tiling.tile}, {});
-    with_real([&](auto type) { joiner.add(tile, reinterpret_cast<const decltype(type)*>(restored.data())); });
+    const FastTile tile = fast_tile(tiling, spec.image, t);
+    const Index done_with_it = progress.iterations_done + spec.iterations;
+    if (output.holds(tile.core)) {
+      joiner.pass_over(tile);
+      ++report.skipped_tiles;
+    } else {
+      start(observed, tile.whole, counts);
+      const auto iterating = Clock::now();
+      course = iterate();
+      report.iterating_seconds += seconds_since(iterating);
+      finish({restored.data(), element, tiling.tile}, {});
+      with_real([&](auto type) { joiner.add(tile, reinterpret_cast<const decltype(type)*>(restored.data())); });
+    }
+    progress.iterations_done = done_with_it;
   }
   report.output_sum = joiner.sums().sum;
   report.saturated_voxels = joiner.sums().saturated;
   report.seam = joiner.seam();
   return course;
+}
+
+/// One image. Progress goes on from where it is.
+DeconvolutionReport Deconvolver::State::restore(const Observed& observed, BoxSink& output) {
+  DeconvolutionReport report;
+  report.psf = psf_report;
+  const Index done_with_it = progress.iterations_done + num_iterations();
+  if (!plan.fast && output.holds({{0, 0, 0}, spec.image})) {
+    report.skipped_tiles = 1;
+    progress.iterations_done = done_with_it;
+    return report;
+  }
+  const ObservedCounts counts = inspect(spec, observed);
+  require_data_somewhere(counts, spec);
+  Course course =
+      plan.fast ? restore_tiles(observed, output, counts, report) : restore_whole(observed, output, counts, report);
+  engine->check_sentinels();
+  progress.iterations_done = done_with_it;
+  report.iterations = course.done;
+  report.stop_reason = course.reason;
+  report.curve = std::move(course.curve);
+  report.missing_voxels = num_voxels(spec.image) - counts.data;
+  report.non_finite_voxels = counts.non_finite;
+  report.saturated_input_voxels = counts.saturated;
+  report.negative_voxels = counts.negative;
+  report.negative_sum = counts.negative_sum;
+  report.input_sum = counts.sum;
+  return report;
 }
 
 /// The divergence of the last estimate comes from one iteration more, whose result is not used.
@@ -321,7 +391,7 @@ void Deconvolver::State::complete_curve(Course& course) const {
 
 Deconvolver::Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
                          const DeconvolverOptions& options)
-    : state_(std::make_unique<State>(spec, psf, std::move(device), options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(psf).view(), std::move(device), options)) {}
 Deconvolver::~Deconvolver() = default;
 Deconvolver::Deconvolver(Deconvolver&&) noexcept = default;
 Deconvolver& Deconvolver::operator=(Deconvolver&&) noexcept = default;
@@ -330,42 +400,80 @@ const DeconvolutionPlan& Deconvolver::plan() const { return state_->plan; }
 const PsfReport& Deconvolver::psf() const { return state_->psf_report; }
 
 DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageView& output,
-                                     const std::optional<ImageView>& mask) {
+                                     const std::optional<ImageView>& mask, const DeconvolverRunOptions& options) {
   const auto begin = Clock::now();
-  const DeconvolutionSpec& spec = state_->spec;
-  static_cast<void>(implementation_of(state_->device));  // still this process' own
+  State& state = *state_;
+  const UseRunOptions use(state.options, options);
+  const DeconvolutionSpec& spec = state.spec;
+  static_cast<void>(implementation_of(state.device));  // still this process' own
   require_images("image", image, spec.image, 1);
-  require_images("output", output, spec.image, 1);
+  require_writable_images("output", output, spec.image, 1);
   require_apart(image, output);
   if (mask) {
     require_images("mask", *mask, spec.image, 1);
     require_apart(*mask, output);
-    if (spec.compatibility == Compatibility::skimage) {
-      throw Error(Errc::invalid_argument, "scikit-image knows no masks; leave the mask or the compatibility out");
-    }
+    require_masks_allowed(spec);
   }
-  const ObservedCounts counts = inspect(spec, image, mask);
-  require_data_somewhere(counts, spec);
-
-  DeconvolutionReport report;
-  state_->progress = {};
-  Course course = state_->plan.fast ? state_->restore_tiles(image, output, mask, counts, report)
-                                    : state_->restore(image, output, mask, counts, report);
-  state_->engine->check_sentinels();
-
-  report.iterations = course.done;
-  report.stop_reason = course.reason;
-  report.curve = std::move(course.curve);
-  report.peak_device_bytes = implementation_of(state_->device).peak_bytes();
-  report.missing_voxels = num_voxels(spec.image) - counts.data;
-  report.non_finite_voxels = counts.non_finite;
-  report.saturated_input_voxels = counts.saturated;
-  report.negative_voxels = counts.negative;
-  report.negative_sum = counts.negative_sum;
-  report.input_sum = counts.sum;
-  report.psf = state_->psf_report;
+  // Iterations take far longer than a copy of what is not dense.
+  const DenseView dense(image);
+  const DenseView dense_mask(mask.value_or(ImageView()));
+  const MemoryBoxes data(dense.view());
+  const MemoryBoxes mask_data(dense_mask.view());
+  MemoryOutput restored(output);
+  state.progress = {0, state.num_iterations(), std::numeric_limits<double>::quiet_NaN(), 0};
+  DeconvolutionReport report = state.restore({data, mask ? &mask_data : nullptr}, restored);
+  report.peak_device_bytes = implementation_of(state.device).peak_bytes();
   report.elapsed_seconds = seconds_since(begin);
   return report;
+}
+
+DeconvolutionReport Deconvolver::run(const ImageReaders& images, const ImageWriters& outputs, const ImageReaders& masks,
+                                     const DeconvolverRunOptions& options) {
+  const auto begin = Clock::now();
+  State& state = *state_;
+  const UseRunOptions use(state.options, options);
+  static_cast<void>(implementation_of(state.device));
+  require_streams(images, outputs, blur_of_images(state.spec));
+  require_masks(masks, images.size(), state.spec);
+  const auto num_images = static_cast<Index>(images.size());
+  state.progress = {0, num_images * state.num_iterations(), std::numeric_limits<double>::quiet_NaN(), 0};
+  DeconvolutionReport all;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const ReaderBoxes data(*images[i]);
+    std::optional<ReaderBoxes> mask;
+    if (!masks.empty()) mask.emplace(*masks[masks.size() == 1 ? 0 : i]);
+    WriterOutput restored(*outputs[i]);
+    all.add(state.restore({data, mask ? &*mask : nullptr}, restored));
+  }
+  all.peak_device_bytes = implementation_of(state.device).peak_bytes();
+  all.elapsed_seconds = seconds_since(begin);
+  return all;
+}
+
+void DeconvolutionReport::add(const DeconvolutionReport& other) {
+  iterations = std::max(iterations, other.iterations);
+  if (other.iterations > 0) stop_reason = other.stop_reason;
+  if (curve.empty()) curve = other.curve;
+  elapsed_seconds += other.elapsed_seconds;
+  iterating_seconds += other.iterating_seconds;
+  peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);
+  skipped_tiles += other.skipped_tiles;
+  missing_voxels += other.missing_voxels;
+  non_finite_voxels += other.non_finite_voxels;
+  saturated_input_voxels += other.saturated_input_voxels;
+  negative_voxels += other.negative_voxels;
+  negative_sum += other.negative_sum;
+  saturated_voxels += other.saturated_voxels;
+  input_sum += other.input_sum;
+  output_sum += other.output_sum;
+  const auto squared_voxels = [](const SeamError& error) {
+    return error.relative_l2 * error.relative_l2 * static_cast<double>(error.voxels);
+  };
+  const double squared = squared_voxels(seam) + squared_voxels(other.seam);
+  seam.voxels += other.seam.voxels;
+  if (seam.voxels > 0) seam.relative_l2 = std::sqrt(squared / static_cast<double>(seam.voxels));
+  seam.largest_difference = std::max(seam.largest_difference, other.seam.largest_difference);
+  psf = other.psf;
 }
 
 }  // namespace convoy

@@ -1,12 +1,14 @@
 #include "deconvolution/fast_tiles.hpp"
 
 #include <cmath>
-#include <cstring>
+#include <limits>
 
 #include "engine/scatter.hpp"
 
 namespace convoy {
 namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 Index linear(const Shape& shape, Index z, Index y, Index x) { return (z * shape.y + y) * shape.x + x; }
 
@@ -45,55 +47,77 @@ FastTile fast_tile(const FastTiling& tiling, const Shape& image, Index t) {
   return tile;
 }
 
-ImageView cut(const ImageView& image, const Box& box, std::vector<std::byte>& storage) {
-  const std::size_t voxel_bytes = size_of(image.element);
-  const std::size_t row_bytes = static_cast<std::size_t>(box.size.x) * voxel_bytes;
-  storage.resize(static_cast<std::size_t>(num_voxels(box.size)) * voxel_bytes);
-  const auto* const voxels = static_cast<const std::byte*>(image.data);
-  std::byte* to = storage.data();
-  for_each_row(box, [&](Index z, Index y) {
-    const auto from = static_cast<std::size_t>(linear(image.shape, z, y, box.begin.x));
-    std::memcpy(to, voxels + from * voxel_bytes, row_bytes);
-    to += row_bytes;
-  });
-  return {storage.data(), image.element, box.size};
+/// The sheet across an axis is as large as a core along that axis' and the slower axes, and as the image along faster
+/// ones: x is joined within a row of tiles, y within a band of planes.
+TileJoiner::TileJoiner(BoxSink& output, const FastTiling& tiling, const OutputScale& scale)
+    : output_(output), scale_(scale) {
+  const Shape image = output.shape();
+  for (int axis = 0; axis < 3; ++axis) {
+    if (tiling.counts[axis] == 1) continue;
+    Sheet& sheet = sheets_[static_cast<std::size_t>(axis)];
+    for (int other = 0; other < 3; ++other) {
+      sheet.size[other] = other == axis ? 1 : other < axis ? tiling.core[other] : image[other];
+    }
+    sheet.values.assign(static_cast<std::size_t>(num_voxels(sheet.size)), kUnknown);
+  }
 }
 
 template <class Real>
 void TileJoiner::add(const FastTile& tile, const Real* restored) {
   for (int axis = 0; axis < 3; ++axis) {
-    if (tile.core.begin[axis] == 0) continue;
-    Box layer = tile.core;
-    layer.begin[axis] -= 1;
-    layer.size[axis] = 1;
-    if (layer.begin[axis] >= tile.whole.begin[axis]) compare(tile, layer, restored);
+    if (sheets_[static_cast<std::size_t>(axis)].values.empty()) continue;
+    compare(tile, axis, restored);
+    keep(tile, axis, restored);
   }
   const auto& [begin, size] = tile.core;
   const Shape& origin = tile.whole.begin;
   const Index first = linear(tile.whole.size, begin.z - origin.z, begin.y - origin.y, begin.x - origin.x);
-  const TileOutputs outputs{{{begin.x, size.x}, {begin.y, size.y}, {begin.z, size.z}}};
-  sums_.add(scatter_tile(layout_of(tile.whole.size), outputs, restored + first, output_, {}, scale_));
+  const TileOutputs outputs{{{0, size.x}, {0, size.y}, {0, size.z}}};
+  sums_.add(scatter_tile(layout_of(tile.whole.size), outputs, restored + first, output_.begin(tile.core), {}, scale_));
+  output_.end(tile.core);
+}
+
+void TileJoiner::pass_over(const FastTile& tile) {
+  for (int axis = 0; axis < 3; ++axis) {
+    if (!sheets_[static_cast<std::size_t>(axis)].values.empty()) keep<float>(tile, axis, nullptr);
+  }
 }
 
 template <class Real>
-void TileJoiner::compare(const FastTile& tile, const Box& layer, const Real* restored) {
+void TileJoiner::compare(const FastTile& tile, int axis, const Real* restored) {
+  Box layer = tile.core;
+  layer.begin[axis] -= 1;
+  layer.size[axis] = 1;
+  if (layer.begin[axis] < tile.whole.begin[axis]) return;
   const Shape& origin = tile.whole.begin;
-  with_element(output_.element, [&](auto type) {
-    const auto* written = static_cast<const decltype(type)*>(output_.data);
-    for_each_row(layer, [&](Index z, Index y) {
-      const auto* theirs = written + linear(output_.shape, z, y, layer.begin.x);
-      const Real* ours = restored + linear(tile.whole.size, z - origin.z, y - origin.y, layer.begin.x - origin.x);
-      for (Index x = 0; x < layer.size.x; ++x) {
-        const auto value = static_cast<double>(theirs[x]);
-        const double difference = std::abs(scale_.factor * static_cast<double>(ours[x]) - value);
-        const double in_tile = difference / scale_.factor;  // whose square is in range, whatever the image's unit
-        squared_difference_ += in_tile * in_tile;
-        squared_value_ += value / scale_.factor * (value / scale_.factor);
-        seam_.largest_difference = std::max(seam_.largest_difference, difference);
-      }
-    });
+  Sheet& sheet = sheets_[static_cast<std::size_t>(axis)];
+  for_each_row(layer, [&](Index z, Index y) {
+    const Real* ours = restored + linear(tile.whole.size, z - origin.z, y - origin.y, layer.begin.x - origin.x);
+    for (Index x = 0; x < layer.size.x; ++x) {
+      const double theirs = sheet.at(z, y, layer.begin.x + x);
+      if (std::isnan(theirs)) continue;
+      const double difference = std::abs(static_cast<double>(ours[x]) - theirs);  // whose square is in range
+      squared_difference_ += difference * difference;
+      squared_value_ += theirs * theirs;
+      seam_.largest_difference = std::max(seam_.largest_difference, scale_.factor * difference);
+      ++seam_.voxels;
+    }
   });
-  seam_.voxels += num_voxels(layer.size);
+}
+
+template <class Real>
+void TileJoiner::keep(const FastTile& tile, int axis, const Real* restored) {
+  Box layer = tile.core;
+  layer.begin[axis] += layer.size[axis] - 1;
+  layer.size[axis] = 1;
+  const Shape& origin = tile.whole.begin;
+  Sheet& sheet = sheets_[static_cast<std::size_t>(axis)];
+  for_each_row(layer, [&](Index z, Index y) {
+    const Index from = linear(tile.whole.size, z - origin.z, y - origin.y, layer.begin.x - origin.x);
+    for (Index x = 0; x < layer.size.x; ++x) {
+      sheet.at(z, y, layer.begin.x + x) = restored == nullptr ? kUnknown : static_cast<double>(restored[from + x]);
+    }
+  });
 }
 
 SeamError TileJoiner::seam() const {

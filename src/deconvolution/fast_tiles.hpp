@@ -1,10 +1,11 @@
-// The tiles of Tiles::fast: cut out of the image, put together in the output, compared at the seams.
+// The tiles of Tiles::fast: their places, and what of them becomes output and is compared at the seams.
 #pragma once
 
-#include <cstddef>
+#include <array>
 #include <vector>
 
 #include "convoy/deconvolution.hpp"
+#include "deconvolution/image_boxes.hpp"
 #include "engine/scatter.hpp"
 #include "engine/voxel_sums.hpp"
 
@@ -18,27 +19,41 @@ struct FastTile {
 /// Tile number t of tiling.num_tiles(), x fastest.
 FastTile fast_tile(const FastTiling& tiling, const Shape& image, Index t);
 
-/// The box's voxels, in `storage`.
-ImageView cut(const ImageView& image, const Box& box, std::vector<std::byte>& storage);
-
-/// Joins restored tiles, in ascending order; `scale` makes output voxels of theirs.
+/// Joins the restored tiles of an image, in ascending order; `scale` makes output voxels of theirs.
 class TileJoiner {
  public:
-  TileJoiner(const MutableImageView& output, const OutputScale& scale) : output_(output), scale_(scale) {}
+  TileJoiner(BoxSink& output, const FastTiling& tiling, const OutputScale& scale);
 
-  /// Writes the core, and compares the voxels next to it that earlier tiles wrote. `restored` has the tile's whole box.
+  /// Writes the core, and compares the voxels next to it that earlier tiles restored, too. `restored` has the tile's
+  /// whole box.
   template <class Real>
   void add(const FastTile& tile, const Real* restored);
+  /// In place of add(), for a tile whose core the output holds: seams with it are not compared.
+  void pass_over(const FastTile& tile);
 
   const OutputSums& sums() const { return sums_; }
   SeamError seam() const;
 
  private:
-  template <class Real>
-  void compare(const FastTile& tile, const Box& layer, const Real* restored);
+  /// Across an axis: the last layer of the cores before, as restored, NaN where it is not known. Dense, over the axes
+  /// below this one whole and over those above as long as a core.
+  struct Sheet {
+    Shape size;
+    std::vector<double> values;
 
-  MutableImageView output_;
+    double& at(Index z, Index y, Index x) {
+      return values[static_cast<std::size_t>(((z % size.z) * size.y + y % size.y) * size.x + x % size.x)];
+    }
+  };
+
+  template <class Real>
+  void compare(const FastTile& tile, int axis, const Real* restored);
+  template <class Real>
+  void keep(const FastTile& tile, int axis, const Real* restored);
+
+  BoxSink& output_;
   OutputScale scale_;
+  std::array<Sheet, 3> sheets_;
   OutputSums sums_;
   SeamError seam_;
   double squared_difference_ = 0;

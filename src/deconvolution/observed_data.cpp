@@ -94,9 +94,9 @@ std::vector<Index> shown_positions(const DeconvolutionPlan& plan, const Plan& la
   return source_positions(Boundary::reflect, axis.window_begin - axis.image_begin, axis.window, axis.image);
 }
 
-/// Its sums are in units of 1 / factor.
-ObservedCounts count_voxels(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
-                            double factor) {
+/// Of dense planes, of which the first voxel is number `first` of the image.
+ObservedCounts count_planes(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
+                            double factor, Index first) {
   // Sums of parts of one size, added up in order: the same on every run.
   constexpr Index kPart = 1 << 16;
   const Index voxels = num_voxels(image.shape);
@@ -109,7 +109,7 @@ ObservedCounts count_voxels(const DeconvolutionSpec& spec, const ImageView& imag
       for (Index part = begin; part < end; ++part) {
         for (Index i = part * kPart; i < std::min(voxels, (part + 1) * kPart); ++i) {
           const Kind kind = kind_of(values[i], masked(i), spec.saturation);
-          count(factor * static_cast<double>(values[i]), i, kind, keeps_negative,
+          count(factor * static_cast<double>(values[i]), first + i, kind, keeps_negative,
                 parts[static_cast<std::size_t>(part)]);
         }
       }
@@ -120,6 +120,22 @@ ObservedCounts count_voxels(const DeconvolutionSpec& spec, const ImageView& imag
   return total;
 }
 
+/// Its sums are in units of 1 / factor.
+ObservedCounts count_voxels(const DeconvolutionSpec& spec, const Observed& observed, double factor) {
+  const Shape shape = observed.image.shape();
+  const Index planes = observed.image.planes_at_once();
+  std::vector<std::byte> voxels;
+  std::vector<std::byte> mask_voxels;
+  ObservedCounts total = no_counts();
+  for (Index z = 0; z < shape.z; z += planes) {
+    const Box box{{z, 0, 0}, {std::min(planes, shape.z - z), shape.y, shape.x}};
+    std::optional<ImageView> mask;
+    if (observed.mask != nullptr) mask = observed.mask->read(box, mask_voxels);
+    add(count_planes(spec, observed.image.read(box, voxels), mask, factor, z * shape.y * shape.x), total);
+  }
+  return total;
+}
+
 /// A power of two near the value; the ends of double precision leave room for its inverse.
 double power_of_two_near(double value) {
   return value > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(value), -1000, 1000)) : 1;
@@ -127,12 +143,12 @@ double power_of_two_near(double value) {
 
 }  // namespace
 
-ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask) {
-  ObservedCounts total = count_voxels(spec, image, mask, 1);
+ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed) {
+  ObservedCounts total = count_voxels(spec, observed, 1);
   double summed_in = 1;
   if (!std::isfinite(total.magnitude)) {  // voxels near the end of double precision
     constexpr double kFactor = 0x1p-100;
-    total = count_voxels(spec, image, mask, kFactor);
+    total = count_voxels(spec, observed, kFactor);
     summed_in = 1 / kFactor;
   }
   const double voxels = static_cast<double>(std::max<Index>(1, total.data));

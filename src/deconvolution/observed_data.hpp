@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "convoy/deconvolution.hpp"
+#include "deconvolution/image_boxes.hpp"
 
 namespace convoy {
 
@@ -25,9 +26,14 @@ struct ObservedCounts {
   double mean = 0;         ///< of the data, in that unit
 };
 
-/// Looks at every voxel; the unit is near the data's mean magnitude, or near the background if that is larger. `mask`,
-/// if given, has the image's shape; 0 says that there is no datum.
-ObservedCounts inspect(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask);
+/// An image and its mask, which if given has the image's shape; 0 in it says that there is no datum.
+struct Observed {
+  const BoxSource& image;
+  const BoxSource* mask = nullptr;
+};
+
+/// Looks at every voxel; the unit is near the data's mean magnitude, or near the background if that is larger.
+ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed);
 
 /// Fills the port, laid out as `layout` says, with the window: data in `unit`, those below 0 as 0
 /// (Compatibility::skimage and Wiener take them as they are), and -1e30 where there is none. Edges::reflect reads the

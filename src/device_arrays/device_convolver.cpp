@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "backends/backend.hpp"
+#include "base/dense_view.hpp"
 #include "convoy/error.hpp"
 #include "convoy/resident.hpp"
 #include "device_arrays/program.hpp"
@@ -57,8 +58,17 @@ struct ResidentConvolver::State {
 
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
       : spec(given), device(std::move(on)), options(with) {
-    const std::vector<double> factors = resolve_spec(spec, kernel, with.weights).factors;
-    const auto weights = with.weights ? weights_of(spec, *with.weights) : nullptr;
+    if (with.weights) {
+      const DenseView dense(*with.weights);
+      prepare(kernel, dense.view());
+    } else {
+      prepare(kernel, {});
+    }
+  }
+
+  void prepare(const ImageView& kernel, const std::optional<ImageView>& given_weights) {
+    const std::vector<double> factors = resolve_spec(spec, kernel, given_weights).factors;
+    const auto weights = given_weights ? weights_of(spec, *given_weights) : nullptr;
     options.weights.reset();  // they are the caller's
     if (spec.no_data) {
       throw Error(Errc::unsupported,
@@ -98,7 +108,7 @@ struct ResidentConvolver::State {
 
 ResidentConvolver::ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                                      const ResidentOptions& options)
-    : state_(std::make_unique<State>(spec, kernel, std::move(device), options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(kernel).view(), std::move(device), options)) {}
 ResidentConvolver::~ResidentConvolver() = default;
 ResidentConvolver::ResidentConvolver(ResidentConvolver&&) noexcept = default;
 ResidentConvolver& ResidentConvolver::operator=(ResidentConvolver&&) noexcept = default;

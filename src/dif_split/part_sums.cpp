@@ -52,7 +52,7 @@ class PartSum {
         part_(split.part.image),
         source_(source),
         taken_(taken),
-        voxels_(static_cast<const T*>(source.voxels.data)),
+        rows_(source.voxels),
         outside_(static_cast<Real>(source.outside)),
         runs_(runs_of(source.positions[2], axis_ == 2 ? part_.x : static_cast<Index>(source.positions[2].size()))) {}
 
@@ -72,17 +72,17 @@ class PartSum {
     const Index from_y = source_.positions[1][static_cast<std::size_t>(y)];
     if (from_z == kPadding || from_y == kPadding) return;
     const bool outside = from_z < 0 || from_y < 0;
-    const Shape& shape = source_.voxels.shape;
-    const T* voxels = outside ? nullptr : voxels_ + (from_z * shape.y + from_y) * shape.x;
+    const Index stride = rows_.stride();
+    const T* voxels = outside ? nullptr : rows_.row(from_z * source_.voxels.shape.y + from_y);
     for (const RowRun& run : runs_) {
       Real* const to = row + (axis_ == 2 ? run.at % part_.x : run.at);
       const Real* const weights = taken_.data() + (axis_ == 2 ? run.at : axis_ == 1 ? y : z);
       const Index weight_stride = axis_ == 2 ? 1 : 0;
       if (outside || run.from < 0) {
         for (Index i = 0; i < run.count; ++i) to[i] += outside_ * weights[i * weight_stride];
-      } else if (axis_ == 2 || source_.zeroes_non_finite || source_.rules.no_data) {
+      } else if (axis_ == 2 || stride != 1 || source_.zeroes_non_finite || source_.rules.no_data) {
         for (Index i = 0; i < run.count; ++i) {
-          to[i] += value_of<T, Real>(voxels[run.from + i], source_) * weights[i * weight_stride];
+          to[i] += value_of<T, Real>(voxels[(run.from + i) * stride], source_) * weights[i * weight_stride];
         }
       } else {
         add_scaled(voxels + run.from, *weights, run.count, to);
@@ -99,7 +99,7 @@ class PartSum {
   Shape part_;
   const PartSource& source_;
   const std::vector<Real>& taken_;
-  const T* voxels_;
+  VoxelRows<T> rows_;
   Real outside_;
   std::vector<RowRun> runs_;
 };

@@ -165,7 +165,7 @@ class SplitConvolutionAs final : public SplitConvolution {
 
   TransformSplit split_;
   std::vector<PreparedDevice> devices_;
-  ConvolverOptions options_;
+  const ConvolverOptions& options_;
   Plan plan_;
   VoxelRules rules_;
   Shape kernel_shape_;

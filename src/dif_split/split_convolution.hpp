@@ -28,8 +28,8 @@ class SplitConvolution {
   virtual RunReport run(const ImageReader& image, ImageWriter& output) = 0;
 };
 
-/// `kernel` may go afterwards. When the devices have less memory than they said, splits again, a few times. Throws as
-/// prepare_devices().
+/// `kernel` may go afterwards; `options` must outlive what is returned, which looks at them in every run. When the
+/// devices have less memory than they said, splits again, a few times. Throws as prepare_devices().
 std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& split, const ImageView& kernel,
                                                          const FilterScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options);

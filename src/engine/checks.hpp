@@ -1,8 +1,12 @@
 // What callers hand in, checked at the door: shapes and memory, and which voxels a convolution's arithmetic can take.
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/stream.hpp"
 #include "engine/voxel_sums.hpp"
 
 namespace convoy {
@@ -12,8 +16,14 @@ struct RunReport;
 /// Each throws Error(invalid_argument).
 void require_data(const char* what, const void* data);
 void require_shape(const char* what, const Shape& given, const Shape& expected);
-/// Data, shape and number of images.
+/// Data, shape and number of images, and that their voxels are aligned.
 void require_images(const char* what, const ImageView& given, const Shape& shape, Index batch);
+/// The same, and that no voxels overlap.
+void require_writable_images(const char* what, const MutableImageView& given, const Shape& shape, Index batch);
+/// As many readers as writers, at least one, of the shapes that the spec says and one element each.
+void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec);
+/// The bytes from the first to the last that images take up, gaps included.
+std::span<const std::byte> bytes_of(const ImageView& images);
 void require_apart(const ImageView& image, const MutableImageView& output);
 /// No voxel is too large (VoxelRules::largest) and, unless the spec takes those as 0, none is NaN or infinite. `met`:
 /// of the image.

@@ -8,12 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "base/dense_view.hpp"
+#include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
 #include "dif_split/split_convolution.hpp"
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
+#include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
 #include "planner/kernel_fan.hpp"
 
@@ -24,10 +27,8 @@ bool shows_no_tiles_fit(const Error& problem) {
   return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
 }
 
-void require_number(const char* what, Index given, Index expected) {
-  if (given == expected) return;
-  throw Error(Errc::invalid_argument,
-              fmt::format("{} {}(s) were given, but this was planned for {}", given, what, expected));
+std::optional<DenseView> dense(const std::optional<ImageView>& given) {
+  return given ? std::optional<DenseView>(*given) : std::nullopt;
 }
 
 }  // namespace
@@ -44,8 +45,10 @@ struct Convolver::State {
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
       : spec(given), options(with) {
-    scale = resolve_spec(spec, kernel, with.weights);
-    if (with.weights) weights.emplace(spec, *with.weights);
+    const StopScope stop(options.stop);
+    const std::optional<DenseView> dense_weights = dense(with.weights);
+    scale = resolve_spec(spec, kernel, dense_weights ? std::optional(dense_weights->view()) : std::nullopt);
+    if (dense_weights) weights.emplace(spec, dense_weights->view());
     options.weights.reset();  // they are the caller's
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
@@ -125,6 +128,42 @@ struct Convolver::State {
   }
   const Weights* weights_or_none() const { return weights ? &*weights : nullptr; }
 
+  /// Whether images that are streamed are in memory as a whole, or their outputs are.
+  bool one_in_memory() const { return split || plan().fold_output; }
+
+  RunReport run_streams(const ImageReaders& images, const ImageWriters& outputs, FoldedSums* folded) {
+    Scheduler scheduler(devices, missing_tiles(plan(), outputs), options);
+    const RunNeeds needs{rules, options.sums, folded, weights_or_none()};
+    scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
+      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, needs));
+    }));
+    return scheduler.report(folded != nullptr ? folded->write(outputs) : OutputSums{});
+  }
+
+  RunReport run_one_by_one(const ImageReaders& images, const ImageWriters& outputs) {
+    const auto start = Clock::now();
+    const auto progress_of_all = options.progress;
+    RunReport all;
+    const KernelFan fan = kernel_fan(spec);  // of several kernels, group by group
+    const auto in = static_cast<std::ptrdiff_t>(fan.num_images());
+    const auto out = static_cast<std::ptrdiff_t>(fan.num_results());
+    const Index num_groups = static_cast<Index>(images.size()) / fan.num_images();
+    for (Index group = 0; group < num_groups; ++group) {
+      if (progress_of_all) {
+        options.progress = [&, group](const Progress& one) {
+          return progress_of_all(
+              {group * one.num_tiles + one.tiles_done, num_groups * one.num_tiles, seconds_since(start)});
+        };
+      }
+      const auto image = images.begin() + group * in;
+      const auto output = outputs.begin() + group * out;
+      const auto folded = folded_sums();
+      all.add(split ? split->run(**image, **output)
+                    : run_streams({image, image + in}, {output, output + out}, folded.get()));
+    }
+    return all;
+  }
+
   RunReport finished(Clock::time_point start, RunReport report) const {
     report.elapsed_seconds = seconds_since(start);
     report.kernel_factor = scale.factors.front();
@@ -146,7 +185,7 @@ Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Devic
     : Convolver(spec, kernel, std::vector{std::move(device)}, options) {}
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
                      const ConvolverOptions& options)
-    : state_(std::make_unique<State>(spec, kernel, devices, options)) {}
+    : state_(std::make_unique<State>(spec, DenseView(kernel).view(), devices, options)) {}
 Convolver::~Convolver() = default;
 Convolver::Convolver(Convolver&&) noexcept = default;
 Convolver& Convolver::operator=(Convolver&&) noexcept = default;
@@ -154,11 +193,12 @@ Convolver& Convolver::operator=(Convolver&&) noexcept = default;
 const Plan& Convolver::plan() const { return state_->plan(); }
 Shape Convolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
-RunReport Convolver::run(const ImageView& image, const MutableImageView& output) {
+RunReport Convolver::run(const ImageView& image, const MutableImageView& output, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
+  const UseRunOptions use(state.options, options);
   require_images("image", image, state.spec.image, num_images(state.spec));
-  require_images("output", output, output_shape(), num_outputs(state.spec));
+  require_writable_images("output", output, output_shape(), num_outputs(state.spec));
   require_apart(image, output);
   if (state.split) return state.finished(start, state.split->run(image, output));
   Scheduler scheduler(state.devices, {plan().num_tiles() * num_groups(state.spec), {}}, state.options);
@@ -170,25 +210,42 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output)
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }
 
-RunReport Convolver::run(const ImageReader& image, ImageWriter& output) {
-  return run(std::vector<const ImageReader*>{&image}, std::vector<ImageWriter*>{&output});
+RunReport Convolver::run(const ImageReader& image, ImageWriter& output, const RunOptions& options) {
+  return run(ImageReaders{&image}, ImageWriters{&output}, options);
 }
 
-RunReport Convolver::run(const std::vector<const ImageReader*>& images, const std::vector<ImageWriter*>& outputs) {
+RunReport Convolver::run(const ImageReaders& images, const ImageWriters& outputs, const RunOptions& options) {
   const auto start = Clock::now();
   State& state = *state_;
-  require_number("reader", static_cast<Index>(images.size()), num_images(state.spec));
-  require_number("writer", static_cast<Index>(outputs.size()), num_outputs(state.spec));
-  for (const ImageReader* image : images) require_shape("image", image->shape(), state.spec.image);
-  for (const ImageWriter* output : outputs) require_shape("output", output->shape(), output_shape());
-  if (state.split) return state.finished(start, state.split->run(*images.front(), *outputs.front()));
-  Scheduler scheduler(state.devices, missing_tiles(plan(), outputs), state.options);
-  const auto folded = state.folded_sums();
-  const RunNeeds needs{state.rules, state.options.sums, folded.get(), state.weights_or_none()};
-  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, needs));
-  }));
-  return state.finished(start, scheduler.report(folded ? folded->write(outputs) : OutputSums{}));
+  const UseRunOptions use(state.options, options);
+  require_streams(images, outputs, state.spec);
+  return state.finished(start, state.one_in_memory() ? state.run_one_by_one(images, outputs)
+                                                     : state.run_streams(images, outputs, nullptr));
+}
+
+void RunReport::add(const RunReport& other) {
+  elapsed_seconds += other.elapsed_seconds;
+  num_tiles += other.num_tiles;
+  skipped_tiles += other.skipped_tiles;
+  peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);
+  kernel_factor = other.kernel_factor;
+  kernel_factors = other.kernel_factors;
+  non_finite_voxels += other.non_finite_voxels;
+  no_data_voxels += other.no_data_voxels;
+  inexact_voxels += other.inexact_voxels;
+  saturated_voxels += other.saturated_voxels;
+  lowest_voxel = std::fmin(lowest_voxel, other.lowest_voxel);  // NaN is passed over
+  highest_voxel = std::fmax(highest_voxel, other.highest_voxel);
+  dynamic_range = std::fmax(dynamic_range, other.dynamic_range);
+  rounding_error = std::fmax(rounding_error, other.rounding_error);
+  input_sum += other.input_sum;
+  output_sum += other.output_sum;
+  devices.resize(other.devices.size());
+  for (std::size_t i = 0; i < other.devices.size(); ++i) {
+    devices[i].id = other.devices[i].id;
+    devices[i].num_tiles += other.devices[i].num_tiles;
+    devices[i].failure = other.devices[i].failure;
+  }
 }
 
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/dense_view.hpp"
 #include "base/voxel_rows.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
@@ -301,8 +302,10 @@ FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernels, const 
   return scale;
 }
 
-std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernels) {
+std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& given) {
   validate(spec);
+  const DenseView dense(given);
+  const ImageView& kernels = dense.view();
   Plan plan;
   plan.spec = spec;
   for (int axis = 0; axis < 3; ++axis) plan.axes[static_cast<std::size_t>(axis)] = axis_task(spec, axis).plan;

@@ -1,5 +1,5 @@
 // The caller's kernel (PSF) on its way to the device: checked, normalised, reversed, folded, cropped (see AxisPlan),
-// and transformed there.
+// and transformed there. Dense (base/dense_view.hpp), as convolvers make it.
 #pragma once
 
 #include <optional>

@@ -57,7 +57,7 @@ void FoldedSums::add(const LoadedPlan& loaded, const TileIndex& tile, int set) {
 }
 
 OutputSums FoldedSums::write(const MutableImageView& output) const {
-  return std::visit([&](const auto& sums) { return write_folded(sums.data(), output.as_one()); }, sums_);
+  return std::visit([&](const auto& sums) { return write_folded(sums.data(), output); }, sums_);
 }
 
 OutputSums FoldedSums::write(const std::vector<ImageWriter*>& writers) const {

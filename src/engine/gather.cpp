@@ -116,7 +116,7 @@ class OwnVoxels {
       : input_(input),
         rules_(rules),
         voxels_(static_cast<const T*>(input.voxels.data)),
-        stride_(device_strides(plan, input.voxels.shape)),
+        stride_(device_strides(plan, input.voxels)),
         image_stride_(device_strides(plan, plan.spec.image)) {}
 
   /// at_y, at_z: the row's place in the tile. `run`: of all that it shows side by side.
@@ -160,7 +160,7 @@ template <class Real>
 InputSums gather_tile(const Plan& plan, const TileInput& input, const VoxelRules& rules, Real* port,
                       const PieceFilled& filled) {
   const AxisSources &x = input.sources[0], &y = input.sources[1], &z = input.sources[2];
-  const std::array<Index, 3> stride = device_strides(plan, input.voxels.shape);
+  const std::array<Index, 3> stride = device_strides(plan, input.voxels);
   const auto outside = outside_value<Real>(plan.spec);
   const Index num_rows = y.extent() * z.extent();
   const Index row_length = x.extent();

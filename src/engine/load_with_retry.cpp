@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
+
+#include "base/settings.hpp"
 
 namespace convoy {
 namespace {
@@ -52,7 +53,7 @@ SessionHandle load_session(Device& device, const Program& program, const backend
 }
 
 bool sentinels_wanted(bool asked_for) {
-  const char* variable = std::getenv("CONVOY_SENTINELS");
+  const char* variable = setting("CONVOY_SENTINELS");
   const std::string_view wanted = variable == nullptr ? "" : variable;
   return wanted == "1" || (asked_for && wanted != "0");
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/boundary_rule.hpp"
+#include "engine/checks.hpp"
 #include "engine/gather.hpp"
 #include "engine/scatter.hpp"
 #include "engine/tile_io.hpp"
@@ -18,11 +19,18 @@ struct Span {
   Index count = 0;
 };
 
+/// Dense rows that follow each other in ascending order, with or without gaps, and so do planes and images.
+bool has_plain_rows(const ImageView& array) {
+  const Strides strides = array.strides_in_bytes();
+  const Strides dense = dense_strides(array.shape, array.element);
+  return strides.x == dense.x && strides.y >= dense.y && strides.z >= array.shape.y * strides.y &&
+         strides.image >= array.shape.z * strides.z;
+}
+
 bool lies_as_on_device(const Plan& plan, const backend::Device& device, const ImageView& array) {
   const Element computed = plan.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  if (array.element != computed || plan.device_axes[0] != 2) return false;
-  const auto voxels = static_cast<std::uint64_t>(num_voxels(array.as_one().shape));
-  return device.is_dma_accessible(array.data, voxels * size_of(array.element));
+  if (array.element != computed || plan.device_axes[0] != 2 || !has_plain_rows(array)) return false;
+  return device.is_dma_accessible(array.data, bytes_of(array).size());
 }
 
 /// Of the last transformed axis, only the piece's layers.
@@ -34,10 +42,10 @@ void clip_to_piece(const Plan& plan, const Pieces& pieces, int piece, std::array
   span = {begin, span.in_array + begin - span.in_slot, std::max<Index>(0, end - begin)};
 }
 
-backend::HostBox box_of(const Plan& plan, const std::array<Span, 3>& spans, const void* array, const Shape& shape) {
+backend::HostBox box_of(const Plan& plan, const std::array<Span, 3>& spans, const ImageView& array) {
   const auto u64 = [](Index value) { return static_cast<std::uint64_t>(value); };
   const std::uint64_t real = plan.spec.precision == Precision::f32 ? sizeof(float) : sizeof(double);
-  const std::array<Index, 3> in_array = device_strides(plan, shape);
+  const std::array<Index, 3> in_array = device_strides(plan, array);
   const Index row = device_axis(plan, 0).extent;
   const std::array<Index, 3> in_slot{1, row, row * device_axis(plan, 1).extent};
   if (std::any_of(spans.begin(), spans.end(), [](const Span& span) { return span.count == 0; })) return {};
@@ -49,7 +57,7 @@ backend::HostBox box_of(const Plan& plan, const std::array<Span, 3>& spans, cons
     box.slot_offset += u64(spans[d].in_slot * in_slot[d]) * real;
   }
   // A box to read is never written: the seam has one type for both directions.
-  box.data = static_cast<std::byte*>(const_cast<void*>(array)) + u64(first) * real;
+  box.data = static_cast<std::byte*>(const_cast<void*>(array.data)) + u64(first) * real;
   box.extent = {u64(spans[0].count) * real, u64(spans[1].count), u64(spans[2].count)};
   box.host_pitch_bytes = {u64(in_array[1]) * real, u64(in_array[2]) * real};
   box.slot_pitch_bytes = {u64(in_slot[1]) * real, u64(in_slot[2]) * real};
@@ -87,7 +95,7 @@ backend::HostBox input_box(const Plan& plan, const ImageView& image, const std::
                 axis.run_end - axis.run_begin};
   }
   clip_to_piece(plan, input_pieces(plan), piece, spans);
-  return box_of(plan, spans, image.data, image.shape);
+  return box_of(plan, spans, image);
 }
 
 /// The part of the output that an output piece of the tile becomes; empty if it lies outside.
@@ -96,7 +104,7 @@ backend::HostBox output_box(const Plan& plan, const MutableImageView& output, co
   std::array<Span, 3> spans;
   for (std::size_t d = 0; d < 3; ++d) spans[d] = {0, outputs[d].begin, outputs[d].count};
   clip_to_piece(plan, output_pieces(plan), piece, spans);
-  return box_of(plan, spans, output.data, output.shape);
+  return box_of(plan, spans, output);
 }
 
 template <class Real>
@@ -135,10 +143,10 @@ class MemorySource final : public TileSource {
   /// Once: finite voxels, too, may have outputs that are too large.
   InputSums look_again() override {
     if (!lent_ || sums_ || std::exchange(looked_again_, true)) return {};
-    return scan(images_.as_one(), rules_);
+    return scan(images_, rules_);
   }
 
-  InputSums all_unusable(const InputSums&) override { return scan(images_.as_one(), rules_); }
+  InputSums all_unusable(const InputSums&) override { return scan(images_, rules_); }
 
  private:
   TileInput input_of(const TileIndex& tile, Index number) const {
@@ -234,7 +242,7 @@ class MemorySink final : public TileSink {
   /// One stands for all: a NaN or an infinity in a transform's input is in every output.
   double one_voxel(const TileOutputs& outputs, const MutableImageView& output, const AwaitPiece& await) const {
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
-    const std::array<Index, 3> stride = device_strides(plan_, output.shape);
+    const std::array<Index, 3> stride = device_strides(plan_, output);
     Index first = 0;
     for (std::size_t d = 0; d < 3; ++d) first += outputs[d].begin * stride[d];
     return static_cast<double>(static_cast<const Real*>(output.data)[first]);

@@ -110,7 +110,7 @@ OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real
   const AxisOutputs &x = outputs[0], &y = outputs[1], &z = outputs[2];
   const Index port_row = device_axis(plan, 0).extent;
   const Index port_rows = device_axis(plan, 1).tile_output;
-  const std::array<Index, 3> stride = device_strides(plan, array.shape);
+  const std::array<Index, 3> stride = device_strides(plan, array);
   const Index first = x.begin * stride[0] + y.begin * stride[1] + z.begin * stride[2];
   const bool streams = streaming_pays(x.count * y.count * z.count, sizeof(Real));
   PieceGate gate(output_pieces(plan), await);
@@ -142,7 +142,7 @@ OutputSums sum_output_voxels(const Plan& plan, const TileOutputs& outputs, const
                              const AwaitPiece& await) {
   const AxisOutputs &x = outputs[0], &y = outputs[1], &z = outputs[2];
   const Index port_rows = device_axis(plan, 1).tile_output;
-  const std::array<Index, 3> stride = device_strides(plan, array.shape);
+  const std::array<Index, 3> stride = device_strides(plan, array);
   const Real* first = static_cast<const Real*>(array.data) + x.begin + y.begin * stride[1] + z.begin * stride[2];
   PieceGate gate(output_pieces(plan), await);
   SharedSums sums;
@@ -184,13 +184,14 @@ void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* 
 template <class Real>
 OutputSums write_folded(const Real* sums, const MutableImageView& output) {
   const Shape& shape = output.shape;
+  const Index num_rows = output.batch * shape.z * shape.y;
   SharedSums total;
-  for_each_rows(shape.z * shape.y, shape.x * static_cast<Index>(sizeof(Real)), [&](Index begin, Index end) {
+  for_each_rows(num_rows, shape.x * static_cast<Index>(sizeof(Real)), [&](Index begin, Index end) {
     OutputSums part;
     with_element(output.element, [&](auto type) {
-      using T = decltype(type);
+      const VoxelRows<decltype(type)> rows(output);
       for (Index row = begin; row < end; ++row) {
-        write_row(sums + row * shape.x, shape.x, static_cast<T*>(output.data) + row * shape.x, 1, false, part);
+        write_row(sums + row * shape.x, shape.x, rows.mutable_row(row), rows.stride(), false, part);
       }
     });
     total.add(part);

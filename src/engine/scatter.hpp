@@ -41,7 +41,7 @@ OutputSums sum_output_voxels(const Plan& plan, const TileOutputs& outputs, const
 template <class Real>
 void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* sums);
 
-/// Folded sums as output voxels: as many as `output` has, from `sums` on.
+/// Folded sums as output voxels: as many as `output` has, from `sums` on, image by image.
 template <class Real>
 OutputSums write_folded(const Real* sums, const MutableImageView& output);
 

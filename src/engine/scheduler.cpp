@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/stop_scope.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
@@ -180,11 +181,13 @@ std::vector<std::size_t> Scheduler::working() const {
 /// waits for its own pieces must not keep them from the next.
 void Scheduler::run_on_threads(const DeviceLoops& loops, const std::vector<std::size_t>& places) {
   const int share = std::max(1, default_num_threads() / static_cast<int>(places.size()));
+  const StopScope* const stop = StopScope::current();
   std::vector<std::thread> threads;
   for (const std::size_t i : places) {
     try {
-      threads.emplace_back([this, i, share, &loops] {
+      threads.emplace_back([this, i, share, stop, &loops] {
         WorkerPool pool(share);
+        const UnderStopScope under(stop);
         const UseWorkers use(pool);
         run_loop(*loops[i], i, [] {});
       });

@@ -43,7 +43,7 @@ void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& sh
 template <class Real>
 class ReaderSource final : public TileSource {
  public:
-  ReaderSource(const LoadedPlan& loaded, const Readers& readers, const RunNeeds& needs)
+  ReaderSource(const LoadedPlan& loaded, const ImageReaders& readers, const RunNeeds& needs)
       : plan_(loaded.plan),
         session_(*loaded.session),
         readers_(readers),
@@ -110,7 +110,7 @@ class ReaderSource final : public TileSource {
 
   const Plan& plan_;
   backend::Session& session_;
-  Readers readers_;
+  const ImageReaders& readers_;
   const VoxelRules& rules_;
   TileWeighing<Real> weighing_;
   std::size_t num_begun_ = 0;
@@ -136,7 +136,7 @@ void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWrit
 template <class Real>
 class WriterSink final : public TileSink {
  public:
-  WriterSink(const LoadedPlan& loaded, const Writers& writers, const RunNeeds& needs)
+  WriterSink(const LoadedPlan& loaded, const ImageWriters& writers, const RunNeeds& needs)
       : plan_(loaded.plan),
         fan_(kernel_fan(plan_.spec)),
         session_(*loaded.session),
@@ -198,7 +198,7 @@ class WriterSink final : public TileSink {
   const Plan& plan_;
   KernelFan fan_;
   backend::Session& session_;
-  Writers writers_;
+  const ImageWriters& writers_;
   TileWeighing<Real> weighing_;
   std::size_t next_ = 0;
   std::array<TileBoxes, device_model::kBoxesInHand> boxes_;
@@ -206,7 +206,8 @@ class WriterSink final : public TileSink {
 };
 
 template <class Real>
-TileIo stream_io_of(const PreparedDevice& on, const Readers& readers, const Writers& writers, const RunNeeds& needs) {
+TileIo stream_io_of(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
+                    const RunNeeds& needs) {
   TileIo io;
   io.source = std::make_unique<ReaderSource<Real>>(on.loaded, readers, needs);
   io.sink = needs.folded != nullptr ? needs.folded->sink(on.loaded)
@@ -216,15 +217,17 @@ TileIo stream_io_of(const PreparedDevice& on, const Readers& readers, const Writ
 
 }  // namespace
 
-TileIo stream_io(const PreparedDevice& on, const Readers& readers, const Writers& writers, const RunNeeds& needs) {
+TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
+                 const RunNeeds& needs) {
   const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
   return f32 ? stream_io_of<float>(on, readers, writers, needs) : stream_io_of<double>(on, readers, writers, needs);
 }
 
-RunTiles missing_tiles(const Plan& plan, const Writers& writers) {
-  RunTiles tiles{plan.num_tiles() * num_groups(plan.spec), {}};
+RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers) {
+  const Index results = kernel_fan(plan.spec).num_results();
+  RunTiles tiles{plan.num_tiles() * (static_cast<Index>(writers.size()) / results), {}};
   if (plan.fold_output) return tiles;
-  tiles.held = [&plan, writers, results = kernel_fan(plan.spec).num_results()](Index number) {
+  tiles.held = [&plan, &writers, results](Index number) {
     const TileIndex tile = tile_index(plan, number);
     const Box box = output_box_of(plan, tile);
     for (Index i = 0; i < results; ++i) {

@@ -95,6 +95,15 @@ std::array<Index, 3> device_strides(const Plan& plan, const Shape& shape) {
   return strides;
 }
 
+std::array<Index, 3> device_strides(const Plan& plan, const ImageView& array) {
+  const Strides in_bytes = array.strides_in_bytes();
+  std::array<Index, 3> strides{};
+  for (std::size_t d = 0; d < 3; ++d) {
+    strides[d] = in_bytes[plan.device_axes[d]] / static_cast<Index>(size_of(array.element));
+  }
+  return strides;
+}
+
 const AxisPlan& device_axis(const Plan& plan, int d) {
   return plan.axes[static_cast<std::size_t>(plan.device_axes[d])];
 }

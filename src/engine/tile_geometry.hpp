@@ -20,8 +20,10 @@ struct TileIndex {
 /// Tile number t, x fastest and images slowest.
 TileIndex tile_index(const Plan& plan, Index t);
 
-/// Distance in voxels between neighbours along each device axis, in a dense array of `shape`.
+/// Distance in voxels between neighbours along each device axis, in a dense array of `shape`, and in an array at the
+/// distances that it says.
 std::array<Index, 3> device_strides(const Plan& plan, const Shape& shape);
+std::array<Index, 3> device_strides(const Plan& plan, const ImageView& array);
 
 const AxisPlan& device_axis(const Plan& plan, int d);
 

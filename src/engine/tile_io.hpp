@@ -49,12 +49,11 @@ struct RunNeeds {
 /// Where a device's plan takes its tiles from and puts them.
 TileIo memory_io(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
                  const RunNeeds& needs);
-using Readers = std::vector<const ImageReader*>;
-using Writers = std::vector<ImageWriter*>;
 /// While the device and the host's copies work on some tiles, others are read and written.
-TileIo stream_io(const PreparedDevice& on, const Readers& readers, const Writers& writers, const RunNeeds& needs);
+TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
+                 const RunNeeds& needs);
 
 /// The plan's tiles of all images, but for those that the writers hold already. Plan and writers must live as long.
-RunTiles missing_tiles(const Plan& plan, const Writers& writers);
+RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers);
 
 }  // namespace convoy

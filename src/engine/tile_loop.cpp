@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/stop_scope.hpp"
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
 
@@ -11,6 +12,7 @@ namespace convoy {
 void TileLoop::run(TileQueue& queue, std::size_t worker, const std::function<void()>& tile_done) {
   try {
     while (!queue.stopped()) {
+      throw_if_stopped();
       begin_tiles(queue, worker);
       if (begun_.empty() && flying_.empty()) break;
       if (!begun_.empty() && flying_.size() < num_sets_) {

@@ -102,8 +102,8 @@ struct TileSums {
   OutputSums outputs;
 };
 
-/// Of a whole image.
-InputSums scan(const ImageView& image, const VoxelRules& rules = {});
+/// Of a whole image, or of all of a batch: positions then go on from image to image.
+InputSums scan(const ImageView& images, const VoxelRules& rules = {});
 
 template <class T>
 void InputSums::add_row(const T* row, Index count, const RowPlace& place, const VoxelRules& rules) {

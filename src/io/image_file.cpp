@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "base/checksum.hpp"
+#include "base/dense_view.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/bytes_text.hpp"
 #include "convoy/version.hpp"
@@ -203,7 +204,9 @@ bool is_unfinished(const std::string& path) {
   return place.folder()->status(place.journal_name()).has_value();
 }
 
-std::string checksum(const ImageView& image) {
+std::string checksum(const ImageView& given) {
+  const DenseView dense(given);
+  const ImageView& image = dense.view();
   const std::uint64_t bytes = static_cast<std::uint64_t>(num_voxels(image.shape)) * size_of(image.element);
   Checksum sum;
   const std::string kind = to_text(image.shape) + name(image.element);
@@ -212,8 +215,10 @@ std::string checksum(const ImageView& image) {
   return fmt::format("{:016x}", sum.value());
 }
 
-void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata,
+void write_image(const std::string& path, const ImageView& given, const ImageMetadata& metadata,
                  const CreateOptions& options) {
+  const DenseView dense(given);
+  const ImageView& image = dense.view();
   ImageMetadata one = metadata;
   one.num_times.reset();
   one.num_channels.reset();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/dense_view.hpp"
 #include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 
@@ -72,10 +73,11 @@ void require_positive(double value, const char* what) {
 
 }  // namespace
 
-Image make_projection_picture(const ImageView& image, const PictureOptions& options) {
+Image make_projection_picture(const ImageView& given, const PictureOptions& options) {
   require_positive(options.gamma, "gamma");
   require_positive(options.z_scale, "z scale");
-  num_voxels(image.shape);
+  const DenseView dense(given);
+  const ImageView& image = dense.view();
   const auto [size_z, size_y, size_x] = image.shape;
   const double scaled_width = std::round(static_cast<double>(size_z) * options.z_scale);
   constexpr double kWidest = 1e6;  // of a PNG

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/dense_view.hpp"
 #include "convoy/io.hpp"
 #include "io/io_error.hpp"
 #include "io/output_file.hpp"
@@ -51,7 +52,7 @@ void write_png(const std::string& path, const ImageView& image) {
   picture.width = static_cast<png_uint_32>(image.shape.x);
   picture.height = static_cast<png_uint_32>(image.shape.y);
   picture.format = PNG_FORMAT_GRAY;
-  const int written = png_image_write_to_stdio(&picture, stream.get(), 0, image.data, 0, nullptr);
+  const int written = png_image_write_to_stdio(&picture, stream.get(), 0, DenseView(image).view().data, 0, nullptr);
   const std::string message = picture.message;
   png_image_free(&picture);
   const bool closed = std::fclose(stream.release()) == 0;

@@ -17,6 +17,7 @@
 
 #include "base/handle.hpp"
 #include "base/log.hpp"
+#include "base/settings.hpp"
 
 namespace convoy {
 namespace {
@@ -28,8 +29,8 @@ constexpr const char* kUse = "CONVOY_USE_KERNELS";
 constexpr int kNoLinks = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 std::optional<std::string> folder_of(const char* variable) {
-  const char* const value = std::getenv(variable);
-  if (value == nullptr || *value == '\0') return {};
+  const char* const value = setting(variable);
+  if (value == nullptr) return {};
   std::error_code problem;
   const fs::path whole = fs::absolute(value, problem);
   return problem ? std::string(value) : whole.string();

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <span>
 
+#include "base/dense_view.hpp"
 #include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 
 namespace convoy {
 namespace {
 
-Index peak(const ImageView& kernel) {
+Index peak(const ImageView& given) {
+  const DenseView dense(given);
+  const ImageView& kernel = dense.view();
   return with_element(kernel.element, [&](auto type) -> Index {
     const std::span voxels(static_cast<const decltype(type)*>(kernel.data),
                            static_cast<std::size_t>(num_voxels(kernel.shape)));

@@ -21,6 +21,9 @@ void normalize_voxels(const MutableImageView& psf) {
 
 void require_float_psf(const MutableImageView& psf) {
   num_voxels(psf.shape);
+  if (!psf.is_dense()) {
+    throw Error(Errc::invalid_argument, "a PSF is made in an array without gaps (strides); copy it from one");
+  }
   if (psf.element == Element::f32 || psf.element == Element::f64) return;
   throw Error(Errc::invalid_argument,
               fmt::format("a PSF of sum 1 needs voxels of f32 or f64, not {}", name(psf.element)));

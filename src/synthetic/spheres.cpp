@@ -48,11 +48,12 @@ void draw_sphere(const MutableImageView& image, const Sphere& sphere, double val
   num_voxels(image.shape);
   require_drawable(image.element, sphere, value);
   with_element(image.element, [&]<class T>(T) {
-    T* row = static_cast<T*>(image.data);
+    const VoxelRows<T> rows(image);
     for (Index z = 0; z < image.shape.z; ++z) {
-      for (Index y = 0; y < image.shape.y; ++y, row += image.shape.x) {
+      for (Index y = 0; y < image.shape.y; ++y) {
         const Run run = run_in_row(sphere, begin.z + z, begin.y + y, begin.x, image.shape.x);
-        if (run.begin < run.end) std::fill(row + run.begin, row + run.end, static_cast<T>(value));
+        T* const row = rows.mutable_row(z * image.shape.y + y);
+        for (Index x = run.begin; x < run.end; ++x) row[x * rows.stride()] = static_cast<T>(value);
       }
     }
   });

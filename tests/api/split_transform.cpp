@@ -11,6 +11,7 @@
 #include "support/boxed_image.hpp"
 #include "support/device_under_test.hpp"
 #include "support/faulty_device.hpp"
+#include "support/placed_images.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
@@ -84,6 +85,21 @@ TEST_CASE("every mode, boundary and operation equals the direct sum") {
         CHECK(check(problem) <= tolerances::convolution(Precision::f64));
       }
     }
+  }
+}
+
+TEST_CASE("images that are not dense") {
+  Problem problem({20, 11, 12}, {18, 10, 11});
+  problem.spec.boundary = Boundary::reflect;
+  problem.prepare();
+  problem.make_memory_short();
+  Convolver convolver = problem.convolver();
+  for (const test::Layout& layout : test::layouts()) {
+    test::PlacedImages<double> image(problem.spec.image, 1, layout, -7);
+    test::PlacedImages<double> output(problem.spec.image, 1, layout, -7);
+    image.fill(problem.image);
+    convolver.run(image.view(), output.view());
+    CHECK(oracle::relative_l2(output.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
   }
 }
 

@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
 #include <limits>
 
 #include "selftest/oracle.hpp"
@@ -227,4 +230,119 @@ TEST_CASE("tiles are whole chunks where that costs little, and host memory stays
   const Plan chunked = make_plan(stream.spec, limits, options);
   CHECK(chunked.num_tiles() > 1);
   for (const AxisPlan& axis : chunked.axes) CHECK((axis.num_tiles == 1 || axis.tile_output % 64 == 0));
+}
+
+namespace {
+
+/// Waits until image 1 is being read, or long enough to say that it is not.
+struct Overlap {
+  std::mutex mutex;
+  std::condition_variable news;
+  bool second_is_read = false;
+
+  void note_read() {
+    {
+      const std::lock_guard lock(mutex);
+      second_is_read = true;
+    }
+    news.notify_all();
+  }
+  bool wait() {
+    std::unique_lock lock(mutex);
+    return news.wait_for(lock, std::chrono::seconds(20), [&] { return second_is_read; });
+  }
+};
+
+struct ThreeImages {
+  std::deque<BoxedImage<float>> in;
+  std::deque<BoxedOutput<float>> out;
+  std::deque<BoxedOutput<float>> alone;
+
+  explicit ThreeImages(const Shape& shape) {
+    const Shape chunk{2, shape.y, shape.x};
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      in.emplace_back(voxels_of<float>(shape, 30 + i), shape, chunk);
+      out.emplace_back(shape, chunk);
+      alone.emplace_back(shape, chunk);
+    }
+  }
+  ImageReaders readers() const { return {&in[0], &in[1], &in[2]}; }
+  ImageWriters writers() { return {&out[0], &out[1], &out[2]}; }
+};
+
+}  // namespace
+
+TEST_CASE("several images in one run: the same bits as one by one, and the next is read while the last is written") {
+  ConvolutionSpec spec = spec_of({12, 20, 24}, {3, 5, 3});
+  const auto kernel = oracle::random_image(spec.kernel, 5);
+  for (const bool folded : {false, true}) {
+    CAPTURE(folded);
+    spec.operation = folded ? Operation::correlate : Operation::convolve;
+    spec.boundary = folded ? Boundary::reflect : Boundary::zero;
+    ThreeImages images(spec.image);
+    ConvolverOptions options;
+    options.sums = true;
+    options.plan.streaming = Streaming{Element::f32, Element::f32, images.in[0].chunk(), images.in[0].chunk()};
+    options.plan.min_tiles = 3;
+    Index reported = 0;
+    options.progress = [&](const Progress& progress) {
+      CHECK(progress.tiles_done == ++reported);
+      CHECK(progress.tiles_done <= progress.num_tiles);
+      return true;
+    };
+    Convolver convolver(spec, ImageView(kernel, spec.kernel), device_under_test(), options);
+    double input_sum = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      reported = 0;
+      input_sum += convolver.run(images.in[i], images.alone[i]).input_sum;
+    }
+    Overlap overlap;
+    std::atomic<bool> waited_in_vain = false;
+    images.in[1].on_read = [&](const Box&) { overlap.note_read(); };
+    images.out[0].on_write = [&](const Box& box) {
+      if (!folded && box.begin.z + box.size.z == spec.image.z && !overlap.wait()) waited_in_vain = true;
+    };
+    reported = 0;
+    const RunReport report = convolver.run(images.readers(), images.writers());
+    for (std::size_t i = 0; i < 3; ++i) CHECK(images.out[i].voxels() == images.alone[i].voxels());
+    CHECK(report.num_tiles == 3 * convolver.plan().num_tiles());
+    CHECK(reported == report.num_tiles);
+    CHECK(report.input_sum == doctest::Approx(input_sum));
+    CHECK_FALSE(waited_in_vain);
+  }
+}
+
+TEST_CASE("of several images, tiles that their writers hold are left out") {
+  const ConvolutionSpec spec = spec_of({12, 20, 24}, {3, 5, 3});
+  const auto kernel = oracle::random_image(spec.kernel, 5);
+  ThreeImages images(spec.image);
+  ConvolverOptions options;
+  options.plan.streaming = Streaming{Element::f32, Element::f32, images.in[0].chunk(), images.in[0].chunk()};
+  options.plan.min_tiles = 6;
+  Convolver convolver(spec, ImageView(kernel, spec.kernel), device_under_test(), options);
+  convolver.run(images.readers(), images.writers());
+  const std::vector<float> whole = images.out[1].voxels();
+  images.out[0].forget_half();
+  images.out[1].forget_half();
+  const RunReport rest = convolver.run(images.readers(), images.writers());
+  CHECK(images.out[1].voxels() == whole);
+  CHECK(images.out[0].all_written());
+  CHECK(rest.skipped_tiles > 0);
+  CHECK(rest.skipped_tiles < 2 * convolver.plan().num_tiles());
+}
+
+TEST_CASE("readers and writers that do not belong together are refused") {
+  const ConvolutionSpec spec = spec_of({4, 6, 8}, {1, 3, 3});
+  const auto kernel = oracle::random_image(spec.kernel, 5);
+  ConvolverOptions options;
+  options.plan.streaming = Streaming{Element::f32, Element::f32, spec.image, spec.image};
+  Convolver convolver(spec, ImageView(kernel, spec.kernel), device_under_test(), options);
+  const BoxedImage<float> in(voxels_of<float>(spec.image, 1), spec.image, spec.image);
+  const BoxedImage<double> other(voxels_of<double>(spec.image, 1), spec.image, spec.image);
+  BoxedOutput<float> out(spec.image, spec.image);
+  CHECK_THROWS_WITH_AS(convolver.run(ImageReaders{&in, &in}, ImageWriters{&out}), doctest::Contains("2 image(s)"),
+                       Error);
+  CHECK_THROWS_AS(convolver.run(ImageReaders{}, ImageWriters{}), Error);
+  CHECK_THROWS_WITH_AS(convolver.run(ImageReaders{&in, &other}, ImageWriters{&out, &out}),
+                       doctest::Contains("f32 and f64"), Error);
 }

@@ -1,0 +1,98 @@
+#include "base/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string_view>
+
+#include "base/worker_pool.hpp"
+#include "convoy/error.hpp"
+#include "convoy/settings.hpp"
+
+namespace convoy {
+namespace {
+
+constexpr std::array kVariables{"CONVOY_THREADS",
+                                "CONVOY_CPU_FFT",
+                                "CONVOY_FFTW3F_LIBRARY",
+                                "CONVOY_FFTW3_LIBRARY",
+                                "CONVOY_CUDA_LIBRARY",
+                                "CONVOY_NVRTC_LIBRARY",
+                                "HIP_LIBRARY",
+                                "CONVOY_VULKAN_LIBRARY",
+                                "CONVOY_CACHE_DIR",
+                                "CONVOY_SENTINELS",
+                                "CONVOY_DUMP_KERNELS",
+                                "CONVOY_USE_KERNELS",
+                                "CONVOY_LIMIT_FREE_BYTES",
+                                "CONVOY_LIMIT_MAX_ALLOCATION_BYTES",
+                                "CONVOY_LIMIT_MAX_BINDING_BYTES",
+                                "CONVOY_LIMIT_SHARED_MEMORY_BYTES"};
+
+struct Settings {
+  std::mutex mutex;
+  std::map<std::string, std::string, std::less<>> values;
+  std::set<std::string, std::less<>> read_for_good;
+  std::atomic<std::uint64_t> version{1};
+};
+
+Settings& settings() {
+  static auto& lasting = *new Settings;  // outlives all that happens at exit
+  return lasting;
+}
+
+}  // namespace
+
+const char* setting(const char* name) {
+  Settings& known = settings();
+  if (known.version != 1) {
+    const std::lock_guard lock(known.mutex);
+    if (const auto found = known.values.find(std::string_view(name)); found != known.values.end()) {
+      return found->second.empty() ? nullptr : found->second.c_str();
+    }
+  }
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? nullptr : value;
+}
+
+const char* setting_for_good(const char* name) {
+  {
+    const std::lock_guard lock(settings().mutex);
+    settings().read_for_good.emplace(name);
+  }
+  return setting(name);
+}
+
+std::uint64_t settings_version() { return settings().version; }
+
+void set_variable(const std::string& name, const std::optional<std::string>& value) {
+  if (std::none_of(kVariables.begin(), kVariables.end(), [&](const char* known) { return name == known; })) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("convoy has no variable '{}'; there are {}", name, fmt::join(kVariables, ", ")));
+  }
+  Settings& known = settings();
+  const std::lock_guard lock(known.mutex);
+  if (known.read_for_good.contains(name)) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("{} was read already, when its backend was first looked for; set it before the first "
+                            "device is listed or opened",
+                            name));
+  }
+  if (value) {
+    known.values.insert_or_assign(name, *value);
+  } else {
+    known.values.erase(name);
+  }
+  ++known.version;
+}
+
+int num_threads() { return default_num_threads(); }
+
+}  // namespace convoy
