@@ -42,7 +42,8 @@ struct ExternalMemory {
 };
 
 /// A loaded program: memory, compiled code, streams. Its destructor gives everything back and never throws.
-/// One thread at a time; sets are numbered 0 .. program.num_in_flight - 1.
+/// Sets are numbered 0 .. program.num_in_flight - 1. One thread at a time; where the device's threads are the host's
+/// (Limits::num_host_threads), each set may be run by a thread of its own, which is alone then (WorkerPool::Alone).
 class Session {
  public:
   virtual ~Session() = default;

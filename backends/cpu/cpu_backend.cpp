@@ -25,8 +25,9 @@ std::string processor_name() {
 
 Limits query_limits() {
   Limits limits;
-  limits.total_bytes = total_host_bytes();
-  limits.free_bytes = std::min(limits.total_bytes, available_host_bytes());
+  const MemoryAllowance allowance = allowance_of_process();
+  limits.total_bytes = allowance.total;
+  limits.free_bytes = std::min(allowance.total, allowance.available);
   limits.reserve_bytes = limits.free_bytes / 10;
   limits.memory_is_host = true;
   limits.num_host_threads = static_cast<std::uint64_t>(default_num_threads());

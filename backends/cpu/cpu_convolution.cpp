@@ -114,6 +114,7 @@ class Convolution final : public CpuConvolution {
   void multiply_columns(const Product& product, Index tile, const Scratch& scratch) const;
   void multiply_lines(const Product& product, Index band, Index tile, const Scratch& scratch) const;
 
+  void convolve_row(Real* image, const Complex* spectrum, Real sign, const Scratch& scratch) const;
   void planes_forward(const Real* image, Complex* work);
   void planes_inverse(Complex* work, Real* image);
 
@@ -124,7 +125,7 @@ class Convolution final : public CpuConvolution {
   /// body(scratch, item) for every item, shared out among the workers.
   template <class Body>
   void for_each(Index count, const Body& body) {
-    pool_.for_each(count, 1, [&](int worker, Index begin, Index end) {
+    workers_or_alone(pool_).for_each(count, 1, [&](int worker, Index begin, Index end) {
       const Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
       for (Index item = begin; item < end; ++item) body(scratch, item);
     });
@@ -139,7 +140,10 @@ class Convolution final : public CpuConvolution {
     return {plane, band, tile, g_.padded[2], lines_->columns() / kTileColumns};
   }
   /// A plane stays in the second-level cache between its rows and its columns, if there are planes enough for all.
-  bool planes_suffice() const { return g_.extent[2] >= 4 * pool_.num_threads(); }
+  bool planes_suffice() const {
+    const int num_threads = workers_or_alone(pool_).num_threads();
+    return num_threads == 1 || g_.extent[2] >= 4 * num_threads;
+  }
 
   FftGeometry g_;
   WorkerPool& pool_;
@@ -275,6 +279,16 @@ void Convolution<Real>::multiply_lines(const Product& product, Index band, Index
   put_batches(column, scratch.columns(), g_.extent[2], product.to);
 }
 
+/// All of a single row: one thread does it, and nothing of it leaves scratch.
+template <class Real>
+void Convolution<Real>::convolve_row(Real* image, const Complex* spectrum, Real sign, const Scratch& scratch) const {
+  Real* const row = scratch.rows();
+  std::copy_n(image, g_.extent[0], row);
+  std::fill(row + g_.extent[0], row + g_.padded[0], Real(0));
+  rows_.convolve(row, scratch.spectra(), spectrum, sign);
+  std::copy_n(row, g_.extent[0], image);
+}
+
 template <class Real>
 void Convolution<Real>::planes_forward(const Real* image, Complex* work) {
   const auto plane = [&](Index z) { return work + z * work_.size(); };
@@ -311,6 +325,13 @@ void Convolution<Real>::planes_inverse(Complex* work, Real* image) {
 
 template <class Real>
 void Convolution<Real>::convolve(void* image, void* work, const void* spectrum, bool conjugate) {
+  if (g_.num_axes == 1) {  // a single row's tiles lie as the row does
+    for_each(1, [&](const Scratch& scratch, Index) {
+      convolve_row(static_cast<Real*>(image), static_cast<const Complex*>(spectrum), conjugate ? Real(-1) : Real(1),
+                   scratch);
+    });
+    return;
+  }
   forward(image, work);
   product(work, spectrum, conjugate, work, false);
   inverse(work, image);
@@ -335,7 +356,7 @@ void Convolution<Real>::product(const void* from, const void* spectrum, bool con
   } else if (g_.num_axes == 2) {
     for_each(work_.num_tiles(), [&](const Scratch& scratch, Index tile) { multiply_columns(product, tile, scratch); });
   } else {
-    multiply_row(product, scratch_.front());
+    for_each(1, [&](const Scratch& scratch, Index) { multiply_row(product, scratch); });
   }
 }
 

@@ -215,7 +215,7 @@ void CpuSession::run(const Download& step, int set) {
 void CpuSession::run(const Clear& step, int set) {
   auto* const target = static_cast<std::byte*>(memory(step.slot, set));
   const std::uint64_t bytes = program_.slots[static_cast<std::size_t>(step.slot)].bytes;
-  pool_.for_each(static_cast<std::int64_t>(bytes), 1 << 22, [&](int, std::int64_t begin, std::int64_t end) {
+  workers().for_each(static_cast<std::int64_t>(bytes), 1 << 22, [&](int, std::int64_t begin, std::int64_t end) {
     std::memset(target + begin, 0, static_cast<std::size_t>(end - begin));
   });
 }
@@ -223,7 +223,7 @@ void CpuSession::run(const Clear& step, int set) {
 void CpuSession::run(const Dispatch& step, int set) {
   std::vector<void*> buffers;
   for (const SlotId slot : step.slots) buffers.push_back(memory(slot, set));
-  run_on_host(*step.kernel, step.precision, buffers, step.parameters, step.threads, pool_);
+  run_on_host(*step.kernel, step.precision, buffers, step.parameters, step.threads, workers());
 }
 
 void CpuSession::run(const TransformKernel& step, int set) {
@@ -248,7 +248,7 @@ void CpuSession::run(const Convolve& step, int set) {
 
 void CpuSession::run(const ConvolveDirect& step, int set) {
   const auto run_as = step.precision == Precision::f32 ? sum_directly<float> : sum_directly<double>;
-  run_as(step, memory(step.image, set), memory(step.taps, set), memory(step.result, set), pool_);
+  run_as(step, memory(step.image, set), memory(step.taps, set), memory(step.result, set), workers());
 }
 
 }  // namespace convoy::backend::cpu

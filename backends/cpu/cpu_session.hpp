@@ -30,6 +30,7 @@ class MemoryCount {
   std::atomic<std::uint64_t> peak_{0};
 };
 
+/// Sets may be used by several threads at once, each alone (WorkerPool::Alone) and of its own number in the pool.
 class CpuSession final : public Session {
  public:
   /// `keep_alive` owns pool and count.
@@ -63,6 +64,7 @@ class CpuSession final : public Session {
   void* memory(SlotId slot, int set) const;
   CpuConvolution& convolution(const FftGeometry& geometry);
   void trace(const std::string& step) const;
+  WorkerPool& workers() const { return workers_or_alone(pool_); }
 
   void run(const Upload& step, int set);
   void run(const Download& step, int set);

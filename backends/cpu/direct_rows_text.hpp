@@ -18,7 +18,8 @@ struct Vector {
 constexpr int kRows = 2;
 constexpr int kVectors = 4;
 
-template <class Real, int kNumRows, int kNumVectors>
+/// kNx: taps of a row where the compiler shall know, else 0.
+template <class Real, int kNumRows, int kNumVectors, Index kNx>
 struct Block {
   using V = typename Vector<Real>::Type;
   static constexpr Index kLanes = Vector<Real>::kLanes;
@@ -31,7 +32,7 @@ struct Block {
         sum[r][v] = before != nullptr ? *reinterpret_cast<const V*>(before + r * task.row + v * kLanes) : V{};
       }
     }
-    const Index nx = task.size[0], ny = task.size[1], nz = task.size[2];
+    const Index nx = kNx > 0 ? kNx : task.size[0], ny = task.size[1], nz = task.size[2];
     for (Index z = 0; z < nz; ++z) {
       for (Index row = 0; row < ny + kNumRows - 1; ++row) {
         const Real* from = image + z * task.plane + row * task.row;
@@ -86,7 +87,7 @@ Real output(const DirectRows<Real>& task, const Real* image, Real before) {
   return sum;
 }
 
-template <class Real, int kNumRows>
+template <class Real, int kNumRows, Index kNx>
 void rows_together(const DirectRows<Real>& task, const Real* image, Real* result) {
   constexpr Index kLanes = Vector<Real>::kLanes;
   const Index count = task.count[0];
@@ -107,37 +108,53 @@ void rows_together(const DirectRows<Real>& task, const Real* image, Real* result
   }
   Index x = 0;
   for (; x + kVectors * kLanes <= count; x += kVectors * kLanes) {
-    Block<Real, kNumRows, kVectors>::run(task, image + x, task.adds ? result + x : nullptr, result + x);
+    Block<Real, kNumRows, kVectors, kNx>::run(task, image + x, task.adds ? result + x : nullptr, result + x);
   }
   for (; x + kLanes <= count; x += kLanes) {
-    Block<Real, kNumRows, 1>::run(task, image + x, task.adds ? result + x : nullptr, result + x);
+    Block<Real, kNumRows, 1, kNx>::run(task, image + x, task.adds ? result + x : nullptr, result + x);
   }
   if (x == count) return;
   if (!task.adds) {
-    Block<Real, kNumRows, 1>::run(task, image + last, nullptr, result + last);
+    Block<Real, kNumRows, 1, kNx>::run(task, image + last, nullptr, result + last);
     return;
   }
   for (int r = 0; r < kNumRows; ++r) {
     for (Index i = 0; i < kLanes; ++i) result[r * task.row + last + i] = at_end[r * kLanes + i];
   }
-  Block<Real, kNumRows, 1>::run(task, image + last, result + last, result + last);
+  Block<Real, kNumRows, 1, kNx>::run(task, image + last, result + last, result + last);
+}
+
+template <class Real, Index kNx>
+void rows_of(const DirectRows<Real>& task, Index begin, Index end) {
+  const Index rows = task.count[1];
+  for (Index i = begin; i < end;) {
+    const Index y = i % rows;
+    const Index at = i / rows * task.plane + y * task.row;
+    if (i + 1 < end && y + 1 < rows) {
+      rows_together<Real, kRows, kNx>(task, task.image + at, task.result + at);
+      i += kRows;
+    } else {
+      rows_together<Real, 1, kNx>(task, task.image + at, task.result + at);
+      ++i;
+    }
+  }
 }
 
 }  // namespace
 
 template <class Real>
 void run(const DirectRows<Real>& task, Index begin, Index end) {
-  const Index rows = task.count[1];
-  for (Index i = begin; i < end;) {
-    const Index y = i % rows;
-    const Index at = i / rows * task.plane + y * task.row;
-    if (i + 1 < end && y + 1 < rows) {
-      rows_together<Real, kRows>(task, task.image + at, task.result + at);
-      i += kRows;
-    } else {
-      rows_together<Real, 1>(task, task.image + at, task.result + at);
-      ++i;
-    }
+  switch (task.size[0]) {
+    case 1:
+      return rows_of<Real, 1>(task, begin, end);
+    case 3:
+      return rows_of<Real, 3>(task, begin, end);
+    case 5:
+      return rows_of<Real, 5>(task, begin, end);
+    case 7:
+      return rows_of<Real, 7>(task, begin, end);
+    default:
+      return rows_of<Real, 0>(task, begin, end);
   }
 }
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <list>
 #include <mutex>
 #include <string_view>
 #include <type_traits>
@@ -33,13 +36,53 @@ void* checked(void* plan, Index length) {
   return plan;
 }
 
+/// Plans that were estimated, for the next Convolver of such lengths: FFTW takes milliseconds for those of a small
+/// image, and finds the same ones again. For use under the planner's lock.
+class KnownPlans {
+ public:
+  /// Empty if it is not there.
+  FftwPlan find(const FftwProblem& problem) {
+    const auto found =
+        std::find_if(plans_.begin(), plans_.end(), [&](const Known& known) { return known.first == problem; });
+    if (found == plans_.end()) return {};
+    plans_.splice(plans_.begin(), plans_, found);  // the last to be forgotten
+    return found->second;
+  }
+
+  /// Returns those that are forgotten for it: destroying them takes the lock.
+  std::list<std::pair<FftwProblem, FftwPlan>> keep(const FftwProblem& problem, const FftwPlan& plan) {
+    plans_.emplace_front(problem, plan);
+    elements_ += problem.length;
+    std::list<Known> forgotten;
+    while (elements_ > kMostElements) {
+      elements_ -= plans_.back().first.length;
+      forgotten.splice(forgotten.end(), plans_, std::prev(plans_.end()));
+    }
+    return forgotten;
+  }
+
+ private:
+  using Known = std::pair<FftwProblem, FftwPlan>;
+  /// FFTW's tables hold up to a complex number an element: 4 MiB in double precision.
+  static constexpr Index kMostElements = Index{1} << 18;
+
+  std::list<Known> plans_;
+  Index elements_ = 0;
+};
+
+template <class Real>
+KnownPlans& known_plans() {
+  static auto& plans = *new KnownPlans;  // outlives convolvers that are static
+  return plans;
+}
+
 }  // namespace
 
-FftwPlan::~FftwPlan() {
-  if (plan_ == nullptr) return;
-  const std::lock_guard lock(planner_mutex());
-  destroy_(plan_);
-}
+FftwPlan::FftwPlan(void* plan, void (*destroy)(void*))
+    : plan_(plan, [destroy](void* given) {
+        const std::lock_guard lock(planner_mutex());
+        destroy(given);
+      }) {}
 
 template <class Real>
 const typename Fftw<Real>::Loading& Fftw<Real>::loading() {
@@ -118,11 +161,19 @@ std::string Fftw<Real>::open_library() {
 /// Under the planner's lock, around which wisdom is recalled and kept when FFTW measures.
 template <class Real>
 template <class MakePlan>
-FftwPlan Fftw<Real>::planned(Index length, FftwEffort effort, const MakePlan& make_plan) const {
+FftwPlan Fftw<Real>::planned(const FftwProblem& problem, FftwEffort effort, const MakePlan& make_plan) const {
+  FftwPlan plan;
+  std::list<std::pair<FftwProblem, FftwPlan>> forgotten;  // until the lock is released
   const std::lock_guard lock(planner_mutex());
-  if (effort == FftwEffort::estimate) return {checked(estimated(make_plan), length), functions_.destroy};
+  if (effort == FftwEffort::estimate) {
+    plan = known_plans<Real>().find(problem);
+    if (plan.get() != nullptr) return plan;
+    plan = {checked(estimated(make_plan), problem.length), functions_.destroy};
+    forgotten = known_plans<Real>().keep(problem, plan);
+    return plan;
+  }
   recall_wisdom();
-  FftwPlan plan(checked(make_plan(kFftwMeasure), length), functions_.destroy);
+  plan = {checked(make_plan(kFftwMeasure), problem.length), functions_.destroy};
   keep_wisdom();
   return plan;
 }
@@ -159,7 +210,7 @@ template <class Real>
 FftwPlan Fftw<Real>::plan_row_forward(Index length, FftwEffort effort) const {
   AlignedBuffer in(static_cast<std::size_t>(length) * sizeof(Real));
   AlignedBuffer out(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
-  return planned(length, effort, [&](unsigned flags) {
+  return planned({.kind = FftwProblem::Kind::row_forward, .length = length}, effort, [&](unsigned flags) {
     return functions_.plan_r2c(to_int(length), in.as<Real>(), out.as<Complex>(), flags);
   });
 }
@@ -168,7 +219,7 @@ template <class Real>
 FftwPlan Fftw<Real>::plan_row_inverse(Index length, FftwEffort effort) const {
   AlignedBuffer in(static_cast<std::size_t>(length / 2 + 1) * sizeof(Complex));
   AlignedBuffer out(static_cast<std::size_t>(length) * sizeof(Real));
-  return planned(length, effort, [&](unsigned flags) {
+  return planned({.kind = FftwProblem::Kind::row_inverse, .length = length}, effort, [&](unsigned flags) {
     return functions_.plan_c2r(to_int(length), in.as<Complex>(), out.as<Real>(), flags);
   });
 }
@@ -183,7 +234,9 @@ FftwPlan Fftw<Real>::plan_complex(Index length, Index count, FftwLayout in, Fftw
   const AlignedBuffer from = scratch(in);
   const AlignedBuffer to = scratch(out);
   const int n = to_int(length);
-  return planned(length, effort, [&](unsigned flags) {
+  using Kind = FftwProblem::Kind;
+  const FftwProblem problem{inverse ? Kind::complex_inverse : Kind::complex_forward, length, count, in, out};
+  return planned(problem, effort, [&](unsigned flags) {
     return functions_.plan_many(1, &n, to_int(count), from.as<Complex>(), nullptr, to_int(in.stride),
                                 to_int(in.distance), to.as<Complex>(), nullptr, to_int(out.stride),
                                 to_int(out.distance), inverse ? kFftwBackward : kFftwForward, flags);

@@ -2,6 +2,7 @@
 // or included), or the one that convoy was built with. One table per precision.
 #pragma once
 
+#include <compare>
 #include <complex>
 #include <memory>
 #include <string>
@@ -16,19 +17,11 @@ namespace convoy::backend::cpu {
 class FftwPlan {
  public:
   FftwPlan() = default;
-  FftwPlan(void* plan, void (*destroy)(void*)) : plan_(plan), destroy_(destroy) {}
-  FftwPlan(FftwPlan&& other) noexcept { *this = std::move(other); }
-  FftwPlan& operator=(FftwPlan&& other) noexcept {
-    std::swap(plan_, other.plan_);
-    std::swap(destroy_, other.destroy_);
-    return *this;
-  }
-  ~FftwPlan();
-  void* get() const { return plan_; }
+  FftwPlan(void* plan, void (*destroy)(void*));
+  void* get() const { return plan_.get(); }
 
  private:
-  void* plan_ = nullptr;
-  void (*destroy_)(void*) = nullptr;
+  std::shared_ptr<void> plan_;
 };
 
 /// measure tries FFTW's algorithms out (tens of milliseconds a plan) and keeps what it learns as wisdom on disk.
@@ -38,6 +31,18 @@ enum class FftwEffort { estimate, measure };
 struct FftwLayout {
   Index stride = 1;
   Index distance = 1;
+  auto operator<=>(const FftwLayout&) const = default;
+};
+
+/// What a plan is for.
+struct FftwProblem {
+  enum class Kind { row_forward, row_inverse, complex_forward, complex_inverse };
+  Kind kind = Kind::row_forward;
+  Index length = 1;
+  Index count = 1;
+  FftwLayout in = {};
+  FftwLayout out = {};
+  auto operator<=>(const FftwProblem&) const = default;
 };
 
 /// Transforms of one precision. Scratch buffers given to execute must be 64-byte aligned, as those given when planning.
@@ -75,7 +80,7 @@ class Fftw {
   bool load(std::string& why_not);
   std::string open_library();
   template <class MakePlan>
-  FftwPlan planned(Index length, FftwEffort effort, const MakePlan& make_plan) const;
+  FftwPlan planned(const FftwProblem& problem, FftwEffort effort, const MakePlan& make_plan) const;
   template <class MakePlan>
   void* estimated(const MakePlan& make_plan) const;
   void recall_wisdom() const;

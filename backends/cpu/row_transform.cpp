@@ -61,6 +61,41 @@ inline void separate(std::complex<Real>* low, std::complex<Real>* high, std::com
   }
 }
 
+template <class Real>
+inline std::complex<Real> product(std::complex<Real> a, std::complex<Real> b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+/// combine(), times factors, separate(), of the pairs begin <= k < end of one row.
+template <class Real>
+inline void multiply_pairs(std::complex<Real>* spectrum, const std::complex<Real>* factors, Real sign,
+                           const std::complex<Real>* roots, Index half, Index end) {
+  auto* const z = reinterpret_cast<Real*>(spectrum);
+  const auto* const f = reinterpret_cast<const Real*>(factors);
+  const auto* const w = reinterpret_cast<const Real*>(roots);
+  for (Index k = 1; k < end; ++k) {
+    Real* const a = z + 2 * k;
+    Real* const b = z + 2 * (half - k);
+    const Real c = w[2 * k] / 2, s = w[2 * k + 1] / 2;
+    const Real even_re = (a[0] + b[0]) / 2, even_im = (a[1] - b[1]) / 2;
+    const Real difference_re = a[0] - b[0], difference_im = a[1] + b[1];
+    const Real odd_re = c * difference_im + s * difference_re, odd_im = s * difference_im - c * difference_re;
+    const Real low_re = even_re + odd_re, low_im = even_im + odd_im;
+    const Real high_re = even_re - odd_re, high_im = odd_im - even_im;
+    const Real f_re = f[2 * k], f_im = sign * f[2 * k + 1];
+    const Real g_re = f[2 * (half - k)], g_im = sign * f[2 * (half - k) + 1];
+    const Real p_re = low_re * f_re - low_im * f_im, p_im = low_re * f_im + low_im * f_re;
+    const Real q_re = high_re * g_re - high_im * g_im, q_im = high_re * g_im + high_im * g_re;
+    const Real sum_re = p_re + q_re, sum_im = p_im - q_im;
+    const Real rest_re = p_re - q_re, rest_im = p_im + q_im;
+    const Real back_re = 2 * (s * rest_re - c * rest_im), back_im = 2 * (c * rest_re + s * rest_im);
+    a[0] = sum_re + back_re;
+    a[1] = sum_im + back_im;
+    b[0] = sum_re - back_re;
+    b[1] = back_im - sum_im;
+  }
+}
+
 }  // namespace
 
 template <class Real>
@@ -112,6 +147,28 @@ void RowTransform<Real>::inverse(Complex* spectra, Real* rows) const {
     std::transform(at(h / 2), at(h / 2 + 1), at(h / 2), [](Complex z) { return Real(2) * std::conj(z); });
   }
   fftw_.execute(inverse_, spectra, reinterpret_cast<Complex*>(rows));
+}
+
+template <class Real>
+void RowTransform<Real>::convolve(Real* row, Complex* spectra, const Complex* factors, Real sign) const {
+  if (!is_even()) {
+    forward_odd(row, spectra);
+    for (Index k = 0; k <= length_ / 2; ++k) {
+      spectra[k] = product(spectra[k], {factors[k].real(), sign * factors[k].imag()});
+    }
+    return inverse_odd(spectra, row);
+  }
+  const Index h = length_ / 2;
+  fftw_.execute(forward_, reinterpret_cast<Complex*>(row), spectra);
+  const Real first = (spectra[0].real() + spectra[0].imag()) * factors[0].real();
+  const Real last = (spectra[0].real() - spectra[0].imag()) * factors[h].real();
+  spectra[0] = {first + last, first - last};
+  multiply_pairs(spectra, factors, sign, roots_.data(), h, (h + 1) / 2);
+  if (h % 2 == 0) {
+    const Complex factor{factors[h / 2].real(), sign * factors[h / 2].imag()};
+    spectra[h / 2] = Real(2) * std::conj(product(std::conj(spectra[h / 2]), factor));
+  }
+  fftw_.execute(inverse_, spectra, reinterpret_cast<Complex*>(row));
 }
 
 template <class Real>

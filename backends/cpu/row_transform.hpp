@@ -30,6 +30,9 @@ class RowTransform {
   void forward(Real* rows, Complex* spectra) const;
   /// Unnormalised; `spectra` is used up.
   void inverse(Complex* spectra, Real* rows) const;
+  /// Of a single row: forward, times `factors` (their conjugates with sign -1), inverse; `spectra` is scratch. The
+  /// spectrum is put together and taken apart again on the way.
+  void convolve(Real* row, Complex* spectra, const Complex* factors, Real sign) const;
 
  private:
   bool is_even() const { return length_ % 2 == 0; }

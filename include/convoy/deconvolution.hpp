@@ -176,10 +176,12 @@ struct DeconvolutionPlan {
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
   std::uint64_t budget_bytes = 0;     ///< what it had to fit
-  std::uint64_t host_bytes = 0;       ///< of arrays that are kept in host memory, when there are several tiles
-  double predicted_seconds = 0;       ///< of one iteration, from the device's expected rates; 0 when they are unknown
-  std::uint64_t traffic_bytes = 0;    ///< device memory traffic of one iteration
-  double psf_sum = 1;                 ///< of the PSF as used: 1, or what the Deconvolver found with normalize_psf off
+  /// Host memory: of arrays between exact tiles, and with PlanOptions::streaming all that a run takes.
+  std::vector<LedgerLine> host_ledger;
+  std::uint64_t host_bytes = 0;     ///< sum of the host's ledger
+  double predicted_seconds = 0;     ///< of one iteration, from the device's expected rates; 0 when they are unknown
+  std::uint64_t traffic_bytes = 0;  ///< device memory traffic of one iteration
+  double psf_sum = 1;               ///< of the PSF as used: 1, or what the Deconvolver found with normalize_psf off
   double psf_reach = 1;  ///< part of it that light can take within the image, with Edges::zero; the Deconvolver's, too
   std::vector<std::string> reasons;
 
@@ -188,11 +190,12 @@ struct DeconvolutionPlan {
 };
 
 /// Chooses frame, padding and axis order of least predicted cost that fit; when the whole does not fit, or for
-/// PlanOptions::min_tiles above 1, tiles. Deterministic, pure. Tune::measure is taken for model; PlanOptions::choice is
-/// not looked at.
-/// Throws Error(invalid_argument) as validate() does and for Origin::Rule::peak; OutOfMemory when not even the smallest
-/// tiles fit, or when Wiener's filter, which has no tiles, does not; Error(unsupported) when an extent cannot be
-/// transformed at all on this device, or the device has no double precision and the spec asks for it.
+/// PlanOptions::min_tiles above 1, tiles. With PlanOptions::streaming, what does not fit host_memory_limit_bytes goes
+/// in fast tiles from disk to disk, where the spec allows them. Deterministic, pure. Tune::measure is taken for model;
+/// PlanOptions::choice is not looked at. Throws Error(invalid_argument) as validate() does and for Origin::Rule::peak;
+/// OutOfMemory when not even the smallest tiles fit, or when Wiener's filter, which has no tiles, does not;
+/// Error(unsupported) when an extent cannot be transformed at all on this device, or the device has no double precision
+/// and the spec asks for it.
 DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
 /// For people: frame, padding, ledger line by line, prediction, reasons.

@@ -1,6 +1,7 @@
 #include "base/boundary_rule.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace convoy {
 namespace {
@@ -65,7 +66,12 @@ bool repeats_evenly(Boundary boundary) {
 std::vector<Index> source_positions(Boundary boundary, Index begin, Index count, Index size) {
   const BoundaryRule rule = boundary_rule(boundary, size);
   std::vector<Index> positions(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i) positions[static_cast<std::size_t>(i)] = rule.source_of(begin + i);
+  const Index first_inside = std::clamp<Index>(-begin, 0, count);
+  const Index end_inside = std::clamp<Index>(size - begin, first_inside, count);
+  for (Index i = 0; i < first_inside; ++i) positions[static_cast<std::size_t>(i)] = rule.source_of(begin + i);
+  // Nearly all of them, mostly.
+  std::iota(positions.begin() + first_inside, positions.begin() + end_inside, begin + first_inside);
+  for (Index i = end_inside; i < count; ++i) positions[static_cast<std::size_t>(i)] = rule.source_of(begin + i);
   return positions;
 }
 

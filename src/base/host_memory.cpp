@@ -1,17 +1,19 @@
 #include "base/host_memory.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <limits>
-#include <map>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/worker_pool.hpp"
@@ -23,30 +25,56 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kMeminfoUnit = 1024;  // of /proc/meminfo and /proc/self/status
 
-/// Lines of a name and a number, "MemTotal: 16384 kB" or "inactive_file 4096"; the colon is left out.
-std::map<std::string, std::uint64_t> numbers_in(const fs::path& path) {
-  std::map<std::string, std::uint64_t> numbers;
-  std::ifstream file(path);
-  std::string line;
-  while (std::getline(file, line)) {
-    std::istringstream words(line);
-    std::string name;
-    std::uint64_t number = 0;
-    if (!(words >> name >> number)) continue;
-    if (name.back() == ':') name.pop_back();
-    numbers[name] = number;
+/// Empty where there is no such file. Read by the system's own calls: every Convolver asks several times, and streams
+/// take longer than planning does.
+std::string text_of(const fs::path& path) {
+  std::string text;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  constexpr std::size_t kStep = 4096;
+  for (;;) {
+    const std::size_t before = text.size();
+    text.resize(before + kStep);
+    const ssize_t got = ::read(file, text.data() + before, kStep);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+    if (got <= 0) break;
   }
-  return numbers;
+  ::close(file);
+  return text;
+}
+
+/// Calls visit(line) for every line of a text.
+template <class Visit>
+void for_each_line(std::string_view text, const Visit& visit) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    visit(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+std::optional<std::uint64_t> first_number(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  std::uint64_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+/// Of lines of a name and a number, "MemTotal: 16384 kB" or "inactive_file 4096": that of the name, with its colon.
+std::optional<std::uint64_t> number_of(std::string_view name, std::string_view text) {
+  std::optional<std::uint64_t> number;
+  for_each_line(text, [&](std::string_view line) {
+    const bool named =
+        line.starts_with(name) && line.size() > name.size() && (line[name.size()] == ' ' || line[name.size()] == '\t');
+    if (named) number = first_number(line.substr(name.size()));
+  });
+  return number;
 }
 
 /// Nothing where there is no such file or it says "max".
-std::optional<std::uint64_t> number_in(const fs::path& path) {
-  std::ifstream file(path);
-  std::uint64_t number = 0;
-  if (file >> number) return number;
-  return std::nullopt;
-}
+std::optional<std::uint64_t> number_in(const fs::path& path) { return first_number(text_of(path)); }
 
 /// What the files of one version are called.
 struct GroupFiles {
@@ -76,37 +104,36 @@ bool has_word(const std::string& list, const std::string& word) {
 
 /// From lines "36 35 98:0 /group /mount/point options - type source options".
 std::optional<GroupMount> find_mount(const fs::path& root, int version) {
-  std::ifstream file(root / "proc/self/mountinfo");
-  std::string line;
-  while (std::getline(file, line)) {
+  const std::string mounts = text_of(root / "proc/self/mountinfo");
+  std::optional<GroupMount> found;
+  for_each_line(mounts, [&](std::string_view line) {
     const std::size_t end = line.find(" - ");
-    if (end == std::string::npos) continue;
-    std::istringstream before(line.substr(0, end));
-    std::istringstream after(line.substr(end + 3));
+    if (found || end == std::string_view::npos) return;
+    std::istringstream before{std::string(line.substr(0, end))};
+    std::istringstream after{std::string(line.substr(end + 3))};
     std::string number, parent, device, type, source, options;
     GroupMount mount;
     std::string point;
     before >> number >> parent >> device >> mount.group >> point;
     after >> type >> source >> options;
-    if (type != files_of_version(version).type || (version == 1 && !has_word(options, "memory"))) continue;
+    if (type != files_of_version(version).type || (version == 1 && !has_word(options, "memory"))) return;
     mount.point = root / fs::path(point).relative_path();
-    return mount;
-  }
-  return std::nullopt;
+    found = mount;
+  });
+  return found;
 }
 
 /// From lines "7:cpu,memory:/group" (version 1) or "0::/group" (version 2).
-std::optional<std::string> group_of_process(const fs::path& root, int version) {
-  std::ifstream file(root / "proc/self/cgroup");
-  std::string line;
-  while (std::getline(file, line)) {
+std::optional<std::string> group_of_process(const std::string& groups, int version) {
+  std::optional<std::string> found;
+  for_each_line(groups, [&](std::string_view line) {
     const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (version == 1 ? has_word(controllers, "memory") : controllers.empty()) return line.substr(second + 1);
-  }
-  return std::nullopt;
+    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (found || second == std::string_view::npos) return;
+    const std::string controllers(line.substr(first + 1, second - first - 1));
+    if (version == 1 ? has_word(controllers, "memory") : controllers.empty()) found = line.substr(second + 1);
+  });
+  return found;
 }
 
 /// The folder of the process' group below the mount; the mount's own where the group is not seen there, as in
@@ -127,21 +154,46 @@ void lower_to_group(const fs::path& folder, const GroupFiles& files, MemoryAllow
   if (limit >= std::uint64_t{1} << 60) return;  // version 1 has a number for "none"
   allowance.total = std::min(allowance.total, limit);
   std::uint64_t used = number_in(folder / files.used).value_or(0);
-  const auto details = numbers_in(folder / "memory.stat");
-  for (const char* name : files.cache) {
-    const auto cached = details.find(name);
-    if (cached != details.end()) used -= std::min(used, cached->second);
-  }
+  const std::string details = text_of(folder / "memory.stat");
+  for (const char* name : files.cache) used -= std::min(used, number_of(name, details).value_or(0));
   allowance.available = std::min(allowance.available, limit - std::min(limit, used));
 }
 
-void lower_to_groups(const fs::path& root, int version, MemoryAllowance& allowance) {
-  const auto mount = find_mount(root, version);
-  const auto group = group_of_process(root, version);
-  if (!mount || !group) return;
-  fs::path folder = folder_below(*mount, *group);
+/// A hierarchy of control groups, and where in it the process is.
+struct GroupPlace {
+  int version = 1;
+  fs::path mount;
+  fs::path folder;  ///< below the mount
+};
+
+std::vector<GroupPlace> places_of_groups(const fs::path& root, const std::string& groups) {
+  std::vector<GroupPlace> places;
+  for (const int version : {1, 2}) {
+    const auto group = group_of_process(groups, version);
+    if (!group) continue;
+    if (const auto mount = find_mount(root, version)) {
+      places.push_back({version, mount->point, folder_below(*mount, *group)});
+    }
+  }
+  return places;
+}
+
+/// The list of mounts is long, and only looked at when the process is in other groups than before.
+const std::vector<GroupPlace>& known_places(const fs::path& root, const std::string& groups) {
+  struct Known {
+    fs::path root;
+    std::string groups;
+    std::vector<GroupPlace> places;
+  };
+  thread_local Known known;
+  if (known.root != root || known.groups != groups) known = {root, groups, places_of_groups(root, groups)};
+  return known.places;
+}
+
+void lower_to_groups(const GroupPlace& place, MemoryAllowance& allowance) {
+  fs::path folder = place.folder;
   for (;;) {
-    lower_to_group(mount->point / folder, files_of_version(version), allowance);
+    lower_to_group(place.mount / folder, files_of_version(place.version), allowance);
     if (folder.empty()) return;
     folder = folder.parent_path();
   }
@@ -156,7 +208,6 @@ std::uint64_t limit_of_process(__rlimit_resource resource) {
 /// Beside what is used, room for the stacks of threads that will start, in address space as in data: up to three
 /// quarters of what is left, as fewer threads will do.
 std::uint64_t left_of(std::uint64_t limit, std::uint64_t used) {
-  if (limit == kNoLimit) return kNoLimit;
   constexpr std::uint64_t kThreadsForFiles = 8;
   constexpr std::uint64_t kUsualStack = std::uint64_t{8} << 20;
   const std::uint64_t left = limit - std::min(limit, used);
@@ -168,27 +219,38 @@ std::uint64_t left_of(std::uint64_t limit, std::uint64_t used) {
 }  // namespace
 
 MemoryAllowance memory_allowance(const fs::path& root) {
-  constexpr std::uint64_t kKibi = 1024;
-  auto machine = numbers_in(root / "proc/meminfo");
+  const std::string machine = text_of(root / "proc/meminfo");
+  const auto bytes_of = [&](const char* name) -> std::optional<std::uint64_t> {
+    const auto kibi = number_of(name, machine);
+    return kibi ? std::optional(*kibi * kMeminfoUnit) : std::nullopt;
+  };
   MemoryAllowance allowance;
-  allowance.total = machine.contains("MemTotal") ? machine["MemTotal"] * kKibi : kNoLimit;
-  allowance.available = machine.contains("MemAvailable") ? machine["MemAvailable"] * kKibi : allowance.total;
-  for (const int version : {1, 2}) lower_to_groups(root, version, allowance);
+  allowance.total = bytes_of("MemTotal:").value_or(kNoLimit);
+  allowance.available = bytes_of("MemAvailable:").value_or(allowance.total);
+  for (const GroupPlace& place : known_places(root, text_of(root / "proc/self/cgroup"))) {
+    lower_to_groups(place, allowance);
+  }
   return allowance;
 }
 
-std::uint64_t available_host_bytes() {
-  constexpr std::uint64_t kKibi = 1024;
-  auto process = numbers_in("/proc/self/status");
-  return std::min({memory_allowance("/").available, left_of(limit_of_process(RLIMIT_AS), process["VmSize"] * kKibi),
-                   left_of(limit_of_process(RLIMIT_DATA), process["VmData"] * kKibi)});
+MemoryAllowance allowance_of_process() {
+  MemoryAllowance allowance = memory_allowance("/");
+  const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
+  allowance.total = std::min(allowance.total, pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  std::string status;  // which is only asked where there is a limit
+  for (const auto& [resource, used] : {std::pair(RLIMIT_AS, "VmSize:"), std::pair(RLIMIT_DATA, "VmData:")}) {
+    const std::uint64_t limit = limit_of_process(resource);
+    if (limit == kNoLimit) continue;
+    if (status.empty()) status = text_of("/proc/self/status");
+    allowance.total = std::min(allowance.total, limit);
+    allowance.available =
+        std::min(allowance.available, left_of(limit, number_of(used, status).value_or(0) * kMeminfoUnit));
+  }
+  return allowance;
 }
 
-std::uint64_t total_host_bytes() {
-  const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
-  const std::uint64_t physical = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return std::min({physical, memory_allowance("/").total, limit_of_process(RLIMIT_AS), limit_of_process(RLIMIT_DATA)});
-}
+std::uint64_t available_host_bytes() { return allowance_of_process().available; }
+std::uint64_t total_host_bytes() { return allowance_of_process().total; }
 
 std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) {
   constexpr std::size_t kPageBytes = 4096;

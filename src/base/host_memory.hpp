@@ -19,11 +19,12 @@ struct MemoryAllowance {
 /// the process up to the outermost that can be seen, in either version: each may set a limit for all below it.
 MemoryAllowance memory_allowance(const std::filesystem::path& root);
 
-/// The least of what the kernel calls available, what control groups leave, and what the limits of the process itself
-/// do (address space and data: ulimit -v, -d; the kernel does not keep those of resident memory). In bytes.
-std::uint64_t available_host_bytes();
+/// Of this process: memory_allowance("/"), and the limits of the process itself (address space and data: ulimit -v, -d;
+/// the kernel does not keep those of resident memory).
+MemoryAllowance allowance_of_process();
 
-/// The least of the machine's memory and these limits: the same as long as they are not changed. In bytes.
+/// Each alone.
+std::uint64_t available_host_bytes();
 std::uint64_t total_host_bytes();
 
 /// Uninitialised, from the beginning of a page on, freed with the last copy. Throws OutOfMemory.

@@ -146,12 +146,10 @@ RowFacts vector_facts(const Real* from, Index count, Real* to) {
   }
   return facts;
 }
-
-inline RowFacts facts_of(const float* values, Index count) {
-  float nothing = 0;
-  return vector_facts<false>(values, count, &nothing);
-}
 #endif
+
+/// With the widest vectors that this processor has.
+RowFacts facts_of(const float* values, Index count);
 
 template <class T>
 double sum_of(const T* values, Index count) {

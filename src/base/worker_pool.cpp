@@ -190,6 +190,10 @@ void WorkerPool::run(Loop& loop, int worker) {
 void WorkerPool::for_each(std::int64_t count, std::int64_t grain,
                           const std::function<void(int, std::int64_t, std::int64_t)>& body) {
   if (count <= 0) return;
+  if (alone_) {
+    throw_if_stopped();
+    return body(alone_->worker, 0, count);
+  }
   Loop loop{.count = count, .grain = std::max<std::int64_t>(1, grain), .body = body};
   threads().share(loop, count <= loop.grain ? 1 : num_threads_);
   if (loop.failure) std::rethrow_exception(loop.failure);
@@ -213,6 +217,10 @@ WorkerPool& host_workers() {
     version_of_pool = version;
   }
   return *pool;
+}
+
+WorkerPool& workers_or_alone(WorkerPool& shared) {
+  return workers_of_thread != nullptr && workers_of_thread->is_alone() ? *workers_of_thread : shared;
 }
 
 UseWorkers::UseWorkers(WorkerPool& pool) : before_(workers_of_thread) { workers_of_thread = &pool; }

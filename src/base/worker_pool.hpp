@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 namespace convoy {
 
@@ -15,12 +16,18 @@ class WorkerPool {
   /// Threads start with the first loop that needs them; where the system grants fewer, loops run on those it grants.
   /// A forked child starts its own: those of the parent are not in it, and it does not wait for them.
   explicit WorkerPool(int num_threads) : num_threads_(num_threads) {}
+  /// Of the calling thread alone, which goes by this number: that of a thread of a larger pool which it is one of.
+  struct Alone {
+    int worker = 0;
+  };
+  explicit WorkerPool(Alone alone) : num_threads_(1), alone_(alone) {}
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   /// The most that work at one time, the caller included.
   int num_threads() const { return num_threads_ < 1 ? 1 : num_threads_; }
+  bool is_alone() const { return alone_.has_value(); }
 
   /// Calls body(worker, begin, end) until [0, count) is done, in pieces of `grain`, on all threads; the caller is
   /// worker 0, and the others are below num_threads(). Returns when all is done; rethrows the first exception. Heeds
@@ -35,11 +42,15 @@ class WorkerPool {
   Threads& threads();
 
   int num_threads_;
+  std::optional<Alone> alone_;
   std::atomic<Threads*> threads_{nullptr};
 };
 
 /// What the calling thread uses (UseWorkers), else the process' own pool of default_num_threads() threads.
 WorkerPool& host_workers();
+
+/// `shared`, unless the calling thread works alone (WorkerPool::Alone).
+WorkerPool& workers_or_alone(WorkerPool& shared);
 
 /// While it lives, the calling thread's host_workers() are these.
 class UseWorkers {

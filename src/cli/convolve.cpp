@@ -28,8 +28,6 @@
 namespace convoy::cli {
 namespace {
 
-constexpr const char* kInterruptedButKept = "what is written is kept: the same command with --resume continues it";
-
 struct ConvolveCommand {
   explicit ConvolveCommand(RankContext& where) : workplace(where) {}
 

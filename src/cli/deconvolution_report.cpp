@@ -32,6 +32,7 @@ std::string to_json(const DeconvolveRecord& record) {
   json["psf"] = file_to_json(record.psf_path, record.plan.spec.psf, record.psf_element);
   if (!record.mask_path.empty()) json["mask"] = record.mask_path;
   json["output"] = file_to_json(record.output_path, record.plan.spec.image, record.output_element);
+  json["num_images"] = record.num_images;
   json["plan"] = Json::parse(to_json(record.plan));
   json["timings"] = times_to_json(record.times);
   json["iterations"] = run.iterations;
@@ -51,7 +52,11 @@ std::string to_json(const DeconvolveRecord& record) {
   json["negative_voxels"] = run.negative_voxels;
   json["negative_sum"] = run.negative_sum;
   json["saturated_voxels"] = run.saturated_voxels;
+  json["skipped_tiles"] = run.skipped_tiles;
   json["peak_device_bytes"] = run.peak_device_bytes;
+  json["ram_limit_bytes"] = record.ram_limit_bytes;
+  json["planned_host_bytes"] = record.host_bytes_beside_plan + record.plan.host_bytes;
+  json["peak_host_bytes"] = record.peak_host_bytes;
   if (record.plan.fast) {
     json["seam"] = {{"voxels", run.seam.voxels},
                     {"relative_l2", run.seam.relative_l2},

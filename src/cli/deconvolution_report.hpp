@@ -18,6 +18,10 @@ struct DeconvolveRecord {
   Element image_element = Element::f32;
   Element psf_element = Element::f32;
   Element output_element = Element::f32;
+  Index num_images = 1;  ///< time points and channels
+  std::uint64_t host_bytes_beside_plan = 0;
+  std::uint64_t ram_limit_bytes = 0;  ///< 0: none
+  std::uint64_t peak_host_bytes = 0;
   DeviceInfo device;
   DeconvolutionPlan plan;
   DeconvolutionReport run;

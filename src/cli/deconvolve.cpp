@@ -10,11 +10,12 @@
 #include "cli/commands.hpp"
 #include "cli/deconvolution_options.hpp"
 #include "cli/deconvolution_report.hpp"
-#include "cli/image_options.hpp"
+#include "cli/file_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
 #include "cli/print.hpp"
+#include "cli/process_memory.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/stop_watch.hpp"
 #include "convoy/io.hpp"
@@ -29,31 +30,24 @@ struct DeconvolveCommand {
   std::string mask_path;
   std::string report_path;
   DeconvolutionOptions options;
-  ImageOptions files;
+  FileOptions files;
   std::optional<Element> element;
   bool trace_memory = false;
-  bool overwrite = false;
-  OmeZarr ome_zarr = OmeZarr::v0_4;
   Verbosity verbosity;
 
-  CreateOptions create_options() const;
   void require_paths() const;
   void run();
-  void deconvolve(const Device& device, const Image& image, const Image& psf, const std::optional<Image>& mask,
-                  Image& output, DeconvolveRecord& record);
-  DeconvolverOptions deconvolver_options(ProgressBar& bar) const;
+  void deconvolve(const Device& device, Image psf, DeconvolveRecord& record);
+  DeconvolutionSpec spec_for(const ImageFileReader& image, const Image& psf) const;
+  JobDescription job(const DeconvolutionSpec& spec, const Image& psf) const;
+  DeconvolverOptions deconvolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
+                                         std::uint64_t host_bytes_beside_plan) const;
   void warn_of_psf(const Image& psf, const PsfReport& met, DeconvolveRecord& record) const;
   void warn(DeconvolveRecord& record, const std::string& text) const;
+  void warn_of_tiles(DeconvolveRecord& record) const;
   void warn_of_voxels(DeconvolveRecord& record) const;
   void summarize(const DeconvolveRecord& record) const;
 };
-
-CreateOptions DeconvolveCommand::create_options() const {
-  CreateOptions create;
-  create.overwrite = overwrite;
-  create.ome_zarr = ome_zarr;
-  return create;
-}
 
 void DeconvolveCommand::require_paths() const {
   std::vector<std::string> inputs{image_path, psf_path};
@@ -63,7 +57,7 @@ void DeconvolveCommand::require_paths() const {
     if (!report_path.empty()) require_different_files(report_path, input);
   }
   if (!report_path.empty()) require_different_files(report_path, output_path);
-  require_writable_image(output_path, create_options());
+  require_writable_image(output_path, files.create_options({}));
   if (!report_path.empty()) require_writable(report_path);
 }
 
@@ -97,9 +91,45 @@ void DeconvolveCommand::warn_of_psf(const Image& psf, const PsfReport& met, Deco
   }
 }
 
-DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar) const {
+/// All that the output depends on, for --resume.
+JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const Image& psf) const {
+  if (!files.resume) return {};
+  JobDescription job = describe_image(image_path, files);
+  const Shape& at = spec.origin.index;
+  const bool origin_given = spec.origin.rule == Origin::Rule::at;
+  const auto number = [](double value) { return fmt::format("{}", value); };
+  const JobDescription rest{
+      {"PSF", fmt::format("of checksum {}", checksum(psf.view()))},
+      {"mask", mask_path.empty() ? "none" : describe_input(mask_path)},
+      {"algorithm", name(spec.algorithm)},
+      {"iterations", std::to_string(spec.iterations)},
+      {"acceleration", name(spec.acceleration)},
+      {"edges", name(spec.edges)},
+      {"background", number(spec.background)},
+      {"start", name(spec.start)},
+      {"total variation", number(spec.tv)},
+      {"noise", number(spec.wiener_noise)},
+      {"stop", number(spec.stop_relative_change)},
+      {"saturation", number(spec.saturation)},
+      {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
+      {"precision", name(spec.precision)},
+      {"normalization", spec.normalize_psf ? "on" : "off"},
+      {"negative PSF", name(spec.psf_negative)},
+      {"NaN", spec.non_finite == NonFinite::zero ? "missing" : "refused"},
+      {"compatibility", name(spec.compatibility)},
+      {"tiles", fmt::format("{}, halo {}", name(spec.tiles), spec.halo)}};
+  job.insert(job.end(), rest.begin(), rest.end());
+  return job;
+}
+
+DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar, const ImageReader& reader,
+                                                          const ImageWriter& writer,
+                                                          std::uint64_t host_bytes_beside_plan) const {
   DeconvolverOptions deconvolver;
   deconvolver.plan = options.common.plan_options();
+  deconvolver.plan.host_memory_limit_bytes =
+      files.host_memory_limit_bytes(host_bytes_beside_plan, options.common.deterministic);
+  deconvolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   deconvolver.curve = !report_path.empty();
   deconvolver.stop = interrupt_token();
   deconvolver.progress = [&bar](const DeconvolutionProgress& progress) {
@@ -129,25 +159,60 @@ std::array<double, 3> spacing_from(const VoxelSize& size) {
   return spacing;
 }
 
-void DeconvolveCommand::deconvolve(const Device& device, const Image& image, const Image& psf,
-                                   const std::optional<Image>& mask, Image& output, DeconvolveRecord& record) {
-  StopWatch watch;
-  DeconvolutionSpec spec = options.spec(image.shape, psf.shape);
-  if (image.metadata.voxel_size) spec.voxel_size = spacing_from(*image.metadata.voxel_size);
-  ProgressBar bar(verbosity, {num_voxels(spec.image), 0});
-  Deconvolver deconvolver(spec, psf.view(), device, deconvolver_options(bar));
-  record.plan = deconvolver.plan();
-  record.times.prepare_seconds += watch.lap_seconds();
-  warn_of_psf(psf, deconvolver.psf(), record);
-  stop_if_interrupted();
+DeconvolutionSpec DeconvolveCommand::spec_for(const ImageFileReader& image, const Image& psf) const {
+  DeconvolutionSpec spec = options.spec(image.shape(), psf.shape);
+  if (const auto& size = image.metadata().voxel_size) spec.voxel_size = spacing_from(*size);
+  return spec;
+}
 
-  const bool in_double = options.common.choices.precision == Precision::f64;
-  output = make_image(spec.image, element.value_or(in_double ? Element::f64 : Element::f32));
-  std::optional<ImageView> mask_view;
-  if (mask) mask_view = mask->view();
-  record.run = deconvolver.run(image.view(), output.mutable_view(), mask_view);
+void DeconvolveCommand::deconvolve(const Device& device, Image psf, DeconvolveRecord& record) {
+  StopWatch watch;
+  const auto images = files.open(image_path);
+  const InputGuard guard(image_path, files.resume);
+  const ImageFileReader& first = *images.front();
+  for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
+  std::vector<std::unique_ptr<ImageFileReader>> masks;
+  if (!mask_path.empty()) masks = open_images(mask_path);
+  options.common.place(psf, first.shape());
+  const DeconvolutionSpec spec = spec_for(first, psf);
+  const bool in_double = spec.precision == Precision::f64;
+  record.image_element = first.element();
+  record.num_images = static_cast<Index>(images.size());
+  record.output_element = element.value_or(in_double ? Element::f64 : Element::f32);
+  if (files.resume) set_interrupt_text(kInterruptedButKept);
+  const auto output = create_image(output_path, spec.image, record.output_element, first.metadata(),
+                                   files.create_options(job(spec, psf)));
+  record.ram_limit_bytes = files.ram_limit_bytes;
+  record.host_bytes_beside_plan = files.host_bytes_beside_plan({device}, first.cache_bytes() + output->cache_bytes());
+  for (const auto& mask : masks) {  // beside its image
+    record.host_bytes_beside_plan +=
+        static_cast<std::uint64_t>(num_voxels(mask->shape())) * size_of(mask->element()) / masks.size();
+  }
+  ProgressBar bar(verbosity, {record.num_images * num_voxels(spec.image), 0});
+  Deconvolver deconvolver(spec, psf.view(), device,
+                          deconvolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
+  record.plan = deconvolver.plan();
+  warn_of_psf(psf, deconvolver.psf(), record);
+  warn_of_tiles(record);
+  psf = {};
+  record.times.prepare_seconds += watch.lap_seconds();
+  stop_if_interrupted();
+  ImageWriters writers;
+  for (Index number = 0; number < record.num_images; ++number) writers.push_back(&output->image(number));
+  record.run = deconvolver.run(readers_of(images), writers, readers_of(masks));
   record.times.run_seconds = watch.lap_seconds();
   stop_if_interrupted();
+  guard.require_unchanged();
+  output->commit();
+  record.times.write_seconds = watch.lap_seconds();
+}
+
+/// Fast tiles that nobody asked for are told.
+void DeconvolveCommand::warn_of_tiles(DeconvolveRecord& record) const {
+  if (!record.plan.fast || options.choices.tiles == Tiles::fast) return;
+  warn(record, fmt::format("{}; what differs at their seams is measured and told. A higher --ram-limit restores the "
+                           "image as a whole",
+                           record.plan.reasons.front()));
 }
 
 void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
@@ -179,8 +244,12 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   if (plan.fast) {
     what += fmt::format(", {} fast tiles, seam error {:.2g}", plan.fast->num_tiles(), record.run.seam.relative_l2);
   }
-  print_summary("{} ({}): {}, {:.3f} s, {} {} zyx -> {}\n", record.device.id, record.device.name, what,
-                record.times.prepare_seconds + record.times.run_seconds, name(record.output_element),
+  if (record.run.skipped_tiles > 0) {
+    what += fmt::format(" ({} {} there already)", record.run.skipped_tiles, plan.fast ? "tiles were" : "images were");
+  }
+  const std::string several = record.num_images > 1 ? fmt::format("{} x ", record.num_images) : "";
+  print_summary("{} ({}): {}, {:.3f} s, {}{} {} zyx -> {}\n", record.device.id, record.device.name, what,
+                record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
                 to_text(plan.spec.image), output_path);
 }
 
@@ -195,25 +264,19 @@ void DeconvolveCommand::run() {
   record.output_path = output_path;
   record.device = device.info();
   record.times.prepare_seconds = watch.lap_seconds();
-  const Image image = open_as_asked([&] { return read_image(image_path, files.open_options()); });
-  for (const std::string& text : image.metadata.warnings) warn(record, image_path + ": " + text);
+  if (!files.resume && is_unfinished(output_path)) {
+    warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
+                             "continue it",
+                             output_path));
+  }
   Image psf = read_image(psf_path);
-  options.common.place(psf, image.shape);
-  std::optional<Image> mask;
-  if (!mask_path.empty()) mask = read_image(mask_path);
-  record.times.read_seconds = watch.lap_seconds();
-  record.image_element = image.element;
   record.psf_element = psf.element;
+  record.times.read_seconds = watch.lap_seconds();
   stop_if_interrupted();
 
-  Image output;
-  deconvolve(device, image, psf, mask, output, record);
-  record.output_element = output.element;
+  deconvolve(device, std::move(psf), record);
+  record.peak_host_bytes = peak_host_bytes();
   warn_of_voxels(record);
-
-  watch.lap_seconds();
-  write_image(output_path, output.view(), image.metadata, create_options());
-  record.times.write_seconds = watch.lap_seconds();
   if (!report_path.empty()) write_text(report_path, to_json(record));
   summarize(record);
 }
@@ -227,7 +290,7 @@ void add_deconvolve(CLI::App& program) {
   command->add_option("PSF", state->psf_path, "PSF to read: .tif, .npy or .zarr")->required();
   command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   state->options.add_to(*command);
-  state->files.add_image_options_to(*command);
+  state->files.add_to(*command);
   command
       ->add_option("--mask", state->mask_path,
                    "Image of the same size: where it is 0, voxels are missing and restored from their neighbours")
@@ -237,8 +300,6 @@ void add_deconvolve(CLI::App& program) {
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded to nearest, halves to even, and clipped; "
       "f16 is infinite from 65520 on (default f32, or f64 with --precision f64)");
-  add_overwrite(*command, state->overwrite);
-  add_ome_zarr(*command, state->ome_zarr);
   command->add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
   state->verbosity.add_to(*command);
   command

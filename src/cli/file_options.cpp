@@ -85,6 +85,26 @@ std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes, bo
       other_bytes, ram_limit_bytes, "--ram-limit");
 }
 
+JobDescription describe_image(const std::string& path, const ImageOptions& options) {
+  const auto& size = options.voxel_size;
+  JobDescription job{
+      {"image", describe_input(path)},
+      {"axes", options.axes.empty() ? "the file's" : options.axes},
+      {"series", options.series ? std::to_string(*options.series) : "the only one"},
+      {"voxel size", size ? fmt::format("{},{},{} {}", size->z, size->y, size->x, size->unit) : "the file's"}};
+  if (const auto& raw = options.raw) {
+    job.emplace_back("raw layout", fmt::format("{} {} from {}{}", to_text(raw->shape), raw->type, raw->offset_bytes,
+                                               raw->big_endian ? ", big-endian" : ""));
+  }
+  return job;
+}
+
+ImageReaders readers_of(const std::vector<std::unique_ptr<ImageFileReader>>& images) {
+  ImageReaders readers;
+  for (const auto& image : images) readers.push_back(image.get());
+  return readers;
+}
+
 InputGuard::InputGuard(std::string path, bool also_stores) : path_(std::move(path)) {
   std::error_code problem;
   is_guarded_ = also_stores || !std::filesystem::is_directory(path_, problem);

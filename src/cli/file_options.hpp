@@ -36,6 +36,15 @@ struct FileOptions : ImageOptions {
   std::uint64_t most_cache_bytes() const;
 };
 
+/// What an interrupted --resume run leaves, for set_interrupt_text().
+inline constexpr const char* kInterruptedButKept =
+    "what is written is kept: the same command with --resume continues it";
+
+/// Of the image at that path and the options it is read with, what a resumable job depends on.
+JobDescription describe_image(const std::string& path, const ImageOptions& options);
+
+ImageReaders readers_of(const std::vector<std::unique_ptr<ImageFileReader>>& images);
+
 /// An input that must not be changed while it is read.
 class InputGuard {
  public:

@@ -56,6 +56,7 @@ ConvolverOptions convolver_options(const EngineTask& task, const Plan& plan) {
   ConvolverOptions options;
   options.plan = task.options.plan;
   options.plan.method = Method::fft;
+  options.plan.streaming.reset();  // of the images; convolutions are between arrays in memory
   options.plan.memory_limit_bytes = plan.budget_bytes == UINT64_MAX ? 0 : plan.budget_bytes;
   options.trace_memory = task.options.trace_memory;
   options.sentinels = task.options.sentinels;

@@ -7,9 +7,6 @@
 namespace convoy {
 namespace {
 
-/// Of a box that is looked through and then forgotten.
-constexpr Index kBytesAtOnce = Index{32} << 20;
-
 /// The address of the box's first voxel.
 template <class View>
 auto* first_voxel(const View& image, const Box& box) {

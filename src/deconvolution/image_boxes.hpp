@@ -10,6 +10,9 @@
 
 namespace convoy {
 
+/// Most bytes of a box that is looked through and then forgotten.
+inline constexpr Index kBytesAtOnce = Index{32} << 20;
+
 /// An image whose boxes can be had as dense views.
 class BoxSource {
  public:

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "convoy/error.hpp"
+#include "deconvolution/host_bytes.hpp"
 #include "deconvolution/spec.hpp"
 #include "dif_split/plan.hpp"
 #include "planner/lengths.hpp"
@@ -23,24 +24,13 @@ PlanOptions half_of(const PlanOptions& options, const Budget& budget) {
   PlanOptions half = options;
   half.method = Method::fft;
   half.choice.reset();
+  half.streaming.reset();  // of the images, which lie in memory between tiles
   if (budget.bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, budget.bytes / 2);
   return half;
 }
 
 std::uint64_t bytes_of(const DeconvolutionSpec& spec, const Shape& shape) {
   return saturating_product(real_bytes(spec.precision), static_cast<std::uint64_t>(num_voxels(shape)));
-}
-
-std::uint64_t host_bytes_of(const DeconvolutionPlan& plan) {
-  // Estimate, weights, image and the buffer that convolutions write to.
-  const std::uint64_t num_frames = plan.spec.acceleration == Acceleration::biggs ? 6 : 4;
-  std::uint64_t of_splits = 0;
-  for (const Plan* part : {&plan.convolution, &*plan.adjoint}) {
-    if (part->split) of_splits = saturating_sum(of_splits, part->host_bytes);
-  }
-  const Shape window{plan.axes[0].window, plan.axes[1].window, plan.axes[2].window};
-  const std::uint64_t of_frames = saturating_product(num_frames, bytes_of(plan.spec, plan.frame()));
-  return saturating_sum(of_splits, saturating_sum(bytes_of(plan.spec, window), of_frames));
 }
 
 void add_ledger(const Plan& part, const char* name, DeconvolutionPlan& plan) {
@@ -116,6 +106,21 @@ DeconvolutionSpec spec_of_tile(const DeconvolutionSpec& whole, const FastTiling&
   return spec;
 }
 
+/// Of streams; what is in the caller's memory is the caller's business.
+bool fits_host(const DeconvolutionPlan& plan, const PlanOptions& options) {
+  const std::uint64_t limit = options.streaming ? options.host_memory_limit_bytes : 0;
+  return limit == 0 || plan.host_bytes <= limit;
+}
+
+[[noreturn]] void throw_too_large_for_host(const DeconvolutionPlan& plan, const PlanOptions& options,
+                                           const std::string& remedy) {
+  throw OutOfMemory(
+      fmt::format("restoring image {} zyx in {} needs {} of host memory, but {} are allowed; {}",
+                  to_text(plan.spec.image), plan.fast ? "the smallest fast tiles" : "exact tiles or at once",
+                  bytes_to_text(plan.host_bytes), bytes_to_text(options.host_memory_limit_bytes), remedy),
+      plan.host_bytes, options.host_memory_limit_bytes, "host memory limit");
+}
+
 DeconvolutionPlan plan_of(const DeconvolutionSpec& whole, const FastTiling& tiling, DeconvolutionPlan plan,
                           const std::string& why) {
   const auto num_tiles = static_cast<std::uint64_t>(tiling.num_tiles());
@@ -145,9 +150,10 @@ ConvolutionSpec convolution_of(const DeconvolutionSpec& spec, const Shape& frame
 
 bool can_be_tiled(const DeconvolutionSpec& spec) { return spec.algorithm != Algorithm::wiener; }
 
-DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits, const PlanOptions& options) {
-  const DeconvolutionSpec spec = settled(given);
-  validate(spec);
+namespace {
+
+/// As the device's memory commands.
+DeconvolutionPlan make_device_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
   if (spec.precision == Precision::f64 && !limits.supports_f64) {
     throw Error(Errc::unsupported, "this device has no double precision; compute in f32 or use the CPU");
   }
@@ -170,6 +176,26 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits
   }
 }
 
+}  // namespace
+
+DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits, const PlanOptions& options) {
+  const DeconvolutionSpec spec = settled(given);
+  validate(spec);
+  DeconvolutionPlan plan = make_device_plan(spec, limits, options);
+  if (fits_host(plan, options)) return plan;
+  DeconvolutionSpec in_fast_tiles = spec;
+  in_fast_tiles.tiles = Tiles::fast;
+  try {
+    validate(in_fast_tiles);
+  } catch (const Error& problem) {
+    throw_too_large_for_host(plan, options, fmt::format("allow more ({})", problem.what()));
+  }
+  if (!can_be_tiled(spec)) throw_too_large_for_host(plan, options, "allow more, or crop the image");
+  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(plan.host_bytes),
+                                      bytes_to_text(options.host_memory_limit_bytes));
+  return make_fast_plan(in_fast_tiles, limits, options, why);
+}
+
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why) {
   const Budget budget = budget_of(limits, options);
@@ -182,7 +208,7 @@ DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& l
   add_ledger(plan.convolution, "blur", plan);
   add_ledger(*plan.adjoint, "adjoint", plan);
   plan.budget_bytes = budget.bytes;
-  plan.host_bytes = host_bytes_of(plan);
+  set_host_ledger(limits, options, plan);
   plan.predicted_seconds = predicted_seconds(plan);
   plan.reasons = {fmt::format("each blur in {} {} and each adjoint in {} {}: {}", plan.convolution.num_pieces(),
                               name_of_pieces(plan.convolution), plan.adjoint->num_pieces(),
@@ -200,7 +226,10 @@ DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& li
     if (next) tiling = *next;
     if (next && tiling.num_tiles() < options.min_tiles) continue;
     try {
-      return plan_of(spec, tiling, make_whole_plan(spec_of_tile(spec, tiling), limits, options), why);
+      DeconvolutionPlan plan = plan_of(spec, tiling, make_whole_plan(spec_of_tile(spec, tiling), limits, options), why);
+      set_host_ledger(limits, options, plan);
+      if (fits_host(plan, options)) return plan;
+      if (!next) throw_too_large_for_host(plan, options, "allow more, or crop the PSF");
     } catch (const Error& problem) {
       const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
       if (!too_large || !next) throw;

@@ -50,7 +50,7 @@ std::string memory_to_text(const DeconvolutionPlan& plan) {
   }
   const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : bytes_to_text(plan.budget_bytes);
   text += fmt::format("    {:<24} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
-  if (plan.is_tiled()) text += fmt::format("    {:<24} {:>12}\n", "in host memory", bytes_to_text(plan.host_bytes));
+  if (plan.host_bytes > 0) text += fmt::format("    {:<24} {:>12}\n", "in host memory", bytes_to_text(plan.host_bytes));
   return text;
 }
 
@@ -111,6 +111,10 @@ std::string to_json(const DeconvolutionPlan& plan) {
   }
   json["footprint_bytes"] = plan.footprint_bytes;
   json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
+  json["host_ledger"] = Json::array();
+  for (const LedgerLine& line : plan.host_ledger) {
+    json["host_ledger"].push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
+  }
   json["host_bytes"] = plan.host_bytes;
   json["predicted_seconds"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
   json["traffic_bytes"] = plan.traffic_bytes;

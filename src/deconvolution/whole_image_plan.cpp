@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "convoy/error.hpp"
+#include "deconvolution/host_bytes.hpp"
 #include "deconvolution/plan.hpp"
 #include "deconvolution/spec.hpp"
 #include "deconvolution/sum_threads.hpp"
@@ -247,6 +248,7 @@ DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& d
   plan.predicted_seconds = search.costs().predicts() ? chosen.seconds : 0;
   plan.traffic_bytes = whole_bytes(chosen.traffic_bytes);
   plan.reasons = reasons_of(plan, search.budget());
+  set_host_ledger(device_limits, options, plan);
   return plan;
 }
 

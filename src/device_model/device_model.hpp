@@ -60,9 +60,6 @@ struct DeviceModel {
   /// The same of a multiprocessor, where their number is known: 80 % of 128 lanes at 1.755 GHz.
   double products_per_multiprocessor_second = 0;
   double products_per_thread_second = 0;  ///< of a thread of the host, likewise
-  /// What a byte of image or result takes beside its streaming rate; 0: that rate alone. The host's are gathered and
-  /// scattered, too.
-  double seconds_per_summed_byte = 0;
   /// Sums that read and write arrays on the device: how much longer than their bytes they take before the products, and
   /// how many times each row is summed up along x, for the columns of several workgroups; guesses.
   double sums_pass = 1.3;
@@ -72,6 +69,27 @@ struct DeviceModel {
   /// Of the shorter of moving and multiplying, what the longer one does not hide. With the rates for CUDA, fitted to
   /// one H200, ms: 4096^2 * 3^2 0.039, 7^2 0.056; 512^3 * 3^3 0.32, 5^3 0.77, Gaussian of 17^3 0.69.
   double sums_not_hidden = 0.3;
+  /// @}
+
+  /// @name Tiles on the host's threads (the cpu): seconds of one thread, in single precision
+  /// @{
+  double host_element_seconds = 0;  ///< of each complex number of a transform, one way; 0: not on the host
+  double host_stage_seconds = 0;    ///< of it, for each factor of two in the length
+  double host_small_factor =
+      1;  ///< how much longer lengths take for each factor of 3 or 5; twice and four times, 7 and more
+  double host_large_factor = 1;      ///< and lone rows for each of 11 or 13
+  double host_odd_row = 1;           ///< how much longer rows of odd lengths take
+  Index host_long_row = 1;           ///< lone rows of more complex numbers than these leave the first-level cache
+  double host_long_row_seconds = 0;  ///< of each number of them, one way, for each factor of two that they are longer
+  Index host_longest_row = 1;        ///< and of more than these all that a thread has
+  double host_longest_row_seconds = 0;
+  double host_voxel_seconds = 0;     ///< of each voxel that is gathered or scattered, and looked at
+  double host_row_seconds = 0;       ///< of each row of them
+  double host_sum_seconds = 0;       ///< of each voxel in each pass of sums, beside its products
+  double host_cache_bytes = 0;       ///< that a thread has
+  double host_seconds_per_byte = 0;  ///< of what does not stay in it
+  double host_bytes_of_share = 1;    ///< of an image, below which a thread gets none of it
+  double host_loop_seconds = 0;      ///< that threads wait for each other behind each loop that they share
   /// @}
 
   /// @name Batches of tiles that passes read from the caller's arrays; guesses

@@ -181,13 +181,18 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
   return best;
 }
 
+bool split_may_be_better(const ConvolutionSpec& spec, const PlanOptions& options, const Plan* tiles) {
+  if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident || spec.batch > 1) {
+    return false;
+  }
+  if (!kernel_fan(spec).is_single()) return false;  // convolutions of parts are of one kernel
+  if (options.method == Method::direct || options.method == Method::separable) return false;
+  return tiles == nullptr || (!sums_directly(tiles->path) && options.tune != Tune::off && halos_weigh(*tiles));
+}
+
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles) {
-  if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident || spec.batch > 1) return {};
-  if (!kernel_fan(spec).is_single()) return {};  // its convolutions of parts are of one kernel
-  if (options.method == Method::direct || options.method == Method::separable) return {};
-  if (tiles != nullptr && sums_directly(tiles->path)) return {};
-  if (tiles != nullptr && (options.tune == Tune::off || !halos_weigh(*tiles))) return {};
+  if (!split_may_be_better(spec, options, tiles)) return {};
   const std::optional<TransformSplit> split = split_transform(spec, limits, options);
   if (!split || tiles == nullptr) return split;
   if (run_seconds(*tiles) / options.num_devices < device_model::kGainThatPaysForSplit * split->seconds) return {};

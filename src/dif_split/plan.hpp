@@ -41,6 +41,9 @@ std::optional<TransformSplit> split_transform(const ConvolutionSpec& spec, const
 std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const Limits& limits,
                                            const PlanOptions& options, const Plan* tiles);
 
+/// Whether better_split() would look for any: devices need not be asked for their limits if not.
+bool split_may_be_better(const ConvolutionSpec& spec, const PlanOptions& options, const Plan* tiles);
+
 /// As the plan that is reported: sizes and memory of a part, bytes and time of the whole.
 Plan plan_of(const TransformSplit& split);
 

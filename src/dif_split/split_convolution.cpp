@@ -178,6 +178,7 @@ std::optional<TransformSplit> better_split(const ConvolutionSpec& spec, const st
                                            const PlanOptions& options, const Plan* tiles) {
   // Devices add their shares as they come: sums of floating-point numbers depend on the order.
   if (options.deterministic && devices.size() > 1) return {};
+  if (!split_may_be_better(spec, options, tiles)) return {};
   const PlanOptions with = options_of_split(options, devices.size());
   std::optional<TransformSplit> finest;
   for (const Device& device : devices) {

@@ -11,6 +11,7 @@
 #include "base/dense_view.hpp"
 #include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
 #include "dif_split/split_convolution.hpp"
@@ -18,6 +19,7 @@
 #include "engine/filter.hpp"
 #include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
+#include "engine/tile_lanes.hpp"
 #include "planner/kernel_fan.hpp"
 
 namespace convoy {
@@ -41,6 +43,7 @@ struct Convolver::State {
   FilterScale scale;
   std::optional<Weights> weights;
   VoxelRules rules;
+  std::unique_ptr<WorkerPool> lane_threads;
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
@@ -93,6 +96,14 @@ struct Convolver::State {
   }
 
   const Plan& plan() const { return split ? split->plan() : common_plan(devices); }
+
+  /// Threads of a run, each of which takes whole tiles; null where all work on each tile. They are the convolver's own:
+  /// runs of others must not wait until this one's are through.
+  WorkerPool* lanes() {
+    if (devices.size() > 1 || plan().fold_output || num_lanes(plan()) == 1) return nullptr;
+    if (!lane_threads) lane_threads = std::make_unique<WorkerPool>(num_lanes(plan()));
+    return lane_threads.get();
+  }
 
   void release_sessions() {
     for (PreparedDevice& one : devices) one.loaded.session.reset();
@@ -204,8 +215,10 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output,
   Scheduler scheduler(state.devices, {plan().num_tiles() * num_groups(state.spec), {}}, state.options);
   const auto folded = state.folded_sums();
   const RunNeeds needs{state.rules, state.options.sums, folded.get(), state.weights_or_none()};
-  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) {
-    return std::make_unique<TileLoop>(on.loaded, memory_io(on, image, output, needs));
+  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) -> std::unique_ptr<DeviceLoop> {
+    const auto make_io = [&] { return memory_io(on, image, output, needs); };
+    if (WorkerPool* const lanes = state.lanes()) return std::make_unique<TileLanes>(on.loaded, *lanes, make_io);
+    return std::make_unique<TileLoop>(on.loaded, make_io());
   }));
   return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
 }

@@ -112,7 +112,8 @@ OutputSums scatter_tile(const Plan& plan, const TileOutputs& outputs, const Real
   const Index port_rows = device_axis(plan, 1).tile_output;
   const std::array<Index, 3> stride = device_strides(plan, array);
   const Index first = x.begin * stride[0] + y.begin * stride[1] + z.begin * stride[2];
-  const bool streams = streaming_pays(x.count * y.count * z.count, sizeof(Real));
+  // Tiles may be small, and the image of them not: who reads it does so when all are written.
+  const bool streams = streaming_pays(num_voxels(array.shape), sizeof(Real));
   PieceGate gate(output_pieces(plan), await);
   SharedSums sums;
   for_each_rows(y.count * z.count, x.count * static_cast<Index>(sizeof(Real)), [&](Index begin, Index end) {

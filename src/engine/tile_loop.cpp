@@ -47,7 +47,7 @@ void TileLoop::begin_tiles(TileQueue& queue, std::size_t worker) {
 }
 
 void TileLoop::submit() {
-  const int set = static_cast<int>(num_submitted_++ % num_sets_);
+  const int set = first_set_ + static_cast<int>(num_submitted_++ % num_sets_);
   flying_.push_back({begun_.front(), set, {}});
   begun_.pop_front();
   InputSums& inputs = flying_.back().inputs;
@@ -76,14 +76,14 @@ void TileLoop::require_usable(const InputSums& met) const {
 }
 
 void TileLoop::wait_for_all() {
-  for (std::size_t set = 0; set < num_sets_; ++set) session_.wait(static_cast<int>(set));
+  for (std::size_t i = 0; i < num_sets_; ++i) session_.wait(first_set_ + static_cast<int>(i));
 }
 
 /// The next run starts with no set in flight; the first error is the one that is thrown.
 void TileLoop::drain() {
-  for (std::size_t set = 0; set < num_sets_; ++set) {
+  for (std::size_t i = 0; i < num_sets_; ++i) {
     try {
-      session_.wait(static_cast<int>(set));
+      session_.wait(first_set_ + static_cast<int>(i));
     } catch (const Error&) {
     }
   }

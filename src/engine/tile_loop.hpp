@@ -50,10 +50,13 @@ struct TileIo {
 /// Error(invalid_argument) as require_usable() does, and what session, source and sink throw.
 class TileLoop final : public DeviceLoop {
  public:
-  TileLoop(const LoadedPlan& loaded, TileIo io)
+  TileLoop(const LoadedPlan& loaded, TileIo io) : TileLoop(loaded, std::move(io), 0, loaded.program.num_in_flight) {}
+  /// With these of the session's sets.
+  TileLoop(const LoadedPlan& loaded, TileIo io, int first_set, int num_sets)
       : plan_(loaded.plan),
         session_(*loaded.session),
-        num_sets_(static_cast<std::size_t>(loaded.program.num_in_flight)),
+        first_set_(first_set),
+        num_sets_(static_cast<std::size_t>(num_sets)),
         source_(std::move(io.source)),
         sink_(std::move(io.sink)) {}
 
@@ -75,6 +78,7 @@ class TileLoop final : public DeviceLoop {
 
   const Plan& plan_;
   backend::Session& session_;
+  int first_set_;
   std::size_t num_sets_;
   std::unique_ptr<TileSource> source_;
   std::unique_ptr<TileSink> sink_;

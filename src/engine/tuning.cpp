@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -16,8 +17,10 @@
 #include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "base/stop_watch.hpp"
+#include "base/worker_pool.hpp"
 #include "convoy/version.hpp"
 #include "dif_split/split_convolution.hpp"
+#include "engine/tile_lanes.hpp"
 #include "planner/search.hpp"
 
 namespace convoy {
@@ -83,7 +86,18 @@ double measured_seconds(const Plan& plan, Device& device) {
   }
   for (int set = 0; set < program.num_in_flight; ++set) session->wait(set);
 
+  WorkerPool lanes(num_lanes(plan));
+  const auto round_in_lanes = [&] {
+    std::atomic<int> num_tiles{0};
+    const auto start = Clock::now();
+    for_each_lane(lanes, [&](int lane) {
+      for (int tile = 0; tile < kTilesInFlight; ++tile) session->submit(Section::run, lane);
+      num_tiles += kTilesInFlight;
+    });
+    return seconds_since(start) / num_tiles;
+  };
   const auto round = [&] {
+    if (lanes.num_threads() > 1) return round_in_lanes();
     const int num_tiles = program.num_in_flight > 1 ? kTilesInFlight : 1;
     const auto start = Clock::now();
     for (int tile = 0; tile < num_tiles; ++tile) {

@@ -12,7 +12,9 @@ namespace {
 
 constexpr Index kDenseTileCounts = 16;
 constexpr double kTileCountGrowth = 1.25;
-constexpr Index kLongestLine = 1 << 16;
+constexpr Index kDenseTileCountsOfFew = 4;
+constexpr double kTileCountGrowthOfFew = 1.5;
+constexpr Index kLongestLine = 1 << 21;
 
 Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
@@ -167,10 +169,12 @@ AxisPlan filled_up(const AxisTask& task, const AxisPlan& split, Index length, In
   return padded_to(with_halo(task.plan, tile_output), length);
 }
 
-std::vector<Index> tile_counts(Index output) {
+std::vector<Index> tile_counts(Index output, bool few) {
+  const Index dense = few ? kDenseTileCountsOfFew : kDenseTileCounts;
   std::vector<Index> counts;
-  for (Index count = 2; count < std::min(output, kDenseTileCounts); ++count) counts.push_back(count);
-  for (double count = kDenseTileCounts; count < static_cast<double>(output); count *= kTileCountGrowth) {
+  for (Index count = 2; count < std::min(output, dense); ++count) counts.push_back(count);
+  for (auto count = static_cast<double>(dense); count < static_cast<double>(output);
+       count *= few ? kTileCountGrowthOfFew : kTileCountGrowth) {
     counts.push_back(static_cast<Index>(count));
   }
   if (output > 1) counts.push_back(output);
@@ -254,7 +258,7 @@ std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths&
     for (const Index length : lengths_worth_trying(whole, lengths)) options.push_back(padded_to(whole, length));
   }
   if (rules.tile_output > 0) return options;
-  for (const Index count : tile_counts(task.plan.output)) {
+  for (const Index count : tile_counts(task.plan.output, rules.few_tile_counts)) {
     const AxisPlan split = with_halo(task.plan, divide_up(task.plan.output, count));
     for (const Index length : lengths_worth_trying(split, lengths)) {
       if (rules.all_tile_counts) {
@@ -283,7 +287,7 @@ std::vector<AxisPlan> direct_axis_options(const AxisTask& task, const CuttingRul
   if (rules.tile_output > 0) return {of(std::min(rules.tile_output, output))};
   std::vector<AxisPlan> options{of(output)};
   const Index chunk = std::max<Index>(1, rules.chunk);
-  for (const Index count : tile_counts(output)) {
+  for (const Index count : tile_counts(output, rules.few_tile_counts)) {
     const Index least = divide_up(output, count);
     const Index whole_chunks = divide_up(least, chunk) * chunk;
     const AxisPlan split = of(rules.all_tile_counts || whole_chunks >= output ? least : whole_chunks);

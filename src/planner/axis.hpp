@@ -39,6 +39,7 @@ struct CuttingRules {
   bool all_tile_counts = false;  ///< also those that no plan would choose
   Index tile_output = 0;         ///< no other tiles than these; 0: any
   Index chunk = 1;               ///< tiles are multiples of it, where a transform's length leaves room for that
+  bool few_tile_counts = false;  ///< where many cost more time to look at than the best of them saves
   bool fill_lines = false;       ///< tiles that fill the lengths which lines (fft/plan.hpp) take best, too
 };
 

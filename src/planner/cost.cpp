@@ -17,6 +17,73 @@ struct Pass {
   double slowdown;
 };
 
+/// Of the host's threads, all together but where it says otherwise; in single precision.
+struct HostWork {
+  double seconds = 0;
+  double seconds_of_one_thread = 0;  ///< of what is not shared out
+  double traffic_bytes = 0;
+  double held_bytes = 0;
+  int num_loops = 0;
+};
+
+HostWork host_sums(const TileLayout& layout, double downloaded, const DeviceModel& model) {
+  const bool separable = layout.path == Path::separable;
+  const int passes = separable ? layout.num_terms * (layout.num_work_slots() + 1) : 1;
+  const double sums = separable ? static_cast<double>(layout.image_bytes() / real_bytes(layout.precision)) : downloaded;
+  const double moved = static_cast<double>(layout.image_bytes() + layout.result_bytes());
+  HostWork work;
+  work.seconds = sums * (static_cast<double>(layout.num_taps()) / model.products_per_thread_second +
+                         passes * model.host_sum_seconds);
+  work.traffic_bytes = passes * moved;
+  work.held_bytes = moved + static_cast<double>(layout.work_bytes());
+  work.num_loops = 2 + passes;
+  return work;
+}
+
+/// FFTW takes longer for each factor that is no power of two, the more the larger it is; of a lone row it has no vector
+/// code for some.
+double weight_of_factors(Index length, bool lone_row, const DeviceModel& model) {
+  double weight = length_weight(length);
+  const auto divide_by = [&](Index radix, double times) {
+    for (; length % radix == 0; length /= radix) weight *= times;
+  };
+  const double small = model.host_small_factor;
+  for (const Index radix : {3, 5}) divide_by(radix, small);
+  divide_by(7, small * small);
+  for (const Index radix : {11, 13}) divide_by(radix, lone_row ? model.host_large_factor : std::pow(small, 4));
+  return weight;
+}
+
+/// Rows forth and back, then columns; of a single row one thread does all.
+HostWork host_transforms(const TileLayout& layout, const DeviceModel& model) {
+  const auto& [p0, p1, p2] = layout.padded;
+  const auto both_ways = [&](double count, double elements, Index length) {
+    const double stages = std::log2(std::max(2.0, elements));
+    return 2 * count * elements * weight_of_factors(length, layout.num_axes == 1, model) *
+           (model.host_element_seconds + model.host_stage_seconds * stages);
+  };
+  const double columns = static_cast<double>(p0 / 2 + 1);
+  const double planes = static_cast<double>(layout.extent[2]);
+  const double rows = both_ways(static_cast<double>(layout.extent[1]) * planes, columns, p0) *
+                      (p0 % 2 == 1 && p0 > 1 ? model.host_odd_row : 1);
+  const double bytes = static_cast<double>(layout.work_bytes());
+  HostWork work;
+  work.traffic_bytes = 2 * static_cast<double>(layout.image_bytes()) + static_cast<double>(layout.spectrum_bytes()) +
+                       2 * bytes * layout.num_axes;
+  work.held_bytes = static_cast<double>(layout.image_bytes() + layout.spectrum_bytes()) + bytes;
+  if (layout.num_axes == 1) {
+    const auto beyond = [&](Index most) { return std::max(0.0, std::log2(columns / static_cast<double>(most))); };
+    work.seconds_of_one_thread = rows + 2 * columns *
+                                            (beyond(model.host_long_row) * model.host_long_row_seconds +
+                                             beyond(model.host_longest_row) * model.host_longest_row_seconds);
+    return work;
+  }
+  work.seconds = rows + both_ways(columns * planes, static_cast<double>(p1), p1);
+  if (layout.num_axes == 3) work.seconds += both_ways(columns * static_cast<double>(p1), static_cast<double>(p2), p2);
+  work.num_loops = layout.num_axes == 3 ? 7 : 5;
+  return work;
+}
+
 }  // namespace
 
 CostModel::CostModel(const Limits& limits, bool resident)
@@ -34,12 +101,13 @@ CostModel::CostModel(const Limits& limits, bool resident)
   if (transfer_rate > 0) transfer_seconds_per_byte_ = 1 / transfer_rate;
 }
 
-TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded) const {
+TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded, int num_in_flight) const {
   const bool native = layout.path == Path::native;
-  return tile(layout, downloaded, native && fused_planes_profitable(layout, limits_));
+  return tile(layout, downloaded, num_in_flight, native && fused_planes_profitable(layout, limits_));
 }
 
-TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets_in_cache) const {
+TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in_flight, bool meets_in_cache) const {
+  if (model_of(limits_).host_element_seconds > 0) return on_host(layout, downloaded, num_in_flight);
   if (sums_directly(layout.path)) return tile_without_transforms(layout, downloaded);
   if (layout.path == Path::native && layout.num_axes == 1) return lines(layout, downloaded);
   const DeviceModel& model = model_of(limits_);
@@ -101,6 +169,61 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, bool meets
   return with_transfers(cost, layout, downloaded);
 }
 
+double CostModel::threads_of_tile(int num_in_flight) const {
+  if (has_lanes(limits_) && num_in_flight > 1) return 1;
+  return static_cast<double>(std::max<std::uint64_t>(1, limits_.num_host_threads));
+}
+
+namespace {
+
+/// What a turn of several kernels does more of than one: transforms of what comes in and goes out along all axes but
+/// the last, which is the products'; sums all of it.
+double times_of_turn(const TileLayout& layout) {
+  const auto kernels = static_cast<double>(layout.fan.num);
+  if (sums_directly(layout.path)) return kernels;
+  const double transforms = static_cast<double>(layout.fan.num_inputs() + layout.fan.num_outputs()) / 2;
+  const double last = layout.num_axes == 1 ? 0 : 1.0 / layout.num_axes;
+  return (1 - last) * transforms + last * kernels;
+}
+
+}  // namespace
+
+/// The voxels are gathered and scattered, and of transforms each element costs something at each stage; what does not
+/// stay in a thread's cache is moved besides.
+TileCost CostModel::on_host(const TileLayout& layout, double downloaded, int num_in_flight) const {
+  const DeviceModel& model = model_of(limits_);
+  HostWork work = sums_directly(layout.path) ? host_sums(layout, downloaded, model) : host_transforms(layout, model);
+  if (!layout.fan.is_single()) {
+    const double times = times_of_turn(layout);
+    for (double* one : {&work.seconds, &work.seconds_of_one_thread, &work.traffic_bytes}) *one *= times;
+    work.held_bytes *= static_cast<double>(layout.fan.num);
+    work.num_loops *= static_cast<int>(layout.fan.num);
+  }
+  const double image_bytes = static_cast<double>(layout.image_bytes());
+  const double real = static_cast<double>(real_bytes(layout.precision));
+  const double wider = real / sizeof(float);  // vectors hold half as many
+  const double tiles_in = static_cast<double>(layout.fan.num_inputs());
+  const double tiles_out = static_cast<double>(layout.fan.num_outputs());
+  const double voxels = image_bytes / real;
+  const double rows = (tiles_in + tiles_out) * voxels / static_cast<double>(layout.extent[0]);
+  // Loops over less are not shared out.
+  const double shares = std::ceil(image_bytes / model.host_bytes_of_share);
+  const double threads = std::min(threads_of_tile(num_in_flight), shares);
+  // What threads do together, each finds half in another's cache, or in a third.
+  const double in_cache = std::min(1.0, model.host_cache_bytes * threads / work.held_bytes) / threads;
+  const double busy = wider * (work.seconds + model.host_voxel_seconds * (tiles_in * voxels + tiles_out * downloaded)) +
+                      model.host_row_seconds * rows + (1 - in_cache) * work.traffic_bytes * model.host_seconds_per_byte;
+  TileCost cost;
+  cost.traffic_bytes = work.traffic_bytes;
+  cost.compute_seconds = wider * work.seconds_of_one_thread + busy / threads + overhead_seconds_ +
+                         (threads > 1 ? work.num_loops * model.host_loop_seconds : 0);
+  if (has_lanes(limits_) && num_in_flight > 1) {
+    cost.once_seconds = 2 * model.host_loop_seconds;
+    cost.side_by_side = std::min(num_in_flight, static_cast<int>(limits_.num_host_threads));
+  }
+  return with_transfers(cost, layout, downloaded);
+}
+
 TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
   const DeviceModel& model = model_of(limits_);
   const double real = static_cast<double>(real_bytes(layout.precision));
@@ -153,8 +276,7 @@ TileCost CostModel::tile_without_transforms(const TileLayout& layout, double dow
   cost.traffic_bytes *= static_cast<double>(layout.fan.num);
   products *= static_cast<double>(layout.fan.num);
   if (resident_) cost.traffic_bytes += 2 * static_cast<double>(layout.image_bytes() + layout.result_bytes());
-  const double seconds_per_byte = model_of(limits_).seconds_per_summed_byte;
-  cost.compute_seconds = cost.traffic_bytes * (seconds_per_byte > 0 ? seconds_per_byte : 1 / memory_bytes_per_second_) +
+  cost.compute_seconds = cost.traffic_bytes / memory_bytes_per_second_ +
                          products / products_per_second(layout.precision) + overhead_seconds_;
   return with_transfers(cost, layout, downloaded);
 }
@@ -190,6 +312,9 @@ double CostModel::products_per_second(Precision precision) const {
 }
 
 double run_seconds(const TileCost& tile, Index num_tiles, int num_in_flight) {
+  if (tile.side_by_side > 1) {
+    return tile.once_seconds + std::ceil(static_cast<double>(num_tiles) / tile.side_by_side) * tile.seconds();
+  }
   const double slowest = std::max({tile.upload_seconds, tile.compute_seconds, tile.download_seconds});
   const double period = std::max(slowest, tile.seconds() / num_in_flight);
   return tile.seconds() + static_cast<double>(num_tiles - 1) * period;
@@ -202,7 +327,7 @@ double run_seconds(const Plan& plan) {
     const int axis = plan.device_axes[static_cast<std::size_t>(d)];
     downloaded *= static_cast<double>(plan.axes[static_cast<std::size_t>(axis)].tile_output);
   }
-  const TileCost cost = CostModel(plan.limits, plan.resident).chosen_tile(layout, downloaded);
+  const TileCost cost = CostModel(plan.limits, plan.resident).chosen_tile(layout, downloaded, plan.num_in_flight);
   return run_seconds(cost, plan.num_batches(), plan.num_in_flight);
 }
 

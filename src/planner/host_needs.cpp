@@ -43,7 +43,7 @@ std::uint64_t num_boxes(const Axes& axes) {
 
 /// Of the CPU's transforms (backends/cpu): rows of eight, columns of four and, along the third axis, of 32, in buffers
 /// for input, output and factors. FFTW's tables were measured to hold up to one complex number an element.
-std::uint64_t transform_bytes(const HostTask& task, const TileLayout& layout) {
+std::uint64_t transform_bytes(const HostTask& task, const TileLayout& layout, int num_in_flight) {
   constexpr std::uint64_t kRows = 8, kColumns = 4, kLines = 32;
   constexpr std::uint64_t kThreadsOfDeterministicPlans = 8;  // which must not depend on how many there are
   const std::uint64_t complex = complex_bytes(layout.precision);
@@ -58,15 +58,18 @@ std::uint64_t transform_bytes(const HostTask& task, const TileLayout& layout) {
     scratch = saturating_sum(scratch, saturating_product(3 * complex, columns));
     tables = saturating_sum(tables, saturating_product(complex, saturating_sum(length(1), length(2))));
   }
-  const std::uint64_t threads = one_axis                     ? 1
+  const bool lanes = has_lanes(task.limits) && num_in_flight > 1;
+  const std::uint64_t threads = one_axis && !lanes           ? 1
                                 : task.options.deterministic ? kThreadsOfDeterministicPlans
                                                              : std::max<std::uint64_t>(1, task.limits.num_host_threads);
   return saturating_sum(tables, saturating_product(threads, scratch));
 }
 
-/// Three lists at most are held at a time for boxes, one for images in memory.
-std::uint64_t position_bytes(const HostTask& task, const Axes& axes) {
-  const std::uint64_t lists = task.options.streaming ? device_model::kBoxesInHand + 1 : 1;
+/// Three lists at most are held at a time for boxes, one for images in memory, or one of each thread.
+std::uint64_t position_bytes(const HostTask& task, const Axes& axes, int num_in_flight) {
+  const std::uint64_t lists = task.options.streaming   ? device_model::kBoxesInHand + 1
+                              : has_lanes(task.limits) ? static_cast<std::uint64_t>(num_in_flight)
+                                                       : 1;
   std::uint64_t bytes = 0;
   for (const AxisPlan* axis : axes) {
     bytes = saturating_sum(bytes, saturating_product(lists * sizeof(Index), static_cast<std::uint64_t>(axis->extent)));
@@ -80,11 +83,12 @@ std::uint64_t num_written_slabs(const Axes& axes, std::uint64_t box_bytes) {
   return slabs;
 }
 
-/// The weight images, and a tile of one of them.
-std::uint64_t weights_bytes(const ConvolutionSpec& spec, const TileLayout& layout) {
+/// The weight images, and a tile of one of them for each thread that takes whole tiles.
+std::uint64_t weights_bytes(const ConvolutionSpec& spec, const TileLayout& layout, int num_tiles) {
   const Shape shape = weights_shape(spec);
   const std::uint64_t image = bytes_of(real_bytes(layout.precision), [&](int axis) { return shape[axis]; });
-  return saturating_sum(saturating_product(image, static_cast<std::uint64_t>(spec.num_kernels)), layout.image_bytes());
+  return saturating_sum(saturating_product(image, static_cast<std::uint64_t>(spec.num_kernels)),
+                        saturating_product(static_cast<std::uint64_t>(num_tiles), layout.image_bytes()));
 }
 
 }  // namespace
@@ -96,8 +100,9 @@ std::uint64_t slab_bytes(std::uint64_t box_bytes) {
 HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& layout, int num_in_flight) {
   HostNeeds needs;
   if (task.limits.memory_is_host) needs.device_memory = footprint_bytes(layout, task.limits, num_in_flight);
-  if (task.limits.memory_is_host && !sums_directly(layout.path)) needs.transforms = transform_bytes(task, layout);
-  if (!task.options.resident) needs.positions = position_bytes(task, axes);
+  if (task.limits.memory_is_host && !sums_directly(layout.path))
+    needs.transforms = transform_bytes(task, layout, num_in_flight);
+  if (!task.options.resident) needs.positions = position_bytes(task, axes, num_in_flight);
   if (!task.options.resident) needs.ports = port_bytes(task, axes, layout, num_in_flight);
   const bool folds = folds_output(task.spec);
   if (const auto& streaming = task.options.streaming) {
@@ -121,7 +126,10 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
   }
   const std::uint64_t kernel_port = saturating_product(
       static_cast<std::uint64_t>(layout.fan.num), bytes_of(real, [&](int axis) { return axes[axis]->kernel_size; }));
-  if (layout.fan.weighs && !task.options.resident) needs.weights = weights_bytes(task.spec, layout);
+  if (layout.fan.weighs && !task.options.resident) {
+    const bool lanes = has_lanes(task.limits) && !task.options.streaming;
+    needs.weights = weights_bytes(task.spec, layout, lanes ? num_in_flight : 1);
+  }
   const std::uint64_t later = saturating_sum(saturating_sum(needs.boxes_read, needs.boxes_written), needs.sums);
   needs.kernel = kernel_port > later ? kernel_port - later : 0;
   return needs;

@@ -178,12 +178,15 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   return bytes;
 }
 
+bool has_lanes(const Limits& limits) { return limits.num_host_threads > 1; }
+
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight) {
-  const std::uint64_t images = saturating_product(saturating_sum(tile.all_images_bytes(), tile.all_results_bytes()),
-                                                  static_cast<std::uint64_t>(num_in_flight));
+  const auto sets = static_cast<std::uint64_t>(num_in_flight);
+  const std::uint64_t images =
+      saturating_product(saturating_sum(tile.all_images_bytes(), tile.all_results_bytes()), sets);
+  const std::uint64_t work = saturating_product(tile.all_work_bytes(), has_lanes(limits) ? sets : 1);
   const std::uint64_t kernels = saturating_sum(tile.all_spectra_bytes(), tile.weights_bytes);
-  return saturating_sum(saturating_sum(images, tile.all_work_bytes()),
-                        saturating_sum(kernels, table_bytes(tile, limits)));
+  return saturating_sum(saturating_sum(images, work), saturating_sum(kernels, table_bytes(tile, limits)));
 }
 
 }  // namespace convoy

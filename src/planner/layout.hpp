@@ -71,6 +71,9 @@ Index place_of_kernel(const AxisPlan& axis);
 /// Twiddle factors of device transforms; no slot of the program. Stops at 2^64 - 1 instead of wrapping, as does
 /// footprint_bytes().
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits);
+/// Whether tiles in flight are worked on side by side, each by a thread of the host, rather than transferred while
+/// another is: then each has a work buffer, too.
+bool has_lanes(const Limits& limits);
 /// Of `num_in_flight` tiles in flight.
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight);
 

@@ -21,8 +21,9 @@ void add_weights(const TileLayout& layout, std::vector<LedgerLine>& ledger) {
       {"weights", layout.weights_bytes, fmt::format("{}the image, and two tiles", times(layout.num_spectra))});
 }
 
-std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, int num_in_flight) {
+std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, const Limits& limits, int num_in_flight) {
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
+  const std::uint64_t work_sets = has_lanes(limits) ? sets : 1;
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
   const char* real = name(layout.precision);
   const std::string tile = device_shape(layout, layout.extent, real);
@@ -30,7 +31,8 @@ std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, int 
   std::vector<LedgerLine> ledger{
       {"image tile", sets * layout.all_images_bytes(), in_flight + times(layout.num_images) + tile + ", input"},
       {"result tile", sets * layout.all_results_bytes(), in_flight + times(layout.num_results) + tile + ", output"},
-      {"work buffer", layout.work_bytes(), fmt::format("{} times {}", layout.num_work_slots(), tile)},
+      {"work buffer", work_sets * layout.work_bytes(),
+       fmt::format("{}{} times {}", work_sets > 1 ? in_flight : "", layout.num_work_slots(), tile)},
       {"kernel", layout.all_spectra_bytes(),
        times(layout.num_spectra) + (layout.path == Path::separable ? terms + "a row of each axis"
                                                                    : device_shape(layout, layout.kernel, real))}};
@@ -53,9 +55,10 @@ std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& e
 }
 
 std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits, int num_in_flight) {
-  if (sums_directly(layout.path)) return ledger_without_transforms(layout, num_in_flight);
+  if (sums_directly(layout.path)) return ledger_without_transforms(layout, limits, num_in_flight);
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
+  const std::uint64_t work_sets = has_lanes(limits) ? sets : 1;
   const std::string of_batch = times(layout.batch);
   const char* real = name(layout.precision);
   const std::string complex = fmt::format("complex {}", real);
@@ -68,8 +71,9 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
       {"image tile", sets * layout.all_images_bytes(),
        in_flight + times(layout.num_images) + of_batch + device_shape(layout, layout.extent, real) +
            ", input and output"},
-      {"work buffer", layout.all_work_bytes(),
-       times(layout.num_works) + (lines ? "" : of_batch) + device_shape(layout, work, complex.c_str()) +
+      {"work buffer", work_sets * layout.all_work_bytes(),
+       (work_sets > 1 ? in_flight : "") + times(layout.num_works) + (lines ? "" : of_batch) +
+           device_shape(layout, work, complex.c_str()) +
            (layout.num_works > 1 ? ", the image's transform and what becomes of it" : "")},
       {"kernel spectrum", layout.all_spectra_bytes(),
        times(layout.num_spectra) + device_shape(layout, layout.spectrum_extents(), complex.c_str()) +

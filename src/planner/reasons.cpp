@@ -31,6 +31,11 @@ std::string why_not_whole(const SearchResult& search, const PlanOptions& options
   }
   if (options.num_devices > 1) return fmt::format("{} devices share them", options.num_devices);
   if (options.min_tiles > 1) return fmt::format("at least {} were asked for", options.min_tiles);
+  if (search.chosen.cost.side_by_side > 1) {
+    return fmt::format(
+        "unsplit would take {:.0f} % longer: threads would share it, and less would stay in their caches",
+        100 * (search.whole.seconds / search.chosen.seconds() - 1));
+  }
   if (search.chosen.num_in_flight > 1) {
     return fmt::format("unsplit would take {:.0f} % longer, for nothing would be transferred beside the computing",
                        100 * (search.whole.seconds / search.chosen.seconds() - 1));
@@ -90,6 +95,10 @@ void add_memory_reason(const SearchResult& search, const Budget& budget, std::ve
 /// Nothing is to be said of single tiles and of devices on which tiles cannot overlap.
 void add_sets_reason(const Plan& plan, const Tiling& tiling, const PlanOptions& options,
                      std::vector<std::string>& reasons) {
+  if (tiling.cost.side_by_side > 1) {
+    reasons.push_back(fmt::format("{} tiles in flight: threads work on them side by side", plan.num_in_flight));
+    return;
+  }
   if (!plan.limits.transfers_overlap || plan.num_tiles() == 1 || plan.resident) return;
   if (plan.num_in_flight == 1) {
     reasons.push_back(options.max_sets > 1 ? "one tile in flight: more would cost room and save no time"

@@ -39,7 +39,12 @@ AxisOptions options_of_axes(const ConvolutionSpec& spec, const Limits& limits, c
     const AxisTask task = axis_task(spec, axis);
     const Index chunk = plan_options.streaming ? plan_options.streaming->write_chunk[axis] : 1;
     const Index tile_output = plan_options.tile_output ? (*plan_options.tile_output)[axis] : 0;
-    const CuttingRules rules{plan_options.min_tiles > 1, tile_output, chunk, num_long_axes == 1};
+    // On the host, small images are planned in less time than they take.
+    const CuttingRules rules{.all_tile_counts = plan_options.min_tiles > 1,
+                             .tile_output = tile_output,
+                             .chunk = chunk,
+                             .few_tile_counts = has_lanes(limits) && num_long_axes > 1,
+                             .fill_lines = num_long_axes == 1};
     if (plan_options.path && sums_directly(*plan_options.path)) {
       options[axis] = direct_axis_options(task, rules);
       continue;
@@ -82,6 +87,14 @@ double downloaded_voxels(const TileLayout& layout, const AxisChoice& axes) {
   return voxels;
 }
 
+/// Readers and writers take one tile after the other, outputs that are folded add up in order, and deterministic plans
+/// do not depend on how many threads there are.
+int lanes_of(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
+  const bool may = has_lanes(limits) && !options.resident && !options.streaming && options.num_devices == 1 &&
+                   !options.deterministic && options.max_sets > 1 && !folds_output(spec);
+  return may ? static_cast<int>(limits.num_host_threads) : 1;
+}
+
 class Search {
  public:
   Search(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options, const Budget& budget)
@@ -92,6 +105,7 @@ class Search {
         min_tiles_(fewest_tiles(spec, options)),
         min_sets_(options.resident ? 1 : options.min_sets),
         max_sets_(limits.transfers_overlap && !options.resident ? std::max(min_sets_, options.max_sets) : min_sets_),
+        lanes_(lanes_of(spec, limits, options)),
         tune_(options.tune),
         choice_(options.choice),
         tuning_(tuning_of_layout(limits, options)),
@@ -178,7 +192,7 @@ class Search {
     if (host_bytes > host_budget_bytes_) return;
     const TileLayout batch = in_batches(layout, num_alike(candidate.num_tiles), limits_, budget_.bytes);
     candidate.footprint_bytes = footprint_bytes(batch, limits_, min_sets_);
-    const TileCost cost = costs_.tile(batch, downloaded_voxels(batch, axes));
+    const TileCost cost = costs_.tile(batch, downloaded_voxels(batch, axes), min_sets_);
     candidate.seconds = run_seconds(cost, num_batches(candidate.num_tiles, batch), min_sets_);
     if (num_tiles_of_run(candidate.num_tiles) > 1) put_more_in_flight(layout, cost, candidate);
     if (whole && (whole_.seconds == 0 || candidate.seconds < whole_.seconds)) whole_.seconds = candidate.seconds;
@@ -211,22 +225,32 @@ class Search {
 
   /// With no more tiles in flight than there must be.
   double seconds_alone(const Candidate& one, const TileLayout& layout) const {
-    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, one.axes)), num_tiles_of_run(one.num_tiles),
-                       min_sets_);
+    return run_seconds(costs_.tile(layout, downloaded_voxels(layout, one.axes), min_sets_),
+                       num_tiles_of_run(one.num_tiles), min_sets_);
   }
 
   /// As many tiles in flight as there is room for, if they save time.
   void put_more_in_flight(const TileLayout& layout, const TileCost& cost, Candidate& candidate) const {
     const Index num_tiles = num_tiles_of_run(candidate.num_tiles);
-    for (int num_in_flight = min_sets_ + 1; num_in_flight <= max_sets_ && num_in_flight <= num_tiles; ++num_in_flight) {
-      const std::uint64_t bytes = footprint_bytes(layout, limits_, num_in_flight);
-      const double seconds = run_seconds(cost, num_tiles, num_in_flight);
-      if (bytes > budget_.bytes || seconds >= candidate.seconds) continue;
-      if (host_needs_of(candidate.axes, layout, num_in_flight).total_bytes() > host_budget_bytes_) continue;
-      candidate.num_in_flight = num_in_flight;
-      candidate.seconds = seconds;
-      candidate.footprint_bytes = bytes;
+    if (lanes_ > 1) {
+      const int lanes = static_cast<int>(std::min<Index>(lanes_, num_tiles));
+      return try_in_flight(layout, costs_.tile(layout, downloaded_voxels(layout, candidate.axes), lanes), lanes,
+                           candidate);
     }
+    for (int num_in_flight = min_sets_ + 1; num_in_flight <= max_sets_ && num_in_flight <= num_tiles; ++num_in_flight) {
+      try_in_flight(layout, cost, num_in_flight, candidate);
+    }
+  }
+
+  void try_in_flight(const TileLayout& layout, const TileCost& cost, int num_in_flight, Candidate& candidate) const {
+    const double seconds = run_seconds(cost, num_tiles_of_run(candidate.num_tiles), num_in_flight);
+    if (seconds >= candidate.seconds) return;
+    const std::uint64_t bytes = footprint_bytes(layout, limits_, num_in_flight);
+    if (bytes > budget_.bytes) return;
+    if (host_needs_of(candidate.axes, layout, num_in_flight).total_bytes() > host_budget_bytes_) return;
+    candidate.num_in_flight = num_in_flight;
+    candidate.seconds = seconds;
+    candidate.footprint_bytes = bytes;
   }
 
   HostNeeds host_needs_of(const AxisChoice& axes, const TileLayout& layout, int num_in_flight) const {
@@ -294,8 +318,8 @@ class Search {
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
     tiling.layout = in_batches(layout_of(axes), num_alike(candidate.num_tiles), limits_, budget_.bytes);
     tiling.num_batches = num_batches(candidate.num_tiles, tiling.layout);
-    tiling.cost = costs_.chosen_tile(tiling.layout, downloaded_voxels(tiling.layout, axes));
     tiling.num_in_flight = candidate.num_in_flight;
+    tiling.cost = costs_.chosen_tile(tiling.layout, downloaded_voxels(tiling.layout, axes), tiling.num_in_flight);
     tiling.host = host_needs_of(axes, tiling.layout, candidate.num_in_flight);
     tiling.footprint_bytes = candidate.footprint_bytes;
     return tiling;
@@ -356,6 +380,7 @@ class Search {
   Index min_tiles_;
   int min_sets_;
   int max_sets_;
+  int lanes_;  ///< tiles that threads may work on side by side
   Tune tune_;
   std::optional<PlanChoice> choice_;
   FftTuning tuning_;

@@ -196,7 +196,8 @@ Program make_program_without_transforms(const Plan& plan) {
   name_slots(slots.spectra, "taps", geometry.spectrum_bytes(), false, program);
   name_slots(slots.results, "result", geometry.result_bytes(), per_tile, program);
   for (const SlotId work : slots.work) {
-    program.slots[static_cast<std::size_t>(work)] = {"work", geometry.image_bytes()};
+    program.slots[static_cast<std::size_t>(work)] = {"work", geometry.image_bytes(),
+                                                     per_tile && has_lanes(plan.limits)};
   }
   program.num_in_flight = plan.num_in_flight;
   append_ports(plan, geometry.spectrum_bytes(), geometry.image_bytes(),
@@ -236,10 +237,11 @@ Program make_tile_program(const Plan& plan) {
   Program program;
   program.slots.resize(static_cast<std::size_t>(slots.num_slots));
   name_slots(slots.images, "image", geometry.image_bytes(), plan.num_in_flight > 1, program);
-  name_slots(slots.work, "work", geometry.work_bytes(), false, program);
+  const bool lanes = plan.num_in_flight > 1 && has_lanes(plan.limits);
+  name_slots(slots.work, "work", geometry.work_bytes(), lanes, program);
   name_slots(slots.spectra, "spectrum", geometry.spectrum_bytes(), false, program);
   if (slots.product > 0) {
-    program.slots[static_cast<std::size_t>(slots.product)] = {"product", geometry.work_bytes()};
+    program.slots[static_cast<std::size_t>(slots.product)] = {"product", geometry.work_bytes(), lanes};
   }
   program.num_in_flight = plan.num_in_flight;
   append_ports(plan, product(kernel) * geometry.real_bytes(), geometry.image_bytes(),

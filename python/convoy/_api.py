@@ -1,0 +1,360 @@
+"""The functions of the package: names, defaults and documentation."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _arrays, _core, _spec
+from ._convolver import Convolver, kept
+from ._deconvolver import Deconvolver
+from ._plan import Device, Devices, Plan, SelftestReport
+from ._progress import telling
+
+
+def convolve(
+    image: Any,
+    kernel: Any,
+    mode: str = "same",
+    *,
+    boundary: str = "zero",
+    cval: float = 0.0,
+    origin: Any = "center",
+    operation: str = "convolve",
+    normalize: bool = False,
+    nan: str = "error",
+    no_data: float | None = None,
+    axes: int | Sequence[int] | None = None,
+    region: Any = None,
+    precision: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    progress: Any = None,
+    stream: int | None = None,
+    method: str = "auto",
+    path: str = "auto",
+    device: str | Sequence[str] = "auto",
+    memory_limit: int | str | None = None,
+    host_memory_limit: int | str | None = None,
+    tune: str = "model",
+    deterministic: bool = False,
+) -> Any:
+    """Convolve an image with a kernel (PSF), of whatever sizes.
+
+    What the last calls have made ready is kept (see `clear_cache`), so that the next call with the same kernel, shape and
+    options is quick; for many images, make a `Convolver`. Blocks, unless the image lies on a GPU.
+
+    Parameters
+    ----------
+    image : array_like
+        Real, of any dtype and strides: of NumPy, or what speaks DLPack in host memory (torch, JAX ...); or a dense array of torch
+        or CuPy on a GPU, which stays there. Axes are ([[z,] y,] x), as many as the kernel's, or more if `axes` says which.
+    kernel : array_like
+        Real, of 1 to 3 axes. May be larger than the image.
+    mode : {'same', 'full', 'valid', 'circular'}
+        As in `scipy.signal.fftconvolve`; ``'circular'`` is what an FFT, a product and an inverse FFT give.
+    boundary : {'zero', 'constant', 'reflect', 'nearest', 'wrap', 'mirror'}
+        What lies outside the image for ``'same'`` and ``'full'``, in the words of `scipy.ndimage`.
+    cval : float
+        For ``'constant'``.
+    origin : {'center', 'scipy', 'first', 'peak'} or tuple of int
+        Kernel voxel that lies on the output voxel: floor(k/2), floor((k-1)/2), 0, the largest one, or the index given.
+    operation : {'convolve', 'correlate', 'flip'}
+        ``'correlate'`` is the exact adjoint of the convolution, for solvers; ``'flip'`` convolves with the mirrored kernel,
+        which is `scipy.ndimage.correlate`. They differ where a boundary shows voxels several times.
+    normalize : bool
+        Divide the kernel by its sum.
+    nan : {'error', 'zero'}
+        What to do with NaN and infinite voxels: raise ValueError that says where the first one is, or take them as 0.
+    no_data : float, optional
+        Voxels of exactly this value are missing data, and taken as 0.
+    axes : int or tuple of int, optional
+        Axes of the image that are convolved; the others are a batch. Default: all, which must be as many as the kernel's.
+    region : tuple of slice, optional
+        Only this part of the output, in its positions.
+    precision : {'float32', 'float64'}, optional
+        Of the arithmetic. Default: float64 for images of float64 and integers of 32 and 64 bits, else float32. The kernel's
+        dtype does not matter.
+    dtype : dtype, optional
+        Of a new output, by default `precision`. Integers are rounded to nearest (ties to even) and clipped.
+    out : array, optional
+        Where the result goes; returned itself. Must not overlap the image.
+    progress : callable, tqdm bar or True, optional
+        Called with a `Progress` after every tile; answering False stops with `Cancelled`.
+    stream : int, optional
+        For images on a GPU: address of the stream. Default: the array library's current one.
+    method : {'auto', 'fft', 'direct', 'separable'}
+        How it is computed; all give the same numbers to rounding.
+    path : {'auto', 'native', 'fused', 'staged'}
+        Of method fft; for finding out why a device is wrong or slow.
+    device : str or sequence of str
+        ``'auto'``, ``'cpu'``, ``'cuda:0'``, ``'vulkan:1'`` ... (see `devices`); several share each run. An image on a GPU is
+        convolved where it lies.
+    memory_limit, host_memory_limit : int or str, optional
+        Bytes of device and host memory, or a text such as ``'2GiB'``; what does not fit is done in tiles.
+    tune : {'model', 'measure', 'off'}
+        How to choose among plans; ``'measure'`` tries the likeliest and remembers.
+    deterministic : bool
+        The same bits in every run.
+
+    Returns
+    -------
+    array
+        In the image's array library, or `out`. Differentiable where image or kernel are torch tensors that require gradients.
+
+    Raises
+    ------
+    ValueError
+        `InvalidArgument`: shapes, values, words or NaN that make no sense.
+    TypeError
+        A dtype that convoy does not read.
+    MemoryError
+        `OutOfMemory`: not even the smallest tiles fit.
+    BackendUnavailable, Unsupported, CompileFailed, DeviceLost
+        RuntimeErrors, as the device answers.
+
+    Examples
+    --------
+    >>> import numpy as np, convoy
+    >>> image = np.zeros((5, 7), np.float32)
+    >>> image[2, 3] = 1
+    >>> convoy.convolve(image, np.ones((3, 3)))[1:4, 1:6].astype(int)
+    array([[0, 1, 1, 1, 0],
+           [0, 1, 1, 1, 0],
+           [0, 1, 1, 1, 0]])
+    """
+    if precision is None:
+        precision = _arrays.natural_precision(image)
+    words = dict(
+        mode=mode, boundary=boundary, cval=cval, origin=_spec.hashable(origin), operation=operation, normalize=normalize, nan=nan, no_data=no_data,
+        region=_spec.hashable(region), precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
+        memory_limit=memory_limit, host_memory_limit=host_memory_limit, tune=tune, deterministic=deterministic,
+    )  # fmt: skip
+    if axes is not None:
+        return _along_axes(image, kernel, axes, words, dtype=dtype, out=out, progress=progress, stream=stream)
+    if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
+        from . import _torch
+
+        return _torch.convolve(image, kernel, words, dtype=dtype, out=out, progress=progress, stream=stream)
+    return _convolve(image, kernel, words, dtype=dtype, out=out, progress=progress, stream=stream)
+
+
+def _convolve(image: Any, kernel: Any, words: dict[str, Any], *, batched: bool = False, **call: Any) -> Any:
+    weights = _arrays.kernel(kernel, "kernel")
+    shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
+    if batched:
+        shape = shape[len(shape) - weights.ndim :]
+    digest = hashlib.blake2b(weights.data, digest_size=16).digest() if weights.size else b""
+    key = (digest, weights.shape, weights.dtype.char, shape, *words.values())
+    convolver = kept.get(key, lambda: Convolver(weights, shape, _lazy=True, **words))
+    result = convolver(image, **call)
+    kept.put(key, convolver)
+    return result
+
+
+def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[str, Any], *, out: Any, **call: Any) -> Any:
+    """Moves the axes to be convolved to the end, and back."""
+    ndim = image.ndim if hasattr(image, "ndim") else np.ndim(image)
+    named = [axes] if isinstance(axes, int) else list(axes)
+    wanted = [axis + ndim if axis < 0 else axis for axis in named]
+    if any(not 0 <= axis < ndim for axis in wanted) or len(set(wanted)) != len(wanted):
+        raise ValueError(f"axes {tuple(named)} are not {len(named)} of the image's {ndim}")
+    kernel_ndim = kernel.ndim if hasattr(kernel, "ndim") else np.ndim(kernel)
+    if kernel_ndim != len(wanted):
+        raise ValueError(f"kernel has {kernel_ndim} axes and `axes` names {len(wanted)}")
+    order = [axis for axis in range(ndim) if axis not in wanted] + wanted
+    run = _convolve
+    if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
+        from . import _torch
+
+        run = _torch.convolve
+    if order == list(range(ndim)):
+        return run(image, kernel, words, batched=True, out=out, **call)
+    if _arrays.on_device(image) is None and not hasattr(image, "__array_namespace__") and not hasattr(image, "permute"):
+        image = np.asarray(image)
+    result = run(_permuted(image, order), kernel, words, batched=True, out=None if out is None else _permuted(out, order), **call)
+    return out if out is not None else _permuted(result, np.argsort(order).tolist())
+
+
+def _permuted(array: Any, order: list[int]) -> Any:
+    if hasattr(array, "permute"):  # torch
+        return array.permute(order)
+    if isinstance(array, np.ndarray) or not hasattr(array, "__array_namespace__"):
+        return np.transpose(array, order)
+    return array.__array_namespace__().permute_dims(array, tuple(order))
+
+
+def clear_cache() -> None:
+    """Give back what the last calls of `convolve` keep ready: at most 8 kernels, and 256 MiB of device memory."""
+    kept.clear()
+
+
+atexit.register(kept.clear)  # before devices go
+
+
+def plan(
+    image_shape: Sequence[int],
+    kernel_shape: Sequence[int],
+    mode: str = "same",
+    *,
+    boundary: str = "zero",
+    cval: float = 0.0,
+    origin: Any = "center",
+    operation: str = "convolve",
+    region: Any = None,
+    batch: int = 1,
+    precision: Any = "float32",
+    method: str = "auto",
+    path: str = "auto",
+    device: str = "auto",
+    memory_limit: int | str | None = None,
+    host_memory_limit: int | str | None = None,
+    tune: str = "model",
+    deterministic: bool = False,
+) -> Plan:
+    """How `convolve` would do it: padding, tiles, memory and time, before anything is allocated.
+
+    Parameters
+    ----------
+    image_shape, kernel_shape : tuple of int
+        1 to 3 axes, as many of each: ([[z,] y,] x).
+    batch : int
+        Images that are convolved together.
+    mode, boundary, cval, origin, operation, region, precision, method, path, device, memory_limit, host_memory_limit, tune, deterministic
+        As for `convolve`; one device.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError, MemoryError, BackendUnavailable, Unsupported
+        As `convolve` does.
+    """
+    image = _spec.spatial_shape(image_shape, len(kernel_shape), "kernel")
+    spec = _spec.convolution(
+        image, kernel_shape, origin=origin, region=region, precision=precision, batch=batch, mode=mode, boundary=boundary, cval=float(cval),
+        operation=operation, normalize=False, nan="error", no_data=None,
+    )  # fmt: skip
+    options = _spec.plan_options(
+        memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune, deterministic=deterministic
+    )
+    return Plan(*_core.plan_convolution(spec, device, options))
+
+
+def deconvolve(
+    image: Any,
+    psf: Any,
+    iterations: int = 25,
+    *,
+    mask: Any = None,
+    precision: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    progress: Any = None,
+    **options: Any,
+) -> Any:
+    """Restore an image that was blurred by a known PSF, by Richardson and Lucy's algorithm unless told otherwise.
+
+    Parameters
+    ----------
+    image : array_like
+        Real, in host memory. Axes before the PSF's are a stack of images, restored one after the other.
+    psf : array_like
+        Real, of 1 to 3 axes.
+    iterations : int
+        At most.
+    mask : array_like, optional
+        Voxels where it is 0 have no datum, and are restored from their neighbours.
+    precision : {'float32', 'float64'}, optional
+        As for `convolve`.
+    dtype, out, progress
+        As for `convolve`; progress counts iterations.
+    **options
+        As for `Deconvolver`: `algorithm`, `acceleration`, `edges`, `background`, `tv`, `device`, `memory_limit` ...
+
+    Returns
+    -------
+    array
+        In the image's array library, or `out`.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        As `convolve` does.
+    """
+    if precision is None:
+        precision = _arrays.natural_precision(image)
+    weights = _arrays.kernel(psf, "psf")
+    shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
+    if len(shape) < weights.ndim:
+        raise ValueError(f"image has {len(shape)} axes and psf {weights.ndim}")
+    with Deconvolver(weights, shape[len(shape) - weights.ndim :], iterations=iterations, precision=precision, **options) as deconvolver:
+        return deconvolver(image, mask=mask, dtype=dtype, out=out, progress=progress)
+
+
+def devices() -> Devices:
+    """This machine's devices.
+
+    Returns
+    -------
+    Devices
+        In the order of backends in which ``device='auto'`` tries them; ``.unavailable`` says why others have none.
+    """
+    found: list[Device] = []
+    missing: dict[str, str] = {}
+    for name, why, infos in _core.devices():
+        if why:
+            missing[name] = why
+        found += [Device(**info) for info in infos]
+    result = Devices(found)
+    result.unavailable = missing
+    return result
+
+
+def selftest(device: str = "auto", *, method: str = "auto", progress: Callable[..., Any] | bool | None = None) -> SelftestReport:
+    """Whether to trust a device: small and odd convolutions against direct sums in double precision.
+
+    Parameters
+    ----------
+    device : str
+    method : {'auto', 'fft', 'direct', 'separable'}
+    progress : callable, tqdm bar or True, optional
+
+    Returns
+    -------
+    SelftestReport
+        True where it passed.
+    """
+    with telling(progress, "check") as tell:
+        passed, text = _core.selftest(device, method, tell)
+    return SelftestReport(passed, json.loads(text))
+
+
+def set_variable(name: str, value: str | int | None) -> None:
+    """Give one of convoy's environment variables a value for this process.
+
+    Parameters
+    ----------
+    name : str
+        ``'CONVOY_THREADS'``, ``'CONVOY_FFTW3F_LIBRARY'``, ``'CONVOY_CACHE_DIR'`` ...: README has the table.
+    value : str, int or None
+        None: the environment's again.
+
+    Raises
+    ------
+    InvalidArgument
+        For unknown names, and for a variable that was read once and for all: libraries are named before their first use.
+    """
+    _core.set_variable(name, None if value is None else str(value))
+
+
+def num_threads() -> int:
+    """Threads of the cpu backend and of copies, for what is made now: ``CONVOY_THREADS``, else the scheduler's, else all."""
+    return int(_core.num_threads())

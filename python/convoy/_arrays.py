@@ -1,0 +1,180 @@
+"""Arrays of the caller: what they are, where they lie, and how convoy's outputs are made like them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+VOXELS = ("uint8", "uint16", "float32", "float64", "int8", "int16", "uint32", "int32", "float16")
+_CUDA, _CUDA_MANAGED, _ROCM = 2, 13, 10  # DLDeviceType
+
+
+def on_device(array: Any) -> str | None:
+    """``'cuda:0'``, ``'hip:1'`` ... of an array on a GPU, None of others."""
+    if isinstance(array, np.ndarray):
+        return None
+    ask = getattr(array, "__dlpack_device__", None)
+    if ask is None:
+        return None
+    kind, index = ask()
+    if int(kind) in (_CUDA, _CUDA_MANAGED):
+        return f"cuda:{int(index)}"
+    return f"hip:{int(index)}" if int(kind) == _ROCM else None
+
+
+def dtype_name(array: Any) -> str:
+    """As NumPy calls it: torch's dtypes are called ``torch.float32``."""
+    dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
+
+
+def host(array: Any, what: str) -> np.ndarray:
+    """As NumPy's, without a copy where there is a way: itself, DLPack, the buffer protocol, ``__array__``.
+
+    Its dtype is one that convoy reads: bool becomes uint8 in place; integers of 64 bits become float64 and other byte orders
+    this machine's, by copies.
+    """
+    if isinstance(array, np.ndarray):
+        result = array
+    elif hasattr(array, "__dlpack__"):
+        if dtype_name(array) == "bfloat16":
+            raise TypeError(f"{what} is bfloat16, which NumPy has no type for; make it float32")
+        device = on_device(array)
+        if device is not None:
+            raise ValueError(f"{what} lies on {device}, where host memory is wanted; copy it there")
+        result = np.from_dlpack(array)
+    else:
+        result = np.asarray(array)
+    name = result.dtype.name
+    if name in VOXELS:
+        return result if result.dtype.isnative else result.astype(result.dtype.newbyteorder("="))
+    if name == "bool":
+        return result.view(np.uint8)
+    if name in ("int64", "uint64"):
+        return result.astype(np.float64)
+    if result.dtype.kind == "c":
+        raise TypeError(f"{what} is complex ({name}); convoy convolves real images: do real and imaginary part apart")
+    raise TypeError(f"{what} has dtype {name}; convoy reads bool, integers, float16, float32 and float64")
+
+
+def dense(array: np.ndarray) -> np.ndarray:
+    """C-contiguous, and a copy where it is not yet: the one place that strided arrays go through."""
+    return np.ascontiguousarray(array) if array.ndim else array
+
+
+class HostOutput:
+    """Where a run writes, dense, and how that becomes what the caller gave or gets."""
+
+    def __init__(self, out: Any, shape: tuple[int, ...], dtype: np.dtype, image: Any) -> None:
+        self._out = out
+        self._image = image
+        self._strided = None
+        if out is None:
+            self.array = np.empty(shape, dtype)
+            return
+        given = out if isinstance(out, np.ndarray) else _writable(out)
+        if given.shape != shape:
+            raise ValueError(f"out has shape {given.shape}, not {shape}")
+        if given.dtype.name not in VOXELS:
+            raise TypeError(f"out has dtype {given.dtype}; outputs are of {', '.join(VOXELS)}")
+        if not given.flags.writeable:
+            raise ValueError("out is read-only")
+        if given.flags.c_contiguous and given.dtype.isnative:
+            self.array = given
+        else:
+            self._strided = given
+            self.array = np.empty(shape, given.dtype.newbyteorder("="))
+
+    def require_apart(self, image: np.ndarray) -> None:
+        """Raises ValueError where the run would write what it still reads. Both are dense, so that bounds say it."""
+        if self._out is not None and np.may_share_memory(image, self.array):
+            raise ValueError("out overlaps image; convoy writes elsewhere than it reads")
+
+    def result(self) -> Any:
+        if self._strided is not None:
+            self._strided[...] = self.array
+        return self._out if self._out is not None else like(self._image, self.array)
+
+
+def _writable(out: Any) -> np.ndarray:
+    if hasattr(out, "__dlpack__") and on_device(out) is None:
+        module = type(out).__module__.split(".")[0]
+        if module in ("jax", "jaxlib"):
+            raise ValueError("out is an array of JAX, which cannot be written; leave it out")
+        return np.from_dlpack(out)
+    raise TypeError(f"out is a {type(out).__name__}, which is no array that can be written in host memory")
+
+
+def kernel(array: Any, what: str) -> np.ndarray:
+    """A kernel in host memory: dense and of a dtype that convoy reads. One that lies on a GPU is copied from there."""
+    if on_device(array) is not None:
+        array = array.get() if hasattr(array, "get") else array.cpu()
+    if hasattr(array, "detach"):
+        array = array.detach()
+    return dense(host(array, what))
+
+
+def like(image: Any, result: np.ndarray) -> Any:
+    """`result` in the library of `image`, without a copy where it can: torch tensors come back as torch tensors."""
+    if isinstance(image, np.ndarray) or not hasattr(image, "__dlpack__"):
+        return result
+    module = type(image).__module__.split(".")[0]
+    if module == "torch":
+        return sys.modules["torch"].from_numpy(result)
+    if module in ("jax", "jaxlib"):
+        return sys.modules["jax"].numpy.asarray(result)
+    if hasattr(image, "__array_namespace__"):
+        return image.__array_namespace__().from_dlpack(result)
+    return result
+
+
+def output_dtype(dtype: Any, precision: str) -> np.dtype:
+    """Of a new output."""
+    if dtype is None:
+        return np.dtype(precision)
+    name = str(dtype).rpartition(".")[2] if "torch" in str(dtype) else np.dtype(dtype).name
+    if name not in VOXELS:
+        raise TypeError(f"dtype is {name}; outputs are of {', '.join(VOXELS)}")
+    return np.dtype(name)
+
+
+def natural_precision(array: Any) -> str:
+    """What `precision` is by default: what NumPy would compute an image of this dtype with a float32 number in."""
+    return "float64" if dtype_name(array) in ("float64", "int32", "uint32", "int64", "uint64") else "float32"
+
+
+def empty_on_device(image: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """A new array of the image's library, on its device."""
+    module = type(image).__module__.split(".")[0]
+    if module == "torch":
+        return image.new_empty(shape, dtype=getattr(sys.modules["torch"], dtype.name))
+    if module == "cupy":
+        return sys.modules["cupy"].empty(shape, dtype)
+    if hasattr(image, "__array_namespace__"):
+        xp = image.__array_namespace__()
+        return xp.empty(shape, dtype=getattr(xp, dtype.name), device=image.device)
+    raise TypeError(f"convoy does not know how {type(image).__module__} makes arrays; give `out`")
+
+
+def stream_of(array: Any) -> int:
+    """The stream in which the array's library queues its work now, as an address; 0, the default stream, of libraries that
+    convoy does not know."""
+    module = type(array).__module__.split(".")[0]
+    if module == "cupy":
+        return int(sys.modules["cupy"].cuda.get_current_stream().ptr)
+    if module == "torch":
+        return int(sys.modules["torch"].cuda.current_stream(array.device).cuda_stream)
+    return 0
+
+
+def capsule(array: Any, device: str, stream: int) -> Any:
+    """DLPack with the consumer's stream: the producer has it wait for what the array still has to become."""
+    number = stream
+    if not stream:  # the default stream is 0 to HIP; to CUDA it is 1 in DLPack, where 0 is forbidden
+        number = 0 if device.startswith("hip") else 1
+    try:
+        return array.__dlpack__(stream=number, max_version=(1, 1))
+    except TypeError:  # before the array API of 2023
+        return array.__dlpack__(stream=number)

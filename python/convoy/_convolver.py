@@ -1,0 +1,299 @@
+"""Convolver: a kernel made ready on a device."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from . import _arrays, _core, _spec
+from ._plan import Plan
+from ._progress import telling
+
+_MOST_CORES = 4  # for numbers of images, or dtypes of device arrays, that alternate
+
+
+class Convolver:
+    """A kernel made ready on a device: plan, compiled code and spectrum, for any number of images of one shape.
+
+    Threads may share one and take turns; for runs beside each other make one per thread. Can be pickled: the copy is made ready
+    where it is first used. A context manager, which ends with `close`.
+
+    Parameters
+    ----------
+    kernel : array_like
+        Real, of 1 to 3 axes. Read before this returns.
+    shape : tuple of int
+        Of the images, in the order of their axes: ([[z,] y,] x). As many axes as the kernel has.
+    mode, boundary, cval, origin, operation, normalize, nan, no_data, region
+        As for `convolve`.
+    precision : {'float32', 'float64'}
+        Of the arithmetic.
+    method, path, device, memory_limit, host_memory_limit, tune, deterministic
+        As for `convolve`.
+
+    Attributes
+    ----------
+    shape, output_shape : tuple of int
+        Of one image and one output.
+    plan : Plan
+        What the last run did, or the next will do.
+    report : dict or None
+        What the last run of arrays in host memory did: ``'elapsed_seconds'``, ``'num_tiles'``, ``'saturated_voxels'``,
+        ``'non_finite_voxels'``, ``'devices'`` ...
+
+    Raises
+    ------
+    InvalidArgument
+        Spec and kernel disagree, or the kernel holds NaN. A ValueError.
+    OutOfMemory
+        Not even the smallest tiles fit. A MemoryError.
+    BackendUnavailable, Unsupported, CompileFailed, DeviceLost
+        As the device answers.
+
+    Examples
+    --------
+    >>> import numpy as np, convoy
+    >>> with convoy.Convolver(np.ones((3, 3)), (5, 7)) as blur:
+    ...     blurred = blur(np.eye(5, 7, dtype=np.float32))
+    >>> int(blurred[2, 2])
+    3
+    """
+
+    def __init__(
+        self,
+        kernel: Any,
+        shape: Sequence[int],
+        *,
+        mode: str = "same",
+        boundary: str = "zero",
+        cval: float = 0.0,
+        origin: Any = "center",
+        operation: str = "convolve",
+        normalize: bool = False,
+        nan: str = "error",
+        no_data: float | None = None,
+        region: Any = None,
+        precision: Any = "float32",
+        method: str = "auto",
+        path: str = "auto",
+        device: str | Sequence[str] = "auto",
+        memory_limit: int | str | None = None,
+        host_memory_limit: int | str | None = None,
+        tune: str = "model",
+        deterministic: bool = False,
+        _min_tiles: int = 1,
+        _lazy: bool = False,
+    ) -> None:
+        self._kernel = _arrays.kernel(kernel, "kernel")
+        self.shape = _spec.spatial_shape(shape, self._kernel.ndim, "kernel")
+        words: dict[str, Any] = dict(
+            mode=mode, boundary=boundary, cval=float(cval), operation=operation, normalize=bool(normalize), nan=nan, no_data=no_data
+        )
+        self._spec = _spec.convolution(self.shape, self._kernel.shape, origin=origin, region=region, precision=precision, **words)
+        self._options = _spec.plan_options(
+            memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune,
+            deterministic=deterministic, min_tiles=_min_tiles,
+        )  # fmt: skip
+        self._arguments = dict(
+            words, origin=origin, region=region, precision=self._spec["precision"], method=method, path=path,
+            device=device if isinstance(device, str) else tuple(device), memory_limit=memory_limit, host_memory_limit=host_memory_limit,
+            tune=tune, deterministic=deterministic,
+        )  # fmt: skip
+        self._devices = [device] if isinstance(device, str) else list(device)
+        self.output_shape: tuple[int, ...] = tuple(_core.output_shape(self._spec))[3 - len(self.shape) :]
+        self.report: dict[str, Any] | None = None
+        self._closed = False
+        self._forget()
+        if not _lazy:
+            self._host_core(1)
+
+    def _forget(self) -> None:
+        self._cores: OrderedDict[Any, Any] = OrderedDict()
+        self._ran = False
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_cores", "_lock", "_ran", "report")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, report=None)
+        self._forget()
+
+    def __enter__(self) -> Convolver:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the device's memory back. Runs of other threads are waited for; calls from then on raise ValueError."""
+        with self._lock:
+            self._closed = True
+            self._cores.clear()
+
+    def _core_of(self, key: Any, make: Any) -> Any:
+        with self._lock:
+            if self._closed:
+                raise ValueError("this Convolver is closed")
+            core = self._cores.pop(key, None)
+            if core is None:
+                if not self._ran:
+                    self._cores.clear()  # made ready for what did not come
+                while len(self._cores) >= _MOST_CORES:
+                    self._cores.popitem(last=False)
+                core = make()
+            self._cores[key] = core
+            return core
+
+    def _host_core(self, batch: int) -> Any:
+        def make() -> Any:
+            return _core.Convolver(dict(self._spec, batch=batch), self._kernel, self._devices, self._options)
+
+        return self._core_of(("host", batch), make)
+
+    def _device_core(self, device: str, image: str, output: str, batch: int) -> Any:
+        def make() -> Any:
+            return _core.ResidentConvolver(dict(self._spec, batch=batch), self._kernel, device, self._options, image, output)
+
+        return self._core_of((device, image, output, batch), make)
+
+    @property
+    def plan(self) -> Plan:
+        core = next(reversed(self._cores.values())) if self._cores else self._host_core(1)
+        return Plan(*core.plan())
+
+    def _words(self) -> dict[str, Any]:
+        """The arguments, hashable."""
+        return {name: _spec.hashable(value) for name, value in self._arguments.items()}
+
+    @property
+    def _device_bytes(self) -> int:
+        return sum(core.footprint_bytes() for core in self._cores.values())
+
+    def __repr__(self) -> str:
+        state = " closed" if self._closed else ""
+        return f"<convoy.Convolver{state}: {self._kernel.shape} over {self.shape} on {', '.join(self._devices)}>"
+
+    def __call__(self, image: Any, *, out: Any = None, dtype: Any = None, progress: Any = None, stream: int | None = None) -> Any:
+        """Convolve one image, or a stack of them in one batch.
+
+        Blocks until the output is written, unless the image lies on a GPU. Ctrl-C stops it, within a tile too.
+
+        Parameters
+        ----------
+        image : array
+            Of shape ``(..., *shape)``, of any real dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
+            `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
+        out : array, optional
+            Where the result goes, of shape ``(..., *output_shape)``; returned itself. Must not overlap `image`.
+        dtype : dtype, optional
+            Of a new output, by default `precision`; integers are rounded to nearest (ties to even) and clipped.
+        progress : callable, tqdm bar or True, optional
+            Called on this thread with a `Progress` after every tile; answering False stops the run with `Cancelled`, and what
+            it raises comes out here. True shows a bar of tqdm's. Not for images on a GPU.
+        stream : int, optional
+            For images on a GPU: the address of the CUDA or HIP stream; by default the array library's current one.
+
+        Returns
+        -------
+        array
+            `out`, or a new array of the image's library.
+
+        Raises
+        ------
+        ValueError
+            Other shapes; with ``nan='error'``, NaN or infinite voxels (InvalidArgument).
+        TypeError
+            A dtype that convoy does not read; a strided array on a GPU.
+        """
+        if getattr(image, "requires_grad", False):
+            from . import _torch
+
+            if out is not None:
+                raise ValueError("out cannot be given where gradients are recorded")
+            return _torch.apply_convolver(self, image, dtype=dtype, progress=progress, stream=stream)
+        device = _arrays.on_device(image)
+        if device is not None:
+            return self._run_on_device(device, image, out, dtype, stream)
+        return self._run_on_host(image, out, dtype, progress)
+
+    def _leading(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Axes before the image's."""
+        leading = len(shape) - len(self.shape)
+        if leading < 0 or shape[leading:] != self.shape:
+            raise ValueError(f"image has shape {shape}; this Convolver was made for images of {self.shape}")
+        return shape[:leading]
+
+    def _run_on_host(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
+        array = _arrays.dense(_arrays.host(image, "image"))
+        leading = self._leading(array.shape)
+        batch = math.prod(leading)
+        output = _arrays.HostOutput(out, leading + self.output_shape, _arrays.output_dtype(dtype, self._spec["precision"]), image)
+        output.require_apart(array)
+        if batch:
+            core = self._host_core(batch)
+            with telling(progress, "tile") as tell:
+                self.report = core.run(array, output.array, tell)
+            self._ran = True
+        return output.result()
+
+    def _run_on_device(self, device: str, image: Any, out: Any, dtype: Any, stream: int | None) -> Any:
+        wanted = self._devices[0]
+        if len(self._devices) > 1 or wanted not in ("auto", device, device.partition(":")[0]):
+            raise ValueError(f"image lies on {device}, and this Convolver is for {', '.join(self._devices)}")
+        leading = self._leading(tuple(image.shape))
+        shape = leading + self.output_shape
+        if out is None:
+            out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"]))
+        elif _arrays.on_device(out) != device:
+            raise ValueError(f"image lies on {device} and out {_arrays.on_device(out) or 'in host memory'}; move one of them")
+        elif tuple(out.shape) != shape:
+            raise ValueError(f"out has shape {tuple(out.shape)}, not {shape}")
+        batch = math.prod(leading)
+        if not batch:
+            return out
+        stream = _arrays.stream_of(image) if stream is None else stream
+        core = self._device_core(device, _arrays.dtype_name(image), _arrays.dtype_name(out), batch)
+        core.run(_arrays.capsule(image, device, stream), _arrays.capsule(out, device, stream), stream)
+        self._ran = True
+        return out
+
+
+class _Kept:
+    """The Convolvers of the last calls of `convolve`, told apart by everything that determines them."""
+
+    def __init__(self) -> None:
+        self._objects: OrderedDict[Any, Convolver] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def renew_lock(self) -> None:
+        self._lock = threading.Lock()  # another thread may have held it when the process was forked
+
+    def clear(self) -> None:
+        with self._lock:
+            self._objects.clear()
+
+    def get(self, key: Any, make: Any) -> Convolver:
+        with self._lock:
+            found = self._objects.get(key)
+            if found is not None:
+                self._objects.move_to_end(key)
+                return found
+        return make()
+
+    def put(self, key: Any, convolver: Convolver) -> None:
+        with self._lock:
+            self._objects[key] = convolver
+            while self._objects and (len(self._objects) > KEPT_CONVOLVERS or sum(c._device_bytes for c in self._objects.values()) > KEPT_BYTES):
+                self._objects.popitem(last=False)
+
+
+KEPT_CONVOLVERS = 8
+KEPT_BYTES = 1 << 28  # of device memory that calls of a function may hold back
+
+kept = _Kept()
+os.register_at_fork(after_in_child=kept.renew_lock)

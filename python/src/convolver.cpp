@@ -1,0 +1,82 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "spec.hpp"
+#include "watch.hpp"
+
+namespace convoy::python {
+namespace {
+
+/// Runs of so much predicted time are done on the calling thread: they end before anyone notices that Ctrl-C waits,
+/// even where the prediction is wrong by ten, and a thread would cost as much as they do.
+constexpr double kShortSeconds = 0.01;
+
+/// A Convolver that any thread may call: runs take turns.
+class PyConvolver {
+ public:
+  PyConvolver(const nb::dict& spec, const InputArray& kernel, const std::vector<std::string>& devices,
+              const nb::dict& plan)
+      : spec_(convolution_spec(spec)) {
+    const ImageView view = host_view(kernel, spec_.kernel, 1, "kernel");
+    ConvolverOptions options;
+    options.plan = plan_options(plan);
+    watched(nullptr, nb::none(), false, [&](const Watch& watch) {
+      options.stop = watch.stop;
+      std::vector<Device> opened;
+      for (const std::string& id : devices) opened.push_back(open_device(id));
+      convolver_ = std::make_unique<Convolver>(spec_, view, opened, options);
+    });
+    const double seconds = convolver_->plan().predicted_seconds;
+    is_short_ = seconds > 0 && seconds < kShortSeconds;
+  }
+  ~PyConvolver() {
+    const nb::gil_scoped_release release;  // it may wait for a device
+    convolver_.reset();
+  }
+
+  nb::tuple plan() const { return to_tuple(convolver_->plan()); }
+  std::uint64_t footprint_bytes() const { return convolver_->plan().footprint_bytes; }
+
+  nb::dict run(const InputArray& image, const OutputArray& output, const nb::object& progress) {
+    const ImageView from = host_view(image, spec_.image, spec_.batch, "image");
+    const MutableImageView to = host_view(output, convolver_->output_shape(), spec_.batch, "out");
+    RunReport report;
+    watched(&turns_, progress, is_short_, [&](const Watch& watch) {
+      RunOptions options;
+      options.stop = watch.stop;
+      options.progress = [&](const Progress& p) {
+        return watch.progress(p.tiles_done, p.num_tiles, p.elapsed_seconds);
+      };
+      report = convolver_->run(from, to, options);
+    });
+    return to_dict(report);
+  }
+
+ private:
+  ConvolutionSpec spec_;
+  bool is_short_ = false;
+  Turns turns_;
+  std::unique_ptr<Convolver> convolver_;
+};
+
+}  // namespace
+
+void bind_convolver(nb::module_& module) {
+  using namespace nb::literals;
+  nb::class_<PyConvolver>(module, "Convolver")
+      .def(nb::init<const nb::dict&, const InputArray&, const std::vector<std::string>&, const nb::dict&>(), "spec"_a,
+           "kernel"_a.noconvert(), "devices"_a, "plan"_a)
+      .def("plan", &PyConvolver::plan)
+      .def("footprint_bytes", &PyConvolver::footprint_bytes)
+      .def("run", &PyConvolver::run, "image"_a.noconvert(), "output"_a.noconvert(), "progress"_a.none());
+}
+
+}  // namespace convoy::python
