@@ -65,6 +65,12 @@ inline void multiply(std::complex<Real>* __restrict value, const std::complex<Re
   }
 }
 
+/// to += from
+template <class Real>
+inline void add(const std::complex<Real>* __restrict from, Index count, std::complex<Real>* __restrict to) {
+  for (Index i = 0; i < count; ++i) to[i] = {to[i].real() + from[i].real(), to[i].imag() + from[i].imag()};
+}
+
 template <class Real>
 class Convolution final : public CpuConvolution {
  public:
@@ -73,8 +79,18 @@ class Convolution final : public CpuConvolution {
   Convolution(const FftGeometry& geometry, WorkerPool& pool);
   void transform_kernel(void* spectrum) override;
   void convolve(void* image, void* work, const void* spectrum, bool conjugate) override;
+  void forward(const void* image, void* work) override;
+  void product(const void* from, const void* spectrum, bool conjugate, void* to, bool adds) override;
+  void inverse(void* work, void* image) override;
 
  private:
+  struct Product {
+    const Complex* from;
+    const Complex* spectrum;
+    Real sign;
+    Complex* to;
+    bool adds;
+  };
   /// Of one worker.
   struct Scratch {
     AlignedBuffer rows_memory;
@@ -94,9 +110,9 @@ class Convolution final : public CpuConvolution {
   void rows_inverse(const Complex* plane, Index z, Index band, Real* image, const Scratch& scratch) const;
   void columns_forward(Complex* plane, Index tile, const Scratch& scratch) const;
   void columns_inverse(Complex* plane, Index tile, const Scratch& scratch) const;
-  void multiply_columns(Complex* plane, Index tile, const Complex* spectrum, Real sign, const Scratch& scratch) const;
-  void multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, Real sign,
-                      const Scratch& scratch) const;
+  void multiply_row(const Product& product, const Scratch& scratch) const;
+  void multiply_columns(const Product& product, Index tile, const Scratch& scratch) const;
+  void multiply_lines(const Product& product, Index band, Index tile, const Scratch& scratch) const;
 
   void convolve_row(Real* image, const Complex* spectrum, Real sign, const Scratch& scratch) const;
   void planes_forward(const Real* image, Complex* work);
@@ -212,35 +228,55 @@ void Convolution<Real>::columns_inverse(Complex* plane, Index tile, const Scratc
   put_columns(work_, scratch.transformed(), tile, g_.extent[1], plane);
 }
 
+/// A single row's tiles lie as the row does.
+template <class Real>
+void Convolution<Real>::multiply_row(const Product& product, const Scratch& scratch) const {
+  const Index length = work_.row_length;
+  if (!product.adds) {
+    if (product.to != product.from) copy(product.from, length, product.to);
+    multiply(product.to, product.spectrum, product.sign, length);
+    return;
+  }
+  copy(product.from, length, scratch.spectra());
+  multiply(scratch.spectra(), product.spectrum, product.sign, length);
+  add(scratch.spectra(), length, product.to);
+}
+
 /// Transform, product and inverse along the last of two axes in one visit: its padding lives in scratch only.
 template <class Real>
-void Convolution<Real>::multiply_columns(Complex* plane, Index tile, const Complex* spectrum, Real sign,
-                                         const Scratch& scratch) const {
+void Convolution<Real>::multiply_columns(const Product& product, Index tile, const Scratch& scratch) const {
   Complex* columns = scratch.columns();
   Complex* transformed = scratch.transformed();
-  get_columns(work_, plane, tile, g_.extent[1], columns);
+  get_columns(work_, product.from, tile, g_.extent[1], columns);
   std::fill(columns + g_.extent[1] * kTileColumns, columns + columns_->size(), Complex(0));
   columns_->forward(columns, transformed);
-  get_columns(spectrum_, spectrum, tile, g_.padded[1], scratch.factors());
-  multiply(transformed, scratch.factors(), sign, columns_->size());
+  get_columns(spectrum_, product.spectrum, tile, g_.padded[1], scratch.factors());
+  multiply(transformed, scratch.factors(), product.sign, columns_->size());
   columns_->inverse(transformed, columns);
-  put_columns(work_, columns, tile, g_.extent[1], plane);
+  if (product.adds) {
+    get_columns(work_, product.to, tile, g_.extent[1], scratch.factors());
+    add(scratch.factors(), g_.extent[1] * kTileColumns, columns);
+  }
+  put_columns(work_, columns, tile, g_.extent[1], product.to);
 }
 
 /// The same along the last of three axes.
 template <class Real>
-void Convolution<Real>::multiply_lines(Complex* work, Index band, Index tile, const Complex* spectrum, Real sign,
-                                       const Scratch& scratch) const {
+void Convolution<Real>::multiply_lines(const Product& product, Index band, Index tile, const Scratch& scratch) const {
   const TileColumn column = tile_column(work_, band, tile);
-  get_batches(column, work, g_.extent[2], scratch.columns());
-  get_batches(column, spectrum, g_.padded[2], scratch.factors());
+  get_batches(column, product.from, g_.extent[2], scratch.columns());
+  get_batches(column, product.spectrum, g_.padded[2], scratch.factors());
   for (Index batch = 0; batch < column.num_batches(); ++batch) {
     Complex* lines = scratch.columns() + batch * column.batch_size();
     lines_->forward(lines, scratch.transformed());
-    multiply(scratch.transformed(), scratch.factors() + batch * column.batch_size(), sign, column.batch_size());
+    multiply(scratch.transformed(), scratch.factors() + batch * column.batch_size(), product.sign, column.batch_size());
     lines_->inverse(scratch.transformed(), lines);
   }
-  put_batches(column, scratch.columns(), g_.extent[2], work);
+  if (product.adds) {
+    get_batches(column, product.to, g_.extent[2], scratch.factors());
+    add(scratch.factors(), column.num_batches() * column.batch_size(), scratch.columns());
+  }
+  put_batches(column, scratch.columns(), g_.extent[2], product.to);
 }
 
 /// All of a single row: one thread does it, and nothing of it leaves scratch.
@@ -288,26 +324,47 @@ void Convolution<Real>::planes_inverse(Complex* work, Real* image) {
 }
 
 template <class Real>
-void Convolution<Real>::convolve(void* image_slot, void* work_slot, const void* spectrum_slot, bool conjugate) {
-  const Real sign = conjugate ? -1 : 1;
+void Convolution<Real>::convolve(void* image, void* work, const void* spectrum, bool conjugate) {
+  if (g_.num_axes == 1) {  // a single row's tiles lie as the row does
+    for_each(1, [&](const Scratch& scratch, Index) {
+      convolve_row(static_cast<Real*>(image), static_cast<const Complex*>(spectrum), conjugate ? Real(-1) : Real(1),
+                   scratch);
+    });
+    return;
+  }
+  forward(image, work);
+  product(work, spectrum, conjugate, work, false);
+  inverse(work, image);
+}
+
+template <class Real>
+void Convolution<Real>::forward(const void* image_slot, void* work_slot) {
+  const auto* image = static_cast<const Real*>(image_slot);
+  auto* work = static_cast<Complex*>(work_slot);
+  if (g_.num_axes == 3) return planes_forward(image, work);
+  for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_forward(image, 0, band, work, scratch); });
+}
+
+template <class Real>
+void Convolution<Real>::product(const void* from, const void* spectrum, bool conjugate, void* to, bool adds) {
+  const Product product{static_cast<const Complex*>(from), static_cast<const Complex*>(spectrum),
+                        conjugate ? Real(-1) : Real(1), static_cast<Complex*>(to), adds};
+  if (g_.num_axes == 3) {
+    for_each_pair(work_.num_bands(), work_.num_tiles(), [&](const Scratch& scratch, Index band, Index tile) {
+      multiply_lines(product, band, tile, scratch);
+    });
+  } else if (g_.num_axes == 2) {
+    for_each(work_.num_tiles(), [&](const Scratch& scratch, Index tile) { multiply_columns(product, tile, scratch); });
+  } else {
+    for_each(1, [&](const Scratch& scratch, Index) { multiply_row(product, scratch); });
+  }
+}
+
+template <class Real>
+void Convolution<Real>::inverse(void* work_slot, void* image_slot) {
   auto* image = static_cast<Real*>(image_slot);
   auto* work = static_cast<Complex*>(work_slot);
-  const auto* spectrum = static_cast<const Complex*>(spectrum_slot);
-  if (g_.num_axes == 3) {
-    planes_forward(image, work);
-    for_each_pair(work_.num_bands(), work_.num_tiles(), [&](const Scratch& scratch, Index band, Index tile) {
-      multiply_lines(work, band, tile, spectrum, sign, scratch);
-    });
-    planes_inverse(work, image);
-    return;
-  }
-  if (g_.num_axes == 1) {  // a single row's tiles lie as the row does
-    for_each(1, [&](const Scratch& scratch, Index) { convolve_row(image, spectrum, sign, scratch); });
-    return;
-  }
-  for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_forward(image, 0, band, work, scratch); });
-  for_each(work_.num_tiles(),
-           [&](const Scratch& scratch, Index tile) { multiply_columns(work, tile, spectrum, sign, scratch); });
+  if (g_.num_axes == 3) return planes_inverse(work, image);
   for_each(work_.num_bands(), [&](const Scratch& scratch, Index band) { rows_inverse(work, 0, band, image, scratch); });
 }
 

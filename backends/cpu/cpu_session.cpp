@@ -87,6 +87,7 @@ void CpuSession::allocate_slots() {
       count_.add(slot.bytes);
       counted_bytes_ += slot.bytes;
       if (options_.sentinels) fill_sentinels(sets.back());
+      if (slot.contents) std::copy(slot.contents->begin(), slot.contents->end(), sets.back().slot());
       trace(fmt::format("allocate {}", slot.name));
     }
   }
@@ -230,8 +231,19 @@ void CpuSession::run(const TransformKernel& step, int set) {
 }
 
 void CpuSession::run(const Convolve& step, int set) {
-  convolution(step.geometry)
-      .convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set), step.conjugate);
+  CpuConvolution& known = convolution(step.geometry);
+  switch (step.part) {
+    case Convolve::Part::whole:
+      return known.convolve(memory(step.image, set), memory(step.work, set), memory(step.spectrum, set),
+                            step.conjugate);
+    case Convolve::Part::forward:
+      return known.forward(memory(step.image, set), memory(step.work, set));
+    case Convolve::Part::product:
+      return known.product(memory(step.work, set), memory(step.spectrum, set), step.conjugate,
+                           memory(step.product, set), step.adds);
+    case Convolve::Part::inverse:
+      return known.inverse(memory(step.work, set), memory(step.image, set));
+  }
 }
 
 void CpuSession::run(const ConvolveDirect& step, int set) {

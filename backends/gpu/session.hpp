@@ -252,7 +252,8 @@ class GpuSession final : public Session {
   ConvolutionSlots slots_of(const Convolve& step, int set) const {
     return {.image = slots_->address(step.image, set),
             .work = slots_->address(step.work, set),
-            .spectrum = slots_->address(step.spectrum, set)};
+            .spectrum = slots_->address(step.spectrum, set),
+            .product = slots_->address(step.product, set)};
   }
 
   /// Copies of slots that each set has for itself may run beside the computing of other sets.
@@ -327,7 +328,7 @@ class GpuSession final : public Session {
     prepared.transform->queue(slots_->address(transform.spectrum, set));
   }
   void queue(const Convolve& convolve, const Prepared& prepared, int set, typename Api::Stream) {
-    prepared.convolution->queue(slots_of(convolve, set));
+    prepared.convolution->queue_part(convolve.part, slots_of(convolve, set), convolve.adds);
   }
   void queue(const ConvolveDirect&, const Prepared&, int, typename Api::Stream) {
     throw std::logic_error("programs for GPUs hold dispatches in place of direct convolutions");

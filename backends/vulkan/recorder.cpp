@@ -75,16 +75,44 @@ void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, const Kerne
                 static_cast<std::uint32_t>(groups[2]));
 }
 
+namespace {
+
+/// Threads over a whole spectrum.
+struct SpectrumGrid {
+  explicit SpectrumGrid(const FftGeometry& geometry)
+      : count(geometry.spectrum_bytes() / (2 * geometry.real_bytes())), row(std::min<std::uint64_t>(count, 1 << 16)) {}
+  std::uint64_t count;
+  std::uint64_t row;
+  std::array<std::uint64_t, 3> threads() const { return {row, (count + row - 1) / row, 1}; }
+  std::vector<KernelParameter> parameters() const {
+    return {parameter(static_cast<std::uint32_t>(count)), parameter(static_cast<std::uint32_t>(row))};
+  }
+};
+
+}  // namespace
+
 Dispatch multiply_step(const Convolve& step) {
-  constexpr std::uint64_t kRow = 1 << 16;
-  const std::uint64_t count = step.geometry.spectrum_bytes() / (2 * step.geometry.real_bytes());
-  const std::uint64_t row = std::min(count, kRow);
-  return {.kernel = &kernels::multiply_spectrum,
-          .precision = step.geometry.precision,
-          .slots = {step.spectrum, step.work},
-          .parameters = {parameter(static_cast<std::uint32_t>(count)), parameter(static_cast<std::uint32_t>(row)),
-                         parameter(1.0f), parameter(step.conjugate ? -1.0f : 1.0f)},
-          .threads = {row, (count + row - 1) / row, 1}};
+  const SpectrumGrid grid(step.geometry);
+  Dispatch dispatch{.kernel = &kernels::multiply_spectrum,
+                    .precision = step.geometry.precision,
+                    .slots = {step.spectrum, step.work},
+                    .parameters = grid.parameters(),
+                    .threads = grid.threads()};
+  dispatch.parameters.push_back(parameter(1.0f));
+  dispatch.parameters.push_back(parameter(step.conjugate ? -1.0f : 1.0f));
+  return dispatch;
+}
+
+Dispatch product_step(const Convolve& step) {
+  const SpectrumGrid grid(step.geometry);
+  Dispatch dispatch{.kernel = &kernels::add_product,
+                    .precision = step.geometry.precision,
+                    .slots = {step.spectrum, step.work, step.product},
+                    .parameters = grid.parameters(),
+                    .threads = grid.threads()};
+  dispatch.parameters.push_back(parameter(step.conjugate ? -1.0f : 1.0f));
+  dispatch.parameters.push_back(parameter(std::uint32_t{step.adds ? 1u : 0u}));
+  return dispatch;
 }
 
 }  // namespace convoy::backend::vulkan

@@ -21,5 +21,7 @@ void record_dispatch(VkCommandBuffer commands, const Kernel& kernel, const Kerne
 
 /// The staged convolution's product over a whole spectrum slot, without scaling.
 Dispatch multiply_step(const Convolve& step);
+/// Of Convolve::Part::product: likewise, into its product slot.
+Dispatch product_step(const Convolve& step);
 
 }  // namespace convoy::backend::vulkan

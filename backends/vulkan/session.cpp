@@ -172,7 +172,9 @@ void VulkanSession::plan_transforms() {
   try {
     for (const TransformKernel* step : steps_of<TransformKernel>(program_)) kernel_transform(*step, 0);
     for (int set = 0; set < program_.num_in_flight; ++set) {
-      for (const Convolve* step : steps_of<Convolve>(program_)) convolution(*step, set);
+      for (const Convolve* step : steps_of<Convolve>(program_)) {
+        if (step->part != Convolve::Part::product) convolution(*step, set);  // that is an element-wise kernel
+      }
     }
   } catch (const OutOfMemory&) {
     throw make_.out_of_memory("tables of VkFFT", memory_.refused_bytes());
@@ -190,7 +192,10 @@ Transform& VulkanSession::kernel_transform(const TransformKernel& step, int set)
 }
 
 Transform& VulkanSession::convolution(const Convolve& step, int set) {
-  const TileBuffers buffers{slot(step.image, set), slot(step.work, set), slot(step.spectrum, set)};
+  // Parts of one transform share it, whatever the spectrum.
+  const bool whole = step.part == Convolve::Part::whole;
+  const TileBuffers buffers{slot(step.image, set), slot(step.work, set),
+                            whole ? slot(step.spectrum, set) : VkBuffer(VK_NULL_HANDLE)};
   for (const PlannedConvolution& known : convolutions_) {
     if (known.geometry == step.geometry && known.conjugate == step.conjugate && known.buffers == buffers) {
       return *known.transform;
@@ -219,7 +224,9 @@ PlanningHandles VulkanSession::planning_handles() const {
 }
 
 void VulkanSession::test_convolutions() {
+  std::set<const Transform*> tested;  // with the spectrum of the step that each was planned for
   for (const Convolve* convolve : steps_of<Convolve>(program_)) {
+    if (convolve->part == Convolve::Part::product || !tested.insert(&convolution(*convolve, 0)).second) continue;
     for (const TransformKernel* kernel : steps_of<TransformKernel>(program_)) {
       if (kernel->geometry == convolve->geometry && kernel->spectrum == convolve->spectrum) {
         test_convolution(*convolve, *kernel);
@@ -254,7 +261,8 @@ void VulkanSession::test_convolution(const Convolve& convolve, const TransformKe
              });
            },
        .transform_kernel = [&] { queue_.run_once([&](VkCommandBuffer commands) { record(commands, kernel, 0); }); },
-       .convolve = [&] { queue_.run_once([&](VkCommandBuffer commands) { record(commands, convolve, 0); }); },
+       .convolve =
+           [&] { queue_.run_once([&](VkCommandBuffer commands) { convolution(convolve, 0).append(commands); }); },
        .read_image = [&](std::uint64_t offset,
                          std::span<std::byte> bytes) { queue_.read(make_, image, offset, bytes); }});
 }
@@ -391,7 +399,16 @@ void VulkanSession::record(VkCommandBuffer commands, const TransformKernel& step
 }
 
 void VulkanSession::record(VkCommandBuffer commands, const Convolve& step, int set) {
-  convolution(step, set).append(commands);
+  switch (step.part) {
+    case Convolve::Part::whole:
+      return convolution(step, set).append(commands);
+    case Convolve::Part::forward:
+      return convolution(step, set).append_forward(commands);
+    case Convolve::Part::product:
+      return record(commands, product_step(step), set);
+    case Convolve::Part::inverse:
+      return convolution(step, set).append_inverse(commands);
+  }
 }
 
 void VulkanSession::record(VkCommandBuffer, const ConvolveDirect&, int) {

@@ -65,6 +65,8 @@ class StagedCommands final : public Transform {
     append_multiply_(commands);
     convolution_.append_inverse(commands);
   }
+  void append_forward(VkCommandBuffer commands) override { convolution_.append_forward(commands); }
+  void append_inverse(VkCommandBuffer commands) override { convolution_.append_inverse(commands); }
 
  private:
   StagedConvolution<Handles> convolution_;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "backends/vulkan/vulkan_api.hpp"
@@ -36,6 +37,9 @@ class Transform {
   virtual ~Transform() = default;
   /// Appends commands. The caller sets barriers before and after.
   virtual void append(VkCommandBuffer commands) = 0;
+  /// Of staged convolutions, image to work and back; plans for several kernels have no other.
+  virtual void append_forward(VkCommandBuffer) { throw std::logic_error("this convolution has no parts"); }
+  virtual void append_inverse(VkCommandBuffer) { throw std::logic_error("this convolution has no parts"); }
 };
 
 std::unique_ptr<Transform> make_kernel_transform(const PlanningHandles& handles, const FftGeometry& geometry,

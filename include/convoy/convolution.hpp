@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -50,6 +51,9 @@ struct ConvolverOptions {
   /// Asked to stop, constructor and runs end with Error(cancelled): on the CPU within a tile, on other devices before
   /// the next step of the host. What a GPU has begun it finishes.
   std::stop_token stop;
+  /// Of Pairing::sum: as many images of shape weights_shape(spec) as there are kernels, one behind the other, of any
+  /// element. They lie in host memory, are copied before the constructor returns, and may then go.
+  std::optional<ImageView> weights = {};
 };
 
 /// Of one run of a Convolver.
@@ -72,8 +76,10 @@ struct RunReport {
   Index num_tiles = 0;
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
-  double kernel_factor = 1;     ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel
-  Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced or missing (NonFinite)
+  double kernel_factor = 1;  ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel;
+                             ///< of several the first one's
+  std::vector<double> kernel_factors;  ///< the same of every kernel
+  Index non_finite_voxels = 0;         ///< NaN and infinite input voxels that were replaced or missing (NonFinite)
   Index nan_voxels = 0;        ///< output voxels that are NaN (0 in integer outputs): those of preserve_nan, those that
                                ///< nothing is known of (NonFinite::interpolate) or that see a constant of NaN; the sums
                                ///< below are without them
@@ -113,6 +119,8 @@ class Convolver {
   /// arithmetic's numbers, or its sum is 0 and spec.normalize_kernel is set; OutOfMemory if neither the smallest tiling
   /// nor any split of the transform fits; Error(backend_unavailable), Error(unsupported), Error(device_lost) or
   /// Error(compile_failed) as the device answers.
+  /// With several kernels (ConvolutionSpec::num_kernels) `kernel` is a batch of them, all of their spectra are held,
+  /// and the transform is never split.
   Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device, const ConvolverOptions& options = {});
   /// The same on several devices, of whatever kinds, that share each run's tiles: whichever is free takes the next, and
   /// a slow one none that the others will have done sooner. All cut the output into the same tiles, small enough for
@@ -136,12 +144,12 @@ class Convolver {
   /// NonFinite::zero takes parts as 0, not voxels; of the report, voxels are counted part by part.
   /// Throws Error(unsupported) for NonFinite::interpolate, preserve_nan and no_data there.
   ///
-  /// Convolves one image of shape spec.image, or spec.batch of them one behind the other (ImageView::batch), into
-  /// `output` of shape output_shape() and as many. Tiles of all images follow each other, so that transfers of one
-  /// image run beside the work on another; devices share them. Blocks until the output is written.
-  /// Integer outputs are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from
-  /// 65520 on. The image is not changed; output must not overlap it. Throws Error(invalid_argument) on wrong shapes or,
-  /// with NonFinite::error, NaN or infinite voxels; Error(cancelled); Error(device_lost). After a throw the output's
+  /// Convolves num_images(spec) images of shape spec.image, one behind the other (ImageView::batch), into `output` of
+  /// shape output_shape() and num_outputs(spec) of them. Tiles of all images follow each other, so that transfers of
+  /// one image run beside the work on another; devices share them. Blocks until the output is written. Integer outputs
+  /// are rounded to nearest (ties to even) and clipped; f16 is rounded likewise, and infinite from 65520 on. The image
+  /// is not changed; output must not overlap it. Throws Error(invalid_argument) on wrong shapes or, with
+  /// NonFinite::error, NaN or infinite voxels; Error(cancelled); Error(device_lost). After a throw the output's
   /// contents are unspecified, and the Convolver can be used again unless the device was lost.
   ///
   /// Finite voxels never give NaN or infinity in silence: those that are so large that sums in the transforms could
@@ -162,6 +170,9 @@ class Convolver {
   /// first of an image are read and computed while the last of the one before are still being written. All are of one
   /// shape and one element, and so are the outputs. Where one image at a time is in memory as a whole (splits of the
   /// transform, and outputs that are folded back), they are done one after the other. The report is of all.
+  /// With several kernels, as many images and outputs as ConvolutionSpec::pairing says, or a multiple of both: those of
+  /// one image of the spec's batch follow each other, of Pairing::each those of all kernels. A tile is left out when
+  /// all writers that it is of hold it.
   RunReport run(const ImageReaders& images, const ImageWriters& outputs, const RunOptions& options = {});
 
  private:

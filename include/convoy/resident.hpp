@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "convoy/device.hpp"
@@ -46,6 +47,8 @@ struct ResidentOptions {
   /// As in ConvolverOptions.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
   bool sentinels = false;
+  /// As in ConvolverOptions: in host memory; they are copied to the device.
+  std::optional<ImageView> weights = {};
 };
 
 /// A kernel made ready on a device, for any number of images of one shape that lie there.
@@ -71,7 +74,8 @@ class ResidentConvolver {
   const Plan& plan() const;
   Shape output_shape() const;
 
-  /// Queues the convolution of `image` (spec.image) into `output` (output_shape()) and returns without waiting: it
+  /// Queues the convolution of `image` (num_images(spec) of shape spec.image) into `output` (num_outputs(spec) of
+  /// output_shape()) and returns without waiting: it
   /// starts after all that the stream holds already, and what the stream is given later starts after it. The arrays
   /// must stay until then. The image is not changed; output must not overlap it. Integer outputs are rounded to nearest
   /// (ties to even) and clipped. Voxels are not looked at first: with NonFinite::error NaN and infinity are convolved

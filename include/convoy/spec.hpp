@@ -63,6 +63,17 @@ enum class Operation {
   flip
 };
 
+/// How ConvolutionSpec::batch images and num_kernels kernels belong together; with Operation::convolve or flip:
+enum class Pairing {
+  all,   ///< every image with every kernel: batch * num_kernels outputs, those of an image one behind the other
+  each,  ///< image i with kernel i, which makes output i; num_kernels is batch
+  /// out = sum over i of kernel_i * (weight_i image), with a weight image for every kernel: a PSF that varies over the
+  /// image, as the sum of kernels that each hold where their weights are large. One output for each image.
+  sum
+};
+/// All of them, in the order of the enumeration.
+inline constexpr std::array kAllPairings{Pairing::all, Pairing::each, Pairing::sum};
+
 enum class Precision { f32, f64 };
 
 /// What to do with NaN and infinite image voxels, which would spread over whole tiles in a transform.
@@ -84,6 +95,7 @@ const char* name(Mode value);
 const char* name(Boundary value);
 const char* name(Origin::Rule value);
 const char* name(Operation value);
+const char* name(Pairing value);
 const char* name(Precision value);
 const char* name(NonFinite value);
 
@@ -99,7 +111,9 @@ struct ConvolutionSpec {
   Origin origin;  ///< for Mode::same and Mode::circular only
   Operation operation = Operation::convolve;
   Precision precision = Precision::f32;  ///< of the arithmetic on the device
-  bool normalize_kernel = false;         ///< divide the kernel by its sum; RunReport::kernel_factor reports by how much
+  /// Divide the kernel by its sum, each kernel by its own; RunReport::kernel_factors reports by how much. Of
+  /// Pairing::sum, too, so that weights that add up to 1 keep the flux of what is constant.
+  bool normalize_kernel = false;
   NonFinite non_finite = NonFinite::error;
   /// Output voxels where the image has NaN or an infinity are NaN again (0 in integer outputs), as with preserve_nan of
   /// astropy; for modes same and circular, and NonFinite::zero or interpolate.
@@ -111,10 +125,25 @@ struct ConvolutionSpec {
   /// Only this part of the output is computed, from what it needs of the image: the same voxels that the whole output
   /// has there, to rounding. Positions are those of the mode's output.
   std::optional<Box> region;
-  /// Images of shape `image`, one behind the other in memory or on the device, that a run convolves with the same
-  /// kernel; as many outputs follow each other.
+  /// Images of shape `image`, one behind the other in memory or on the device, that a run convolves; outputs follow
+  /// each other likewise. See num_images() and num_outputs().
   Index batch = 1;
+  /// Kernels of shape `kernel`, one behind the other (ImageView::batch). An origin of Rule::peak is refused for more
+  /// than one: their peaks may differ.
+  Index num_kernels = 1;
+  /// With Operation::correlate the map is the exact adjoint of convolve with the same pairing: of `all`, one output
+  /// from every num_kernels images, sum over i of the correlation of image i with kernel i; of `each`, image i with
+  /// kernel i; of `sum`, sum over i of weight_i (image correlated with kernel i).
+  Pairing pairing = Pairing::all;
 };
+
+/// Images that a run reads: spec.batch, or for the adjoint of Pairing::all spec.batch times num_kernels.
+Index num_images(const ConvolutionSpec& spec);
+/// Images that a run writes: spec.batch, or with Pairing::all spec.batch times num_kernels, unless for the adjoint.
+Index num_outputs(const ConvolutionSpec& spec);
+/// Of each weight image of Pairing::sum: the image's, or for the adjoint that of the mode's whole output. Throws as
+/// whole_output_shape() does.
+Shape weights_shape(const ConvolutionSpec& spec);
 
 /// Shape of the output: that of the mode, or of the region if there is one. Throws Error(invalid_argument) as
 /// validate() does.
@@ -122,12 +151,14 @@ Shape output_shape(const ConvolutionSpec& spec);
 /// Shape of the mode's whole output. Throws as well.
 Shape whole_output_shape(const ConvolutionSpec& spec);
 
-/// Throws Error(invalid_argument) for a batch below 1, extents below 1 or above 2^56, sizes whose sum has more than
-/// 2^63 - 1 voxels, mode valid where neither image nor kernel contains the other, an origin outside the kernel, a
-/// boundary with a mode that has none (circular may say wrap), a constant that is infinite or a no_data that is not
-/// finite, correlate with a constant that is not 0, in mode full with a boundary or with NonFinite::interpolate,
-/// preserve_nan where no output voxel belongs to an image voxel or NonFinite::error refuses NaN, or a region that is
-/// empty or not within the output. The message names axis and numbers.
+/// Throws Error(invalid_argument) for a batch or num_kernels below 1, Pairing::each with as many kernels as there are
+/// no images, Pairing::sum with a constant other than 0 outside, several kernels with Rule::peak, extents below 1 or
+/// above 2^56, sizes whose sum has more than 2^63 - 1 voxels, mode valid where neither image nor kernel contains the
+/// other, an origin outside the kernel, a boundary with a mode that has none (circular may say wrap), a constant that
+/// is infinite or a no_data that is not finite, correlate with a constant that is not 0, in mode full with a boundary
+/// or with NonFinite::interpolate, preserve_nan where no output voxel belongs to an image voxel or NonFinite::error
+/// refuses NaN, or a region that is empty or not within the output; Error(unsupported) for several kernels or
+/// Pairing::sum with NonFinite::interpolate, preserve_nan or a constant of NaN. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

@@ -95,6 +95,14 @@ void ConvolutionOptions::add_common_to(CLI::App& command, const std::string& ker
       "several kinds");
 }
 
+void ConvolutionOptions::add_pairing_to(CLI::App& command) {
+  add_choice(
+      command, "--pairing", choices.pairing, {kAllPairings.begin(), kAllPairings.end()}, name_of<Pairing>(),
+      "What several kernels do: all makes an output of every image and kernel, as channels; each takes the first "
+      "kernel for the first channel and so on; sum makes one output, of the image times a weight image for each "
+      "kernel, for PSFs that vary over the image (default all)");
+}
+
 void ConvolutionOptions::add_to(CLI::App& command) {
   choices.normalize_kernel = true;  // a PSF's numbers are rarely of sum 1
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
@@ -153,6 +161,7 @@ ConvolutionSpec ConvolutionOptions::spec(const Shape& image, const Shape& kernel
   ConvolutionSpec spec = choices;
   spec.image = image;
   spec.kernel = kernel;
+  if (spec.pairing == Pairing::each) spec.batch = spec.num_kernels;  // the channels of a time point
   if (!region.empty()) spec.region = box_from_text(region, whole_output_shape(spec));
   return spec;
 }

@@ -36,6 +36,8 @@ struct ConvolutionOptions {
   /// choices.normalize_kernel is the default. `kernel` is what the command calls it, and `origin_applies` says when
   /// --origin has a meaning ("" if always).
   void add_common_to(CLI::App& command, const std::string& kernel, const std::string& origin_applies);
+  /// --pairing, for commands that take several kernels.
+  void add_pairing_to(CLI::App& command);
   /// A usage error for options that contradict one another. Call when the command line is parsed.
   void require_consistent(const CLI::App& command) const;
   ConvolutionSpec spec(const Shape& image, const Shape& kernel) const;

@@ -12,6 +12,7 @@
 #include "cli/convolution_options.hpp"
 #include "cli/device_options.hpp"
 #include "cli/file_options.hpp"
+#include "cli/image_list.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
@@ -32,7 +33,8 @@ struct ConvolveCommand {
 
   RankContext& workplace;
   std::string image_path;
-  std::string kernel_path;
+  std::string kernel_path;   ///< or several
+  std::string weights_path;  ///< likewise
   std::string output_path;
   std::string report_path;
   ConvolutionOptions options;
@@ -44,13 +46,16 @@ struct ConvolveCommand {
 
   void require_paths() const;
   void run();
-  void convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record);
-  JobDescription job(const std::vector<Device>& on, const ConvolutionSpec& spec, const Image& kernel) const;
+  ImageList read_kernels(const Shape& image) const;
+  std::optional<ImageList> read_weights() const;
+  void convolve(const std::vector<Device>& on, ConvolveRecord& record);
+  JobDescription job(const std::vector<Device>& on, const ConvolutionSpec& spec, const ImageList& kernels,
+                     const std::optional<ImageList>& weights) const;
   ConvolverOptions convolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
                                      std::uint64_t host_bytes_beside_plan) const;
   Element output_element(const ConvolveRecord& record) const;
   void warn(ConvolveRecord& record, const std::string& text) const;
-  void warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const;
+  void warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const ImageList& kernels) const;
   void warn_of_origin(ConvolveRecord& record, const ConvolutionSpec& spec) const;
   void warn_of_voxels(ConvolveRecord& record) const;
   void warn_of_devices(ConvolveRecord& record) const;
@@ -58,7 +63,12 @@ struct ConvolveCommand {
 };
 
 void ConvolveCommand::require_paths() const {
-  for (const std::string& input : {image_path, kernel_path}) {
+  std::vector<std::string> inputs = names_of(kernel_path);
+  inputs.push_back(image_path);
+  if (!weights_path.empty()) {
+    for (const std::string& name : names_of(weights_path)) inputs.push_back(name);
+  }
+  for (const std::string& input : inputs) {
     require_different_files(output_path, input);
     if (!report_path.empty()) require_different_files(report_path, input);
   }
@@ -110,7 +120,7 @@ std::string voxel_size_text(const std::optional<VoxelSize>& size) {
 
 /// All that the output depends on, for --resume.
 JobDescription ConvolveCommand::job(const std::vector<Device>& on, const ConvolutionSpec& spec,
-                                    const Image& kernel) const {
+                                    const ImageList& kernels, const std::optional<ImageList>& weights) const {
   if (!files.resume) return {};
   const Shape& at = spec.origin.index;
   const bool origin_given = spec.origin.rule == Origin::Rule::at;
@@ -118,7 +128,7 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
                      {"axes", files.axes.empty() ? "the file's" : files.axes},
                      {"series", files.series ? std::to_string(*files.series) : "the only one"},
                      {"voxel size", voxel_size_text(files.voxel_size)},
-                     {"kernel", fmt::format("of checksum {}", checksum(kernel.view()))},
+                     {"kernel", fmt::format("of checksum {}", checksum(kernels.view().as_one()))},
                      {"mode", name(spec.mode)},
                      {"boundary", fmt::format("{} {}", name(spec.boundary), spec.constant)},
                      {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
@@ -128,6 +138,10 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
                      {"region", spec.region ? to_text(*spec.region) : "all"},
                      {"NaN", fmt::format("{}{}", name(spec.non_finite), spec.preserve_nan ? ", preserved" : "")},
                      {"no data", spec.no_data ? fmt::format("{}", *spec.no_data) : "none"}};
+  if (spec.num_kernels > 1 || weights) {
+    job.emplace_back("pairing", fmt::format("{}, {} kernels", name(spec.pairing), spec.num_kernels));
+  }
+  if (weights) job.emplace_back("weights", fmt::format("of checksum {}", checksum(weights->view().as_one())));
   if (options.deterministic) {
     job.emplace_back("bits",
                      fmt::format("the same on every run, on {} ({}) with --memory-limit {} --ram-limit {} --tune {}",
@@ -153,10 +167,17 @@ void ConvolveCommand::warn_of_origin(ConvolveRecord& record, const ConvolutionSp
                    to_text(k)));
 }
 
-void ConvolveCommand::warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const {
+void ConvolveCommand::warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec,
+                                     const ImageList& kernels) const {
   const bool has_origin = spec.mode == Mode::same || spec.mode == Mode::circular;
-  if (!has_origin || spec.origin.rule == Origin::Rule::peak || is_complex(kernel.element)) return;
-  for (const std::string& text : kernel_warnings(kernel.view(), record.plan.spec.origin.index)) warn(record, text);
+  if (!has_origin || spec.origin.rule == Origin::Rule::peak || is_complex(kernels.element)) return;
+  const std::vector<std::string> names = names_of(kernel_path);
+  for (Index i = 0; i < kernels.count; ++i) {
+    const std::string which = kernels.count > 1 ? names[static_cast<std::size_t>(i)] + ": " : "";
+    for (const std::string& text : kernel_warnings(kernels.view().image(i), record.plan.spec.origin.index)) {
+      warn(record, which + text);
+    }
+  }
 }
 
 void ConvolveCommand::warn_of_voxels(ConvolveRecord& record) const {
@@ -174,48 +195,101 @@ void ConvolveCommand::warn_of_devices(ConvolveRecord& record) const {
 }
 
 /// Read and written.
-Index bytes_per_image(const ConvolveRecord& record, const ConvolutionSpec& spec) {
+Index bytes_per_run(const ConvolveRecord& record, const ConvolutionSpec& spec) {
   const Shape output = output_shape(spec);
   Index read = static_cast<Index>(size_of(record.image_element));
   for (int axis = 0; axis < 3; ++axis) read *= std::min(spec.image[axis], output[axis] + spec.kernel[axis] - 1);
-  return read + num_voxels(output) * static_cast<Index>(size_of(record.output_element));
+  return num_images(spec) * read +
+         num_outputs(spec) * num_voxels(output) * static_cast<Index>(size_of(record.output_element));
 }
 
-void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, ConvolveRecord& record) {
+ImageList ConvolveCommand::read_kernels(const Shape& image) const {
+  const std::vector<std::string> names = names_of(kernel_path);
+  std::vector<Image> kernels;
+  for (const std::string& name : names) {
+    kernels.push_back(read_image(name));
+    options.place(kernels.back(), image);
+  }
+  return joined("KERNEL", kernels, names);
+}
+
+std::optional<ImageList> ConvolveCommand::read_weights() const {
+  if (weights_path.empty()) return {};
+  const std::vector<std::string> names = names_of(weights_path);
+  std::vector<Image> weights;
+  for (const std::string& name : names) weights.push_back(read_image(name));
+  return joined("--weights", weights, names);
+}
+
+/// Images that kernels make of so many.
+Index num_written(Index num_read, const ConvolutionSpec& spec) {
+  return num_read / num_images(spec) * num_outputs(spec);
+}
+
+/// Of the output: kernels may make several channels of one, or one of several. `images`: that the file has.
+ImageMetadata output_metadata(const ImageMetadata& input, Index images, const ConvolutionSpec& spec) {
+  const Index in = num_images(spec);
+  const Index out = num_outputs(spec);
+  const Index channels = input.num_channels.value_or(1);
+  const bool is_each = spec.pairing == Pairing::each;
+  if (images % in != 0 || channels % in != 0 || (is_each && channels != in)) {
+    throw CLI::ValidationError(
+        "--pairing",
+        fmt::format("{} of {} kernels takes {}{} channels at a time, but the image has {}", name(spec.pairing),
+                    spec.num_kernels, in, is_each ? "" : " or several times as many", channels));
+  }
+  ImageMetadata output = input;
+  if (in == out) return output;
+  output.num_channels = channels / in * out;
+  output.channel_names.clear();
+  output.plane_labels.clear();
+  if (!input.num_channels) output.axes.clear();
+  return output;
+}
+
+void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& record) {
   StopWatch watch;
   const auto images = files.open(image_path);
   const InputGuard guard(image_path, files.resume);
   const ImageFileReader& first = *images[0];
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
-  options.place(kernel, first.shape());
-  const ConvolutionSpec whole = options.spec(first.shape(), kernel.shape);
+  ImageList kernels = read_kernels(first.shape());
+  std::optional<ImageList> weights = read_weights();
+  record.kernel_element = kernels.element;
+  record.times.read_seconds = watch.lap_seconds();
+  options.choices.num_kernels = kernels.count;
+  const ConvolutionSpec whole = options.spec(first.shape(), kernels.shape);
   record.image_element = first.element();
   record.num_images = static_cast<Index>(images.size());
   record.output_shape = output_shape(whole);
   record.output_element = output_element(record);
   if (files.resume) set_interrupt_text(kInterruptedButKept);
   const std::optional<ConvolutionSpec> part = workplace.own_part(whole);
-  const auto output = workplace.create(output_path, whole, record.output_element, first.metadata(),
-                                       files.create_options(job(on, whole, kernel)));
+  const auto num_files = static_cast<Index>(images.size());
+  const auto output =
+      workplace.create(output_path, whole, record.output_element, output_metadata(first.metadata(), num_files, whole),
+                       files.create_options(job(on, whole, kernels, weights)));
   if (part) {
-    const Workload workload{record.num_images * num_voxels(output_shape(*part)),
-                            record.num_images * bytes_per_image(record, *part)};
+    const Workload workload{num_written(record.num_images, whole) * num_voxels(output_shape(*part)),
+                            record.num_images / num_images(whole) * bytes_per_run(record, *part)};
     ProgressBar bar(verbosity, workload);
     record.ram_limit_bytes = files.ram_limit_bytes;
     record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
     ConvolverOptions with = convolver_options(bar, first, output->image(), record.host_bytes_beside_plan);
     workplace.limit(with.plan, on);
-    Convolver convolver(*part, kernel.view(), on, with);
+    if (weights) with.weights = weights->view();
+    Convolver convolver(*part, kernels.view(), on, with);
     record.plan = convolver.plan();
-    warn_of_kernel(record, whole, kernel);
+    warn_of_kernel(record, whole, kernels);
     warn_of_origin(record, whole);
-    kernel = {};
+    kernels = {};
+    weights.reset();
     record.times.prepare_seconds += watch.lap_seconds();
     stop_if_interrupted();
     ImageReaders readers;
     ImageWriters writers;
-    for (Index number = 0; number < record.num_images; ++number) {
-      readers.push_back(images[static_cast<std::size_t>(number)].get());
+    for (const auto& image : images) readers.push_back(image.get());
+    for (Index number = 0; number < num_written(record.num_images, whole); ++number) {
       writers.push_back(&output->image(number));
     }
     record.run = convolver.run(readers, writers);
@@ -230,14 +304,17 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
 void ConvolveCommand::summarize(const ConvolveRecord& record) const {
   if (verbosity.quiet) return;
   const Index num_tiles = record.run.num_tiles;
-  const std::string several = record.num_images > 1 ? fmt::format("{} x ", record.num_images) : "";
+  const Index outputs = num_written(record.num_images, record.plan.spec);
+  const std::string several = outputs > 1 ? fmt::format("{} x ", outputs) : "";
   const std::string skipped =
       record.run.skipped_tiles > 0 ? fmt::format(" ({} were there already)", record.run.skipped_tiles) : "";
   const std::string limit =
       record.ram_limit_bytes > 0 ? fmt::format(", limit {}", bytes_to_text(record.ram_limit_bytes)) : "";
   const std::string pieces = record.plan.split ? fmt::format("{} convolutions of parts", num_tiles)
                                                : fmt::format("{} tile{}", num_tiles, num_tiles == 1 ? "" : "s");
-  const bool is_scaled = std::abs(record.run.kernel_factor - 1) > 1e-6;  // sums of PSFs are 1 but for rounding
+  const Index num_kernels = record.plan.spec.num_kernels;
+  // Sums of PSFs are 1 but for rounding.
+  const bool is_scaled = num_kernels == 1 && std::abs(record.run.kernel_factor - 1) > 1e-6;
   const std::string scale = record.plan.spec.normalize_kernel && is_scaled
                                 ? fmt::format(", kernel divided by its sum {:g}", 1 / record.run.kernel_factor)
                                 : "";
@@ -264,12 +341,9 @@ void ConvolveCommand::run() {
                              "continue it",
                              output_path));
   }
-  Image kernel = read_image(kernel_path);
-  record.kernel_element = kernel.element;
-  record.times.read_seconds = watch.lap_seconds();
   stop_if_interrupted();
 
-  convolve(on, std::move(kernel), record);
+  convolve(on, record);
   record.peak_host_bytes = peak_host_bytes();
   workplace.share(record);
   if (!workplace.is_root()) return;
@@ -284,9 +358,19 @@ void ConvolveCommand::run() {
 void make_convolve_command(CLI::App& command, RankContext& workplace) {
   const auto state = std::make_shared<ConvolveCommand>(workplace);
   command.add_option("IMAGE", state->image_path, "Image to read: .tif, .npy, .raw or .zarr")->required();
-  command.add_option("KERNEL", state->kernel_path, "Kernel to read: .tif, .npy or .zarr")->required();
+  command
+      .add_option("KERNEL", state->kernel_path,
+                  "Kernel to read: .tif, .npy or .zarr; several of one shape with commas between, which --pairing "
+                  "says how to use")
+      ->required();
   command.add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   state->options.add_to(command);
+  state->options.add_pairing_to(command);
+  command
+      .add_option("--weights", state->weights_path,
+                  "Weight images for --pairing sum, one for each kernel, of the image's shape (with --correlate of the "
+                  "output's), with commas between")
+      ->type_name("FILE,FILE,...");
   state->devices.add_to(command);
   state->files.add_to(command);
   add_choice(
@@ -318,6 +402,8 @@ void add_convolve(CLI::App& program) {
       "  convoy convolve big.tif psf.tif blurred.tif --memory-limit 2GiB --report run.json\n"
       "  convoy convolve big.tif psf.tif blurred.tif --devices cuda:0,cuda:1\n"
       "  convoy convolve huge.zarr psf.tif blurred.zarr --ram-limit 8GiB --resume\n"
+      "  convoy convolve channels.tif psf405.tif,psf561.tif blurred.tif --pairing each\n"
+      "  convoy convolve image.tif left.tif,right.tif blurred.tif --pairing sum --weights wl.tif,wr.tif\n"
       "  convoy convolve image.npy kernel.npy full.npy --mode full --no-normalize --precision f64");
 }
 

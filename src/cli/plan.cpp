@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
 #include "cli/file_options.hpp"
+#include "cli/image_list.hpp"
 #include "cli/print.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
@@ -45,21 +46,27 @@ struct PlanCommand {
     image = first.shape();
     const Element output = options.choices.precision == Precision::f64 ? Element::f64 : Element::f32;
     streaming = Streaming{first.element(), output, first.chunk(), first.chunk()};
-    Image kernel_image = read_image(kernel_path);
-    options.place(kernel_image, image);
-    kernel = kernel_image.shape;
+    const std::vector<std::string> names = names_of(kernel_path);
+    std::vector<Image> kernel_images;
+    for (const std::string& name : names) {
+      kernel_images.push_back(read_image(name));
+      options.place(kernel_images.back(), image);
+    }
+    const ImageList kernels = joined("KERNEL", kernel_images, names);
+    kernel = kernels.shape;
+    options.choices.num_kernels = kernels.count;
+    const ImageView voxels = kernels.view();
     if (options.choices.origin.rule == Origin::Rule::peak) {
-      const ImageView voxels = kernel_image.view();
+      validate(options.spec(image, kernel));
       options.choices.origin = Origin::at(resolve_origin(options.spec(image, kernel), &voxels));
     }
-    const ImageView voxels = kernel_image.view();
     if (!deconvolve && !is_complex(voxels.element))
       separable_terms = count_separable_terms(options.spec(image, kernel), voxels);
     if (json) return;
     print_result(
         "image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),
         images.size() > 1 ? fmt::format(", {} images (time points and channels) one by one", images.size()) : "");
-    print_result("kernel {}: {} {} zyx\n", kernel_path, name(kernel_image.element), to_text(kernel));
+    print_result("kernel {}: {} {} zyx\n", kernel_path, name(kernels.element), to_text(kernel));
   }
 
   template <class AnyPlan>
@@ -125,7 +132,7 @@ void require_sizes_or_files(const CLI::App& command) {
   const auto given = [&](const char* name) { return command.count(name) > 0; };
   if (given("IMAGE")) {
     if (!given("KERNEL")) throw CLI::ValidationError("KERNEL", "is missing: name the kernel's file after the image's");
-    for (const char* option : {"--image", "--kernel"}) {
+    for (const char* option : {"--image", "--kernel", "--num-kernels"}) {
       if (given(option)) throw CLI::ValidationError(option, "is known from the files; leave it out");
     }
     return;
@@ -148,10 +155,16 @@ void add_plan(CLI::App& program) {
   const auto state = std::make_shared<PlanCommand>();
   command->add_option("IMAGE", state->image_path, "Image file whose size to plan for: .tif, .npy, .raw or .zarr")
       ->check(not_empty());
-  command->add_option("KERNEL", state->kernel_path, "Kernel file: .tif, .npy or .zarr")->check(not_empty());
+  command->add_option("KERNEL", state->kernel_path, "Kernel file: .tif, .npy or .zarr; several with commas between")
+      ->check(not_empty());
   add_shape(*command, "--image", state->image, "Size of the image, without files; Y,X for one plane");
   add_shape(*command, "--kernel", state->kernel, "Size of the kernel, without files; Y,X for one plane");
+  command
+      ->add_option("--num-kernels", state->options.choices.num_kernels, "How many kernels, without files (default 1)")
+      ->type_name("N")
+      ->check(whole_number(1, 4096));
   state->options.add_to(*command);
+  state->options.add_pairing_to(*command);
   state->files.add_image_options_to(*command);
   auto* resident = command->add_flag("--resident", state->resident,
                                      "Image and output lie on the device, as for a program's ResidentConvolver");

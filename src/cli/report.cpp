@@ -49,6 +49,7 @@ std::string to_json(const ConvolveRecord& record) {
   json["plan"] = Json::parse(to_json(record.plan));
   json["timings"] = times_to_json(record.times);
   json["kernel_factor"] = record.run.kernel_factor;
+  if (record.run.kernel_factors.size() > 1) json["kernel_factors"] = record.run.kernel_factors;
   json["num_images"] = record.num_images;
   json["num_tiles"] = record.run.num_tiles;
   json["skipped_tiles"] = record.run.skipped_tiles;

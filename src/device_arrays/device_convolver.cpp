@@ -10,6 +10,7 @@
 #include "engine/checks.hpp"
 #include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
+#include "engine/weighing.hpp"
 #include "planner/axis.hpp"
 
 namespace convoy {
@@ -41,6 +42,15 @@ void require_apart(const DeviceArray& image, const DeviceArray& output, bool han
   }
 }
 
+/// In the arithmetic's precision.
+std::shared_ptr<const std::vector<std::byte>> weights_of(const ConvolutionSpec& spec, const ImageView& given) {
+  const Weights weights(spec, given);
+  const ImageView first = weights.image(0);
+  const auto bytes = static_cast<std::size_t>(num_voxels(first.shape) * spec.num_kernels) * size_of(first.element);
+  const auto* begin = static_cast<const std::byte*>(first.data);
+  return std::make_shared<const std::vector<std::byte>>(begin, begin + bytes);
+}
+
 }  // namespace
 
 struct ResidentConvolver::State {
@@ -54,7 +64,18 @@ struct ResidentConvolver::State {
     require_real("image", options.image);
     require_real("kernel", kernel.element);
     require_real("output", options.output);
-    const double scale = resolve_spec(spec, kernel).factor;
+    if (with.weights) {
+      const DenseView dense(*with.weights);
+      prepare(kernel, dense.view());
+    } else {
+      prepare(kernel, {});
+    }
+  }
+
+  void prepare(const ImageView& kernel, const std::optional<ImageView>& given_weights) {
+    const std::vector<double> factors = resolve_spec(spec, kernel, given_weights).factors;
+    const auto weights = given_weights ? weights_of(spec, *given_weights) : nullptr;
+    options.weights.reset();  // they are the caller's
     if (spec.non_finite == NonFinite::interpolate || spec.preserve_nan || std::isnan(spec.constant)) {
       throw Error(Errc::unsupported,
                   "missing voxels are not interpolated, preserved or taken for the outside in images that lie on the "
@@ -81,12 +102,13 @@ struct ResidentConvolver::State {
         device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
         [&](const PlanOptions& smaller) {
           DeviceArraysPlan plan{make_plan(spec, limits, smaller), options.image, options.output};
-          if (sums_directly(plan.path) && spec.precision == Precision::f32)
-            plan.taps = filter_taps(plan, kernel, scale);
+          plan.weights = weights;
+          if (sums_directly(plan.path) && spec.precision == Precision::f32 && spec.num_kernels == 1)
+            plan.taps = filter_taps(plan, kernel, factors.front());
           return plan;
         },
         [](const DeviceArraysPlan& plan) { return plan.path; });
-    set_up_filter(*loaded.session, loaded.plan, kernel, scale);
+    set_up_filter(*loaded.session, loaded.plan, kernel, factors);
   }
 
   ~State() {
@@ -106,8 +128,8 @@ const Plan& ResidentConvolver::plan() const { return state_->loaded.plan; }
 Shape ResidentConvolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
 void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
-  require_array("image", image, state_->options.image, state_->spec.image, state_->spec.batch);
-  require_array("output", output, state_->options.output, output_shape(), state_->spec.batch);
+  require_array("image", image, state_->options.image, state_->spec.image, num_images(state_->spec));
+  require_array("output", output, state_->options.output, output_shape(), num_outputs(state_->spec));
   require_apart(image, output, implementation_of(state_->device).handles_are_addresses());
   const DeviceArraySlots slots = device_array_slots(plan());
   state_->loaded.session->run_on(stream.handle, {{slots.image, image.handle, image.offset_bytes},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/boundary_rule.hpp"
@@ -13,15 +14,14 @@
 #include "direct/lower_direct.hpp"
 #include "engine/tile_geometry.hpp"
 #include "fft/lower_passes.hpp"
+#include "planner/kernel_fan.hpp"
 #include "planner/layout.hpp"
 
 namespace convoy {
 namespace {
 
 constexpr SlotId kTile = 0;
-/// Of paths that transform nothing.
-constexpr SlotId kTaps = 1;
-constexpr SlotId kResult = 2;
+constexpr SlotId kTaps = 1;  // of paths that transform nothing
 /// Kernels count voxels in 32 bits, and positions of twice an axis in 31.
 constexpr Index kMostVoxels = std::numeric_limits<std::uint32_t>::max();
 constexpr Index kLongestAxis = Index{1} << 30;
@@ -35,22 +35,26 @@ class DeviceArraysProgram {
         image_(plan.image_element),
         output_(plan.output_element),
         output_shape_(output_shape(plan.spec)),
-        slots_(device_array_slots(plan)) {
-    require_indexable("image", plan.spec.image, plan.spec.batch);
-    require_indexable("output", output_shape_, plan.spec.batch);
+        fan_(kernel_fan(plan.spec)),
+        slots_(device_array_slots(plan)),
+        tile_slots_(tile_slots(plan)) {
+    require_indexable("image", plan.spec.image, num_images(plan.spec));
+    require_indexable("output", output_shape_, num_outputs(plan.spec));
+    if (fan_.weighs) require_indexable("weight image", weights_shape(plan.spec), plan.spec.num_kernels);
     if (plan.fold_output) require_sums();
   }
 
   Program make() const {
     Program program = make_tile_program(plan_);
     program.ports.resize(ports::input);
-    const Slot image = external("caller's image", plan_.spec.image, image_);
-    const Slot output = external("caller's output", output_shape_, output_);
+    const Slot image = external("caller's image", plan_.spec.image, image_, num_images(plan_.spec));
+    const Slot output = external("caller's output", output_shape_, output_, num_outputs(plan_.spec));
     std::erase_if(program.run, is_transfer);
     const std::vector<Step> tile = std::exchange(program.run, {});
     if (slots_.image != kTile) {
       program.slots.push_back(image);
       program.slots.push_back(output);
+      if (fan_.weighs) add_weights_slots(program);
       append_tiles(tile, program.run);
     } else if (sums_directly(plan_.path)) {
       program.slots = {image, program.slots[kTaps], output};
@@ -97,25 +101,107 @@ class DeviceArraysProgram {
   void append_batches(Convolve convolve, std::vector<Step>& run) const {
     convolve.geometry.reads_arrays = false;  // of the plan, which counts no image slot
     convolve.arrays = {.image = reads(), .output = writes(), .output_slot = slots_.output};
-    for (Index first = 0; first < convolve.arrays->image.num_tiles(); first += plan_.batch) {
-      convolve.arrays->first_tile = first;
-      run.emplace_back(convolve);
-    }
-  }
-  void append_tiles(const std::vector<Step>& steps, std::vector<Step>& run) const {
-    if (plan_.fold_output) run.emplace_back(Clear{slots_.output});
-    for (Index image = 0; image < plan_.spec.batch; ++image) {
-      for (Index t = 0; t < plan_.num_tiles(); ++t) {
-        const TileIndex tile = tile_index(plan_, t);
-        run.emplace_back(gather(image, tile));
-        run.insert(run.end(), steps.begin(), steps.end());
-        run.emplace_back(plan_.fold_output ? fold(image, tile) : scatter(image, tile));
+    convolve.part = Convolve::Part::whole;
+    if (fan_.is_single()) {
+      for (Index first = 0; first < convolve.arrays->image.num_tiles(); first += plan_.batch) {
+        convolve.arrays->first_tile = convolve.arrays->first_output = first;
+        run.emplace_back(convolve);
       }
+      return;
+    }
+    for (Index group = 0; group < num_groups(plan_.spec); ++group) {
+      // Batches end where the image does.
+      for (Index first = 0; first < plan_.num_tiles(); first += plan_.batch) append_fan(convolve, group, first, run);
     }
   }
 
+  /// Of the group's images, tiles from `first` on.
+  void append_fan(Convolve step, Index group, Index first, std::vector<Step>& run) const {
+    using Part = Convolve::Part;
+    using Kind = KernelFan::Kind;
+    const bool in_parts = fan_.kind != Kind::each && plan_.num_transforms > 1;
+    const SlotId work = step.work;
+    for (Index i = 0; i < fan_.num; ++i) {
+      const Index image = group * fan_.num_images() + (fan_.kind == Kind::spread ? 0 : i);
+      const Index output = group * fan_.num_results() + (fan_.kind == Kind::gather ? 0 : i);
+      step.arrays->first_tile = image * plan_.num_tiles() + first;
+      step.arrays->first_output = output * plan_.num_tiles() + first;
+      step.spectrum = tile_slots_.spectra[static_cast<std::size_t>(i)];
+      step.product = tile_slots_.product;
+      step.work = work;
+      const auto append = [&](Part part) {
+        step.part = part;
+        step.adds = part == Part::product && fan_.kind == Kind::gather && i > 0;
+        run.emplace_back(step);
+      };
+      if (!in_parts) {
+        append(Part::whole);
+        continue;
+      }
+      if (fan_.kind == Kind::gather || i == 0) append(Part::forward);
+      append(Part::product);
+      step.work = tile_slots_.product;
+      if (fan_.kind == Kind::spread || i == fan_.num - 1) append(Part::inverse);
+    }
+  }
+
+  /// `steps` are those of a turn: of one tile slot, so that tiles go in and come out one after the other.
+  void append_tiles(const std::vector<Step>& steps, std::vector<Step>& run) const {
+    if (plan_.fold_output) run.emplace_back(Clear{slots_.output});
+    for (Index group = 0; group < num_groups(plan_.spec); ++group) {
+      for (Index t = 0; t < plan_.num_tiles(); ++t) append_turn(steps, group, tile_index(plan_, t), run);
+    }
+  }
+  void append_turn(const std::vector<Step>& steps, Index group, const TileIndex& tile, std::vector<Step>& run) const {
+    using Kind = KernelFan::Kind;
+    const Index first_image = group * fan_.num_images();
+    const Index first_output = group * fan_.num_results();
+    if (fan_.weighs && fan_.kind == Kind::gather) run.emplace_back(gather(first_image, tile, slots_.other_tile));
+    const auto put_in = [&](Index i) {
+      if (fan_.weighs && fan_.kind == Kind::gather) {
+        run.emplace_back(gather_weights(i, tile));
+        run.emplace_back(weigh(slots_.other_tile, kTile, false));
+      } else if (i == 0 || fan_.kind != Kind::spread) {
+        run.emplace_back(gather(first_image + i, tile, kTile));
+      }
+    };
+    const auto take_out = [&](Index i) {
+      if (fan_.weighs && fan_.kind == Kind::spread) {
+        run.emplace_back(gather_weights(i, tile));
+        run.emplace_back(weigh(result(), slots_.other_tile, i > 0));
+      } else if (fan_.kind != Kind::gather || i == fan_.num - 1) {
+        append_output(first_output + (fan_.kind == Kind::gather ? 0 : i), tile, result(), run);
+      }
+    };
+    Index number = -1;  // of the kernel whose steps these are
+    for (const Step& step : steps) {
+      const auto begins = begin_of_kernel(step);
+      if (begins && *begins != number) {
+        if (number >= 0) take_out(number);
+        number = *begins;
+        put_in(number);
+      }
+      run.push_back(step);
+    }
+    take_out(number);
+    if (fan_.weighs && fan_.kind == Kind::spread) append_output(first_output, tile, slots_.other_tile, run);
+  }
+  /// Which kernel's steps begin or go on with this one; nothing where it is of none alone.
+  std::optional<Index> begin_of_kernel(const Step& step) const {
+    SlotId spectrum = 0;
+    if (const auto* convolve = std::get_if<Convolve>(&step)) spectrum = convolve->spectrum;
+    if (const auto* direct = std::get_if<ConvolveDirect>(&step)) spectrum = direct->taps;
+    const auto& spectra = tile_slots_.spectra;
+    const auto found = std::find(spectra.begin(), spectra.end(), spectrum);
+    if (found == spectra.end()) return {};
+    return found - spectra.begin();
+  }
+  void append_output(Index image, const TileIndex& tile, SlotId from, std::vector<Step>& run) const {
+    run.emplace_back(plan_.fold_output ? fold(image, tile, from) : scatter(image, tile, from));
+  }
+
   TileAccess reads() const {
-    TileAccess access = access_of(image_, plan_.spec.image, &AxisPlan::tile_input);
+    TileAccess access = access_of(image_, plan_.spec.image, num_images(plan_.spec), &AxisPlan::tile_input);
     const Boundary boundary = reading_boundary(plan_.spec);
     for (std::size_t d = 0; d < 3; ++d) {
       access.axes[d].begin = axis(d).input_offset;
@@ -125,11 +211,13 @@ class DeviceArraysProgram {
     access.replaces_non_finite = plan_.spec.non_finite == NonFinite::zero;
     return access;
   }
-  TileAccess writes() const { return access_of(output_, output_shape_, &AxisPlan::tile_output); }
-  TileAccess access_of(Element element, const Shape& shape, Index AxisPlan::*count) const {
+  TileAccess writes() const {
+    return access_of(output_, output_shape_, num_outputs(plan_.spec), &AxisPlan::tile_output);
+  }
+  TileAccess access_of(Element element, const Shape& shape, Index images, Index AxisPlan::*count) const {
     TileAccess access;
     access.element = element;
-    access.num_images = plan_.spec.batch;
+    access.num_images = images;
     access.image_stride = num_voxels(shape);
     const std::array<Index, 3> strides = device_strides(plan_, shape);
     for (std::size_t d = 0; d < 3; ++d) {
@@ -143,9 +231,17 @@ class DeviceArraysProgram {
     return access;
   }
 
-  Slot external(const char* name, const Shape& shape, Element element) const {
+  /// Behind image and output, as device_array_slots() has them.
+  void add_weights_slots(Program& program) const {
+    const std::uint64_t tile_bytes = layout_of(plan_).image_bytes();
+    program.slots.push_back({.name = "weights", .bytes = plan_.weights->size(), .contents = plan_.weights});
+    program.slots.push_back({.name = "tile of weights", .bytes = tile_bytes});
+    program.slots.push_back({.name = "other tile", .bytes = tile_bytes});
+  }
+
+  static Slot external(const char* name, const Shape& shape, Element element, Index images) {
     return {.name = name,
-            .bytes = static_cast<std::uint64_t>(num_voxels(shape) * plan_.spec.batch) * size_of(element),
+            .bytes = static_cast<std::uint64_t>(num_voxels(shape) * images) * size_of(element),
             .per_tile_in_flight = false,
             .external = true};
   }
@@ -196,13 +292,13 @@ class DeviceArraysProgram {
     for (const Index value : values) add(step, value);
   }
 
-  SlotId result() const { return sums_directly(plan_.path) ? kResult : kTile; }
+  SlotId result() const { return tile_slots_.results.front(); }
   PerAxis extents() const {
     return per_axis([&](std::size_t d) { return axis(d).extent; });
   }
 
-  Dispatch gather(Index image, const TileIndex& tile) const {
-    Dispatch step = dispatch(kernels::gather_voxels(image_), slots_.image, kTile, extents());
+  Dispatch gather(Index image, const TileIndex& tile, SlotId to) const {
+    Dispatch step = dispatch(kernels::gather_voxels(image_), slots_.image, to, extents());
     add(step, extents());
     add(step, per_axis([&](std::size_t d) { return axis(d).tile_input; }));
     add(step, per_axis([&](std::size_t d) { return tile_on(d, tile) * axis(d).tile_output + axis(d).input_offset; }));
@@ -211,6 +307,46 @@ class DeviceArraysProgram {
     add_boundary(step);
     add(step, Index{plan_.spec.non_finite == NonFinite::zero ? 1 : 0});
     add(step, image * num_voxels(plan_.spec.image));
+    return step;
+  }
+
+  /// What the tile shows of weight image `number`: where it reads the image, or for the adjoint where its outputs are.
+  Dispatch gather_weights(Index number, const TileIndex& tile) const {
+    const bool of_outputs = fan_.kind == KernelFan::Kind::spread;
+    const Element real = plan_.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+    const Shape shape = weights_shape(plan_.spec);
+    Dispatch step = dispatch(kernels::gather_voxels(real), slots_.weights, slots_.weights_tile, extents());
+    add(step, extents());
+    add(step,
+        per_axis([&](std::size_t d) { return of_outputs ? tile_outputs(plan_, tile)[d].count : axis(d).tile_input; }));
+    add(step, per_axis([&](std::size_t d) { return of_outputs ? first_output(d, tile) : first_input(d, tile); }));
+    add(step, per_axis([&](std::size_t d) { return shape[plan_.device_axes[d]]; }));
+    add(step, device_strides(plan_, shape));
+    const Boundary boundary = plan_.fold_output ? plan_.spec.boundary : reading_boundary(plan_.spec);
+    add_rule(step, of_outputs && !plan_.fold_output ? Boundary::zero : boundary);
+    step.parameters.push_back(parameter(0.0f));
+    step.parameters.push_back(parameter(0.0f));
+    add(step, Index{0});
+    add(step, number * num_voxels(shape));
+    return step;
+  }
+  Index first_input(std::size_t d, const TileIndex& tile) const {
+    return tile_on(d, tile) * axis(d).tile_output + axis(d).input_offset;
+  }
+  /// As a position of the weight images, folded or not.
+  Index first_output(std::size_t d, const TileIndex& tile) const {
+    const Index begin = tile_outputs(plan_, tile)[d].begin;
+    if (plan_.fold_output) return begin + axis(d).fold_begin;
+    return begin + (plan_.spec.region ? plan_.spec.region->begin[plan_.device_axes[d]] : 0);
+  }
+  Dispatch weigh(SlotId tile, SlotId to, bool adds) const {
+    Dispatch step;
+    step.kernel = &kernels::weigh;
+    step.precision = plan_.spec.precision;
+    step.slots = {tile, slots_.weights_tile, to};
+    for (std::size_t d = 0; d < 3; ++d) step.threads[d] = static_cast<std::uint64_t>(extents()[d]);
+    add(step, extents());
+    add(step, Index{adds ? 1 : 0});
     return step;
   }
 
@@ -238,9 +374,9 @@ class DeviceArraysProgram {
     step.parameters.push_back(parameter(static_cast<float>(outside - static_cast<double>(high))));
   }
 
-  Dispatch scatter(Index image, const TileIndex& tile) const {
+  Dispatch scatter(Index image, const TileIndex& tile, SlotId from) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return tile_outputs(plan_, tile)[d].count; });
-    Dispatch step = dispatch(kernels::scatter_voxels(output_), result(), slots_.output, counts);
+    Dispatch step = dispatch(kernels::scatter_voxels(output_), from, slots_.output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -264,9 +400,9 @@ class DeviceArraysProgram {
     return {first, last - first + 1};
   }
 
-  Dispatch fold(Index image, const TileIndex& tile) const {
+  Dispatch fold(Index image, const TileIndex& tile, SlotId from) const {
     const PerAxis counts = per_axis([&](std::size_t d) { return folded_onto(d, tile).count; });
-    Dispatch step = dispatch(kernels::fold_voxels, result(), slots_.output, counts);
+    Dispatch step = dispatch(kernels::fold_voxels, from, slots_.output, counts);
     add(step, axis(0).extent);
     add(step, axis(1).extent);
     add(step, counts);
@@ -284,17 +420,24 @@ class DeviceArraysProgram {
   Element image_;
   Element output_;
   Shape output_shape_;
+  KernelFan fan_;
   DeviceArraySlots slots_;
+  TileSlots tile_slots_;
 };
 
 }  // namespace
 
 DeviceArraySlots device_array_slots(const Plan& plan) {
   const TileLayout layout = layout_of(plan);
-  const bool sums = sums_directly(plan.path);
-  if (layout.reads_arrays) return {.image = 0, .output = sums ? 2 : 3};
-  const SlotId first = sums ? 3 + layout.num_work_slots() : 3;
-  return {.image = first, .output = first + 1};
+  const SlotId first = tile_slots(plan).num_slots;
+  if (layout.reads_arrays) return {.image = 0, .output = sums_directly(plan.path) ? 2 : first};
+  DeviceArraySlots slots{.image = first, .output = first + 1};
+  if (layout.fan.weighs) {
+    slots.weights = first + 2;
+    slots.weights_tile = first + 3;
+    slots.other_tile = first + 4;
+  }
+  return slots;
 }
 
 Program make_program(const DeviceArraysPlan& plan) { return DeviceArraysProgram(plan).make(); }

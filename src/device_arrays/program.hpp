@@ -1,6 +1,8 @@
 // The program of a whole run on arrays that lie on the device.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "convoy/image.hpp"
@@ -13,6 +15,11 @@ namespace convoy {
 struct DeviceArraySlots {
   SlotId image;   ///< the caller's: spec.image, z, y, x
   SlotId output;  ///< output_shape(spec), z, y, x
+  /// Of Pairing::sum, else 0: the weight images in the plan's precision; a tile of one of them; a tile that is to be
+  /// weighed, or the sum of those that have been.
+  SlotId weights = 0;
+  SlotId weights_tile = 0;
+  SlotId other_tile = 0;
 };
 /// Where passes read the image itself, it takes the place of make_program's image slot; else both are behind those.
 DeviceArraySlots device_array_slots(const Plan& plan);
@@ -23,6 +30,8 @@ struct DeviceArraysPlan : Plan {
   Element output_element = Element::f32;
   /// Of paths that transform nothing, what the setup's port is given, if it is known (filter_taps()).
   std::vector<float> taps{};
+  /// Of Pairing::sum: the weight images, in the plan's precision.
+  std::shared_ptr<const std::vector<std::byte>> weights{};
 };
 
 /// All tiles of the plan: native passes read and write the arrays themselves, batch by batch; others are gathered,

@@ -8,6 +8,7 @@
 #include "device_model/common.hpp"
 #include "planner/axis.hpp"
 #include "planner/cost.hpp"
+#include "planner/kernel_fan.hpp"
 #include "planner/layout.hpp"
 #include "planner/lengths.hpp"
 #include "planner/search.hpp"
@@ -184,6 +185,7 @@ bool split_may_be_better(const ConvolutionSpec& spec, const PlanOptions& options
   if (options.min_tiles > 1 || options.choice || options.tile_output || options.resident || spec.batch > 1) {
     return false;
   }
+  if (!kernel_fan(spec).is_single()) return false;  // convolutions of parts are of one kernel
   if (options.method == Method::direct || options.method == Method::separable) return false;
   return tiles == nullptr || (!sums_directly(tiles->path) && options.tune != Tune::off && halos_weigh(*tiles));
 }

@@ -120,7 +120,7 @@ class SplitConvolutionAs final : public SplitConvolution {
     const auto& [z, y, x] = split_.whole.axes;
     kernel_shape_ = {z.kernel_size, y.kernel_size, x.kernel_size};
     kernel_.resize(static_cast<std::size_t>(num_voxels(kernel_shape_)));
-    write_filter(split_.whole, kernel, scale.factor, kernel_.data());
+    write_filter(split_.whole, kernel, scale.factors.front(), kernel_.data());
     log("plan", "{}: {}", devices_.front().device.info().id, plan_.reasons.front());
   }
 

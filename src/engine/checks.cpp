@@ -15,6 +15,7 @@
 
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
+#include "planner/kernel_fan.hpp"
 
 namespace convoy {
 namespace {
@@ -111,12 +112,20 @@ void require_real(const char* what, Element element) {
 }
 
 void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec) {
-  if (images.empty() || images.size() != outputs.size()) {
-    throw Error(Errc::invalid_argument, fmt::format("{} image(s) to read and {} to write; there must be one output for "
-                                                    "each image, and at least one",
-                                                    images.size(), outputs.size()));
+  const KernelFan fan = kernel_fan(spec);
+  const auto in = static_cast<std::size_t>(fan.num_images());
+  const auto out = static_cast<std::size_t>(fan.num_results());
+  if (images.empty() || images.size() % in != 0 || images.size() / in * out != outputs.size()) {
+    throw Error(Errc::invalid_argument,
+                fan.is_single()
+                    ? fmt::format("{} image(s) to read and {} to write; there must be one output for each "
+                                  "image, and at least one",
+                                  images.size(), outputs.size())
+                    : fmt::format("{} image(s) to read and {} to write; {} kernels of pairing {} make {} of "
+                                  "every {}, and there must be some",
+                                  images.size(), outputs.size(), spec.num_kernels, name(spec.pairing), out, in));
   }
-  if (spec.batch > 1) {
+  if (num_groups(spec) > 1) {
     throw Error(Errc::unsupported,
                 fmt::format("this was planned for a batch of {} images in memory, but a reader has one; plan for one "
                             "image and give the run as many readers and writers",
@@ -127,13 +136,15 @@ void require_streams(const ImageReaders& images, const ImageWriters& outputs, co
     throw Error(Errc::invalid_argument, fmt::format("the {}s of one run are of one element, but there are {} and {}",
                                                     what, name(first), name(given)));
   };
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    require_data("image", images[i]);
-    require_data("output", outputs[i]);
-    require_shape("image", images[i]->shape(), spec.image);
-    require_shape("output", outputs[i]->shape(), output_shape(spec));
-    require_element("image", images[i]->element(), images.front()->element());
-    require_element("output", outputs[i]->element(), outputs.front()->element());
+  for (const ImageReader* image : images) {
+    require_data("image", image);
+    require_shape("image", image->shape(), spec.image);
+    require_element("image", image->element(), images.front()->element());
+  }
+  for (const ImageWriter* output : outputs) {
+    require_data("output", output);
+    require_shape("output", output->shape(), output_shape(spec));
+    require_element("output", output->element(), outputs.front()->element());
   }
 }
 
@@ -195,7 +206,7 @@ void require_usable(const ConvolutionSpec& spec, const InputSums& met) {
     const Shape& shape = spec.image;
     const std::string zyx =
         fmt::format("{},{},{}", voxel / (shape.y * shape.x) % shape.z, voxel / shape.x % shape.y, voxel % shape.x);
-    return spec.batch > 1 ? fmt::format("{} of image {}", zyx, voxel / num_voxels(shape)) : zyx;
+    return num_images(spec) > 1 ? fmt::format("{} of image {}", zyx, voxel / num_voxels(shape)) : zyx;
   };
   if (met.non_finite > 0 && spec.non_finite == NonFinite::error) {
     throw Error(Errc::invalid_argument,

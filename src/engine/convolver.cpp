@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/dense_view.hpp"
@@ -23,12 +24,17 @@
 #include "engine/tile_io.hpp"
 #include "engine/tile_lanes.hpp"
 #include "engine/whole_images.hpp"
+#include "planner/kernel_fan.hpp"
 
 namespace convoy {
 namespace {
 
 bool shows_no_tiles_fit(const Error& problem) {
   return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
+}
+
+std::optional<DenseView> dense(const std::optional<ImageView>& given) {
+  return given ? std::optional<DenseView>(*given) : std::nullopt;
 }
 
 }  // namespace
@@ -39,6 +45,7 @@ struct Convolver::State {
   std::vector<PreparedDevice> devices;
   std::unique_ptr<SplitConvolution> split;  // in place of tiles
   FilterScale scale;
+  std::optional<Weights> weights;
   VoxelRules rules;
   std::unique_ptr<WorkerPool> lane_threads;
   bool complex_kernel = false;       // this one is of its real part
@@ -48,7 +55,10 @@ struct Convolver::State {
         const ConvolverOptions& with)
       : spec(given), options(with) {
     const StopScope stop(options.stop);
-    scale = resolve_spec(spec, kernel);
+    const std::optional<DenseView> dense_weights = dense(with.weights);
+    scale = resolve_spec(spec, kernel, dense_weights ? std::optional(dense_weights->view()) : std::nullopt);
+    if (dense_weights) weights.emplace(spec, dense_weights->view());
+    options.weights.reset();  // they are the caller's
     const Method method = options.plan.method;
     if (method == Method::automatic || method == Method::separable) {
       options.plan.separable_terms = count_separable_terms(spec, kernel);
@@ -56,7 +66,7 @@ struct Convolver::State {
     for (const Device& device : on) implementation_of(device).reset_peak();
     try {
       devices = prepare_devices(spec, on, options, [&](LoadedPlan& loaded) {
-        set_up_filter(*loaded.session, loaded.plan, kernel, scale.factor);
+        set_up_filter(*loaded.session, loaded.plan, kernel, scale.factors);
       });
       split_if_better(kernel, on, &plan());
     } catch (const Error& problem) {
@@ -64,12 +74,24 @@ struct Convolver::State {
       devices.clear();
       for (const Device& device : on) devices.push_back({device, {}});
       split_if_better(kernel, on, nullptr);
+      if (!split && spec.num_kernels > 1) throw_without_split(problem);
       if (!split) throw;
     }
     rules = split ? split->rules() : voxel_rules(plan(), scale.magnitude);
     rules.kernel_sum = scale.sum;
     rules.least_weight = convoy::rounding_error(spec.precision, 1, scale.magnitude);
     trace("kernel spectrum");
+  }
+
+  /// Of one kernel the transform would have been split in place of the image.
+  [[noreturn]] void throw_without_split(const Error& problem) const {
+    const std::string text = fmt::format(
+        "{}; the transform is not split for {} kernels: convolve with one at a time, whose transform may be",
+        problem.what(), spec.num_kernels);
+    if (const auto* memory = dynamic_cast<const OutOfMemory*>(&problem)) {
+      throw OutOfMemory(text, memory->requested_bytes(), memory->limit_bytes(), memory->limit_name());
+    }
+    throw Error(problem.code(), text);
   }
 
   ~State() {
@@ -122,8 +144,9 @@ struct Convolver::State {
 
   /// Of outputs that tiles cannot be written to one by one.
   std::unique_ptr<FoldedSums> folded_sums() const {
-    return plan().fold_output ? std::make_unique<FoldedSums>(spec) : nullptr;
+    return plan().fold_output ? std::make_unique<FoldedSums>(spec, weights_or_none()) : nullptr;
   }
+  const Weights* weights_or_none() const { return weights ? &*weights : nullptr; }
 
   RunReport run(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
   RunReport run_tiles(const ImageView& image, const MutableImageView& output);
@@ -146,37 +169,45 @@ struct Convolver::State {
   RunReport run_streams(const ImageReaders& images, const ImageWriters& outputs, FoldedSums* folded) {
     const int parts = is_complex(images.front()->element()) ? 2 : num_parts(spec);
     Scheduler scheduler(devices, missing_tiles(plan(), outputs), options);
+    const RunNeeds needs{rules, options.sums, folded, weights_or_none()};
     scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
-      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, rules, folded), parts);
+      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, needs), parts);
     }));
-    return scheduler.report(folded != nullptr ? folded->write(*outputs.front()) : OutputSums{});
+    return scheduler.report(folded != nullptr ? folded->write(outputs) : OutputSums{});
   }
 
   RunReport run_one_by_one(const ImageReaders& images, const ImageWriters& outputs) {
     const auto start = Clock::now();
     const auto progress_of_all = options.progress;
     RunReport all;
-    for (std::size_t i = 0; i < images.size(); ++i) {
+    const KernelFan fan = kernel_fan(spec);  // of several kernels, group by group
+    const auto in = static_cast<std::ptrdiff_t>(fan.num_images());
+    const auto out = static_cast<std::ptrdiff_t>(fan.num_results());
+    const Index num_groups = static_cast<Index>(images.size()) / fan.num_images();
+    for (Index group = 0; group < num_groups; ++group) {
       if (progress_of_all) {
-        options.progress = [&, i](const Progress& one) {
-          const auto number = static_cast<Index>(i);
-          const Index num_tiles = static_cast<Index>(images.size()) * one.num_tiles;
-          return progress_of_all({number * one.num_tiles + one.tiles_done, num_tiles, seconds_since(start)});
+        options.progress = [&, group](const Progress& one) {
+          return progress_of_all(
+              {group * one.num_tiles + one.tiles_done, num_groups * one.num_tiles, seconds_since(start)});
         };
       }
-      if (is_complex(outputs[i]->element())) {
-        all.add(run_in_memory(*images[i], *outputs[i]));
+      const auto image = images.begin() + group * in;
+      const auto output = outputs.begin() + group * out;
+      if (is_complex((*output)->element())) {
+        all.add(run_in_memory(**image, **output));
         continue;
       }
       const auto folded = folded_sums();
-      all.add(split ? split->run(*images[i], *outputs[i]) : run_streams({images[i]}, {outputs[i]}, folded.get()));
+      all.add(split ? split->run(**image, **output)
+                    : run_streams({image, image + in}, {output, output + out}, folded.get()));
     }
     return all;
   }
 
   RunReport finished(Clock::time_point start, RunReport report) const {
     report.elapsed_seconds = seconds_since(start);
-    report.kernel_factor = scale.factor;
+    report.kernel_factor = scale.factors.front();
+    report.kernel_factors = scale.factors;
     const double largest = std::fmax(std::abs(report.lowest_voxel), std::abs(report.highest_voxel));
     if (std::isfinite(largest)) report.rounding_error = rounding_error(spec.precision, largest, scale.magnitude);
     if (!options.sums) {
@@ -194,6 +225,11 @@ std::unique_ptr<Convolver::State> Convolver::make_state(const ConvolutionSpec& s
                                                         const std::vector<Device>& devices,
                                                         const ConvolverOptions& options) {
   if (!is_complex(kernel.element)) return std::make_unique<State>(spec, kernel, devices, options);
+  if (spec.num_kernels > 1 || spec.pairing == Pairing::sum) {
+    throw Error(Errc::unsupported,
+                fmt::format("{} complex kernel(s) of pairing {}: complex kernels are convolved with one at a time",
+                            spec.num_kernels, name(spec.pairing)));
+  }
   ConvolutionSpec of_part = spec;
   const KernelParts parts = parts_of_kernel(of_part, kernel);
   ConvolverOptions with = options;
@@ -207,7 +243,7 @@ std::unique_ptr<Convolver::State> Convolver::make_state(const ConvolutionSpec& s
     state->imaginary = std::make_unique<State>(of_part, ImageView(parts.imaginary, spec.kernel), devices, with);
     state->scale.magnitude += state->imaginary->scale.magnitude;
   }
-  state->scale.factor = parts.factor;
+  state->scale.factors = {parts.factor};
   return state;
 }
 
@@ -215,10 +251,11 @@ std::unique_ptr<Convolver::State> Convolver::make_state(const ConvolutionSpec& s
 RunReport Convolver::State::run_tiles(const ImageView& image, const MutableImageView& output) {
   if (split) return split->run(image, output);
   const int parts = is_complex(image.element) ? 2 : num_parts(spec);
-  Scheduler scheduler(devices, {plan().num_tiles() * spec.batch, {}}, options);
+  Scheduler scheduler(devices, {plan().num_tiles() * num_groups(spec), {}}, options);
   const auto folded = folded_sums();
+  const RunNeeds needs{rules, options.sums, folded.get(), weights_or_none()};
   scheduler.run(loops_of(devices, [&](const PreparedDevice& on) -> std::unique_ptr<DeviceLoop> {
-    const auto make_io = [&] { return memory_io(on, image, output, rules, options.sums, folded.get()); };
+    const auto make_io = [&] { return memory_io(on, image, output, needs); };
     if (WorkerPool* const threads = lanes()) return std::make_unique<TileLanes>(on.loaded, *threads, parts, make_io);
     return std::make_unique<TileLoop>(on.loaded, make_io(), parts);
   }));
@@ -314,8 +351,8 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output,
   const UseRunOptions use(state.options, options);
   std::optional<UseRunOptions<ConvolverOptions, RunOptions>> use_too;
   if (state.imaginary) use_too.emplace(state.imaginary->options, options);
-  require_images("image", image, state.spec.image, state.spec.batch);
-  require_writable_images("output", output, output_shape(), state.spec.batch);
+  require_images("image", image, state.spec.image, num_images(state.spec));
+  require_writable_images("output", output, output_shape(), num_outputs(state.spec));
   require_apart(image, output);
   require_kinds(state.spec, image.element, state.complex_kernel, output.element);
   if (!state.complex_kernel && state.num_steps_of(image) == 1) {
@@ -347,6 +384,7 @@ void RunReport::add(const RunReport& other) {
   skipped_tiles += other.skipped_tiles;
   peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);
   kernel_factor = other.kernel_factor;
+  kernel_factors = other.kernel_factors;
   non_finite_voxels += other.non_finite_voxels;
   nan_voxels += other.nan_voxels;
   no_data_voxels += other.no_data_voxels;
@@ -369,8 +407,10 @@ void RunReport::add(const RunReport& other) {
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec, Device device) {
   spec.image = image.shape;
   spec.kernel = kernel.shape;
-  if (image.batch > 1 || spec.batch > 1) {
-    throw Error(Errc::unsupported, "convolve() returns one image; make a Convolver for a batch of them");
+  if (image.batch > 1 || spec.batch > 1 || kernel.batch > 1 || spec.num_kernels > 1 || spec.pairing == Pairing::sum) {
+    throw Error(Errc::unsupported,
+                "convolve() makes one image of one image and one kernel; make a Convolver for batches, several kernels "
+                "or weights");
   }
   Convolver convolver(spec, kernel, std::move(device));
   const Element real = spec.precision == Precision::f32 ? Element::f32 : Element::f64;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "base/dense_view.hpp"
@@ -16,6 +17,7 @@
 #include "engine/checks.hpp"
 #include "engine/tile_geometry.hpp"
 #include "planner/axis.hpp"
+#include "planner/kernel_fan.hpp"
 #include "planner/layout.hpp"
 #include "planner/origin.hpp"
 
@@ -44,19 +46,19 @@ void refuse_non_finite(const char* what, const InputSums& sums, const Shape& sha
 }
 
 /// Its spectrum must not overflow, nor its voxels lose their digits.
-void require_representable(const ConvolutionSpec& spec, const ImageView& kernel, const FilterScale& scale) {
+void require_representable(const ConvolutionSpec& spec, const ImageView& kernel, double factor, double magnitude) {
   const double most = largest_number(spec.precision) / 8;
   const bool single = spec.precision == Precision::f32;
   const double least =
       single ? static_cast<double>(std::numeric_limits<float>::min()) : std::numeric_limits<double>::min();
-  const double largest = scan(kernel).largest() * std::abs(scale.factor);
+  const double largest = scan(kernel).largest() * std::abs(factor);
   const char* const precision = single ? "single" : "double";
   const char* const remedy = single ? ", compute in double precision (--precision f64)" : "";
-  if (!(scale.magnitude <= most)) {
+  if (!(magnitude <= most)) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the magnitudes of the kernel's voxels sum to {:g}, beyond what transforms in {} precision "
                             "hold: normalise the kernel{}, or scale it",
-                            scale.magnitude, precision, remedy));
+                            magnitude, precision, remedy));
   }
   if (largest > 0 && largest < least) {
     throw Error(Errc::invalid_argument,
@@ -130,6 +132,75 @@ void write_filter_of_path(const Plan& plan, const ImageView& kernel, double scal
     write_separable_filter(plan, kernel, scale, port);
   } else {
     write_filter(plan, kernel, scale, port);
+  }
+}
+
+}  // namespace
+
+namespace {
+
+/// Words for one of several: the number is added to messages.
+std::string one_of(const char* what, Index number, Index count) {
+  return count > 1 ? fmt::format("{} {}", what, number) : what;
+}
+
+/// Kernels or weights as the message says it, where the one is wrong for itself.
+template <class Check>
+auto of_one(const ConvolutionSpec& spec, Index number, const Check& check) {
+  try {
+    return check();
+  } catch (const Error& problem) {
+    if (spec.num_kernels == 1) throw;
+    throw Error(problem.code(), fmt::format("kernel {} of {}: {}", number, spec.num_kernels, problem.what()));
+  }
+}
+
+/// The largest magnitude of each weight image; nothing but ones without any.
+std::vector<double> largest_weights(const ConvolutionSpec& spec, const std::optional<ImageView>& weights) {
+  std::vector<double> largest(static_cast<std::size_t>(spec.num_kernels), 1.0);
+  if (weights.has_value() != (spec.pairing == Pairing::sum)) {
+    throw Error(Errc::invalid_argument,
+                weights ? fmt::format("weights belong to pairing sum, but this is pairing {}", name(spec.pairing))
+                        : fmt::format("pairing sum needs weights: {} image(s) of {} zyx, one for each kernel",
+                                      spec.num_kernels, to_text(weights_shape(spec))));
+  }
+  if (!weights) return largest;
+  require_images("weights", *weights, weights_shape(spec), spec.num_kernels);
+  for (Index i = 0; i < spec.num_kernels; ++i) {
+    const ImageView one = weights->image(i);
+    const InputSums sums = scan(one);
+    const std::string what = one_of("weights image", i, spec.num_kernels);
+    refuse_non_finite(what.c_str(), sums, one.shape);
+    largest[static_cast<std::size_t>(i)] = sums.largest();
+  }
+  return largest;
+}
+
+/// As FilterScale says.
+double magnitude_of_outputs(const ConvolutionSpec& spec, const std::vector<double>& kernels,
+                            const std::vector<double>& weights) {
+  const bool adds = spec.pairing == Pairing::sum || kernel_fan(spec).kind == KernelFan::Kind::gather;
+  double total = 0;
+  double largest_weight = 0;
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    const double of_one = kernels[i] * weights[i];
+    total = adds ? total + of_one : std::max(total, of_one);
+    largest_weight = std::max(largest_weight, weights[i]);
+  }
+  return spec.pairing == Pairing::sum ? std::max(total, largest_weight) : total;
+}
+
+/// Kernels one behind the other.
+template <class Real>
+void write_filters(const Plan& plan, const ImageView& kernels, const std::vector<double>& factors, Real* port) {
+  Index size = static_cast<Index>(layout_of(plan).num_taps());
+  if (!sums_directly(plan.path)) {
+    size = 1;
+    for (const AxisPlan& axis : plan.axes) size *= axis.kernel_size;
+  }
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    const auto number = static_cast<Index>(i);
+    write_filter_of_path(plan, kernels.image(number), factors[i], port + number * size);
   }
 }
 
@@ -213,36 +284,60 @@ void write_filter(const Plan& plan, const ImageView& kernel, double scale, Real*
 template void write_filter(const Plan&, const ImageView&, double, float*);
 template void write_filter(const Plan&, const ImageView&, double, double*);
 
-FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
-  require_data("kernel", kernel.data);
+namespace {
+
+/// Of the only kernel that there is with NonFinite::interpolate.
+void set_sum(const ImageView& kernel, FilterScale& scale) {
+  scale.sum = scale.factors.front() * scan(kernel).sum;
+  if (std::abs(scale.sum) > noise_of(kernel.element) * scale.magnitude) return;
+  throw Error(
+      Errc::invalid_argument,
+      fmt::format("the kernel's sum is {:g}, so it cannot interpolate what is missing: take missing voxels as 0 "
+                  "(--nan zero)",
+                  scale.sum));
+}
+
+}  // namespace
+
+FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernels, const std::optional<ImageView>& weights) {
+  require_data("kernel", kernels.data);
   validate(spec);
-  require_images("kernel", kernel, spec.kernel, 1);
-  FilterScale scale{filter_scale(spec, kernel), 0, 0};
-  scale.magnitude = std::abs(scale.factor) * magnitude(kernel);
-  if (spec.non_finite == NonFinite::interpolate) {
-    scale.sum = scale.factor * scan(kernel).sum;
-    if (std::abs(scale.sum) <= noise_of(kernel.element) * scale.magnitude) {
-      throw Error(Errc::invalid_argument,
-                  fmt::format("the kernel's sum is {:g}, so it cannot interpolate what is missing: take missing voxels "
-                              "as 0 (--nan zero)",
-                              scale.sum));
-    }
+  require_images("kernel", kernels, spec.kernel, spec.num_kernels);
+  const std::vector<double> largest = largest_weights(spec, weights);
+  FilterScale scale;
+  std::vector<double> magnitudes;
+  for (Index i = 0; i < spec.num_kernels; ++i) {
+    of_one(spec, i, [&] {
+      const ImageView kernel = kernels.image(i);
+      const double factor = filter_scale(spec, kernel);
+      const double its_magnitude = std::abs(factor) * magnitude(kernel);
+      require_representable(spec, kernel, factor, its_magnitude);
+      scale.factors.push_back(factor);
+      magnitudes.push_back(its_magnitude);
+    });
   }
-  require_representable(spec, kernel, scale);
-  spec.origin = Origin::at(resolve_origin(spec, &kernel));
+  scale.magnitude = magnitude_of_outputs(spec, magnitudes, largest);
+  if (spec.non_finite == NonFinite::interpolate) set_sum(kernels, scale);
+  spec.origin = Origin::at(resolve_origin(spec, &kernels));
   return scale;
 }
 
 std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& given) {
   validate(spec);
   const DenseView dense(given);
-  const ImageView& kernel = dense.view();
+  const ImageView& kernels = dense.view();
   Plan plan;
   plan.spec = spec;
   for (int axis = 0; axis < 3; ++axis) plan.axes[static_cast<std::size_t>(axis)] = axis_task(spec, axis).plan;
   const auto& [z, y, x] = plan.axes;
   if (z.kernel_size + y.kernel_size + x.kernel_size > kLongestSeparable) return {};
-  return static_cast<int>(terms_of(plan, kernel, 1).size());
+  std::size_t most = 0;
+  for (Index i = 0; i < kernels.batch; ++i) {
+    const std::size_t terms = terms_of(plan, kernels.image(i), 1).size();
+    if (terms == 0) return 0;
+    most = std::max(most, terms);
+  }
+  return static_cast<int>(most);
 }
 
 std::vector<float> filter_taps(const Plan& plan, const ImageView& kernel, double scale) {
@@ -251,12 +346,13 @@ std::vector<float> filter_taps(const Plan& plan, const ImageView& kernel, double
   return taps;
 }
 
-void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale) {
+void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernels,
+                   const std::vector<double>& factors) {
   std::byte* const port = session.port(ports::kernel, 0);
   if (plan.spec.precision == Precision::f32) {
-    write_filter_of_path(plan, kernel, scale, reinterpret_cast<float*>(port));
+    write_filters(plan, kernels, factors, reinterpret_cast<float*>(port));
   } else {
-    write_filter_of_path(plan, kernel, scale, reinterpret_cast<double*>(port));
+    write_filters(plan, kernels, factors, reinterpret_cast<double*>(port));
   }
   session.submit(Section::setup, 0);
   session.wait(0);

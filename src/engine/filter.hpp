@@ -2,6 +2,7 @@
 // and transformed there. Dense (base/dense_view.hpp), as convolvers make it.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "backends/backend.hpp"
@@ -24,21 +25,23 @@ double magnitude(const ImageView& kernel);
 template <class Real>
 void write_filter(const Plan& plan, const ImageView& kernel, double scale, Real* port);
 
-/// What the kernel shall be multiplied with, and the sum of its magnitudes then.
+/// What each kernel shall be multiplied with, and the most that an output is of an image whose voxels are 1 at most:
+/// the sum of a kernel's magnitudes then; of kernels that are added up their sum, times their weights' magnitudes.
 struct FilterScale {
-  double factor = 1;
+  std::vector<double> factors;
   double magnitude = 0;
   double sum = 0;  ///< likewise, of the voxels themselves; for NonFinite::interpolate
 };
 
-/// Checks spec and kernel, and resolves the spec's origin. Of a real kernel. Throws Error(invalid_argument) as
+/// Checks spec, kernels and weights, and resolves the spec's origin. Of real kernels. Throws Error(invalid_argument) as
 /// Convolver's constructor does.
-FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel);
+FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernels, const std::optional<ImageView>& weights);
 
 /// What set_up_filter() hands to the device, of a plan in f32 that transforms nothing.
 std::vector<float> filter_taps(const Plan& plan, const ImageView& kernel, double scale);
 
 /// Runs the set-up of a session whose program has ports::kernel, and waits for it.
-void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernel, double scale);
+void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernels,
+                   const std::vector<double>& factors);
 
 }  // namespace convoy

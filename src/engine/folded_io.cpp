@@ -25,8 +25,8 @@ class FoldingSink final : public TileSink {
 
 }  // namespace
 
-FoldedSums::FoldedSums(const ConvolutionSpec& spec) {
-  const auto voxels = static_cast<std::size_t>(num_voxels(output_shape(spec)) * spec.batch);
+FoldedSums::FoldedSums(const ConvolutionSpec& spec, const Weights* weights) : weights_(weights) {
+  const auto voxels = static_cast<std::size_t>(num_voxels(output_shape(spec)) * num_outputs(spec));
   if (spec.precision == Precision::f32) {
     sums_.emplace<std::vector<float>>(voxels);
   } else {
@@ -40,13 +40,18 @@ std::unique_ptr<TileSink> FoldedSums::sink(const LoadedPlan& loaded) {
 
 void FoldedSums::add(const LoadedPlan& loaded, const TileIndex& tile, int set) {
   loaded.session->wait(set);
-  const std::byte* const port = loaded.session->port(ports::output, set);
+  const KernelFan fan = kernel_fan(loaded.plan.spec);
   const std::lock_guard lock(mutex_);
   std::visit(
       [&](auto& sums) {
         using Real = typename std::remove_reference_t<decltype(sums)>::value_type;
-        const Index first = tile.image * num_voxels(output_shape(loaded.plan.spec));
-        fold_tile(loaded.plan, tile, reinterpret_cast<const Real*>(port), sums.data() + first);
+        TileWeighing<Real> weighing(loaded.plan, *loaded.session, weights_);
+        if (weighing.of_outputs()) weighing.gather_outputs(tile, set);
+        for (Index i = 0; i < fan.num_results(); ++i) {
+          const std::byte* const port = loaded.session->port(ports::output_of(fan, i), set);
+          const Index first = (tile.image * fan.num_results() + i) * num_voxels(output_shape(loaded.plan.spec));
+          fold_tile(loaded.plan, tile, reinterpret_cast<const Real*>(port), sums.data() + first);
+        }
       },
       sums_);
 }
@@ -55,8 +60,18 @@ OutputSums FoldedSums::write(const MutableImageView& output) const {
   return std::visit([&](const auto& sums) { return write_folded(sums.data(), output); }, sums_);
 }
 
-OutputSums FoldedSums::write(ImageWriter& writer) const {
-  return std::visit([&](const auto& sums) { return write_folded(sums.data(), writer); }, sums_);
+OutputSums FoldedSums::write(const std::vector<ImageWriter*>& writers) const {
+  OutputSums total;
+  std::visit(
+      [&](const auto& sums) {
+        const auto* from = sums.data();
+        for (ImageWriter* writer : writers) {
+          total.add(write_folded(from, *writer));
+          from += num_voxels(writer->shape());
+        }
+      },
+      sums_);
+  return total;
 }
 
 template <class Real>

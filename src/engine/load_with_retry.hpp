@@ -105,10 +105,16 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
         load_session(device, loaded.program, load_options, loaded.plan.footprint_bytes, options.deterministic);
     return loaded;
   };
+  bool may_have_no_fused_path = false;
   for (;;) {
     try {
       return load_with_retry(device.info().id, options.deterministic, make_plan, load);
     } catch (const Error& problem) {
+      if (problem.code() == Errc::unsupported && !loading && may_have_no_fused_path) {  // for several kernels
+        may_have_no_fused_path = false;
+        options.path = Path::staged;
+        continue;
+      }
       if (problem.code() != Errc::unsupported || !loading || *loading == Path::staged || !may_change_path) throw;
       if (sums_directly(*loading) && options.method != Method::automatic) throw;
       log("plan", "{}: the {} path is refused ({}); the next one is tried", device.info().id, name(*loading),
@@ -118,6 +124,7 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
         options.method = Method::fft;
         continue;
       }
+      may_have_no_fused_path = *loading == Path::native;
       options.path = *loading == Path::native ? Path::fused : Path::staged;
     }
   }

@@ -111,45 +111,38 @@ backend::HostBox output_box(const Plan& plan, const MutableImageView& output, co
 template <class Real>
 class MemorySource final : public TileSource {
  public:
-  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& images,
-               const VoxelRules& rules, bool sums)
+  MemorySource(const LoadedPlan& loaded, const backend::Device& device, const ImageView& images, const RunNeeds& needs)
       : plan_(loaded.plan),
+        fan_(kernel_fan(plan_.spec)),
         session_(*loaded.session),
         images_(images),
-        rules_(rules),
-        sums_(sums || plan_.fold_output),  // what is folded is not looked at tile by tile
-        lent_(can_lend(plan_, device, images)) {}
+        rules_(needs.rules),
+        sums_(needs.sums || plan_.fold_output),  // what is folded is not looked at tile by tile
+        weighing_(plan_, session_, needs.weights),
+        lent_(!weighing_.of_inputs() && can_lend(plan_, device, images)) {}
 
   std::size_t tiles_ahead() const override { return 0; }
   void begin(const TileIndex&) override {}
 
   InputSums supply(const TileIndex& tile, int set) override {
-    const TileInput input = input_of(tile);
-    if (tile.part == 1 && !is_complex(images_.element)) {
-      gather_missing(plan_, input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
-                     [&](int piece) { session_.upload_piece(set, piece, nullptr); });
-      return {};
-    }
-    if (lends(input)) {
-      for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
-        const backend::HostBox box = input_box(plan_, input.voxels, input.sources, piece);
-        session_.upload_piece(set, piece, &box);
-      }
-      return {};
-    }
-    return gather_tile(plan_, input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
-                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+    if (weighing_.of_inputs()) return supply_weighed(tile, set);
+    InputSums sums;
+    for (Index i = 0; i < fan_.num_images(); ++i) sums.add(supply_one(tile, i, set));
+    return sums;
   }
 
   /// What was not gathered has not been looked at yet.
   std::vector<Index> holes(const TileIndex& tile) override {
-    return makes_holes(plan_.spec) ? find_holes(plan_, tile, input_of(tile)) : std::vector<Index>();
+    return makes_holes(plan_.spec) ? find_holes(plan_, tile, input_of(tile, 0)) : std::vector<Index>();
   }
 
   InputSums scan_input(const TileIndex& tile) override {
-    if (!sums_) return {};
-    const TileInput input = input_of(tile);
-    return lends(input) ? sum_own_voxels(plan_, input, rules_) : InputSums{};
+    InputSums sums;
+    for (Index i = 0; sums_ && i < fan_.num_images(); ++i) {
+      const TileInput input = input_of(tile, i);
+      if (lends(input)) sums.add(sum_own_voxels(plan_, input, rules_));
+    }
+    return sums;
   }
 
   /// Once: finite voxels, too, may have outputs that are too large.
@@ -161,8 +154,8 @@ class MemorySource final : public TileSource {
   InputSums all_unusable(const InputSums&) override { return scan_all(); }
 
  private:
-  TileInput input_of(const TileIndex& tile) const {
-    const ImageView image = images_.image(tile.image);
+  TileInput input_of(const TileIndex& tile, Index number) const {
+    const ImageView image = images_.image(tile.image * fan_.num_images() + number);
     return input_from_image(plan_, is_complex(image.element) ? image.part(tile.part) : image, tile);
   }
   InputSums scan_all() const {
@@ -171,13 +164,40 @@ class MemorySource final : public TileSource {
     both.add(scan(images_.part(1), rules_));
     return both;
   }
+  /// Of the images that the tile is of, the one of that number.
+  InputSums supply_one(const TileIndex& tile, Index number, int set) {
+    const TileInput input = input_of(tile, number);
+    const int first_piece = static_cast<int>(number) * input_pieces(plan_).count();
+    Real* const port = reinterpret_cast<Real*>(session_.port(ports::input_of(number), set));
+    const auto filled = [&](int piece) { session_.upload_piece(set, first_piece + piece, nullptr); };
+    if (tile.part == 1 && !is_complex(images_.element)) {
+      gather_missing(plan_, input, rules_, port, filled);
+      return {};
+    }
+    if (lends(input)) {
+      for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
+        const backend::HostBox box = input_box(plan_, input.voxels, input.sources, piece);
+        session_.upload_piece(set, first_piece + piece, &box);
+      }
+      return {};
+    }
+    return gather_tile(plan_, input, rules_, port, filled);
+  }
+  InputSums supply_weighed(const TileIndex& tile, int set) {
+    const InputSums sums =
+        gather_tile(plan_, input_of(tile, 0), rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)));
+    weighing_.spread_input(tile, set);
+    return sums;
+  }
   bool lends(const TileInput& input) const { return lent_ && shows_image_and_zeros(plan_, input.sources); }
 
   const Plan& plan_;
+  KernelFan fan_;
   backend::Session& session_;
   ImageView images_;
   const VoxelRules& rules_;
   bool sums_;
+  TileWeighing<Real> weighing_;
   bool lent_;
   bool looked_again_ = false;
 };
@@ -186,49 +206,68 @@ template <class Real>
 class MemorySink final : public TileSink {
  public:
   MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& outputs,
-             const VoxelRules& rules, bool sums)
+             const RunNeeds& needs)
       : plan_(loaded.plan),
+        fan_(kernel_fan(plan_.spec)),
         session_(*loaded.session),
         outputs_(outputs),
-        holed_(plan_, rules),
-        sums_(sums),
-        lent_(can_lend(plan_, device, outputs)) {}
+        holed_(plan_, needs.rules),
+        sums_(needs.sums),
+        weighing_(plan_, session_, needs.weights),
+        lent_(!weighing_.of_outputs() && can_lend(plan_, device, outputs)) {}
 
   void prepare(const TileIndex& tile, int set) override {
     if (!lent_) return;
     const auto outputs = tile_outputs(plan_, tile);
-    const MutableImageView output = output_of(tile);
-    for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) {
-      session_.set_output_target(set, piece, output_box(plan_, output, outputs, piece));
+    for (Index i = 0; i < fan_.num_results(); ++i) {
+      const MutableImageView output = output_of(tile, i);
+      for (int piece = 0; piece < num_pieces(); ++piece) {
+        session_.set_output_target(set, first_piece(i) + piece, output_box(plan_, output, outputs, piece));
+      }
     }
   }
 
   OutputSums take(const TileIndex& tile, int set, std::vector<Index> holes) override {
-    const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
-    const TileOutputs outputs = tile_outputs(plan_, tile);
-    const MutableImageView output = output_of(tile);
-    if (makes_holes(plan_.spec)) {
+    if (weighing_.of_outputs()) {
       session_.wait(set);
-      Real* const port = reinterpret_cast<Real*>(session_.port(ports::output, set));
-      if (!holed_.keeps(tile)) return holed_.write(outputs, port, std::move(holes), output);
-      holed_.keep(port);
-      return {};
+      weighing_.gather_outputs(tile, set);
     }
-    // Without a transform an output depends on its own voxels only, so all are read.
-    if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output, await);
-    if (lent_) return {.sum = one_voxel(outputs, output, await)};
-    return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)), output,
-                        await);
+    if (makes_holes(plan_.spec)) return take_holed(tile, set, std::move(holes));
+    OutputSums sums;
+    for (Index i = 0; i < fan_.num_results(); ++i) sums.add(take_one(tile, i, set));
+    return sums;
   }
 
   void finish() override {}
 
  private:
-  MutableImageView output_of(const TileIndex& tile) const {
-    const MutableImageView output = outputs_.image(tile.image);
+  int num_pieces() const { return output_pieces(plan_).count(); }
+  int first_piece(Index number) const { return static_cast<int>(number) * num_pieces(); }
+  MutableImageView output_of(const TileIndex& tile, Index number) const {
+    const MutableImageView output = outputs_.image(tile.image * fan_.num_results() + number);
     return is_complex(output.element) ? output.part(tile.part) : output;
   }
-
+  OutputSums take_holed(const TileIndex& tile, int set, std::vector<Index> holes) {
+    session_.wait(set);
+    Real* const port = reinterpret_cast<Real*>(session_.port(ports::output, set));
+    if (!holed_.keeps(tile)) {
+      return holed_.write(tile_outputs(plan_, tile), port, std::move(holes), output_of(tile, 0));
+    }
+    holed_.keep(port);
+    return {};
+  }
+  /// Of the outputs that the tile is of, the one of that number.
+  OutputSums take_one(const TileIndex& tile, Index number, int set) {
+    const AwaitPiece await = [&](int piece) { session_.wait_piece(set, first_piece(number) + piece); };
+    const TileOutputs outputs = tile_outputs(plan_, tile);
+    const MutableImageView output = output_of(tile, number);
+    // Without a transform an output depends on its own voxels only, so all are read.
+    if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output, await);
+    if (lent_) return {.sum = one_voxel(outputs, output, await)};
+    const std::byte* const port = session_.port(ports::output_of(fan_, number), set);
+    return scatter_tile(plan_, outputs, reinterpret_cast<const Real*>(port), output,
+                        weighing_.of_outputs() ? AwaitPiece() : await);
+  }
   /// One stands for all: a NaN or an infinity in a transform's input is in every output.
   double one_voxel(const TileOutputs& outputs, const MutableImageView& output, const AwaitPiece& await) const {
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
@@ -239,31 +278,32 @@ class MemorySink final : public TileSink {
   }
 
   const Plan& plan_;
+  KernelFan fan_;
   backend::Session& session_;
   MutableImageView outputs_;
   HoledOutputs<Real> holed_;
   bool sums_;
+  TileWeighing<Real> weighing_;
   bool lent_;
 };
 
 template <class Real>
 TileIo memory_io_of(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
-                    const VoxelRules& rules, bool sums, FoldedSums* folded) {
+                    const RunNeeds& needs) {
   const backend::Device& device = implementation_of(on.device);
   TileIo io;
-  io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, rules, sums);
-  io.sink = folded != nullptr ? folded->sink(on.loaded)
-                              : std::make_unique<MemorySink<Real>>(on.loaded, device, output, rules, sums);
+  io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, needs);
+  io.sink = needs.folded != nullptr ? needs.folded->sink(on.loaded)
+                                    : std::make_unique<MemorySink<Real>>(on.loaded, device, output, needs);
   return io;
 }
 
 }  // namespace
 
 TileIo memory_io(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
-                 const VoxelRules& rules, bool sums, FoldedSums* folded) {
+                 const RunNeeds& needs) {
   const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
-  return f32 ? memory_io_of<float>(on, image, output, rules, sums, folded)
-             : memory_io_of<double>(on, image, output, rules, sums, folded);
+  return f32 ? memory_io_of<float>(on, image, output, needs) : memory_io_of<double>(on, image, output, needs);
 }
 
 }  // namespace convoy

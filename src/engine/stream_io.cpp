@@ -1,6 +1,5 @@
 #include <array>
 #include <cstring>
-#include <utility>
 
 #include "device_model/common.hpp"
 #include "engine/background_jobs.hpp"
@@ -45,19 +44,72 @@ void read_slab(const ImageReader& reader, const PlacedBox& slab, const Shape& sh
 template <class Real>
 class ReaderSource final : public TileSource {
  public:
-  ReaderSource(const LoadedPlan& loaded, const ImageReaders& readers, const VoxelRules& rules)
+  ReaderSource(const LoadedPlan& loaded, const ImageReaders& readers, const RunNeeds& needs)
       : plan_(loaded.plan),
         session_(*loaded.session),
         readers_(readers),
-        rules_(rules),
+        rules_(needs.rules),
         num_parts_(is_complex(readers.front()->element()) ? 2 : num_parts(plan_.spec)),
-        jobs_(num_disk_threads()) {}
+        weighing_(plan_, session_, needs.weights),
+        jobs_(num_disk_threads()) {
+    for (TileBoxes& tile : boxes_) tile.resize(static_cast<std::size_t>(kernel_fan(plan_.spec).num_images()));
+  }
 
   std::size_t tiles_ahead() const override { return boxes_.size(); }
 
   void begin(const TileIndex& tile) override {
-    ReadBox& box = boxes_[num_begun_++ % boxes_.size()];
-    const ImageReader& reader = *readers_[static_cast<std::size_t>(tile.image)];
+    TileBoxes& boxes = boxes_[num_begun_++ % boxes_.size()];
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+      begin_reading(*readers_.at(static_cast<std::size_t>(tile.image) * boxes.size() + i), tile, boxes[i]);
+    }
+  }
+
+  InputSums supply(const TileIndex& tile, int set) override {
+    supplied_ = &boxes_[num_supplied_ % boxes_.size()];
+    if (tile.part + 1 == num_parts_) ++num_supplied_;
+    InputSums sums;
+    for (std::size_t i = 0; i < supplied_->size(); ++i) sums.add(supply_one(tile, i, set));
+    if (weighing_.of_inputs()) weighing_.spread_input(tile, set);
+    return sums;
+  }
+
+  std::vector<Index> holes(const TileIndex& tile) override {
+    return makes_holes(plan_.spec) ? find_holes(plan_, tile, supplied_->front().cover.input) : std::vector<Index>();
+  }
+
+  InputSums scan_input(const TileIndex&) override { return {}; }
+  InputSums look_again() override { return {}; }
+  /// Reading the rest only to count would take too long.
+  InputSums all_unusable(const InputSums& met) override { return met; }
+
+ private:
+  struct ReadBox {
+    TileCover cover;
+    Buffer voxels;
+    BackgroundJobs::Group reading;
+  };
+  using TileBoxes = std::vector<ReadBox>;  // of the images that a tile is of
+
+  /// Of the images that the tile is of, the one of that number.
+  InputSums supply_one(const TileIndex& tile, std::size_t number, int set) {
+    ReadBox& box = (*supplied_)[number];
+    jobs_.wait(box.reading);
+    TileInput& input = box.cover.input;
+    auto* const port = reinterpret_cast<Real*>(session_.port(ports::input_of(static_cast<Index>(number)), set));
+    const int first_piece = static_cast<int>(number) * input_pieces(plan_).count();
+    const PieceFilled upload = [&](int piece) { session_.upload_piece(set, first_piece + piece, nullptr); };
+    const PieceFilled filled = weighing_.of_inputs() ? PieceFilled() : upload;
+    const Element element = readers_.front()->element();
+    if (is_complex(element)) {
+      input.voxels = ImageView(box.voxels.get(), element, box.cover.shape).part(tile.part);
+    } else if (tile.part == 1) {
+      gather_missing(plan_, input, rules_, port, filled);
+      return {};
+    }
+    return gather_tile(plan_, input, rules_, port, filled);
+  }
+
+  void begin_reading(const ImageReader& reader, const TileIndex& tile, ReadBox& box) {
     const Element element = reader.element();
     if (!box.voxels) {
       box.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_cover_bytes(plan_, size_of(element)));
@@ -74,46 +126,16 @@ class ReaderSource final : public TileSource {
     jobs_.add(box.reading, std::move(jobs));
   }
 
-  InputSums supply(const TileIndex& tile, int set) override {
-    supplied_ = &boxes_[num_supplied_ % boxes_.size()];
-    if (tile.part + 1 == num_parts_) ++num_supplied_;
-    jobs_.wait(supplied_->reading);
-    TileInput& input = supplied_->cover.input;
-    Real* const port = reinterpret_cast<Real*>(session_.port(ports::input, set));
-    const PieceFilled filled = [&](int piece) { session_.upload_piece(set, piece, nullptr); };
-    const Element element = readers_.front()->element();
-    if (is_complex(element)) {
-      input.voxels = ImageView(supplied_->voxels.get(), element, supplied_->cover.shape).part(tile.part);
-    } else if (tile.part == 1) {
-      gather_missing(plan_, input, rules_, port, filled);
-      return {};
-    }
-    return gather_tile(plan_, input, rules_, port, filled);
-  }
-
-  std::vector<Index> holes(const TileIndex& tile) override { return find_holes(plan_, tile, supplied_->cover.input); }
-
-  InputSums scan_input(const TileIndex&) override { return {}; }
-  InputSums look_again() override { return {}; }
-  /// Reading the rest only to count would take too long.
-  InputSums all_unusable(const InputSums& met) override { return met; }
-
- private:
-  struct ReadBox {
-    TileCover cover;
-    Buffer voxels;
-    BackgroundJobs::Group reading;
-  };
-
   const Plan& plan_;
   backend::Session& session_;
   const ImageReaders& readers_;
   const VoxelRules& rules_;
   int num_parts_;
+  TileWeighing<Real> weighing_;
   std::size_t num_begun_ = 0;
   std::size_t num_supplied_ = 0;
-  ReadBox* supplied_ = nullptr;  // the last
-  std::array<ReadBox, device_model::kBoxesInHand> boxes_;
+  TileBoxes* supplied_ = nullptr;  // the last
+  std::array<TileBoxes, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;  // ends before the boxes go
 };
 
@@ -134,12 +156,16 @@ void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWrit
 template <class Real>
 class WriterSink final : public TileSink {
  public:
-  WriterSink(const LoadedPlan& loaded, const ImageWriters& writers, const VoxelRules& rules)
+  WriterSink(const LoadedPlan& loaded, const ImageWriters& writers, const RunNeeds& needs)
       : plan_(loaded.plan),
+        fan_(kernel_fan(plan_.spec)),
         session_(*loaded.session),
         writers_(writers),
-        holed_(plan_, rules),
-        jobs_(num_disk_threads()) {}
+        holed_(plan_, needs.rules),
+        weighing_(plan_, session_, needs.weights),
+        jobs_(num_disk_threads()) {
+    for (TileBoxes& tile : boxes_) tile.resize(static_cast<std::size_t>(fan_.num_results()));
+  }
 
   void prepare(const TileIndex&, int) override {}
 
@@ -149,24 +175,21 @@ class WriterSink final : public TileSink {
       holed_.keep(reinterpret_cast<const Real*>(session_.port(ports::output, set)));
       return {};
     }
-    WrittenBox& written = boxes_[next_ % boxes_.size()];
-    jobs_.wait(written.writing);
-    if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes());
-    ImageWriter& writer = *writers_[static_cast<std::size_t>(tile.image)];
-    const Box box = output_box_of(plan_, tile);
-    TileOutputs outputs = tile_outputs(plan_, tile);
-    for (AxisOutputs& axis : outputs) axis.begin = 0;
-    const MutableImageView whole(written.voxels.get(), writer.element(), box.size);
-    const bool is_pair = is_complex(whole.element);
-    const OutputSums sums = put(outputs, set, std::move(holes), is_pair ? whole.part(tile.part) : whole);
-    if (is_pair && tile.part == 0) return sums;
-    begin_writing(jobs_, written.writing, writer, box, written.voxels.get());
-    ++next_;
+    if (weighing_.of_outputs()) {
+      session_.wait(set);
+      weighing_.gather_outputs(tile, set);
+    }
+    TileBoxes& boxes = boxes_[next_ % boxes_.size()];
+    if (!is_complex(writers_.front()->element()) || tile.part == 1) ++next_;
+    OutputSums sums;
+    for (std::size_t i = 0; i < boxes.size(); ++i) sums.add(take_one(tile, i, set, holes, boxes[i]));
     return sums;
   }
 
   void finish() override {
-    for (WrittenBox& box : boxes_) jobs_.wait(box.writing);
+    for (TileBoxes& boxes : boxes_) {
+      for (WrittenBox& box : boxes) jobs_.wait(box.writing);
+    }
   }
 
  private:
@@ -174,57 +197,83 @@ class WriterSink final : public TileSink {
     Buffer voxels;
     BackgroundJobs::Group writing;
   };
+  using TileBoxes = std::vector<WrittenBox>;  // of the outputs that a tile is of
 
-  OutputSums put(const TileOutputs& outputs, int set, std::vector<Index> holes, const MutableImageView& to) {
-    Real* const port = reinterpret_cast<Real*>(session_.port(ports::output, set));
-    if (!makes_holes(plan_.spec)) {
-      return scatter_tile(plan_, outputs, port, to, [&](int piece) { session_.wait_piece(set, piece); });
-    }
-    session_.wait(set);
-    return holed_.write(outputs, port, std::move(holes), to);
+  /// Of the outputs that the tile is of, the one of that number. A complex one is written with its second part.
+  OutputSums take_one(const TileIndex& tile, std::size_t number, int set, const std::vector<Index>& holes,
+                      WrittenBox& written) {
+    ImageWriter& writer = *writers_.at(static_cast<std::size_t>(tile.image * fan_.num_results()) + number);
+    jobs_.wait(written.writing);
+    if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes(writer));
+    const Box box = output_box_of(plan_, tile);
+    const MutableImageView whole(written.voxels.get(), writer.element(), box.size);
+    const bool is_pair = is_complex(whole.element);
+    const OutputSums sums = put(tile, number, set, holes, is_pair ? whole.part(tile.part) : whole);
+    if (!is_pair || tile.part == 1) begin_writing(jobs_, written.writing, writer, box, written.voxels.get());
+    return sums;
   }
 
-  std::size_t largest_output_bytes() const {
-    std::size_t bytes = size_of(writers_.front()->element());
+  OutputSums put(const TileIndex& tile, std::size_t number, int set, const std::vector<Index>& holes,
+                 const MutableImageView& to) {
+    TileOutputs outputs = tile_outputs(plan_, tile);
+    for (AxisOutputs& axis : outputs) axis.begin = 0;
+    auto* const port = reinterpret_cast<Real*>(session_.port(ports::output_of(fan_, static_cast<Index>(number)), set));
+    if (makes_holes(plan_.spec)) {
+      session_.wait(set);
+      return holed_.write(outputs, port, holes, to);
+    }
+    const int first_piece = static_cast<int>(number) * output_pieces(plan_).count();
+    const auto await = [&](int piece) { session_.wait_piece(set, first_piece + piece); };
+    return scatter_tile(plan_, outputs, port, to, weighing_.of_outputs() ? AwaitPiece() : AwaitPiece(await));
+  }
+
+  std::size_t largest_output_bytes(const ImageWriter& writer) const {
+    std::size_t bytes = size_of(writer.element());
     for (const AxisPlan& axis : plan_.axes) bytes *= static_cast<std::size_t>(axis.tile_output);
     return bytes;
   }
 
   const Plan& plan_;
+  KernelFan fan_;
   backend::Session& session_;
   const ImageWriters& writers_;
   HoledOutputs<Real> holed_;
+  TileWeighing<Real> weighing_;
   std::size_t next_ = 0;
-  std::array<WrittenBox, device_model::kBoxesInHand> boxes_;
+  std::array<TileBoxes, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;
 };
 
 template <class Real>
 TileIo stream_io_of(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
-                    const VoxelRules& rules, FoldedSums* folded) {
+                    const RunNeeds& needs) {
   TileIo io;
-  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, readers, rules);
-  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writers, rules);
+  io.source = std::make_unique<ReaderSource<Real>>(on.loaded, readers, needs);
+  io.sink = needs.folded != nullptr ? needs.folded->sink(on.loaded)
+                                    : std::make_unique<WriterSink<Real>>(on.loaded, writers, needs);
   return io;
 }
 
 }  // namespace
 
 TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
-                 const VoxelRules& rules, FoldedSums* folded) {
+                 const RunNeeds& needs) {
   const bool f32 = on.loaded.plan.spec.precision == Precision::f32;
-  return f32 ? stream_io_of<float>(on, readers, writers, rules, folded)
-             : stream_io_of<double>(on, readers, writers, rules, folded);
+  return f32 ? stream_io_of<float>(on, readers, writers, needs) : stream_io_of<double>(on, readers, writers, needs);
 }
 
 RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers) {
-  RunTiles tiles{plan.num_tiles() * static_cast<Index>(writers.size()), {}};
-  if (!plan.fold_output) {
-    tiles.held = [&](Index number) {
-      const TileIndex tile = tile_index(plan, number);
-      return writers[static_cast<std::size_t>(tile.image)]->holds(output_box_of(plan, tile));
-    };
-  }
+  const Index results = kernel_fan(plan.spec).num_results();
+  RunTiles tiles{plan.num_tiles() * (static_cast<Index>(writers.size()) / results), {}};
+  if (plan.fold_output) return tiles;
+  tiles.held = [&plan, &writers, results](Index number) {
+    const TileIndex tile = tile_index(plan, number);
+    const Box box = output_box_of(plan, tile);
+    for (Index i = 0; i < results; ++i) {
+      if (!writers[static_cast<std::size_t>(tile.image * results + i)]->holds(box)) return false;
+    }
+    return true;
+  };
   return tiles;
 }
 

@@ -14,7 +14,7 @@ namespace convoy {
 /// NonFinite::interpolate) what voxels there are and which of them are missing.
 struct TileIndex {
   std::array<Index, 3> in_grid{};
-  Index image = 0;
+  Index image = 0;  ///< with several kernels, the group of images and outputs (KernelFan)
   int part = 0;
 
   Index operator[](std::size_t axis) const { return in_grid[axis]; }

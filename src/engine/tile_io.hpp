@@ -7,6 +7,7 @@
 
 #include "convoy/stream.hpp"
 #include "engine/tile_loop.hpp"
+#include "engine/weighing.hpp"
 
 namespace convoy {
 
@@ -14,7 +15,8 @@ namespace convoy {
 /// in memory of their own: the adjoint of reading through a boundary.
 class FoldedSums {
  public:
-  explicit FoldedSums(const ConvolutionSpec& spec);
+  /// `weights`, if there are any, must outlive it.
+  explicit FoldedSums(const ConvolutionSpec& spec, const Weights* weights = nullptr);
 
   /// Takes a device's tiles. Several may do so at once.
   std::unique_ptr<TileSink> sink(const LoadedPlan& loaded);
@@ -23,9 +25,10 @@ class FoldedSums {
 
   /// As output voxels, after the last add().
   OutputSums write(const MutableImageView& output) const;
-  OutputSums write(ImageWriter& writer) const;
+  OutputSums write(const std::vector<ImageWriter*>& writers) const;
 
  private:
+  const Weights* weights_;
   std::mutex mutex_;
   std::variant<std::vector<float>, std::vector<double>> sums_;
 };
@@ -34,16 +37,23 @@ class FoldedSums {
 template <class Real>
 OutputSums write_folded(const Real* sums, ImageWriter& writer);
 
-/// Where a device's plan takes its tiles from and puts them; into `folded` if given. What is passed by reference must
-/// outlive the run. Without `sums` (ConvolverOptions::sums), memory that is used in place is looked through only when
-/// an output holds NaN or infinity.
+/// What a run is done with, beside its images. All of it must outlive the run.
+struct RunNeeds {
+  const VoxelRules& rules;
+  bool sums = false;  ///< ConvolverOptions::sums; without, memory that is used in place is looked through only when an
+                      ///< output holds NaN or infinity
+  FoldedSums* folded = nullptr;  ///< where outputs go, if given
+  const Weights* weights = nullptr;
+};
+
+/// Where a device's plan takes its tiles from and puts them.
 TileIo memory_io(const PreparedDevice& on, const ImageView& image, const MutableImageView& output,
-                 const VoxelRules& rules, bool sums, FoldedSums* folded);
+                 const RunNeeds& needs);
 /// While the device and the host's copies work on some tiles, others are read and written.
 TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const ImageWriters& writers,
-                 const VoxelRules& rules, FoldedSums* folded);
+                 const RunNeeds& needs);
 
-/// The plan's tiles of every image, but for those that its writer holds already. Plan and writers must live as long.
+/// The plan's tiles of all images, but for those that the writers hold already. Plan and writers must live as long.
 RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers);
 
 }  // namespace convoy

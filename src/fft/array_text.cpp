@@ -90,7 +90,7 @@ std::string ArrayText::where(const std::string& name, const std::string& row) co
   const std::string z =
       rows_.planes_per_tile > 1 ? fmt::format("{}_plane % {}u", name, rows_.planes_per_tile) : std::string("0u");
   const std::string y = in_planes_ ? row : fmt::format("({} % {}u)", row, rows_.rows_per_plane);
-  const std::string tile = fmt::format("begin_tile + {}_plane / {}u", name, rows_.planes_per_tile);
+  const std::string tile = fmt::format("{} + {}_plane / {}u", names_.begin_tile, name, rows_.planes_per_tile);
   return filled(pass_bodies::array_row,
                 {{"NAME", name},
                  {"PLANE", plane},

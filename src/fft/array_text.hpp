@@ -23,6 +23,7 @@ struct ArrayNames {
   /// Of a complex number that gets voxels that are not finite, real part for the first row: they are read as 0. Empty:
   /// they are read as they are.
   std::string non_finite{};
+  std::string begin_tile = "begin_tile";  ///< the parameter that says which tile the first rows are of
 };
 
 class ArrayText {

@@ -53,20 +53,41 @@ KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Co
   return spec;
 }
 
-KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
-  KernelSpec spec = column_pass("columns_product", shape, columns,
-                                "columns forward, times the spectrum, inverse, without leaving the workgroup");
+namespace {
+
+KernelSpec product_pass(const char* what, const PassShape& shape, Precision precision, const Columns& columns,
+                        bool conjugate, ProductPlace place) {
+  KernelSpec spec =
+      column_pass(what, shape, columns, "columns forward, times the spectrum, inverse, without leaving the workgroup");
   spec.buffers.insert(
       spec.buffers.begin() + 1,
       {"spectrum", kReal2, false,
        columns.kernel.extent > 0
            ? fmt::format("of the filter, {} elements a column, which are transformed here", columns.kernel.extent)
            : "of the filter, in the order in which the last stage leaves frequencies (digits reversed)"});
+  if (place != ProductPlace::in_place) {
+    spec.buffers.back().writable = false;
+    spec.buffers.push_back(
+        {"product", kReal2, true,
+         place == ProductPlace::added ? "as work; the product is added to what is there" : "as work"});
+  }
   if (precision == Precision::f32 && shape.loads_together) {
     spec.min_threads_per_sm = threads_with_factors(shape, columns.kernel.extent > 0);
   }
-  spec.body += columns_product_text({shape, precision, columns}, conjugate);
+  spec.body += columns_product_text({shape, precision, columns}, conjugate, place);
   return spec;
+}
+
+}  // namespace
+
+KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate) {
+  return product_pass("columns_product", shape, precision, columns, conjugate, ProductPlace::in_place);
+}
+
+KernelSpec columns_product_apart(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate,
+                                 bool adds) {
+  return product_pass(adds ? "columns_product_added" : "columns_product_apart", shape, precision, columns, conjugate,
+                      adds ? ProductPlace::added : ProductPlace::apart);
 }
 
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {

@@ -48,14 +48,14 @@ class ColumnText {
     stages().inverse(whole(), cropped());
     return filled(pass_bodies::column, values());
   }
-  std::string product(bool conjugate) {
+  std::string product(bool conjugate, ProductPlace place) {
     StagesText text = stages();
     SpectrumOp change = columns_.kernel.extent > 0 ? factors_made(text.butterfly()) : factors_loaded();
     change.declare = [](Index j) { return zero(factor(j)); };
     change.apply = [&](const ComplexName& value, Index j) {
       return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
     };
-    text.round_trip(cropped(), change);
+    text.round_trip(place == ProductPlace::in_place ? cropped() : apart(place == ProductPlace::added), change);
     std::vector<PassValue> all = values();
     all.emplace_back("SPECTRUM_BLOCK_STRIDE", literal(columns_.spectrum_block_stride));
     all.emplace_back("PREFETCH", prefetch_spectrum());
@@ -124,6 +124,25 @@ class ColumnText {
     return {stages_, shape_.radices, TransformThreads{.count = shape_.threads, .number = "local_y"}, precision_,
             shared_access(fmt::format("at * {}u + local_x", shape_.width), shape_.width)};
   }
+  /// Read from work, written to or added to what lies as it does in another buffer.
+  MemoryView apart(bool adds) const {
+    MemoryView view = cropped();
+    const Index step = columns_.element_stride;
+    view.begin = [begin = view.begin, step](Index stride) {
+      return begin(stride) + fmt::format("CURSOR(product, o, base + wide(at) * {});\n", literal(step));
+    };
+    view.store = [this, step, adds](const ComplexName& value, Index j, Index stride) {
+      if (within(j, stride, columns_.extent) == Within::never) return std::string();
+      const std::string place = "product, o, " + literal(j * stride * step);
+      const std::string stored =
+          adds ? fmt::format(
+                     "{{ real2 before = FETCH({0});\nELEMENT({0}) = to_real2({1} + before.x, {2} + before.y); }}\n",
+                     place, value.x, value.y)
+               : fmt::format("ELEMENT({}) = to_real2({}, {});\n", place, value.x, value.y);
+      return guarded(both(inside_, position_check(j, stride, columns_.extent)), stored);
+    };
+    return view;
+  }
   MemoryView cropped() const { return column_access(columns_, inside_, columns_.extent); }
   MemoryView whole() const { return column_access(columns_, inside_, shape_.length); }
 
@@ -141,8 +160,8 @@ std::string columns_forward_text(const ColumnsText& what) { return ColumnText(wh
 
 std::string columns_inverse_text(const ColumnsText& what) { return ColumnText(what).inverse(); }
 
-std::string columns_product_text(const ColumnsText& what, bool conjugate) {
-  return ColumnText(what).product(conjugate);
+std::string columns_product_text(const ColumnsText& what, bool conjugate, ProductPlace place) {
+  return ColumnText(what).product(conjugate, place);
 }
 
 }  // namespace convoy::kernels::pass_text

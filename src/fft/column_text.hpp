@@ -17,6 +17,8 @@ struct ColumnsText {
 
 std::string columns_forward_text(const ColumnsText& what);
 std::string columns_inverse_text(const ColumnsText& what);
-std::string columns_product_text(const ColumnsText& what, bool conjugate);
+/// Where a product goes: back to work, to another buffer, or onto what is there.
+enum class ProductPlace { in_place, apart, added };
+std::string columns_product_text(const ColumnsText& what, bool conjugate, ProductPlace place);
 
 }  // namespace convoy::kernels::pass_text

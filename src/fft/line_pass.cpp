@@ -65,7 +65,7 @@ std::string non_finite_begin(const PassShape& shape) {
 }  // namespace
 
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         bool conjugate) {
+                         Index num_lines, bool conjugate) {
   KernelSpec spec = line_pass("lines_product", shape,
                               "tiles of lines forward, two at a time as real and imaginary part, times the spectrum, "
                               "inverse");
@@ -75,12 +75,15 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
                   array_buffer(image, false),
                   array_buffer(output, true, "result")};
   spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
+  spec.parameters.push_back({"begin_output", KernelSpec::Parameter::Kind::u32});
   const Rows from = rows_of(image);
   const Rows to = rows_of(output);
-  const bool isolates = image.num_images > 1 && !image.replaces_non_finite;
+  const bool isolates = num_lines > image.num_tiles_of_image() && !image.replaces_non_finite;
   const std::string non_finite = isolates ? "shared_values[own_non_finite]" : "";
   const ArrayText reads(from, precision, false, {.non_finite = non_finite});
-  const ArrayText writes(to, precision, false, {"result", "first_out", "second_out"});
+  const ArrayText writes(
+      to, precision, false,
+      {.buffer = "result", .first = "first_out", .second = "second_out", .begin_tile = "begin_output"});
   MemoryView data = reads.access();
   const MemoryView written = writes.access("");
   data.begin = [begin = data.begin, also = written.begin](Index stride) { return begin(stride) + also(stride); };
@@ -108,12 +111,12 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
     return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
   };
   text.round_trip(data, product);
-  const Index num_tiles = image.num_tiles();
+  // Pairs count the tiles of a launch: all, or with several kernels those of one image.
   spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross) +
               filled(pass_bodies::line, {{"LENGTH", shape.length},
                                          {"WIDTH", shape.width},
-                                         {"LAST_PAIR", (num_tiles - 1) / 2 * 2},
-                                         {"NUM_TILES", num_tiles},
+                                         {"LAST_PAIR", (num_lines - 1) / 2 * 2},
+                                         {"NUM_TILES", num_lines},
                                          {"PADDED_LENGTH", bank_padded_length(shape)},
                                          {"FIRST_IMAGE", reads.where("first", "row")},
                                          {"SECOND_IMAGE", reads.where("second", "next")},

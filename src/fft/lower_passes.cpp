@@ -18,6 +18,7 @@ struct NativeSlots {
   SlotId image = 0;
   SlotId work = 0;
   SlotId spectrum = 0;
+  SlotId product = 0;  ///< of Convolve::Part::product
   SlotId tables = 0;
   SlotId progress = 0;
   const Convolve::Arrays* arrays = nullptr;  ///< then `image` is the caller's, and the output has a slot of its own
@@ -55,17 +56,22 @@ class PassSteps {
     const Index column = StoredColumns(shape_of_rows().radices).special(0);
     return column / block() * spectrum_block() + column % block();
   }
-  void convolve(bool conjugate) {
-    if (g_.num_axes == 1) return lines(conjugate);
-    if (has_planes() && fused_planes_profitable(*shape_of_planes(), planes(), g_.precision, limits_)) {
-      planes_forward(0, planes()[2]);
-      product(conjugate);
-      planes_inverse(0, planes()[2]);
-      return;
-    }
+  void convolve(const Convolve& step) {
+    using Part = Convolve::Part;
+    if (g_.num_axes == 1) return lines(step.conjugate);  // which have no parts
+    if (step.part == Part::whole || step.part == Part::forward) forward();
+    if (step.part == Part::whole) product(step.conjugate);
+    if (step.part == Part::product) product_apart(step.conjugate, step.adds);
+    if (step.part == Part::whole || step.part == Part::inverse) inverse();
+  }
+  /// Along all axes but the last, which is the product's.
+  void forward() {
+    if (takes_planes()) return planes_forward(0, planes()[2]);
     rows_forward();
     for (int axis = 1; axis < last_axis(); ++axis) columns_forward(axis, slots_.work, g_.extent);
-    product(conjugate);
+  }
+  void inverse() {
+    if (takes_planes()) return planes_inverse(0, planes()[2]);
     for (int axis = last_axis() - 1; axis >= 1; --axis) columns_inverse(axis);
     rows_inverse();
   }
@@ -74,16 +80,19 @@ class PassSteps {
   bool has_planes() const { return limits_.workgroups_may_wait && g_.num_axes == 3 && shape_of_planes(); }
   void planes_forward(Index first, Index count) {
     if (!forward_) forward_ = plane_kernel(true);
-    append_planes(*forward_, slots_.image, first, count);
+    append_planes(*forward_, slots_.image, true, first, count);
   }
   void product(bool conjugate) { columns_product(last_axis(), conjugate); }
   void planes_inverse(Index first, Index count) {
     if (!inverse_) inverse_ = plane_kernel(false);
-    append_planes(*inverse_, slots_.output(), first, count);
+    append_planes(*inverse_, slots_.output(), false, first, count);
   }
 
  private:
   int last_axis() const { return g_.num_axes - 1; }
+  bool takes_planes() const {
+    return has_planes() && fused_planes_profitable(*shape_of_planes(), planes(), g_.precision, limits_);
+  }
   std::optional<PlaneShape> shape_of_planes() const {
     return plane_shape(g_.padded[0], g_.padded[1], width_bytes(), g_.precision, limits_);
   }
@@ -125,19 +134,22 @@ class PassSteps {
   void rows_forward() {
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of_image(true);
-    append_rows(kernels::rows_forward(shape, g_.precision, rows), slots_.image, threads_of(shape, rows));
+    append_rows(kernels::rows_forward(shape, g_.precision, rows), slots_.image, true, threads_of(shape, rows));
   }
   void rows_inverse() {
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of_image(false);
-    append_rows(kernels::rows_inverse(shape, g_.precision, rows, scale()), slots_.output(), threads_of(shape, rows));
+    append_rows(kernels::rows_inverse(shape, g_.precision, rows, scale()), slots_.output(), false,
+                threads_of(shape, rows));
   }
-  void append_rows(KernelSpec kernel, SlotId image, const std::array<std::uint64_t, 3>& threads) {
-    append_step(kernel_of(std::move(kernel)), {image, slots_.work}, with_first_tile({table_begin(0)}), threads);
+  void append_rows(KernelSpec kernel, SlotId image, bool forth, const std::array<std::uint64_t, 3>& threads) {
+    append_step(kernel_of(std::move(kernel)), {image, slots_.work}, with_first_tile({table_begin(0)}, forth), threads);
   }
   /// The last parameter of passes that read or write the caller's array.
-  std::vector<std::uint32_t> with_first_tile(std::vector<std::uint32_t> parameters) const {
-    if (slots_.arrays != nullptr) parameters.push_back(static_cast<std::uint32_t>(slots_.arrays->first_tile));
+  std::vector<std::uint32_t> with_first_tile(std::vector<std::uint32_t> parameters, bool forth) const {
+    if (slots_.arrays == nullptr) return parameters;
+    const Index first = forth ? slots_.arrays->first_tile : slots_.arrays->first_output;
+    parameters.push_back(static_cast<std::uint32_t>(first));
     return parameters;
   }
 
@@ -160,12 +172,22 @@ class PassSteps {
            threads_of(shape, columns));
   }
 
+  void product_apart(bool conjugate, bool adds) {
+    const PassShape shape = shape_of_columns(last_axis());
+    const kernels::Columns columns = columns_of(last_axis(), g_.extent);
+    append(kernels::columns_product_apart(shape, g_.precision, columns, conjugate, adds), last_axis(),
+           {slots_.spectrum, slots_.work, slots_.product}, threads_of(shape, columns));
+  }
+
   void lines(bool conjugate) {
     const PassShape shape = shape_of_lines();
     const Convolve::Arrays& arrays = *slots_.arrays;
-    append_step(kernel_of(kernels::lines_product(shape, g_.precision, arrays.image, arrays.output, conjugate)),
-                {slots_.spectrum, slots_.image, slots_.output()}, with_first_tile({table_begin(0)}),
-                kernels::threads_of_lines(shape, g_.batch));
+    append_step(
+        kernel_of(kernels::lines_product(shape, g_.precision, arrays.image, arrays.output, g_.batch, conjugate)),
+        {slots_.spectrum, slots_.image, slots_.output()},
+        {table_begin(0), static_cast<std::uint32_t>(arrays.first_tile),
+         static_cast<std::uint32_t>(arrays.first_output)},
+        kernels::threads_of_lines(shape, g_.batch));
   }
   PassShape shape_of_lines() const {
     return line_shape(g_.padded[0], g_.precision, limits_, {0, g_.tuning.aim_threads}).value();
@@ -196,10 +218,11 @@ class PassSteps {
             kernel_of(forth ? kernels::planes_forward(shape, g_.precision, rows, columns, schedule)
                             : kernels::planes_inverse(shape, g_.precision, rows, columns, schedule, scale()))};
   }
-  void append_planes(const PlaneKernel& planes, SlotId image, Index first, Index count) {
+  void append_planes(const PlaneKernel& planes, SlotId image, bool forth, Index first, Index count) {
     append_step(planes.kernel, {image, slots_.work, slots_.progress},
                 with_first_tile({table_begin(0), table_begin(1), static_cast<std::uint32_t>(first),
-                                 static_cast<std::uint32_t>(count)}),
+                                 static_cast<std::uint32_t>(count)},
+                                forth),
                 kernels::threads_of(planes.shape, planes.schedule, count));
   }
   kernels::Columns columns_of(int axis, const std::array<Index, 3>& extent) const {
@@ -281,14 +304,14 @@ class Lowering {
         place_kernel(*placed, std::get<Dispatch>(step), lowered);
       } else if (const auto* transform = std::get_if<TransformKernel>(&step);
                  transform && is_native(transform->geometry)) {
-        const NativeSlots slots{0, 0, transform->spectrum, tables(transform->geometry)};
+        const NativeSlots slots{.spectrum = transform->spectrum, .tables = tables(transform->geometry)};
         PassSteps(transform->geometry, limits_, slots, lowered).transform_kernel();
       } else if (const auto* convolve = std::get_if<Convolve>(&step); convolve && is_native(convolve->geometry)) {
         if (pieces) {
           pieces->product(convolve->conjugate);
           continue;
         }
-        const std::vector<Step>& passes = passes_of(*convolve);
+        const std::vector<Step> passes = passes_of(*convolve);
         lowered.insert(lowered.end(), passes.begin(), passes.end());
       } else if (pieces) {
         piece_by_piece(std::move(step), *pieces, lowered);
@@ -363,23 +386,81 @@ class Lowering {
     const auto value = [&dispatch](const char* name) { return Index{dispatch.parameter(name).bits}; };
     const std::array<Index, 3> size{value("size_x"), value("size_y"), value("size_z")};
     const std::array<Index, 3> place{value("shift_x"), value("shift_y"), value("shift_z")};
-    const NativeSlots slots{0, 0, dispatch.slots.back(), tables(geometry)};
+    const NativeSlots slots{.spectrum = dispatch.slots.back(), .tables = tables(geometry)};
     PassSteps(geometry, limits_, slots, lowered).place_kernel(dispatch.slots.front(), size, place);
   }
 
-  /// Equal convolutions share their kernels.
-  const std::vector<Step>& passes_of(const Convolve& convolve) {
+  /// Equal convolutions share their kernels; so do those that differ in slots and in the first tile alone.
+  std::vector<Step> passes_of(const Convolve& convolve) {
     for (const auto& [known, passes] : passes_) {
-      if (known == convolve) return passes;
+      if (is_alike(known, convolve)) return rebound(passes, known, convolve);
     }
     auto& [known, passes] = passes_.emplace_back(convolve, std::vector<Step>());
-    PassSteps(convolve.geometry, limits_, slots_of(convolve), passes).convolve(convolve.conjugate);
+    PassSteps(convolve.geometry, limits_, slots_of(convolve), passes).convolve(convolve);
+    return passes;
+  }
+  /// Of the slots that the step's part touches.
+  static std::vector<std::pair<SlotId, SlotId>> moved_slots(const Convolve& from, const Convolve& to) {
+    using Part = Convolve::Part;
+    std::vector<std::pair<SlotId, SlotId>> moved{{from.work, to.work}};
+    const auto add = [&](SlotId Convolve::*slot) { moved.emplace_back(from.*slot, to.*slot); };
+    if (from.part == Part::whole || from.part == Part::product) add(&Convolve::spectrum);
+    if (from.part == Part::product) {
+      add(&Convolve::product);
+      return moved;
+    }
+    if (!from.arrays || from.part != Part::inverse) add(&Convolve::image);
+    if (from.arrays && from.part != Part::forward) {
+      moved.emplace_back(from.arrays->output_slot, to.arrays->output_slot);
+    }
+    return moved;
+  }
+  /// One slot of `known` never becomes two.
+  static bool is_alike(const Convolve& known, Convolve other) {
+    if (known.arrays.has_value() != other.arrays.has_value()) return false;
+    const auto moved = moved_slots(known, other);
+    for (const auto& [from, to] : moved) {
+      for (const auto& [also_from, also_to] : moved) {
+        if (from == also_from && to != also_to) return false;
+      }
+    }
+    other.image = known.image;
+    other.work = known.work;
+    other.spectrum = known.spectrum;
+    other.product = known.product;
+    if (known.arrays) {
+      other.arrays->output_slot = known.arrays->output_slot;
+      other.arrays->first_tile = known.arrays->first_tile;
+      other.arrays->first_output = known.arrays->first_output;
+    }
+    return known == other;
+  }
+  static std::vector<Step> rebound(std::vector<Step> passes, const Convolve& from, const Convolve& to) {
+    const auto moved = moved_slots(from, to);
+    for (Step& step : passes) {
+      auto& dispatch = std::get<Dispatch>(step);
+      if (from.arrays && from.part != Convolve::Part::product) {
+        const auto touches = [&](SlotId slot) {
+          return std::count(dispatch.slots.begin(), dispatch.slots.end(), slot) > 0;
+        };
+        const bool reads = from.part != Convolve::Part::inverse && touches(from.image);
+        const bool writes = from.part != Convolve::Part::forward && touches(from.arrays->output_slot);
+        auto last = dispatch.parameters.rbegin();
+        if (writes) *last++ = parameter(static_cast<std::uint32_t>(to.arrays->first_output));
+        if (reads) *last = parameter(static_cast<std::uint32_t>(to.arrays->first_tile));
+      }
+      for (SlotId& slot : dispatch.slots) {
+        const auto found = std::find_if(moved.begin(), moved.end(), [&](const auto& one) { return one.first == slot; });
+        if (found != moved.end()) slot = found->second;
+      }
+    }
     return passes;
   }
   NativeSlots slots_of(const Convolve& convolve) {
     return {convolve.image,
             convolve.work,
             convolve.spectrum,
+            convolve.product,
             tables(convolve.geometry),
             progress(convolve.geometry),
             convolve.arrays ? &*convolve.arrays : nullptr};

@@ -69,6 +69,10 @@ KernelSpec columns_inverse(const PassShape& shape, Precision precision, const Co
 /// Forth, times the spectrum (or its conjugate), back. The spectrum has all elements, at the same strides. buffers:
 /// table, spectrum, work. parameters: table_begin.
 KernelSpec columns_product(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate);
+/// The same out of work into another buffer that lies as it does, or added to that. buffers: table, spectrum, work,
+/// product. parameters: table_begin.
+KernelSpec columns_product_apart(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate,
+                                 bool adds);
 
 /// Two rows at a time, as real and imaginary part of one; reals from `extent` on are taken as 0. buffers: table, image,
 /// work. parameters: table_begin.
@@ -89,10 +93,11 @@ KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Ro
                           const PlaneSchedule& schedule, double scale);
 
 /// Lines, of whole tiles along the only axis that is transformed: two tiles at a time, as real and imaginary part of
-/// one transform, from the caller's image to the caller's output in one launch. `scale` is the filter's. buffers:
-/// table, spectrum, image, output. parameters: table_begin, begin_tile.
+/// one transform, from the caller's image to the caller's output, `num_lines` tiles in one launch. `scale` is the
+/// filter's. buffers: table, spectrum, image, output. parameters: table_begin, begin_tile, begin_output (the first tile
+/// that is written).
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         bool conjugate);
+                         Index num_lines, bool conjugate);
 /// The spectrum that lines are multiplied with: that of `extent` reals, of which the first lies at `place` of the
 /// circle, times `scale`. buffers: table, image, spectrum. parameters: table_begin.
 KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale);

@@ -47,6 +47,36 @@ void multiply_spectrum(const Row& r) {
 }
 
 template <class real>
+void add_product(const Row& r) {
+  using real2 = cpp_dialect::Real2<real>;
+  const real2* spectrum = r.buffer<real2>(0);
+  const real2* work = r.buffer<real2>(1);
+  real2* product = r.buffer<real2>(2);
+  const uint count = r.whole(0), row = r.whole(1), adds = r.whole(3);
+  const float sign = r.number(2);
+  const uint thread_y = r.y;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/add_product.body"
+    }();
+  }
+}
+
+template <class real>
+void weigh(const Row& r) {
+  const real* tile = r.buffer<real>(0);
+  const real* weights = r.buffer<real>(1);
+  real* result = r.buffer<real>(2);
+  const uint extent_x = r.whole(0), extent_y = r.whole(1), extent_z = r.whole(2), adds = r.whole(3);
+  const uint thread_y = r.y, thread_z = r.z;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/weigh.body"
+    }();
+  }
+}
+
+template <class real>
 void convolve_direct(const Row& r) {
   const real* image = r.buffer<real>(0);
   const real* taps = r.buffer<real>(1);
@@ -128,6 +158,8 @@ template <class real>
 RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::place_kernel) return place_kernel<real>;
   if (&kernel == &kernels::multiply_spectrum) return multiply_spectrum<real>;
+  if (&kernel == &kernels::add_product) return add_product<real>;
+  if (&kernel == &kernels::weigh) return weigh<real>;
   if (&kernel == &kernels::convolve_direct) return convolve_direct<real>;
   if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
   for (const ElementFacts& facts : kRealElements) {

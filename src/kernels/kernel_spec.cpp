@@ -61,6 +61,18 @@ const KernelSpec multiply_spectrum{
     .parameters = {{"count", u32}, {"row", u32}, {"scale", f32}, {"sign", f32}},
     .body = bodies::k_multiply_spectrum};
 
+const KernelSpec add_product{
+    .name = "add_product",
+    .buffers = {read("spectrum", KernelBuffer::Kind::real2), read("work", KernelBuffer::Kind::real2),
+                write("product", KernelBuffer::Kind::real2)},
+    .parameters = {{"count", u32}, {"row", u32}, {"sign", f32}, {"adds", u32}},
+    .body = bodies::k_add_product};
+
+const KernelSpec weigh{.name = "weigh",
+                       .buffers = {read("tile"), read("weights"), write("result")},
+                       .parameters = joined({per_axis("extent"), {{"adds", u32}}}),
+                       .body = bodies::k_weigh};
+
 const KernelSpec convolve_direct{
     .name = "convolve_direct",
     .buffers = {read("image"), read("taps"), write("result")},
@@ -116,7 +128,8 @@ const KernelSpec& scatter_voxels(Element output) {
 
 const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
-    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &convolve_direct, &fold_voxels};
+    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &add_product,
+                                           &weigh,        &convolve_direct,   &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
     for (const ElementFacts& facts : kRealElements) {
       kernels.push_back(&gather_voxels(facts.element));

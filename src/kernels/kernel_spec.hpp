@@ -103,6 +103,12 @@ extern const KernelSpec place_kernel;
 /// work[i] *= spectrum[i] * scale, complex, for i < count = thread_x + thread_y * row; with sign -1 instead of 1 the
 /// spectrum is conjugated. buffers: spectrum, work. parameters: count, row, scale, sign.
 extern const KernelSpec multiply_spectrum;
+/// product[i] = work[i] * spectrum[i], or that added, complex, for as many i; with sign -1 instead of 1 the spectrum is
+/// conjugated. buffers: spectrum, work, product. parameters: count, row, sign, adds (0 or 1).
+extern const KernelSpec add_product;
+/// result[i] = tile[i] * weights[i], or that added, for all voxels of a tile's slot. buffers: tile, weights, result.
+/// parameters: extent (x, y, z), adds (0 or 1). threads: extent.
+extern const KernelSpec weigh;
 /// ConvolveDirect with taps of any size. Thread number thread_x + thread_y * row makes one output, x fastest. buffers:
 /// image, taps, result. parameters: count_x, count_y, count_z, size_x, size_y, size_z, extent_x, extent_y, taps_begin,
 /// adds (0 or 1), row.

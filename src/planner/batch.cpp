@@ -13,7 +13,7 @@ Index batch_in_cache(const TileLayout& tile, const Limits& limits) {
   const double room = limits.cache_bytes > 0 ? model.batch_share_of_cache * static_cast<double>(limits.cache_bytes) -
                                                    static_cast<double>(tile.spectrum_bytes())
                                              : model.batch_bytes;
-  return std::max<Index>(1, static_cast<Index>(room / static_cast<double>(tile.work_bytes())));
+  return std::max<Index>(1, static_cast<Index>(room / static_cast<double>(tile.all_work_bytes())));
 }
 
 /// The columns of the product's passes are launched tile by tile along one axis of the grid.
@@ -27,6 +27,13 @@ Index even_batch(Index num_tiles, Index most) {
   return (num_tiles + num_batches - 1) / num_batches;
 }
 
+/// Batches of several kernels end where the image does.
+Index dividing_batch(Index num_tiles, Index most) {
+  Index batch = std::min(most, num_tiles);
+  while (num_tiles % batch != 0) --batch;
+  return batch;
+}
+
 }  // namespace
 
 TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& limits, std::uint64_t budget_bytes) {
@@ -37,7 +44,7 @@ TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& lim
   if (tile.num_axes == 1 || sums_directly(tile.path)) return batched;
   Index most = std::min({num_tiles, batch_in_cache(tile, limits), batch_in_grid(tile, limits)});
   for (; most > 1; most /= 2) {
-    batched.batch = even_batch(num_tiles, most);
+    batched.batch = tile.fan.is_single() ? even_batch(num_tiles, most) : dividing_batch(num_tiles, most);
     if (footprint_bytes(batched, limits, 1) <= budget_bytes && !broken_ceiling(batched, limits)) return batched;
   }
   return tile;

@@ -120,20 +120,24 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in
   const auto& [p0, p1, p2] = layout.padded;
   const double real = static_cast<double>(real_bytes(layout.precision));
   const double batch = static_cast<double>(layout.batch);
-  const double voxels = batch * static_cast<double>(layout.extent[0]) * static_cast<double>(layout.extent[1]) *
-                        static_cast<double>(layout.extent[2]);
+  const auto kernels = static_cast<double>(layout.fan.num);
+  // Of transforms forth and back; each moves half of what a pass forth and back does.
+  const double transforms = static_cast<double>(layout.fan.num_inputs() + layout.fan.num_outputs()) / 2;
+  const double voxels = transforms * batch * static_cast<double>(layout.extent[0]) *
+                        static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
   // The gap that aligns rows is not read; the staged path transforms it along.
   const Index row_length = layout.path == Path::staged ? layout.row_pitch : p0 / 2 + 1;
   const double row = 2 * real * static_cast<double>(row_length);
-  const double unpadded = batch * row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
-  const double half_padded = batch * row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
+  const double unpadded =
+      transforms * batch * row * static_cast<double>(layout.extent[1]) * static_cast<double>(layout.extent[2]);
+  const double half_padded = transforms * batch * row * static_cast<double>(p1) * static_cast<double>(layout.extent[2]);
   const double padded = row * static_cast<double>(p1) * static_cast<double>(p2);
 
   const bool volume = layout.num_axes == 3;
   const Index last = volume ? p2 : p1;
   const double stored = static_cast<double>(layout.kernel_extent > 0 ? layout.kernel_extent : last);
   const double spectrum = padded / static_cast<double>(last) * stored;
-  const double work = volume ? half_padded : unpadded;
+  const double work = (volume ? half_padded : unpadded) / transforms;
   const double in_cache =
       !volume && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes) ? model.cached_pass : 1;
   const bool native = layout.path == Path::native;
@@ -150,12 +154,15 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in
                     : meets_in_cache ? 2 * half_padded
                                      : 2 * (unpadded + half_padded),
                     (meets_in_cache ? model.plane_pass : model.strided_pass) * of_columns(p1)};
-  Pass product{2 * work + spectrum, model.product_pass * of_columns(last)};
+  // What is added up is read, too.
+  const double sums = layout.fan.kind == KernelFan::Kind::gather ? (kernels - 1) * work : 0;
+  Pass product{kernels * (2 * work + spectrum) + sums, model.product_pass * of_columns(last)};
   if (layout.kernel_extent > 0 && model.instructions_per_second == 0) {
-    product.slowdown *= model.compact_filter_pass * (2 * work + padded) / product.bytes;
+    product.slowdown *= model.compact_filter_pass * (kernels * (2 * work + padded) + sums) / product.bytes;
   }
-  const Pass staging{layout.path == Path::staged ? 4 * batch * padded : 0, model.strided_pass * length_weight(last)};
-  const Pass copies{resident_ && !layout.reads_arrays ? 2 * real * (voxels + downloaded) : 0, 1};
+  const Pass staging{layout.path == Path::staged ? 4 * transforms * batch * padded : 0,
+                     model.strided_pass * length_weight(last)};
+  const Pass copies{resident_ && !layout.reads_arrays ? 2 * real * (voxels + transforms * downloaded) : 0, 1};
 
   TileCost cost;
   double streamed_bytes = 0;
@@ -164,7 +171,7 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in
     streamed_bytes += pass.bytes * pass.slowdown;
   }
   cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
-                         model.product_pass * seconds_of_kernel_on_the_way(layout, limits_);
+                         kernels * model.product_pass * seconds_of_kernel_on_the_way(layout, limits_);
   return with_transfers(cost, layout, downloaded);
 }
 
@@ -173,23 +180,44 @@ double CostModel::threads_of_tile(int num_in_flight) const {
   return static_cast<double>(std::max<std::uint64_t>(1, limits_.num_host_threads));
 }
 
+namespace {
+
+/// What a turn of several kernels does more of than one: transforms of what comes in and goes out along all axes but
+/// the last, which is the products'; sums all of it.
+double times_of_turn(const TileLayout& layout) {
+  const auto kernels = static_cast<double>(layout.fan.num);
+  if (sums_directly(layout.path)) return kernels;
+  const double transforms = static_cast<double>(layout.fan.num_inputs() + layout.fan.num_outputs()) / 2;
+  const double last = layout.num_axes == 1 ? 0 : 1.0 / layout.num_axes;
+  return (1 - last) * transforms + last * kernels;
+}
+
+}  // namespace
+
 /// The voxels are gathered and scattered, and of transforms each element costs something at each stage; what does not
 /// stay in a thread's cache is moved besides.
 TileCost CostModel::on_host(const TileLayout& layout, double downloaded, int num_in_flight) const {
   const DeviceModel& model = model_of(limits_);
-  const HostWork work =
-      sums_directly(layout.path) ? host_sums(layout, downloaded, model) : host_transforms(layout, model);
+  HostWork work = sums_directly(layout.path) ? host_sums(layout, downloaded, model) : host_transforms(layout, model);
+  if (!layout.fan.is_single()) {
+    const double times = times_of_turn(layout);
+    for (double* one : {&work.seconds, &work.seconds_of_one_thread, &work.traffic_bytes}) *one *= times;
+    work.held_bytes *= static_cast<double>(layout.fan.num);
+    work.num_loops *= static_cast<int>(layout.fan.num);
+  }
   const double image_bytes = static_cast<double>(layout.image_bytes());
   const double real = static_cast<double>(real_bytes(layout.precision));
   const double wider = real / sizeof(float);  // vectors hold half as many
+  const double tiles_in = static_cast<double>(layout.fan.num_inputs());
+  const double tiles_out = static_cast<double>(layout.fan.num_outputs());
   const double voxels = image_bytes / real;
-  const double rows = 2 * voxels / static_cast<double>(layout.extent[0]);
+  const double rows = (tiles_in + tiles_out) * voxels / static_cast<double>(layout.extent[0]);
   // Loops over less are not shared out.
   const double shares = std::ceil(image_bytes / model.host_bytes_of_share);
   const double threads = std::min(threads_of_tile(num_in_flight), shares);
   // What threads do together, each finds half in another's cache, or in a third.
   const double in_cache = std::min(1.0, model.host_cache_bytes * threads / work.held_bytes) / threads;
-  const double busy = wider * (work.seconds + model.host_voxel_seconds * (voxels + downloaded)) +
+  const double busy = wider * (work.seconds + model.host_voxel_seconds * (tiles_in * voxels + tiles_out * downloaded)) +
                       model.host_row_seconds * rows +
                       (1 - in_cache) * work.times_moved * work.traffic_bytes * model.host_seconds_per_byte;
   TileCost cost;
@@ -221,12 +249,16 @@ TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
   cost.traffic_bytes = real * (static_cast<double>(layout.batch * layout.extent[0]) + downloaded);
   cost.compute_seconds =
       4 * real * pairs * static_cast<double>(length) * slowdown / memory_bytes_per_second_ + overhead_seconds_;
+  cost.traffic_bytes *= static_cast<double>(layout.fan.num);
+  cost.compute_seconds *= static_cast<double>(layout.fan.num);
   return with_transfers(cost, layout, downloaded);
 }
 
 TileCost CostModel::with_transfers(TileCost cost, const TileLayout& layout, double downloaded) const {
-  const double uploaded_bytes = static_cast<double>(layout.image_bytes());
-  const double downloaded_bytes = static_cast<double>(real_bytes(layout.precision)) * downloaded;
+  const double uploaded_bytes =
+      static_cast<double>(layout.fan.num_inputs()) * static_cast<double>(layout.image_bytes());
+  const double downloaded_bytes =
+      static_cast<double>(layout.fan.num_outputs()) * static_cast<double>(real_bytes(layout.precision)) * downloaded;
   const double run_bytes = static_cast<double>(real_bytes(layout.precision)) * static_cast<double>(layout.host_run);
   const double seconds_per_byte = transfer_seconds_per_byte_ * (1 + model_of(limits_).bytes_per_host_run / run_bytes);
   if (transfer_seconds_per_byte_ > 0) cost.transfer_bytes = uploaded_bytes + downloaded_bytes;
@@ -248,6 +280,8 @@ TileCost CostModel::tile_without_transforms(const TileLayout& layout, double dow
     cost.traffic_bytes = 2 * passes * static_cast<double>(layout.image_bytes());
     products = voxels * static_cast<double>(layout.num_taps());
   }
+  cost.traffic_bytes *= static_cast<double>(layout.fan.num);
+  products *= static_cast<double>(layout.fan.num);
   if (resident_) cost.traffic_bytes += 2 * static_cast<double>(layout.image_bytes() + layout.result_bytes());
   cost.compute_seconds = cost.traffic_bytes / memory_bytes_per_second_ +
                          products / products_per_second(layout.precision) + overhead_seconds_;

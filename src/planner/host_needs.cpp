@@ -27,9 +27,12 @@ std::uint64_t port_bytes(const HostTask& task, const Axes& axes, const TileLayou
   const std::uint64_t output =
       saturating_product(static_cast<std::uint64_t>(layout.batch), bytes_of(real_bytes(layout.precision), rows_out));
   const bool output_is_slot = layout.extent[2] == 1 || rows_out(1) == layout.extent[1];
-  const std::uint64_t of_set = task.limits.transfer_bytes_per_second > 0 ? saturating_sum(layout.image_bytes(), output)
-                               : output_is_slot                          ? 0
-                                                                         : output;
+  const auto tiles_in = static_cast<std::uint64_t>(layout.fan.num_inputs());
+  const std::uint64_t outputs = saturating_product(output, static_cast<std::uint64_t>(layout.fan.num_outputs()));
+  const std::uint64_t of_set = task.limits.transfer_bytes_per_second > 0
+                                   ? saturating_sum(saturating_product(layout.image_bytes(), tiles_in), outputs)
+                               : output_is_slot ? 0
+                                                : outputs;
   const std::uint64_t kept = task.spec.non_finite == NonFinite::interpolate ? output : 0;
   return saturating_sum(saturating_product(of_set, static_cast<std::uint64_t>(num_in_flight)), kept);
 }
@@ -81,6 +84,14 @@ std::uint64_t num_written_slabs(const Axes& axes, std::uint64_t box_bytes) {
   return slabs;
 }
 
+/// The weight images, and a tile of one of them for each thread that takes whole tiles.
+std::uint64_t weights_bytes(const ConvolutionSpec& spec, const TileLayout& layout, int num_tiles) {
+  const Shape shape = weights_shape(spec);
+  const std::uint64_t image = bytes_of(real_bytes(layout.precision), [&](int axis) { return shape[axis]; });
+  return saturating_sum(saturating_product(image, static_cast<std::uint64_t>(spec.num_kernels)),
+                        saturating_product(static_cast<std::uint64_t>(num_tiles), layout.image_bytes()));
+}
+
 }  // namespace
 
 std::uint64_t slab_bytes(std::uint64_t box_bytes) {
@@ -99,18 +110,27 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
     const auto tile_in = [&](int axis) { return std::min(axes[axis]->tile_input, axes[axis]->image); };
     const auto tile_out = [&](int axis) { return axes[axis]->tile_output; };
     const std::uint64_t box_bytes = bytes_of(size_of(streaming->read), tile_in);
-    needs.boxes_read = saturating_product(num_boxes(axes), box_bytes);
+    const auto images_read = static_cast<std::uint64_t>(layout.fan.num_images());
+    const auto images_written = static_cast<std::uint64_t>(layout.fan.num_results());
+    needs.boxes_read = saturating_product(images_read, saturating_product(num_boxes(axes), box_bytes));
     needs.slabs = std::min(device_model::kMostDiskThreads * slab_bytes(box_bytes), box_bytes);
     const std::uint64_t written_bytes = bytes_of(size_of(streaming->write), tile_out);
-    if (!folds) needs.boxes_written = saturating_product(num_boxes(axes), written_bytes);
+    if (!folds) {
+      needs.boxes_written = saturating_product(images_written, saturating_product(num_boxes(axes), written_bytes));
+    }
     needs.records = saturating_product(streaming->record_bytes, num_written_slabs(axes, written_bytes));
   }
   const std::uint64_t real = real_bytes(layout.precision);
   if (folds) {
-    needs.sums = saturating_product(static_cast<std::uint64_t>(task.spec.batch),
+    needs.sums = saturating_product(static_cast<std::uint64_t>(num_outputs(task.spec)),
                                     bytes_of(real, [&](int axis) { return axes[axis]->folded_size; }));
   }
-  const std::uint64_t kernel_port = bytes_of(real, [&](int axis) { return axes[axis]->kernel_size; });
+  const std::uint64_t kernel_port = saturating_product(
+      static_cast<std::uint64_t>(layout.fan.num), bytes_of(real, [&](int axis) { return axes[axis]->kernel_size; }));
+  if (layout.fan.weighs && !task.options.resident) {
+    const bool lanes = has_lanes(task.limits) && !task.options.streaming;
+    needs.weights = weights_bytes(task.spec, layout, lanes ? num_in_flight : 1);
+  }
   const std::uint64_t later = saturating_sum(saturating_sum(needs.boxes_read, needs.boxes_written), needs.sums);
   needs.kernel = kernel_port > later ? kernel_port - later : 0;
   return needs;
@@ -118,8 +138,8 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
 
 std::uint64_t HostNeeds::total_bytes() const {
   std::uint64_t bytes = 0;
-  for (const std::uint64_t part :
-       {device_memory, transforms, ports, positions, boxes_read, boxes_written, records, slabs, sums, kernel}) {
+  for (const std::uint64_t part : {device_memory, transforms, ports, positions, boxes_read, boxes_written, records,
+                                   slabs, sums, weights, kernel}) {
     bytes = saturating_sum(bytes, part);
   }
   return bytes;
@@ -136,6 +156,7 @@ std::vector<LedgerLine> host_ledger(const HostNeeds& needs) {
       {"records", needs.records, "what the journal remembers of boxes that are written"},
       {"slabs", needs.slabs, "parts of boxes on their way from files"},
       {"sums", needs.sums, "of the whole image: the adjoint of this boundary adds up"},
+      {"weights", needs.weights, "of the kernels, in the arithmetic's precision, and a tile of them"},
       {"kernel", needs.kernel, "beyond the above, while it is prepared"}};
   std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });
   return ledger;

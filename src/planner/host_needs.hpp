@@ -29,7 +29,8 @@ struct HostNeeds {
   std::uint64_t records = 0;  ///< what the writer remembers of boxes
   std::uint64_t slabs = 0;    ///< parts of boxes on their way from files
   std::uint64_t sums = 0;     ///< of a folded adjoint
-  std::uint64_t kernel = 0;   ///< its port is gone when the boxes come: what it takes beyond them
+  std::uint64_t weights = 0;
+  std::uint64_t kernel = 0;  ///< its port is gone when the boxes come: what it takes beyond them
 
   std::uint64_t total_bytes() const;
 };

@@ -33,7 +33,9 @@ Index host_run_of(const std::array<const AxisPlan*, 3>& axes, const std::array<i
 
 /// Whether the path's first launch can read the caller's array, and its last one write it.
 bool can_read_arrays(const TileLayout& tile, const Limits& limits) {
-  return sums_directly(tile.path) ? sum_shape(tile, limits).has_value() : tile.path == Path::native;
+  if (tile.fan.weighs) return false;
+  if (sums_directly(tile.path)) return tile.fan.is_single() && sum_shape(tile, limits).has_value();
+  return tile.path == Path::native;
 }
 
 }  // namespace
@@ -77,19 +79,53 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 }
 
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool passes_arrays,
-                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning) {
+                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning,
+                          const KernelFan& fan) {
   const auto layout = [&](Path path) {
     TileLayout tile = tile_layout(axes, precision, path, tuning);
+    tile.fan = fan;
     if (path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
     tile.reads_arrays = passes_arrays && can_read_arrays(tile, limits);
     return tile;
   };
   if (options.path) return layout(*options.path);
   const TileLayout native = layout(Path::native);
-  return has_path(native, limits) ? native : layout(Path::fused);
+  if (has_path(native, limits)) return native;
+  const TileLayout fused = layout(Path::fused);
+  return has_path(fused, limits) ? fused : layout(Path::staged);
+}
+
+bool fan_forbids_path(const TileLayout& tile, const Limits& limits) {
+  if (tile.fan.is_single() || tile.fan.kind == KernelFan::Kind::each) return false;
+  // VkFFT's fused convolution is one launch after the other for each kernel; the host's is convoy's own.
+  if (tile.path == Path::fused) return limits.shared_memory_bytes > 0;
+  // Lines are read, convolved and written in one launch: what would be added up has no buffer.
+  return tile.path == Path::native && tile.num_axes == 1 && tile.fan.kind == KernelFan::Kind::gather;
+}
+
+TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident) {
+  const KernelFan fan = kernel_fan(spec);
+  tile.fan = fan;
+  if (fan.is_single()) return tile;
+  const bool sums = sums_directly(tile.path);
+  const bool in_parts = fan.kind != KernelFan::Kind::each && !(tile.path == Path::native && tile.num_axes == 1);
+  tile.num_spectra = fan.num;
+  if (!sums && in_parts) tile.num_works = 2;
+  if (!resident) {
+    tile.num_images = sums ? fan.num_inputs() : fan.num;
+    tile.num_results = sums ? fan.num_outputs() : 1;
+  }
+  if (resident && fan.weighs) {
+    const Shape shape = weights_shape(spec);
+    std::uint64_t weights = saturating_product(tile.real_bytes(), static_cast<std::uint64_t>(fan.num));
+    for (int axis = 0; axis < 3; ++axis) weights = saturating_product(weights, static_cast<std::uint64_t>(shape[axis]));
+    tile.weights_bytes = saturating_sum(weights, saturating_product(2, tile.image_bytes()));
+  }
+  return tile;
 }
 
 bool has_path(const TileLayout& tile, const Limits& limits) {
+  if (fan_forbids_path(tile, limits)) return false;
   if (tile.path != Path::native) return true;
   if (tile.num_axes == 1) return tile.reads_arrays && line_shape(tile.padded[0], tile.precision, limits).has_value();
   return has_native_passes(tile.num_axes, tile.padded, tile.precision, limits);
@@ -117,8 +153,9 @@ TileLayout layout_of(const Plan& plan) {
     if (sums_directly(plan.path)) tile.kernel[d] = axis.kernel_size;
   }
   tile.num_terms = plan.separable_terms;
+  tile.fan = kernel_fan(plan.spec);
   tile.reads_arrays = passes_arrays(plan.resident, plan.spec) && can_read_arrays(tile, plan.limits);
-  return tile;
+  return with_fan(tile, plan.spec, plan.resident);
 }
 
 bool passes_arrays(bool resident, const ConvolutionSpec& spec) { return resident && !folds_output(spec); }
@@ -145,9 +182,11 @@ bool has_lanes(const Limits& limits) { return limits.num_host_threads > 1; }
 
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight) {
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
-  const std::uint64_t images = saturating_product(saturating_sum(tile.image_bytes(), tile.result_bytes()), sets);
-  const std::uint64_t work = saturating_product(tile.work_bytes(), has_lanes(limits) ? sets : 1);
-  return saturating_sum(saturating_sum(images, work), saturating_sum(tile.spectrum_bytes(), table_bytes(tile, limits)));
+  const std::uint64_t images =
+      saturating_product(saturating_sum(tile.all_images_bytes(), tile.all_results_bytes()), sets);
+  const std::uint64_t work = saturating_product(tile.all_work_bytes(), has_lanes(limits) ? sets : 1);
+  const std::uint64_t kernels = saturating_sum(tile.all_spectra_bytes(), tile.weights_bytes);
+  return saturating_sum(saturating_sum(images, work), saturating_sum(kernels, table_bytes(tile, limits)));
 }
 
 }  // namespace convoy

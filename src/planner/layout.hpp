@@ -6,13 +6,34 @@
 
 #include "convoy/plan.hpp"
 #include "fft/geometry.hpp"
+#include "planner/kernel_fan.hpp"
 
 namespace convoy {
 
-/// The device's geometry, and how it lies beside the caller's image.
+/// The device's geometry, and how it lies beside the caller's image; and of the buffers of the geometry, how many a
+/// turn takes (KernelFan).
 struct TileLayout : FftGeometry {
   std::array<int, 3> device_axes{2, 1, 0};  ///< the image axis of every device axis
   Index host_run = 1;  ///< voxels that follow each other both in the tile and in the caller's image
+  KernelFan fan;
+  Index num_images = 1;   ///< image slots; of transforms, results too
+  Index num_results = 1;  ///< result slots, where there are any
+  Index num_spectra = 1;
+  Index num_works = 1;              ///< of transforms: 2 where a turn is done in parts
+  std::uint64_t weights_bytes = 0;  ///< of arrays on the device: weight images, and two tiles for weighing
+
+  std::uint64_t all_images_bytes() const {
+    return saturating_product(image_bytes(), static_cast<std::uint64_t>(num_images));
+  }
+  std::uint64_t all_results_bytes() const {
+    return saturating_product(result_bytes(), static_cast<std::uint64_t>(num_results));
+  }
+  std::uint64_t all_work_bytes() const {
+    return saturating_product(work_bytes(), static_cast<std::uint64_t>(num_works));
+  }
+  std::uint64_t all_spectra_bytes() const {
+    return saturating_product(spectrum_bytes(), static_cast<std::uint64_t>(num_spectra));
+  }
 };
 
 /// Axes of one voxel are squeezed to the end. The fastest of the others is contiguous; of two strided ones the one that
@@ -26,10 +47,16 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
 /// and the device has: native, fused, staged. The kernel's whole spectrum is stored (see filter_storage.hpp).
 /// `passes_arrays`: as the function of that name says.
 TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision precision, bool passes_arrays,
-                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning);
+                          const Limits& limits, const PlanOptions& options, const FftTuning& tuning,
+                          const KernelFan& fan = {});
 
 /// Whether the device can do tiles so.
 bool has_path(const TileLayout& tile, const Limits& limits);
+/// Whether turns of several kernels keep the path from being taken, which one kernel could have.
+bool fan_forbids_path(const TileLayout& tile, const Limits& limits);
+
+/// The layout with as many buffers as a turn of the spec takes.
+TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident);
 
 /// The layout of a plan's tiles.
 TileLayout layout_of(const Plan& plan);

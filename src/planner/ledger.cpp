@@ -11,6 +11,16 @@ namespace {
 
 constexpr double kMostBytes = 1.8e19;
 
+/// "3 times ", of what there is more than one of.
+std::string times(Index count) { return count > 1 ? fmt::format("{} times ", count) : ""; }
+
+/// What turns of several kernels with weights hold besides, on the device.
+void add_weights(const TileLayout& layout, std::vector<LedgerLine>& ledger) {
+  if (layout.weights_bytes == 0) return;
+  ledger.push_back(
+      {"weights", layout.weights_bytes, fmt::format("{}the image, and two tiles", times(layout.num_spectra))});
+}
+
 std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, const Limits& limits, int num_in_flight) {
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
   const std::uint64_t work_sets = has_lanes(limits) ? sets : 1;
@@ -19,12 +29,14 @@ std::vector<LedgerLine> ledger_without_transforms(const TileLayout& layout, cons
   const std::string tile = device_shape(layout, layout.extent, real);
   const std::string terms = layout.num_terms == 1 ? "" : fmt::format("{} times ", layout.num_terms);
   std::vector<LedgerLine> ledger{
-      {"image tile", sets * layout.image_bytes(), in_flight + tile + ", input"},
-      {"result tile", sets * layout.result_bytes(), in_flight + tile + ", output"},
+      {"image tile", sets * layout.all_images_bytes(), in_flight + times(layout.num_images) + tile + ", input"},
+      {"result tile", sets * layout.all_results_bytes(), in_flight + times(layout.num_results) + tile + ", output"},
       {"work buffer", work_sets * layout.work_bytes(),
        fmt::format("{}{} times {}", work_sets > 1 ? in_flight : "", layout.num_work_slots(), tile)},
-      {"kernel", layout.spectrum_bytes(),
-       layout.path == Path::separable ? terms + "a row of each axis" : device_shape(layout, layout.kernel, real)}};
+      {"kernel", layout.all_spectra_bytes(),
+       times(layout.num_spectra) + (layout.path == Path::separable ? terms + "a row of each axis"
+                                                                   : device_shape(layout, layout.kernel, real))}};
+  add_weights(layout, ledger);
   std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });  // arrays that are read need no tiles
   return ledger;
 }
@@ -47,7 +59,7 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   const auto sets = static_cast<std::uint64_t>(num_in_flight);
   const std::string in_flight = num_in_flight > 1 ? fmt::format("{} in flight, each ", num_in_flight) : "";
   const std::uint64_t work_sets = has_lanes(limits) ? sets : 1;
-  const std::string of_batch = layout.batch > 1 ? fmt::format("{} times ", layout.batch) : "";
+  const std::string of_batch = times(layout.batch);
   const char* real = name(layout.precision);
   const std::string complex = fmt::format("complex {}", real);
   const bool volume = layout.num_axes == 3;
@@ -56,16 +68,20 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
                                   staged ? layout.padded[2] : layout.extent[2]};
   std::vector<LedgerLine> ledger{
-      {"image tile", sets * layout.image_bytes(),
-       in_flight + of_batch + device_shape(layout, layout.extent, real) + ", input and output"},
-      {"work buffer", work_sets * layout.work_bytes(),
-       (work_sets > 1 ? in_flight : "") + (lines ? "" : of_batch) + device_shape(layout, work, complex.c_str())},
-      {"kernel spectrum", layout.spectrum_bytes(),
-       device_shape(layout, layout.spectrum_extents(), complex.c_str()) +
+      {"image tile", sets * layout.all_images_bytes(),
+       in_flight + times(layout.num_images) + of_batch + device_shape(layout, layout.extent, real) +
+           ", input and output"},
+      {"work buffer", work_sets * layout.all_work_bytes(),
+       (work_sets > 1 ? in_flight : "") + times(layout.num_works) + (lines ? "" : of_batch) +
+           device_shape(layout, work, complex.c_str()) +
+           (layout.num_works > 1 ? ", the image's transform and what becomes of it" : "")},
+      {"kernel spectrum", layout.all_spectra_bytes(),
+       times(layout.num_spectra) + device_shape(layout, layout.spectrum_extents(), complex.c_str()) +
            (layout.kernel_extent > 0
                 ? fmt::format(", not transformed along {}", axis_name(layout.device_axes[layout.num_axes - 1]))
                 : "")}};
   if (layout.reads_arrays) ledger.erase(ledger.begin());  // no image slot
+  add_weights(layout, ledger);
   if (const auto bytes = table_bytes(layout, limits); bytes > 0) {
     ledger.push_back({"FFT tables", bytes, "twiddle factors, kept by the transforms"});
   }

@@ -38,7 +38,7 @@ void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const 
 }
 
 void set_prediction(const Tiling& tiling, const Limits& limits, Plan& plan) {
-  const double tiles = static_cast<double>(tiling.num_batches());
+  const double tiles = static_cast<double>(tiling.num_batches);
   plan.traffic_bytes = whole_bytes(tiling.cost.traffic_bytes * tiles);
   plan.transfer_bytes = whole_bytes(tiling.cost.transfer_bytes * tiles);
   plan.predicted_seconds = CostModel(limits, plan.resident).predicts() ? tiling.seconds() : 0;
@@ -109,6 +109,13 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
     bytes = saturating_product(bytes, static_cast<std::uint64_t>(padded));
   }
   return bytes;
+}
+
+Index Plan::num_batches() const {
+  const bool is_single = kernel_fan(spec).is_single();
+  const Index groups = num_groups(spec);
+  const auto batches_of = [&](Index tiles) { return (tiles + batch - 1) / batch; };
+  return is_single ? batches_of(groups * num_tiles()) : groups * batches_of(num_tiles());
 }
 
 Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const PlanOptions& options) {

@@ -21,6 +21,9 @@ std::string task_to_text(const Plan& plan) {
   const ConvolutionSpec& spec = plan.spec;
   std::string text = fmt::format("{} image {} with kernel {} (zyx), mode {}", name(spec.operation), to_text(spec.image),
                                  to_text(spec.kernel), name(spec.mode));
+  if (spec.num_kernels > 1 || spec.pairing != Pairing::all) {
+    text += fmt::format(", {} kernels, pairing {}", spec.num_kernels, name(spec.pairing));
+  }
   if (spec.mode == Mode::same || spec.boundary != Boundary::zero)
     text += fmt::format(", boundary {}", name(spec.boundary));
   if (spec.boundary == Boundary::constant) text += fmt::format(" {}", spec.constant);
@@ -98,6 +101,10 @@ Json spec_to_json(const ConvolutionSpec& spec) {
             {"operation", name(spec.operation)},
             {"precision", name(spec.precision)},
             {"normalize_kernel", spec.normalize_kernel}};
+  if (spec.num_kernels > 1 || spec.pairing != Pairing::all) {
+    json["num_kernels"] = spec.num_kernels;
+    json["pairing"] = name(spec.pairing);
+  }
   if (spec.region) json["region"] = to_text(*spec.region);
   if (spec.boundary == Boundary::constant) json["constant"] = spec.constant;
   if (spec.origin.rule == Origin::Rule::at) json["origin"] = to_json(spec.origin.index);

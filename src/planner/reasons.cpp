@@ -112,6 +112,17 @@ void add_sets_reason(const Plan& plan, const Tiling& tiling, const PlanOptions& 
 
 double stretch(const AxisPlan& plan) { return static_cast<double>(plan.padded) / static_cast<double>(plan.extent); }
 
+std::string reason_of_kernels(const Plan& plan, const TileLayout& layout) {
+  const std::string kernels = fmt::format("{} kernel{}, pairing {}", plan.spec.num_kernels,
+                                          plan.spec.num_kernels == 1 ? "" : "s", name(plan.spec.pairing));
+  if (layout.fan.kind == KernelFan::Kind::each) return kernels + ": a spectrum for each image";
+  const bool spreads = layout.fan.kind == KernelFan::Kind::spread;
+  if (sums_directly(plan.path)) return kernels + (spreads ? ": a result each" : ": added up in one result");
+  if (layout.num_works == 1) return kernels + ": tiles are read, transformed and written once for each";
+  return kernels + (spreads ? ": a tile's transform is kept, and multiplied with each spectrum"
+                            : ": products are added up before one transform back");
+}
+
 }  // namespace
 
 std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search, const PlanOptions& options,
@@ -150,6 +161,7 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
   if (const auto reason = reason_of_kernel_storage(layout)) reasons.push_back(*reason);
   if (options.choice) reasons.push_back("padding, tiles and transform knobs: the fastest of those measured");
   if (plan.resident) reasons.push_back("image and output stay on the device: nothing goes over the bus");
+  if (!layout.fan.is_single()) reasons.push_back(reason_of_kernels(plan, layout));
   if (plan.path == Path::staged) reasons.push_back("staged: no other path is allowed or possible");
   return reasons;
 }

@@ -145,14 +145,20 @@ class Search {
  private:
   TileLayout layout_of(const AxisChoice& axes) const {
     const TileLayout whole = allowed_layout(axes, spec_.precision, passes_arrays(plan_options_.resident, spec_),
-                                            limits_, plan_options_, tuning_);
+                                            limits_, plan_options_, tuning_, fan_);
+    return stored(with_fan(whole, spec_, plan_options_.resident), axes);
+  }
+  TileLayout stored(const TileLayout& whole, const AxisChoice& axes) const {
     const bool fits = footprint_bytes(whole, limits_, min_sets_) <= budget_.bytes;
     return with_filter_stored(whole, fits, axes, limits_, tuning_.filter_storage, costs_);
   }
 
-  Index num_tiles_of_run(Index num_tiles) const { return num_tiles * spec_.batch; }
+  Index num_tiles_of_run(Index num_tiles) const { return num_tiles * num_groups(spec_); }
+  /// Tiles that may be done together.
+  Index num_alike(Index num_tiles) const { return fan_.is_single() ? num_tiles_of_run(num_tiles) : num_tiles; }
   Index num_batches(Index num_tiles, const TileLayout& batch) const {
-    return (num_tiles_of_run(num_tiles) + batch.batch - 1) / batch.batch;
+    return num_tiles_of_run(num_tiles) / num_alike(num_tiles) *
+           ((num_alike(num_tiles) + batch.batch - 1) / batch.batch);
   }
 
   void consider(const AxisChoice& axes) {
@@ -184,7 +190,7 @@ class Search {
     }
     smallest_host_bytes_ = std::min(smallest_host_bytes_, host_bytes);
     if (host_bytes > host_budget_bytes_) return;
-    const TileLayout batch = in_batches(layout, num_tiles_of_run(candidate.num_tiles), limits_, budget_.bytes);
+    const TileLayout batch = in_batches(layout, num_alike(candidate.num_tiles), limits_, budget_.bytes);
     candidate.footprint_bytes = footprint_bytes(batch, limits_, min_sets_);
     const TileCost cost = costs_.tile(batch, downloaded_voxels(batch, axes), min_sets_);
     candidate.seconds = run_seconds(cost, num_batches(candidate.num_tiles, batch), min_sets_);
@@ -310,8 +316,8 @@ class Search {
     const AxisChoice& axes = candidate.axes;
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
-    tiling.layout = in_batches(layout_of(axes), num_tiles_of_run(candidate.num_tiles), limits_, budget_.bytes);
-    tiling.num_images = spec_.batch;
+    tiling.layout = in_batches(layout_of(axes), num_alike(candidate.num_tiles), limits_, budget_.bytes);
+    tiling.num_batches = num_batches(candidate.num_tiles, tiling.layout);
     tiling.num_in_flight = candidate.num_in_flight;
     tiling.cost = costs_.chosen_tile(tiling.layout, downloaded_voxels(tiling.layout, axes), tiling.num_in_flight);
     tiling.host = host_needs_of(axes, tiling.layout, candidate.num_in_flight);
@@ -325,7 +331,10 @@ class Search {
         fmt::format("convolving image {} zyx with kernel {} zyx: there is no {} path: {}; ask for another path, or "
                     "leave the choice to convoy (auto)",
                     to_text(spec_.image), to_text(spec_.kernel), name(*plan_options_.path),
-                    why_no_native_passes(impossible_->num_axes, impossible_->padded, limits_)));
+                    fan_forbids_path(*impossible_, limits_)
+                        ? fmt::format("it convolves with one kernel at a time, not with {} kernels of pairing {}",
+                                      spec_.num_kernels, name(spec_.pairing))
+                        : why_no_native_passes(impossible_->num_axes, impossible_->padded, limits_)));
   }
 
   [[noreturn]] void throw_ceiling_broken() const {
@@ -364,6 +373,7 @@ class Search {
   }
 
   const ConvolutionSpec& spec_;
+  KernelFan fan_ = kernel_fan(spec_);
   const Limits& limits_;
   const Budget& budget_;
   const PlanOptions& plan_options_;

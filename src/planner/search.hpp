@@ -32,12 +32,10 @@ struct Tiling {
   int num_in_flight = 1;
   HostNeeds host;
   std::uint64_t footprint_bytes = 0;
-  Index num_images = 1;
+  Index num_batches = 1;  ///< sequences of launches in a run
 
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
-  /// Sequences of launches in a run.
-  Index num_batches() const { return (num_images * num_tiles() + layout.batch - 1) / layout.batch; }
-  double seconds() const { return run_seconds(cost, num_batches(), num_in_flight); }
+  double seconds() const { return run_seconds(cost, num_batches, num_in_flight); }
 };
 
 /// What became of convolving the whole image at once.

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/refuse.hpp"
+#include "convoy/error.hpp"
 #include "planner/origin.hpp"
 
 namespace convoy {
@@ -13,6 +15,8 @@ namespace {
 
 /// Leaves room for sums of image, kernel and padding in 64 bits.
 constexpr Index kLongestAxis = Index{1} << 56;
+/// Each has buffers of its own on the device.
+constexpr Index kMostKernels = 4096;
 
 void require_extents(const Shape& shape, const char* what) {
   for (int axis = 0; axis < 3; ++axis) {
@@ -99,6 +103,14 @@ void require_missing_fits(const ConvolutionSpec& spec) {
         "on "
         "the data; use operation flip (--flip), or take missing voxels as 0 (--nan zero)");
   }
+  const bool makes_nan = spec.non_finite == NonFinite::interpolate || spec.preserve_nan || std::isnan(spec.constant);
+  if (makes_nan && (spec.num_kernels > 1 || spec.pairing == Pairing::sum)) {
+    throw Error(
+        Errc::unsupported,
+        fmt::format("missing voxels are not interpolated, preserved or taken for the outside with {} kernel(s) of "
+                    "pairing {}: convolve with one kernel at a time, or take missing voxels as 0 (--nan zero)",
+                    spec.num_kernels, name(spec.pairing)));
+  }
   if (!spec.preserve_nan) return;
   if (spec.non_finite == NonFinite::error) {
     refuse(
@@ -112,6 +124,32 @@ void require_missing_fits(const ConvolutionSpec& spec) {
   }
   if (spec.operation == Operation::correlate) {
     refuse("NaN is not preserved by operation correlate, an adjoint; use operation flip (--flip)");
+  }
+}
+
+void require_pairing(const ConvolutionSpec& spec) {
+  if (spec.num_kernels < 1) refuse(fmt::format("{} kernels; there must be at least 1", spec.num_kernels));
+  if (spec.num_kernels > kMostKernels) {
+    refuse(fmt::format("{} kernels; at most {} are possible in one convolver", spec.num_kernels, kMostKernels));
+  }
+  if (spec.pairing == Pairing::each && spec.num_kernels != spec.batch) {
+    refuse(fmt::format("pairing each needs a kernel for each image, but there are {} kernel(s) and {} image(s)",
+                       spec.num_kernels, spec.batch));
+  }
+  if (spec.pairing == Pairing::sum && spec.boundary == Boundary::constant && spec.constant != 0) {
+    refuse(
+        fmt::format("pairing sum multiplies the image with weights, which the constant {} outside has none of; take "
+                    "the constant 0, or a boundary that repeats the image",
+                    spec.constant));
+  }
+  if (spec.num_kernels > 1 && has_origin(spec) && spec.origin.rule == Origin::Rule::peak) {
+    refuse(
+        fmt::format("the origin 'peak' is not defined for {} kernels, whose largest voxels may lie apart; name the "
+                    "index instead",
+                    spec.num_kernels));
+  }
+  if (spec.batch > std::numeric_limits<Index>::max() / spec.num_kernels) {
+    refuse(fmt::format("{} images with {} kernels are too many", spec.batch, spec.num_kernels));
   }
 }
 
@@ -177,6 +215,18 @@ const char* name(Operation value) {
   return "unknown";
 }
 
+const char* name(Pairing value) {
+  switch (value) {
+    case Pairing::all:
+      return "all";
+    case Pairing::each:
+      return "each";
+    case Pairing::sum:
+      return "sum";
+  }
+  return "unknown";
+}
+
 const char* name(Precision value) {
   switch (value) {
     case Precision::f32:
@@ -203,6 +253,7 @@ void validate(const ConvolutionSpec& spec) {
   require_extents(spec.image, "image");
   require_extents(spec.kernel, "kernel");
   if (spec.batch < 1) refuse(fmt::format("a batch of {} images; it must be at least 1", spec.batch));
+  require_pairing(spec);
   num_voxels(spec.kernel);
   num_voxels({spec.image.z + spec.kernel.z, spec.image.y + spec.kernel.y, spec.image.x + spec.kernel.x});
   if (spec.mode == Mode::valid && !contains(spec.image, spec.kernel) && !contains(spec.kernel, spec.image)) {
@@ -230,6 +281,20 @@ Shape output_shape(const ConvolutionSpec& spec) {
 Shape whole_output_shape(const ConvolutionSpec& spec) {
   validate(spec);
   return shape_of_mode(spec);
+}
+
+Index num_images(const ConvolutionSpec& spec) {
+  const bool gathers = spec.pairing == Pairing::all && spec.operation == Operation::correlate;
+  return gathers ? spec.batch * spec.num_kernels : spec.batch;
+}
+
+Index num_outputs(const ConvolutionSpec& spec) {
+  const bool spreads = spec.pairing == Pairing::all && spec.operation != Operation::correlate;
+  return spreads ? spec.batch * spec.num_kernels : spec.batch;
+}
+
+Shape weights_shape(const ConvolutionSpec& spec) {
+  return spec.operation == Operation::correlate ? whole_output_shape(spec) : spec.image;
 }
 
 }  // namespace convoy

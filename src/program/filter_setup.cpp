@@ -33,12 +33,13 @@ Dispatch place_kernel(const FftGeometry& geometry, const Extents& size, const Ex
 
 /// The kernel goes through the work slot, in slabs of the last axis that fit it: rows of a plane, or planes, always do.
 void append_filter_slabs(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
-                         std::vector<Step>& steps) {
+                         std::vector<Step>& steps, Index number) {
   const int slab_axis = geometry.num_axes - 1;
   const Extents kernel = in_device_order(plan, &AxisPlan::kernel_size);
   Extents slab = kernel;
   slab[slab_axis] = 1;
   const std::uint64_t unit_bytes = product(slab) * geometry.real_bytes();
+  const std::uint64_t kernel_begin = static_cast<std::uint64_t>(number) * product(kernel) * geometry.real_bytes();
   const Index longest_slab = std::max<Index>(1, static_cast<Index>(geometry.work_bytes() / unit_bytes));
 
   for (Index begin = 0; begin < kernel[slab_axis]; begin += longest_slab) {
@@ -49,7 +50,7 @@ void append_filter_slabs(const Plan& plan, const FftGeometry& geometry, SlotId w
     upload.port = ports::kernel;
     upload.slot = work;
     upload.chunk_bytes = product(slab) * geometry.real_bytes();
-    upload.port_offset = static_cast<std::uint64_t>(begin) * unit_bytes;
+    upload.port_offset = kernel_begin + static_cast<std::uint64_t>(begin) * unit_bytes;
     steps.emplace_back(upload);
     steps.emplace_back(place_kernel(geometry, slab, place, work, spectrum));
   }
@@ -72,9 +73,9 @@ std::uint64_t product(const Extents& extents) {
 FftGeometry geometry_of(const Plan& plan) { return layout_of(plan); }
 
 void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
-                         std::vector<Step>& steps) {
+                         std::vector<Step>& steps, Index number) {
   steps.emplace_back(Clear{spectrum});
-  append_filter_slabs(plan, geometry, work, spectrum, steps);
+  append_filter_slabs(plan, geometry, work, spectrum, steps, number);
   FftGeometry of_filter = geometry;
   of_filter.batch = 1;  // one spectrum for all tiles
   steps.emplace_back(TransformKernel{of_filter, spectrum, work});

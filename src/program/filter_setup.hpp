@@ -19,8 +19,9 @@ std::uint64_t product(const Extents& extents);
 
 FftGeometry geometry_of(const Plan& plan);
 
-/// From ports::kernel, which holds the axes' kernel_size in device order, to the spectrum slot. Overwrites work.
+/// From ports::kernel, which holds the axes' kernel_size in device order, to the spectrum slot; kernel number `number`
+/// of those that lie there. Overwrites work.
 void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
-                         std::vector<Step>& steps);
+                         std::vector<Step>& steps, Index number = 0);
 
 }  // namespace convoy

@@ -36,8 +36,19 @@ class StepPrinter {
         step.arrays ? fmt::format("{} -> {}, tiles from {} of {},", slot(step.image), slot(step.arrays->output_slot),
                                   step.arrays->first_tile, step.arrays->image.num_tiles())
                     : slot(step.image);
-    return fmt::format("{} with {}{} using {}: {}", image, step.conjugate ? "conjugate " : "", slot(step.spectrum),
-                       slot(step.work), geometry(step.geometry));
+    const std::string spectrum = (step.conjugate ? "conjugate " : "") + slot(step.spectrum);
+    switch (step.part) {
+      case Convolve::Part::forward:
+        return fmt::format("forward {} -> {}: {}", image, slot(step.work), geometry(step.geometry));
+      case Convolve::Part::product:
+        return fmt::format("{} with {}{}{}: {}", slot(step.work), spectrum, step.adds ? " added to " : " to ",
+                           slot(step.product), geometry(step.geometry));
+      case Convolve::Part::inverse:
+        return fmt::format("inverse {} -> {}: {}", slot(step.work), image, geometry(step.geometry));
+      case Convolve::Part::whole:
+        break;
+    }
+    return fmt::format("{} with {} using {}: {}", image, spectrum, slot(step.work), geometry(step.geometry));
   }
 
   std::string operator()(const ConvolveDirect& step) const {

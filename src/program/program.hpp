@@ -14,6 +14,7 @@
 #include "fft/geometry.hpp"
 #include "fft/tile_access.hpp"
 #include "kernels/kernel_spec.hpp"
+#include "planner/kernel_fan.hpp"
 
 namespace convoy {
 
@@ -95,7 +96,16 @@ struct TransformKernel {
 /// image <- crop(inverse(transform(zero-padded image) * spectrum)), normalised: a circular convolution of period
 /// `padded`, of which the first `extent` voxels are kept. Overwrites work; the spectrum stays. With `conjugate` the
 /// product is with the conjugate spectrum: the circular correlation, which is the exact adjoint.
+/// In parts, so that several kernels share a transform: `forward`, then one or more of `product`, then `inverse` do the
+/// same. What lies in work between them is the device's business: some transform less forth and more in the product.
+/// Fused paths of VkFFT have no parts.
 struct Convolve {
+  enum class Part {
+    whole,
+    forward,  ///< image -> work; the image stays
+    product,  ///< work times the spectrum -> product, which another slot holds than work; or added to it (`adds`)
+    inverse   ///< work -> image
+  };
   FftGeometry geometry;
   SlotId image = 0;
   SlotId work = 0;
@@ -107,10 +117,14 @@ struct Convolve {
     TileAccess image;
     TileAccess output;
     SlotId output_slot = 0;
-    Index first_tile = 0;  ///< geometry.batch tiles from here on; those behind the last are the last one again
+    Index first_tile = 0;    ///< geometry.batch tiles from here on; those behind the last are the last one again
+    Index first_output = 0;  ///< of the tiles that are written, likewise
     bool operator==(const Arrays&) const = default;
   };
   std::optional<Arrays> arrays{};
+  Part part = Part::whole;
+  SlotId product = 0;  ///< of Part::product: as work
+  bool adds = false;
 
   bool operator==(const Convolve&) const = default;
 };
@@ -161,13 +175,28 @@ std::string to_text(const Program& program);
 /// The ports of a program made by make_program.
 namespace ports {
 /// setup: axes' kernel_size in device order, tight; made as AxisPlan says. Of separable paths, for each product its
-/// factors along device axes 0, 1 and 2.
+/// factors along device axes 0, 1 and 2. Several kernels one behind the other.
 inline constexpr PortId kernel = 0;
 inline constexpr PortId input = 1;   ///< run: extent in device order, tight
 inline constexpr PortId output = 2;  ///< run: tile_output rows of axis 1, each extent[0] long (device order)
+/// Of turns that have several tiles in or out (KernelFan): behind those ports. Upload steps are those of tile 0, then
+/// of tile 1 and so on; Download steps likewise.
+PortId input_of(Index tile);
+PortId output_of(const KernelFan& fan, Index tile);
 }  // namespace ports
 
-/// The program of one tile of the plan. Throws Error(unsupported) for Plan::batch beyond 1.
+/// The slots of a program made by make_tile_program, by what they hold.
+struct TileSlots {
+  std::vector<SlotId> images;   ///< of transforms, results too; of arrays on the device, one
+  std::vector<SlotId> results;  ///< as many as the turn has: image slots, but of paths without transforms
+  std::vector<SlotId> spectra;  ///< or taps
+  std::vector<SlotId> work;     ///< of transforms one; of separable paths as many as they take
+  SlotId product = 0;           ///< of a turn in parts
+  SlotId num_slots = 0;         ///< the next number
+};
+TileSlots tile_slots(const Plan& plan);
+
+/// The program of one turn of the plan (KernelFan). Throws Error(unsupported) for Plan::batch beyond 1.
 Program make_program(const Plan& plan);
 
 /// The same with Convolve steps even where the plan's path is native: for programs made from it, which end with

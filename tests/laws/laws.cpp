@@ -10,6 +10,7 @@
 #include "selftest/oracle.hpp"
 #include "selftest/tolerances.hpp"
 #include "support/device_under_test.hpp"
+#include "support/several_kernels.hpp"
 
 namespace convoy::laws {
 namespace {
@@ -167,6 +168,54 @@ std::string adjoint_agrees(const Case& one) {
   }
   const double error = std::abs(left - right) / scale;
   if (error <= tolerances::convolution(one.spec.precision)) return "";
+  return fmt::format("<A x, y> = {:.9g}, <x, A' y> = {:.9g}", left, right);
+}
+
+/// Such an operator of several kernels.
+Case random_kernels(Dice& dice) {
+  Case one = random_operator(dice);
+  one.spec = test::with_kernels(one.spec, dice);
+  return one;
+}
+
+/// All outputs of several kernels.
+template <class Real>
+Values run_kernels_as(const ConvolutionSpec& spec, const PlanOptions& plan, const Values& images,
+                      const test::KernelsProblem& problem) {
+  const std::vector<Real> voxels(images.begin(), images.end());
+  const std::vector<Real> kernels(problem.kernels.begin(), problem.kernels.end());
+  ConvolverOptions options;
+  options.plan = plan;
+  options.sentinels = true;
+  if (!problem.weights.empty()) {
+    options.weights = ImageView(problem.weights, weights_shape(spec), spec.num_kernels);
+  }
+  Convolver convolver(spec, ImageView(kernels, spec.kernel, spec.num_kernels), device_under_test(), options);
+  std::vector<Real> output(static_cast<std::size_t>(num_voxels(convolver.output_shape()) * num_outputs(spec)),
+                           std::numeric_limits<Real>::quiet_NaN());
+  convolver.run(ImageView(voxels, spec.image, num_images(spec)),
+                MutableImageView(output, convolver.output_shape(), num_outputs(spec)));
+  return {output.begin(), output.end()};
+}
+Values run_kernels(const ConvolutionSpec& spec, const PlanOptions& plan, const Values& images,
+                   const test::KernelsProblem& problem) {
+  return spec.precision == Precision::f32 ? run_kernels_as<float>(spec, plan, images, problem)
+                                          : run_kernels_as<double>(spec, plan, images, problem);
+}
+
+std::string kernels_adjoint_agrees(const Case& one) {
+  ConvolutionSpec adjoint = one.spec;
+  adjoint.operation = Operation::correlate;
+  const auto problem = test::kernels_problem(one.spec, one.voxels_seed, one.method == Method::separable);
+  const Values& x = problem.images;
+  const Values y = test::several(one.spec.image, num_outputs(one.spec), 7 * one.voxels_seed + 5);
+  const Values ax = run_kernels(one.spec, by_method(one), x, problem);
+  const Values aty = run_kernels(adjoint, options_of(one), y, problem);
+  double left = 0, right = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) left += ax[i] * y[i];
+  for (std::size_t i = 0; i < x.size(); ++i) right += x[i] * aty[i];
+  const double scale = norm_of(ax) * norm_of(y) + norm_of(x) * norm_of(aty) + 1e-300;
+  if (std::abs(left - right) / scale <= tolerances::convolution(one.spec.precision)) return "";
   return fmt::format("<A x, y> = {:.9g}, <x, A' y> = {:.9g}", left, right);
 }
 
@@ -447,6 +496,8 @@ const std::vector<Law>& all_laws() {
       {"arrays", "so it is in arrays on the device, of any element, in batches, however workgroups are cut",
        random_arrays, arrays_are_direct_sums},
       {"adjoint", "<A x, y> = <x, A' y>", random_operator, adjoint_agrees},
+      {"kernels", "<A x, y> = <x, A' y> with several kernels, of every pairing, with weights", random_kernels,
+       kernels_adjoint_agrees},
       {"region", "a region is what the whole output has there", random_region, region_is_part},
       {"linear", "A(2 x - 3 y) = 2 A x - 3 A y", random_linear, is_linear},
       {"shift", "periodic images: moved round, then convolved, is convolved, then moved round", random_periodic,

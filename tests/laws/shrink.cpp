@@ -52,7 +52,13 @@ std::vector<Case> simpler(const Case& one) {
   if (one.memory_share >= 0) try_with([](Case& c) { c.memory_share = -1; });
   if (one.min_sets > 1) try_with([](Case& c) { c.min_sets = 1; });
   if (one.path) try_with([](Case& c) { c.path.reset(); });
-  if (one.spec.batch > 1) try_with([](Case& c) { c.spec.batch = 1; });
+  if (one.spec.batch > 1 && one.spec.pairing != Pairing::each) try_with([](Case& c) { c.spec.batch = 1; });
+  if (one.spec.num_kernels > 1) {
+    try_with([](Case& c) {
+      --c.spec.num_kernels;
+      if (c.spec.pairing == Pairing::each) c.spec.batch = c.spec.num_kernels;
+    });
+  }
   if (one.element != Element::f32) try_with([](Case& c) { c.element = Element::f32; });
   if (one.sum_tuning != SumTuning{}) try_with([](Case& c) { c.sum_tuning = {}; });
   if (one.method != Method::fft) try_with([](Case& c) { c.method = Method::fft; });
@@ -75,6 +81,9 @@ std::string to_text(const Case& one) {
   if (one.min_sets > 1) text += fmt::format(", {} in flight", one.min_sets);
   if (one.method != Method::fft) text += fmt::format(", method {}", name(one.method));
   if (one.path) text += fmt::format(", path {}", name(*one.path));
+  if (one.spec.num_kernels > 1 || one.spec.pairing != Pairing::all) {
+    text += fmt::format(", {} kernels, pairing {}", one.spec.num_kernels, name(one.spec.pairing));
+  }
   if (one.spec.batch > 1) text += fmt::format(", batch of {}", one.spec.batch);
   if (one.element != Element::f32) text += fmt::format(", of {}", facts_of(one.element).name);
   if (one.sum_tuning != SumTuning{}) {

@@ -83,8 +83,7 @@ class SkeletonSession final : public Session {
       for (const Step& step : program_.steps(section)) {
         const auto* convolution = std::get_if<Convolve>(&step);
         if (convolution == nullptr) continue;
-        const auto& [nx, ny, nz] = convolution->geometry.extent;
-        sums_.resize(std::max(sums_.size(), static_cast<std::size_t>(nx * ny * nz)));
+        sums_.resize(std::max(sums_.size(), sums_of(convolution->geometry)));
       }
     }
     for (const Port& port : program_.ports) {
@@ -164,11 +163,35 @@ class SkeletonSession final : public Session {
     run_on_host(*step.kernel, step.precision, buffers, step.parameters, step.threads, host_workers());
   }
   void run(const TransformKernel&, int) {}
+  static std::size_t sums_of(const FftGeometry& geometry) {
+    const auto& [nx, ny, nz] = geometry.extent;
+    return static_cast<std::size_t>(nx * ny * nz);
+  }
   void run(const Convolve& step, int set) {
     const auto run_as = [&]<class Real>(Real) {
-      convolve(step.geometry, reinterpret_cast<Real*>(memory(step.image, set)),
-               reinterpret_cast<Real*>(memory(step.work, set)),
-               reinterpret_cast<const Real*>(memory(step.spectrum, set)), step.conjugate, sums_);
+      auto* image = reinterpret_cast<Real*>(memory(step.image, set));
+      auto* work = reinterpret_cast<Real*>(memory(step.work, set));
+      const auto* spectrum = reinterpret_cast<const Real*>(memory(step.spectrum, set));
+      const std::size_t count = sums_of(step.geometry);
+      switch (step.part) {
+        case Convolve::Part::whole:
+          return convolve(step.geometry, image, work, spectrum, step.conjugate, sums_);
+        case Convolve::Part::forward:  // nothing is transformed: work holds the voxels
+          std::copy_n(image, count, work);
+          return;
+        case Convolve::Part::product: {
+          auto* product = reinterpret_cast<Real*>(memory(step.product, set));
+          const std::vector<Real> before(product, product + count);
+          std::copy_n(work, count, product);
+          std::vector<Real> unused(step.geometry.work_bytes() / sizeof(Real));
+          convolve(step.geometry, product, unused.data(), spectrum, step.conjugate, sums_);
+          for (std::size_t i = 0; step.adds && i < count; ++i) product[i] += before[i];
+          return;
+        }
+        case Convolve::Part::inverse:
+          std::copy_n(work, count, image);
+          return;
+      }
     };
     step.geometry.precision == Precision::f32 ? run_as(0.0f) : run_as(0.0);
   }
