@@ -25,6 +25,10 @@ Budget budget_of(const Limits& limits, const PlanOptions& options);
 /// The tuning that options ask for, with what decides the layout filled in.
 FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options);
 
+/// Threads that may take whole tiles each (has_lanes()); 1: none do. Readers and writers take one tile after the other,
+/// outputs that are folded add up in order, and deterministic plans do not depend on how many threads there are.
+int lanes_of(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options);
+
 struct Tiling {
   std::array<AxisPlan, 3> axes;
   TileLayout layout;
