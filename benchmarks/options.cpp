@@ -59,7 +59,7 @@ Shape shape_from(const std::vector<Index>& extents) {
 }
 
 Element element_from_text(const std::string& text) {
-  for (const ElementFacts& facts : kElements) {
+  for (const ElementFacts& facts : kRealElements) {
     if (text == facts.name) return facts.element;
   }
   throw Error(Errc::invalid_argument, fmt::format("there is no element '{}'; there are u8, u16, f32 ...", text));

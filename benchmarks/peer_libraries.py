@@ -140,6 +140,9 @@ class Scipy(Library):
     name = "scipy.fft"
     backend = "cpu"
 
+    def supports(self):
+        return True
+
     def load(self):
         import numpy
         import scipy
@@ -149,7 +152,8 @@ class Scipy(Library):
         self.device, self.driver = processor_name(), f"scipy {scipy.__version__}"
         self.real = numpy.float32 if self.problem.precision == "f32" else numpy.float64
         generator = numpy.random.default_rng(1)
-        self.image = generator.standard_normal(self.problem.image, dtype=self.real)
+        images = (self.problem.batch,) if self.problem.batch > 1 else ()
+        self.image = generator.standard_normal(images + self.problem.image, dtype=self.real)
         kernel = generator.standard_normal(self.problem.kernel, dtype=self.real)
         self.kernel = (kernel / numpy.sqrt((self.to_double(kernel) ** 2).sum())).astype(self.real)
         self.prepare()
@@ -163,7 +167,7 @@ class Scipy(Library):
         transformed = self.fft.rfftn(self.image, **how)
         transformed *= self.spectrum
         whole = self.fft.irfftn(transformed, overwrite_x=True, **how)
-        return self.np.ascontiguousarray(whole[self.problem.window()])
+        return self.np.ascontiguousarray(whole[(..., *self.problem.window())])
 
     def batch_seconds(self, count, operation):
         start = time.perf_counter()
@@ -184,11 +188,41 @@ class Scipy(Library):
         return self.kernel[::-1, ::-1, ::-1]
 
 
+class Ducc(Scipy):
+    """The same with ducc0's transforms."""
+    name = "ducc0"
+
+    def prepare(self):
+        import ducc0
+        self.libraries["ducc0"] = ducc0.__version__
+        self.driver = f"ducc0 {ducc0.__version__}"
+        self.fft = ducc0.fft
+        self.padded = self.problem.padded(lambda n: self.fft.good_size(n, True))
+        self.spectrum = self.fft.r2c(self.place_kernel(), axes=self.absolute(self.place_kernel()), nthreads=self.threads)
+
+    def absolute(self, array):
+        """ducc0's last transformed axis comes last, and none is counted from the end."""
+        return tuple(array.ndim + a for a in self.axes())
+
+    def convolve(self):
+        shape = list(self.image.shape)
+        for axis, length in zip(self.axes(), self.lengths()):
+            shape[axis] = length
+        wide = self.zeros(shape)
+        wide[(..., *(slice(n) for n in self.problem.image))] = self.image
+        axes = self.absolute(wide)
+        transformed = self.fft.r2c(wide, axes=axes, nthreads=self.threads)
+        transformed *= self.spectrum
+        whole = self.fft.c2r(transformed, axes=axes, lastsize=self.lengths()[-1], forward=False, inorm=2,
+                             nthreads=self.threads)
+        return self.np.ascontiguousarray(whole[(..., *self.problem.window())])
+
+
 class ScipyFftconvolve(Scipy):
     name = "scipy fftconvolve"
 
     def supports(self):
-        return super().supports() and self.problem.mode != "circular"
+        return self.problem.batch == 1 and self.problem.mode != "circular"
 
     def shift(self):
         return self.problem.shift(scipy_origin=True)
@@ -199,6 +233,82 @@ class ScipyFftconvolve(Scipy):
 
     def convolve(self):
         return self.signal.fftconvolve(self.image, self.kernel, self.problem.mode)
+
+
+class ScipyOaconvolve(ScipyFftconvolve):
+    """Overlap-add, for images much longer than the kernel."""
+    name = "scipy oaconvolve"
+
+    def convolve(self):
+        return self.signal.oaconvolve(self.image, self.kernel, self.problem.mode)
+
+
+MOST_SUMMED_TAPS = 200  # of libraries that sum up: beyond, nobody would
+
+
+class ScipyNdimage(Scipy):
+    """Sums up, on one thread."""
+    name = "scipy ndimage"
+
+    def supports(self):
+        return self.problem.batch == 1 and self.problem.mode == "same" and self.problem.taps() <= MOST_SUMMED_TAPS
+
+    def prepare(self):
+        import scipy.ndimage
+        self.ndimage = scipy.ndimage
+
+    def convolve(self):
+        return self.ndimage.convolve(self.image, self.kernel, mode="constant")
+
+
+class ScipyGaussian(ScipyNdimage):
+    """One axis after the other, on one thread; its kernel is the Gaussian of 4 sigma that convoy's case has."""
+    name = "scipy gaussian_filter"
+
+    def supports(self):
+        return self.problem.batch == 1 and is_gaussian_of_four_sigma(self.problem)
+
+    def prepare(self):
+        super().prepare()
+        self.kernel = gaussian(self.np, self.problem)
+
+    def convolve(self):
+        return self.ndimage.gaussian_filter(self.image, self.problem.sigma, mode="constant")
+
+
+class OpenCv(Scipy):
+    """filter2D, which sums up kernels of 11 x 11 and smaller, and transforms for larger ones."""
+    name = "OpenCV"
+
+    def supports(self):
+        flat = self.problem.image[0] == 1 and self.problem.kernel[0] == 1
+        return flat and self.problem.batch == 1 and self.problem.mode == "same" and all(k % 2 for k in self.problem.kernel)
+
+    def prepare(self):
+        import cv2
+        self.cv2 = cv2
+        cv2.setNumThreads(self.threads)
+        self.libraries["OpenCV"] = cv2.__version__
+        self.driver = f"OpenCV {cv2.__version__}"
+        self.mirrored = self.np.ascontiguousarray(self.flipped_kernel()[0])
+
+    def convolve(self):
+        return self.cv2.filter2D(self.image[0], -1, self.mirrored, borderType=self.cv2.BORDER_CONSTANT)[None]
+
+
+class OpenCvGaussian(OpenCv):
+    name = "OpenCV GaussianBlur"
+
+    def supports(self):
+        return super().supports() and is_gaussian_of_four_sigma(self.problem, flat=True)
+
+    def prepare(self):
+        super().prepare()
+        self.kernel = gaussian(self.np, self.problem)
+
+    def convolve(self):
+        size = self.problem.kernel[2], self.problem.kernel[1]
+        return self.cv2.GaussianBlur(self.image[0], size, self.problem.sigma, borderType=self.cv2.BORDER_CONSTANT)[None]
 
 
 class Cupy(Library):
@@ -285,9 +395,6 @@ class CupyFftconvolve(Cupy):
         return self.signal.fftconvolve(image, self.kernel, self.problem.mode)
 
 
-MOST_SUMMED_TAPS = 200  # of libraries that sum up: beyond, nobody would
-
-
 class CupyNdimage(Cupy):
     """Sums up, like its model in SciPy."""
     name = "cupyx ndimage"
@@ -308,19 +415,11 @@ class CupyGaussian(CupyNdimage):
     name = "cupyx gaussian_filter"
 
     def supports(self):
-        sigma = self.problem.sigma
-        return (self.problem.batch == 1 and sigma is not None and self.problem.mode == "same"
-                and all(k == 2 * int(4 * sigma + 0.5) + 1 for k in self.problem.kernel))
+        return self.problem.batch == 1 and is_gaussian_of_four_sigma(self.problem)
 
     def prepare(self):
         super().prepare()
-        along = []
-        for size in self.problem.kernel:
-            position = self.cp.arange(size, dtype=self.cp.float64) - size // 2
-            weight = self.cp.exp(-0.5 * (position / self.problem.sigma) ** 2)
-            along.append(weight / weight.sum())
-        z, y, x = along
-        self.kernel = z[:, None, None] * y[:, None] * x
+        self.kernel = gaussian(self.cp, self.problem)
 
     def convolve_array(self, image):
         return self.ndimage.gaussian_filter(image, self.problem.sigma, mode="constant")
@@ -425,7 +524,27 @@ class TorchConv(Torch):
 
 
 LIBRARIES = {"cupy": Cupy, "cupyx": CupyFftconvolve, "torch": Torch, "cupyx-ndimage": CupyNdimage, "cupyx-gaussian": CupyGaussian,
-             "torch-conv": TorchConv, "scipy": Scipy, "scipy-fftconvolve": ScipyFftconvolve}
+             "torch-conv": TorchConv, "scipy": Scipy, "scipy-fftconvolve": ScipyFftconvolve, "scipy-oaconvolve": ScipyOaconvolve,
+             "scipy-ndimage": ScipyNdimage, "scipy-gaussian": ScipyGaussian, "ducc": Ducc, "opencv": OpenCv,
+             "opencv-gaussian": OpenCvGaussian}
+
+
+def is_gaussian_of_four_sigma(problem, flat=False):
+    """What gaussian_filter's own defaults make of sigma; with `flat` in a plane."""
+    sigma = problem.sigma
+    return (sigma is not None and problem.mode == "same"
+            and all(k == 2 * int(4 * sigma + 0.5) + 1 for k in problem.kernel[1 if flat else 0:]))
+
+
+def gaussian(library, problem):
+    """The kernel of that, in double precision; library: numpy or what is like it."""
+    along = []
+    for size in problem.kernel:
+        position = library.arange(size, dtype=library.float64) - size // 2
+        weight = library.exp(-0.5 * (position / problem.sigma) ** 2)
+        along.append(weight / weight.sum())
+    z, y, x = along
+    return z[:, None, None] * y[:, None] * x
 
 
 def next_7_smooth(at_least):

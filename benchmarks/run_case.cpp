@@ -23,7 +23,7 @@ class ConvoyCase {
  public:
   ConvoyCase(const Problem& problem, const Samples& samples, Device& device, const Options& options, const Way& way,
              Result& result)
-      : problem_(problem), samples_(samples), device_(device), options_(options), result_(result) {
+      : problem_(problem), spec_(problem.spec), samples_(samples), device_(device), options_(options), result_(result) {
     convolver_options_.plan.memory_limit_bytes = options.memory_limit_bytes;
     convolver_options_.plan.path = options.path;
     convolver_options_.plan.method = way.method;
@@ -31,7 +31,8 @@ class ConvoyCase {
     convolver_options_.plan.choice = options.choice;
     convolver_options_.plan.tuning = options.tuning;
     convolver_options_.plan.tune = options.tune;
-    convolver_options_.plan.max_sets = 1;
+    if (!on_cpu()) convolver_options_.plan.max_sets = 1;
+    spec_.batch = problem.which.batch;
   }
 
   void run() {
@@ -51,8 +52,11 @@ class ConvoyCase {
     if (right_so_far && (!on_cpu() || !on_host())) run_on_device(figures);
   }
 
-  /// Batches, and voxels that are not the precision's, are convolved where they lie on the device.
-  bool on_host() const { return problem_.which.batch == 1 && problem_.which.element == Element::f32 && !is_tuned(); }
+  /// Batches, and voxels that are not the precision's, are convolved where they lie on the device, if that is not the
+  /// host.
+  bool on_host() const {
+    return (problem_.which.batch == 1 || on_cpu()) && problem_.which.element == Element::f32 && !is_tuned();
+  }
   bool is_tuned() const { return convolver_options_.plan.sum_tuning != SumTuning{}; }
 
   template <class Real>
@@ -64,22 +68,34 @@ class ConvoyCase {
     describe(plan, figures);
 
     const Shape shape = convolver->output_shape();
-    std::vector<Real> output(static_cast<std::size_t>(num_voxels(shape)), std::numeric_limits<Real>::quiet_NaN());
-    const MutableImageView output_view(output, shape);
-    figures.peak_device_bytes = convolver->run(problem_.image_view(), output_view).peak_device_bytes;
+    const std::vector<float> images = images_of_batch();
+    const ImageView image_view = images.empty() ? problem_.image_view() : ImageView(images, spec_.image, spec_.batch);
+    std::vector<Real> output(static_cast<std::size_t>(num_voxels(shape) * spec_.batch),
+                             std::numeric_limits<Real>::quiet_NaN());
+    const MutableImageView output_view(output, shape, spec_.batch);
+    figures.peak_device_bytes = convolver->run(image_view, output_view).peak_device_bytes;
     const std::uint64_t free_after = device_.limits().free_bytes;
     if (!on_cpu() && free_before > free_after) figures.driver_device_bytes = free_before - free_after;
-    result_.verdict = check_output(problem_, samples_, output_view);
+    result_.verdict = check_output(problem_, samples_, output_view.image(spec_.batch - 1));
     if (!result_.verdict.passed() || options_.check_only) return;
 
     if (on_cpu()) {  // whose memory is the host's
-      result_.host_to_host = time_runs(*convolver, problem_.image_view(), output_view);
+      result_.host_to_host = time_runs(*convolver, image_view, output_view);
       result_.resident = result_.host_to_host;
     }
     convolver.reset();
     if (options_.host_to_host && !on_cpu()) time_host_to_host<Real>(output_view);
     if (!result_.verdict.passed()) return;
     load(figures.next_load_seconds).reset();
+  }
+
+  /// One behind the other; nothing of a single one.
+  std::vector<float> images_of_batch() const {
+    std::vector<float> images;
+    if (spec_.batch == 1) return images;
+    images.reserve(problem_.image.size() * static_cast<std::size_t>(spec_.batch));
+    for (Index i = 0; i < spec_.batch; ++i) images.insert(images.end(), problem_.image.begin(), problem_.image.end());
+    return images;
   }
 
   void run_on_device(PlanFigures& figures) {
@@ -123,7 +139,7 @@ class ConvoyCase {
   }
 
   void time_planning(PlanFigures& figures) const {
-    ConvolutionSpec spec = problem_.spec;
+    ConvolutionSpec spec = spec_;
     spec.origin = Origin::at(resolve_origin(spec, nullptr));
     const Limits limits = device_.limits();
     const Stopwatch watch;
@@ -133,7 +149,7 @@ class ConvoyCase {
 
   std::unique_ptr<Convolver> load(double& seconds) {
     const Stopwatch watch;
-    auto convolver = std::make_unique<Convolver>(problem_.spec, problem_.kernel_view(), device_, convolver_options_);
+    auto convolver = std::make_unique<Convolver>(spec_, problem_.kernel_view(), device_, convolver_options_);
     seconds = watch.seconds();
     return convolver;
   }
@@ -155,6 +171,7 @@ class ConvoyCase {
   bool on_cpu() const { return device_.info().type == DeviceType::cpu; }
 
   const Problem& problem_;
+  ConvolutionSpec spec_;  // of all images
   const Samples& samples_;
   Device& device_;
   const Options& options_;

@@ -73,14 +73,17 @@ struct RunReport {
   Index skipped_tiles = 0;  ///< those that the ImageWriter held already; the sums below are without them
   std::uint64_t peak_device_bytes = 0;
   double kernel_factor = 1;     ///< what the kernel was multiplied with: 1 over its sum with spec.normalize_kernel
-  Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced (NonFinite::zero)
-  Index no_data_voxels = 0;     ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
-  Index inexact_voxels = 0;     ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
-  Index saturated_voxels = 0;   ///< output voxels clipped to the range of an integer output, or infinite in f32
-                                ///< because arithmetic in f64 gave more than that holds
-  double input_sum = 0;         ///< flux in: sum over the image as read, in double precision; NaN without
-                                ///< ConvolverOptions::sums
-  double output_sum = 0;        ///< flux out: sum over the output before rounding, in double precision; likewise
+  Index non_finite_voxels = 0;  ///< NaN and infinite input voxels that were replaced or missing (NonFinite)
+  Index nan_voxels = 0;        ///< output voxels that are NaN (0 in integer outputs): those of preserve_nan, those that
+                               ///< nothing is known of (NonFinite::interpolate) or that see a constant of NaN; the sums
+                               ///< below are without them
+  Index no_data_voxels = 0;    ///< input voxels that equal ConvolutionSpec::no_data and were taken as 0
+  Index inexact_voxels = 0;    ///< input voxels beyond 2^24 in magnitude that single precision arithmetic rounds
+  Index saturated_voxels = 0;  ///< output voxels clipped to the range of an integer output, or infinite in f32
+                               ///< because arithmetic in f64 gave more than that holds
+  double input_sum = 0;        ///< flux in: sum over the image as read, in double precision, of complex images over
+                               ///< their real part; NaN without ConvolverOptions::sums
+  double output_sum = 0;       ///< flux out: sum over the output before rounding, in double precision; likewise
   /// Of the image as read; NaN while no voxel was looked at. Likewise.
   double lowest_voxel = std::numeric_limits<double>::quiet_NaN();
   double highest_voxel = std::numeric_limits<double>::quiet_NaN();
@@ -127,6 +130,12 @@ class Convolver {
   const Plan& plan() const;
   Shape output_shape() const;
 
+  /// Complex images (c64, c128) and kernels: the output must be complex, in either precision, if one of them is, and
+  /// is refused if none is. An image's real and imaginary part are convolved as two images; with a complex kernel that
+  /// is done twice, with memory for one part of the output beside it, and on the device for either part of the kernel.
+  /// NonFinite::zero takes parts as 0, not voxels; of the report, voxels are counted part by part.
+  /// Throws Error(unsupported) for NonFinite::interpolate, preserve_nan and no_data there.
+  ///
   /// Convolves one image of shape spec.image, or spec.batch of them one behind the other (ImageView::batch), into
   /// `output` of shape output_shape() and as many. Tiles of all images follow each other, so that transfers of one
   /// image run beside the work on another; devices share them. Blocks until the output is written.
@@ -157,12 +166,15 @@ class Convolver {
 
  private:
   struct State;
+  static std::unique_ptr<State> make_state(const ConvolutionSpec& spec, const ImageView& kernel,
+                                           const std::vector<Device>& devices, const ConvolverOptions& options);
   std::unique_ptr<State> state_;
 };
 
 /// One convolution, start to end, of voxels of any element. The output has the shape that output_shape(spec) returns,
-/// and voxels of spec.precision: f32 or f64. spec.image and spec.kernel are set by the views. Blocks; throws what
-/// Convolver throws, and OutOfMemory if the machine has no room for the output.
+/// and voxels of spec.precision: f32 or f64, or c64 or c128 if image or kernel are complex. spec.image and spec.kernel
+/// are set by the views. Blocks; throws what Convolver throws, and OutOfMemory if the machine has no room for the
+/// output.
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
                Device device = open_device());
 

@@ -33,7 +33,7 @@ Strides dense_strides(const Shape& shape, Element element);
 /// An image to read, or a batch of images of one shape: voxels in the caller's memory, at the distances that `strides`
 /// says, such as a part of a larger array, one channel of several, or an array whose axes are reversed or in another
 /// order. Convolver reads and writes voxels where they lie; all else may copy what is not dense. For images to convolve
-/// or to restore, address and distances must be multiples of the element's size.
+/// or to restore, address and distances must be multiples of the element's size, of complex ones of a part's.
 struct ImageView {
   const void* data = nullptr;  ///< voxel 0,0,0 of the first image; with negative distances, others lie before it
   Element element = Element::f32;
@@ -60,6 +60,8 @@ struct ImageView {
   bool is_dense() const;
   /// Image `number` of the batch.
   ImageView image(Index number) const;
+  /// Of complex images the real (0) or imaginary (1) part, where it lies.
+  ImageView part(int number) const;
   /// A dense batch as one image, its images' planes one behind the other. Throws Error(invalid_argument) for others.
   ImageView as_one() const;
 
@@ -94,6 +96,7 @@ struct MutableImageView {
   Strides strides_in_bytes() const { return ImageView(*this).strides_in_bytes(); }
   bool is_dense() const { return ImageView(*this).is_dense(); }
   MutableImageView image(Index number) const;
+  MutableImageView part(int number) const;
 
  private:
   void require_size(std::size_t voxels) const;

@@ -20,7 +20,7 @@ namespace convoy {
 /// How the voxels of a file without a header lie: dense, z, y, x with x contiguous.
 struct RawLayout {
   Shape shape;
-  std::string type = "u16";  ///< u8, i8, u16, i16, u32, i32, u64, i64, f16, f32 or f64
+  std::string type = "u16";  ///< u8, i8, u16, i16, u32, i32, u64, i64, f16, bf16, f32, f64, c64 or c128
   std::uint64_t offset_bytes = 0;
   bool big_endian = false;
   bool more_bytes_follow = false;  ///< else a file that is longer than offset and voxels is refused

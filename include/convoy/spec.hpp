@@ -38,7 +38,8 @@ struct Origin {
     center,  ///< floor(k/2): what ifftshift of a centred PSF means; scipy.ndimage and astropy agree
     scipy,   ///< floor((k-1)/2), and floor(k/2) with Operation::flip: scipy.signal's 'same' of convolve and correlate
     first,   ///< 0: a causal filter
-    peak,    ///< the kernel's largest voxel, the first of equals; resolved when the kernel is known
+    peak,    ///< the kernel's largest voxel (of a complex one by magnitude), the first of equals; resolved when the
+             ///< kernel is known
     at       ///< the index given
   };
   Rule rule = Rule::center;
@@ -50,15 +51,15 @@ struct Origin {
 enum class Operation {
   convolve,
   /// The exact adjoint of convolve with the same mode, boundary and origin: <A x, y> = <x, A' y> in same and circular.
-  /// It is the correlation with the kernel; where `reflect`, `mirror` and `nearest` read a voxel several times, the
-  /// adjoint adds up what falls outside. With full and valid it is scipy.signal.correlate of that mode, and the two are
-  /// each other's adjoint. Not with a constant other than 0 outside: that map is affine, and has no adjoint; nor with
-  /// full and a boundary other than zero.
+  /// It is the correlation with the kernel, of a complex one with its conjugate; where `reflect`, `mirror` and
+  /// `nearest` read a voxel several times, the adjoint adds up what falls outside. With full and valid it is
+  /// scipy.signal.correlate of that mode, and the two are each other's adjoint. Not with a constant other than 0
+  /// outside: that map is affine, and has no adjoint; nor with full and a boundary other than zero.
   correlate,
   /// Convolution with the mirrored kernel, which is the correlation that reads the image through the boundary, as
-  /// scipy.ndimage.correlate does: out[i] = sum over j of image[i + j - origin] * kernel[j], with any boundary. The
-  /// origin is that of the kernel as given. The same as correlate with full, valid and circular, and in same
-  /// with boundary zero or wrap. In full with a boundary it is scipy.signal.correlate2d of that boundary.
+  /// scipy.ndimage.correlate does: out[i] = sum over j of image[i + j - origin] * conj(kernel[j]), with any boundary.
+  /// The origin is that of the kernel as given. The same as correlate with full, valid and circular, and in same with
+  /// boundary zero or wrap. In full with a boundary it is scipy.signal.correlate2d of that boundary.
   flip
 };
 
@@ -67,7 +68,16 @@ enum class Precision { f32, f64 };
 /// What to do with NaN and infinite image voxels, which would spread over whole tiles in a transform.
 enum class NonFinite {
   error,  ///< throw, naming how many and the first
-  zero    ///< take them as 0 and count them
+  zero,   ///< take them as 0 and count them
+  /// Take them, and voxels of ConvolutionSpec::no_data, as missing: the normalised convolution, which is what
+  /// astropy.convolution.convolve computes with nan_treatment='interpolate'. Each output voxel is
+  /// s (k * x) / (k * m), x the image with 0 for what is missing, m 1 where it is not, s the kernel's sum: without
+  /// missing voxels the convolution itself. What lies outside the image is not missing, unless `constant` is NaN. An
+  /// output voxel whose kernel reaches nothing, or so little that rounding errors hide it (|k * m| below 16 u times the
+  /// sum of the kernel's magnitudes, u = 2^-24 or 2^-53), is NaN and counted (RunReport::nan_voxels). Not with a kernel
+  /// of sum 0, nor with Operation::correlate: what depends on the data has no adjoint. Images in host memory and
+  /// files.
+  interpolate
 };
 
 const char* name(Mode value);
@@ -75,20 +85,28 @@ const char* name(Boundary value);
 const char* name(Origin::Rule value);
 const char* name(Operation value);
 const char* name(Precision value);
+const char* name(NonFinite value);
 
 struct ConvolutionSpec {
   Shape image;
   Shape kernel;
   Mode mode = Mode::same;
   Boundary boundary = Boundary::zero;  ///< for Mode::same and Mode::full; other modes fix their own
-  double constant = 0;                 ///< for Boundary::constant
-  Origin origin;                       ///< for Mode::same and Mode::circular only
+  /// For Boundary::constant. NaN: what lies outside is missing, so that outputs that see it are NaN, as they are in
+  /// astropy with fill_value=nan; with NonFinite::zero it is taken as 0, with NonFinite::interpolate the outputs come
+  /// from what lies inside.
+  double constant = 0;
+  Origin origin;  ///< for Mode::same and Mode::circular only
   Operation operation = Operation::convolve;
   Precision precision = Precision::f32;  ///< of the arithmetic on the device
   bool normalize_kernel = false;         ///< divide the kernel by its sum; RunReport::kernel_factor reports by how much
   NonFinite non_finite = NonFinite::error;
+  /// Output voxels where the image has NaN or an infinity are NaN again (0 in integer outputs), as with preserve_nan of
+  /// astropy; for modes same and circular, and NonFinite::zero or interpolate.
+  bool preserve_nan = false;
   /// Image voxels of exactly this value, compared as the image stores them, mark missing data: they are taken as 0,
-  /// inside the image and where a boundary repeats them, and counted. Finite; for NaN there is `non_finite`.
+  /// inside the image and where a boundary repeats them, and counted. With NonFinite::interpolate they are missing.
+  /// Finite; for NaN there is `non_finite`.
   std::optional<double> no_data;
   /// Only this part of the output is computed, from what it needs of the image: the same voxels that the whole output
   /// has there, to rounding. Positions are those of the mode's output.
@@ -106,9 +124,10 @@ Shape whole_output_shape(const ConvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for a batch below 1, extents below 1 or above 2^56, sizes whose sum has more than
 /// 2^63 - 1 voxels, mode valid where neither image nor kernel contains the other, an origin outside the kernel, a
-/// boundary with a mode that has none (circular may say wrap), a constant or no_data that is not finite, correlate with
-/// a constant that is not 0 or in mode full with a boundary, or a region that is empty or not within the output. The
-/// message names axis and numbers.
+/// boundary with a mode that has none (circular may say wrap), a constant that is infinite or a no_data that is not
+/// finite, correlate with a constant that is not 0, in mode full with a boundary or with NonFinite::interpolate,
+/// preserve_nan where no output voxel belongs to an image voxel or NonFinite::error refuses NaN, or a region that is
+/// empty or not within the output. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy

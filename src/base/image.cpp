@@ -78,6 +78,18 @@ ImageView ImageView::as_one() const {
   throw Error(Errc::invalid_argument, "the images do not follow each other without gaps, so they are not one image");
 }
 
+ImageView ImageView::part(int number) const {
+  const Element element_of_part = part_of(element);
+  return {static_cast<const std::byte*>(data) + static_cast<std::size_t>(number) * size_of(element_of_part),
+          element_of_part, shape, batch, strides_in_bytes()};
+}
+
+MutableImageView MutableImageView::part(int number) const {
+  const Element element_of_part = part_of(element);
+  return {static_cast<std::byte*>(data) + static_cast<std::size_t>(number) * size_of(element_of_part), element_of_part,
+          shape, batch, strides_in_bytes()};
+}
+
 ImageView ImageView::image(Index number) const {
   return {static_cast<const std::byte*>(data) + number * strides_in_bytes().image, element, shape, 1, strides};
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <type_traits>
 
 #include "convoy/error.hpp"
@@ -11,7 +12,8 @@
 
 namespace convoy {
 
-/// Calls function(T{}) with the C++ type of the element; the result is the function's.
+/// Calls function(T{}) with the C++ type of the element, a real one; the result is the function's. Complex images are
+/// taken apart before: for them this throws Error(unsupported).
 template <class Function>
 decltype(auto) with_element(Element element, Function&& function) {
   switch (element) {
@@ -33,6 +35,13 @@ decltype(auto) with_element(Element element, Function&& function) {
       return function(std::int32_t{});
     case Element::f16:
       return function(Float16{});
+    case Element::bf16:
+      return function(BFloat16{});
+    case Element::c64:
+    case Element::c128:
+      throw Error(Errc::unsupported,
+                  std::string("voxels of ") + name(element) +
+                      " are complex, and this takes real ones: take real and imaginary parts as images of their own");
   }
   throw Error(Errc::invalid_argument, "the voxels are of an unknown kind");
 }

@@ -157,7 +157,8 @@ std::string usual_spelling(const std::string& text) {
       {"double", "f64"},        {"periodic", "wrap"}, {"edge", "nearest"},       {"replicate", "nearest"},
       {"symmetric", "reflect"}, {"zeros", "zero"},    {"reflect_101", "mirror"}, {"int8", "i8"},
       {"int16", "i16"},         {"short", "i16"},     {"uint32", "u32"},         {"int32", "i32"},
-      {"float16", "f16"},       {"half", "f16"}};
+      {"float16", "f16"},       {"half", "f16"},      {"bfloat16", "bf16"},      {"complex64", "c64"},
+      {"complex128", "c128"},   {"complex", "c128"}};
   const std::string word = lower_case(text);
   const auto known = spellings.find(word);
   return known == spellings.end() ? word : known->second;

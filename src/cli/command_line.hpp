@@ -64,11 +64,13 @@ CLI::Validator whole_number(Index least, Index most);
 /// A check of options that take a text: "" names nothing.
 CLI::Validator not_empty();
 
-/// Of kElements, for add_choice().
+/// Of kElements or, without complex ones, of kRealElements, for add_choice().
 template <class Value = Element>
-std::vector<Value> all_elements() {
+std::vector<Value> all_elements(bool complex_too = false) {
   std::vector<Value> all;
-  for (const ElementFacts& facts : kElements) all.push_back(facts.element);
+  for (const ElementFacts& facts : complex_too ? std::span<const ElementFacts>(kElements) : kRealElements) {
+    all.push_back(facts.element);
+  }
   return all;
 }
 

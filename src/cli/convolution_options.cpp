@@ -7,8 +7,6 @@
 namespace convoy::cli {
 namespace {
 
-const char* non_finite_name(NonFinite value) { return value == NonFinite::error ? "error" : "zero"; }
-
 template <class Value>
 auto name_of() {
   return [](Value value) { return name(value); };
@@ -103,7 +101,9 @@ void ConvolutionOptions::add_to(CLI::App& command) {
              "Part of the convolution to keep (default same)");
   add_choice(command, "--boundary", choices.boundary, {kAllBoundaries.begin(), kAllBoundaries.end()},
              name_of<Boundary>(), "What lies outside the image, for --mode same and full (default zero)");
-  command.add_option("--constant", choices.constant, "Value outside the image, for --boundary constant (default 0)")
+  command
+      .add_option("--constant", choices.constant,
+                  "Value outside the image, for --boundary constant; nan: what lies there is missing (default 0)")
       ->type_name("V");
   CLI::Option* correlate = command.add_flag_callback(
       "--correlate", [this] { choices.operation = Operation::correlate; },
@@ -119,8 +119,12 @@ void ConvolutionOptions::add_to(CLI::App& command) {
                   "Compute only this part of the output, as begin:end of z, y and x; :end, begin: and : mean from the "
                   "first and to the last voxel (default: all)")
       ->type_name("Z0:Z1,Y0:Y1,X0:X1");
-  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, non_finite_name,
-             "What to do with NaN and infinite image voxels (default error)");
+  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero, NonFinite::interpolate},
+             name_of<NonFinite>(),
+             "What to do with NaN and infinite image voxels: zero takes them as 0, interpolate as missing, by the "
+             "normalised convolution of astropy (default error)");
+  command.add_flag("--preserve-nan", choices.preserve_nan,
+                   "Output voxels where the image is NaN or infinite are NaN again, with --nan zero and interpolate");
   command
       .add_option("--no-data", choices.no_data,
                   "Image voxels of exactly this value mark missing data: they are taken as 0 and counted")

@@ -48,7 +48,7 @@ struct ConvolveCommand {
   JobDescription job(const std::vector<Device>& on, const ConvolutionSpec& spec, const Image& kernel) const;
   ConvolverOptions convolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
                                      std::uint64_t host_bytes_beside_plan) const;
-  Element output_element() const;
+  Element output_element(const ConvolveRecord& record) const;
   void warn(ConvolveRecord& record, const std::string& text) const;
   void warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const;
   void warn_of_origin(ConvolveRecord& record, const ConvolutionSpec& spec) const;
@@ -68,8 +68,10 @@ void ConvolveCommand::require_paths() const {
   if (!report_path.empty()) require_writable(report_path);
 }
 
-Element ConvolveCommand::output_element() const {
-  return element.value_or(options.choices.precision == Precision::f64 ? Element::f64 : Element::f32);
+Element ConvolveCommand::output_element(const ConvolveRecord& record) const {
+  const Element real = options.choices.precision == Precision::f64 ? Element::f64 : Element::f32;
+  const bool complex = is_complex(record.image_element) || is_complex(record.kernel_element);
+  return element.value_or(complex ? complex_of(real) : real);
 }
 
 void ConvolveCommand::warn(ConvolveRecord& record, const std::string& text) const {
@@ -124,7 +126,7 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
                      {"precision", name(spec.precision)},
                      {"normalization", spec.normalize_kernel ? "on" : "off"},
                      {"region", spec.region ? to_text(*spec.region) : "all"},
-                     {"NaN", spec.non_finite == NonFinite::zero ? "taken as 0" : "refused"},
+                     {"NaN", fmt::format("{}{}", name(spec.non_finite), spec.preserve_nan ? ", preserved" : "")},
                      {"no data", spec.no_data ? fmt::format("{}", *spec.no_data) : "none"}};
   if (options.deterministic) {
     job.emplace_back("bits",
@@ -153,12 +155,13 @@ void ConvolveCommand::warn_of_origin(ConvolveRecord& record, const ConvolutionSp
 
 void ConvolveCommand::warn_of_kernel(ConvolveRecord& record, const ConvolutionSpec& spec, const Image& kernel) const {
   const bool has_origin = spec.mode == Mode::same || spec.mode == Mode::circular;
-  if (!has_origin || spec.origin.rule == Origin::Rule::peak) return;
+  if (!has_origin || spec.origin.rule == Origin::Rule::peak || is_complex(kernel.element)) return;
   for (const std::string& text : kernel_warnings(kernel.view(), record.plan.spec.origin.index)) warn(record, text);
 }
 
 void ConvolveCommand::warn_of_voxels(ConvolveRecord& record) const {
-  for (const std::string& text : voxel_warnings(record.run, options.choices.precision, record.output_element)) {
+  for (const std::string& text :
+       voxel_warnings(record.run, options.choices.precision, options.choices.non_finite, record.output_element)) {
     warn(record, text);
   }
 }
@@ -189,7 +192,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, Image kernel, Conv
   record.image_element = first.element();
   record.num_images = static_cast<Index>(images.size());
   record.output_shape = output_shape(whole);
-  record.output_element = output_element();
+  record.output_element = output_element(record);
   if (files.resume) set_interrupt_text(kInterruptedButKept);
   const std::optional<ConvolutionSpec> part = workplace.own_part(whole);
   const auto output = workplace.create(output_path, whole, record.output_element, first.metadata(),
@@ -287,10 +290,11 @@ void make_convolve_command(CLI::App& command, RankContext& workplace) {
   state->devices.add_to(command);
   state->files.add_to(command);
   add_choice(
-      command, "--dtype", state->element, all_elements<std::optional<Element>>(),
+      command, "--dtype", state->element, all_elements<std::optional<Element>>(true),
       [](std::optional<Element> value) { return name(*value); },
       "Voxels of the output; integers are rounded to nearest, halves to even, and clipped; "
-      "f16 is infinite from 65520 on (default f32, or f64 with --precision f64)");
+      "f16 is infinite from 65520 on (default f32, or f64 with --precision f64; c64 or c128 if image or kernel are "
+      "complex)");
   command.add_flag("--trace-memory", state->trace_memory, "Print the device memory in use after every step");
   state->verbosity.add_to(command);
   command.add_option("--report", state->report_path, "Write what was done, with plan and timings, as JSON")

@@ -37,7 +37,8 @@ void ImageOptions::add_image_options_to(CLI::App& command) {
   command
       .add_option_function<std::string>(
           "--raw", [this](const std::string& text) { raw = value_of_option("--raw", text, raw_layout_from_text); },
-          "The image is voxels alone, u8, i8, u16, i16, u32, i32, f16, f32 or f64, from an offset in bytes on, as in "
+          "The image is voxels alone, u8, i8, u16, i16, u32, i32, f16, bf16, f32, f64, c64 or c128, from an offset in "
+          "bytes on, as in "
           "128,512,512,u16,4096,big; bytes that follow are an error unless 'more' is added")
       ->type_name("Z,Y,X,TYPE[,OFFSET][,big][,more]");
   command.add_flag("--allow-missing-chunks", allow_missing_chunks,

@@ -53,7 +53,8 @@ struct PlanCommand {
       options.choices.origin = Origin::at(resolve_origin(options.spec(image, kernel), &voxels));
     }
     const ImageView voxels = kernel_image.view();
-    if (!deconvolve) separable_terms = count_separable_terms(options.spec(image, kernel), voxels);
+    if (!deconvolve && !is_complex(voxels.element))
+      separable_terms = count_separable_terms(options.spec(image, kernel), voxels);
     if (json) return;
     print_result(
         "image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),

@@ -56,6 +56,7 @@ std::string to_json(const ConvolveRecord& record) {
   json["output_sum"] = record.run.output_sum;
   json["saturated_voxels"] = record.run.saturated_voxels;
   json["non_finite_voxels"] = record.run.non_finite_voxels;
+  json["nan_voxels"] = record.run.nan_voxels;
   json["no_data_voxels"] = record.run.no_data_voxels;
   json["inexact_voxels"] = record.run.inexact_voxels;
   json["lowest_voxel"] = record.run.lowest_voxel;

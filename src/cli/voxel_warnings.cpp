@@ -26,9 +26,12 @@ bool offset_is_large(const RunReport& run, Precision precision) {
 }
 
 std::string saturation_text(const RunReport& run, Element output) {
-  if (is_floating(output)) {
+  if (is_floating(output) || is_complex(output)) {
     return fmt::format("{} output voxels are beyond the range of {} and infinite; --dtype {} keeps them",
-                       run.saturated_voxels, name(output), output == Element::f16 ? "f32" : "f64");
+                       run.saturated_voxels, name(output),
+                       output == Element::f16 ? "f32"
+                       : is_complex(output)   ? "c128"
+                                              : "f64");
   }
   return fmt::format("{} output voxels are clipped to the range of {}; --dtype f32 keeps them", run.saturated_voxels,
                      name(output));
@@ -36,16 +39,22 @@ std::string saturation_text(const RunReport& run, Element output) {
 
 }  // namespace
 
-std::vector<std::string> voxel_warnings(const RunReport& run, Precision precision, Element output) {
+std::vector<std::string> voxel_warnings(const RunReport& run, Precision precision, NonFinite non_finite,
+                                        Element output) {
   std::vector<std::string> warnings;
   const double largest = std::max(std::abs(run.highest_voxel), std::abs(run.lowest_voxel));
   if (run.saturated_voxels > 0) warnings.push_back(saturation_text(run, output));
   if (run.non_finite_voxels > 0) {
-    warnings.push_back(fmt::format("{} NaN or infinite image voxels are taken as 0", run.non_finite_voxels));
+    warnings.push_back(fmt::format("{} NaN or infinite image voxels are taken as {}", run.non_finite_voxels,
+                                   non_finite == NonFinite::interpolate ? "missing" : "0"));
+  }
+  if (run.nan_voxels > 0) {
+    warnings.push_back(fmt::format("{} output voxels are {}", run.nan_voxels,
+                                   is_floating(output) ? "NaN" : "0 for NaN, which integers are not"));
   }
   if (run.no_data_voxels > 0) {
-    warnings.push_back(
-        fmt::format("{} image voxels have the value of --no-data and are taken as 0", run.no_data_voxels));
+    warnings.push_back(fmt::format("{} image voxels have the value of --no-data and are taken as {}",
+                                   run.no_data_voxels, non_finite == NonFinite::interpolate ? "missing" : "0"));
   }
   if (run.inexact_voxels > 0) {
     warnings.push_back(fmt::format(

@@ -123,6 +123,7 @@ struct Deconvolver::State {
       : spec(settled(given)), device(std::move(on)), options(with) {
     const StopScope stop(options.stop);
     require_data("PSF", psf.data);
+    require_real("PSF", psf.element);
     validate(spec);
     require_shape("PSF", psf.shape, spec.psf);
     spec.origin = Origin::at(resolve_origin(blur_of(spec), &psf));
@@ -407,10 +408,13 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   const DeconvolutionSpec& spec = state.spec;
   static_cast<void>(implementation_of(state.device));  // still this process' own
   require_images("image", image, spec.image, 1);
+  require_real("image", image.element);
+  require_real("output", output.element);
   require_writable_images("output", output, spec.image, 1);
   require_apart(image, output);
   if (mask) {
     require_images("mask", *mask, spec.image, 1);
+    require_real("mask", mask->element);
     require_apart(*mask, output);
     require_masks_allowed(spec);
   }

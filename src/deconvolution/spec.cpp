@@ -149,6 +149,9 @@ void validate(const DeconvolutionSpec& spec) {
       refuse(fmt::format("the voxel size is {}; it must be above 0 along every axis", distance));
     }
   }
+  if (spec.non_finite == NonFinite::interpolate) {
+    refuse("a deconvolution does not interpolate NaN: it takes it as missing (--nan mask), which asks nothing of it");
+  }
   if (std::isnan(spec.saturation)) refuse("the saturation is not a number");
   require_not_negative(spec.halo, "halo of fast tiles");
   require_extras_fit(spec);

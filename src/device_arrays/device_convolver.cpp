@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "backends/backend.hpp"
 #include "base/dense_view.hpp"
 #include "convoy/error.hpp"
 #include "convoy/resident.hpp"
 #include "device_arrays/program.hpp"
+#include "engine/checks.hpp"
 #include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
 #include "planner/axis.hpp"
@@ -48,7 +51,15 @@ struct ResidentConvolver::State {
 
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
       : spec(given), device(std::move(on)), options(with) {
+    require_real("image", options.image);
+    require_real("kernel", kernel.element);
+    require_real("output", options.output);
     const double scale = resolve_spec(spec, kernel).factor;
+    if (spec.non_finite == NonFinite::interpolate || spec.preserve_nan || std::isnan(spec.constant)) {
+      throw Error(Errc::unsupported,
+                  "missing voxels are not interpolated, preserved or taken for the outside in images that lie on the "
+                  "device; set them to 0 there (NonFinite::zero), or use a Convolver");
+    }
     if (spec.no_data) {
       throw Error(Errc::unsupported,
                   "no_data is not looked for in images that lie on the device; set those voxels to 0 there, or use a "

@@ -77,6 +77,8 @@ struct DeviceModel {
   double host_stage_seconds = 0;    ///< of it, for each factor of two in the length
   double host_small_factor =
       1;  ///< how much longer lengths take for each factor of 3 or 5; twice and four times, 7 and more
+  double host_single_three =
+      1;  ///< and columns and several rows of 3 * 2^n, for which FFTW estimates wrongly (192, 384)
   double host_large_factor = 1;      ///< and lone rows for each of 11 or 13
   double host_odd_row = 1;           ///< how much longer rows of odd lengths take
   Index host_long_row = 1;           ///< lone rows of more complex numbers than these leave the first-level cache

@@ -49,7 +49,7 @@ std::string to_text(const Strides& strides) {
 }
 
 void require_aligned(const char* what, const ImageView& given) {
-  const std::size_t bytes = size_of(given.element);
+  const std::size_t bytes = size_of(part_of(given.element));
   if (reinterpret_cast<std::uintptr_t>(given.data) % bytes != 0) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the {} begins at an address that is no multiple of the {} bytes of a voxel of {}; copy it "
@@ -99,6 +99,15 @@ void require_images(const char* what, const ImageView& given, const Shape& shape
   }
   require_aligned(what, given);
   require_addressable(what, given);
+}
+
+void require_real(const char* what, Element element) {
+  if (!is_complex(element)) return;
+  throw Error(
+      Errc::unsupported,
+      fmt::format("the {} is complex ({}), which only a Convolver of images in host memory or files takes: give "
+                  "real and imaginary parts as images of their own",
+                  what, name(element)));
 }
 
 void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec) {
@@ -177,7 +186,7 @@ void require_apart(const ImageView& image, const MutableImageView& output) {
 }
 
 bool is_usable(const ConvolutionSpec& spec, const InputSums& met) {
-  return met.too_large == 0 && (met.non_finite == 0 || spec.non_finite == NonFinite::zero);
+  return met.too_large == 0 && (met.non_finite == 0 || spec.non_finite != NonFinite::error);
 }
 
 void require_usable(const ConvolutionSpec& spec, const InputSums& met) {
@@ -191,7 +200,8 @@ void require_usable(const ConvolutionSpec& spec, const InputSums& met) {
   if (met.non_finite > 0 && spec.non_finite == NonFinite::error) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the image has {} NaN or infinite voxel(s), the first at z,y,x = {}; a transform would "
-                            "spread them over the whole output: mend the image, or have them taken as 0 (--nan zero)",
+                            "spread them over the whole output: mend the image, or have them taken as 0 (--nan zero) "
+                            "or as missing (--nan interpolate)",
                             met.non_finite, place(met.first_non_finite)));
   }
   const double value = -met.lowest > met.highest ? met.lowest : met.highest;
@@ -240,6 +250,7 @@ void set_sums(const TileSums& sums, RunReport& report) {
   report.no_data_voxels = inputs.no_data;
   report.inexact_voxels = inputs.inexact;
   report.saturated_voxels = sums.outputs.saturated;
+  report.nan_voxels = sums.outputs.nan;
   report.input_sum = inputs.sum;
   report.output_sum = sums.outputs.sum;
   if (inputs.lowest <= inputs.highest) {

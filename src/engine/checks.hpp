@@ -24,6 +24,8 @@ void require_writable_images(const char* what, const MutableImageView& given, co
 void require_streams(const ImageReaders& images, const ImageWriters& outputs, const ConvolutionSpec& spec);
 /// The bytes from the first to the last that images take up, gaps included.
 std::span<const std::byte> bytes_of(const ImageView& images);
+/// Throws Error(unsupported) for complex voxels.
+void require_real(const char* what, Element element);
 void require_apart(const ImageView& image, const MutableImageView& output);
 /// No voxel is too large (VoxelRules::largest) and, unless the spec takes those as 0, none is NaN or infinite. `met`:
 /// of the image.

@@ -4,20 +4,25 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "base/dense_view.hpp"
 #include "base/stop_scope.hpp"
 #include "base/stop_watch.hpp"
 #include "base/worker_pool.hpp"
+#include "convoy/bytes_text.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/error.hpp"
 #include "dif_split/split_convolution.hpp"
 #include "engine/checks.hpp"
+#include "engine/complex_images.hpp"
 #include "engine/filter.hpp"
+#include "engine/holes.hpp"
 #include "engine/run_options.hpp"
 #include "engine/tile_io.hpp"
 #include "engine/tile_lanes.hpp"
+#include "engine/whole_images.hpp"
 
 namespace convoy {
 namespace {
@@ -36,6 +41,8 @@ struct Convolver::State {
   FilterScale scale;
   VoxelRules rules;
   std::unique_ptr<WorkerPool> lane_threads;
+  bool complex_kernel = false;       // this one is of its real part
+  std::unique_ptr<State> imaginary;  // of a complex kernel, unless that part is 0
 
   State(const ConvolutionSpec& given, const ImageView& kernel, const std::vector<Device>& on,
         const ConvolverOptions& with)
@@ -60,6 +67,8 @@ struct Convolver::State {
       if (!split) throw;
     }
     rules = split ? split->rules() : voxel_rules(plan(), scale.magnitude);
+    rules.kernel_sum = scale.sum;
+    rules.least_weight = convoy::rounding_error(spec.precision, 1, scale.magnitude);
     trace("kernel spectrum");
   }
 
@@ -87,6 +96,7 @@ struct Convolver::State {
   }
 
   void split_if_better(const ImageView& kernel, const std::vector<Device>& on, const Plan* tiles) {
+    if (makes_holes(spec)) return;  // its sums are not made tile by tile
     const auto better = better_split(spec, on, options.plan, tiles);
     if (!better) return;
     release_sessions();
@@ -115,13 +125,29 @@ struct Convolver::State {
     return plan().fold_output ? std::make_unique<FoldedSums>(spec) : nullptr;
   }
 
+  RunReport run(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
+  RunReport run_tiles(const ImageView& image, const MutableImageView& output);
+  RunReport run_complex(const ImageView& image, const MutableImageView& output) {
+    return imaginary ? run_both(image, output) : run(image, output, 0, num_steps_of(image));
+  }
+  RunReport run_both(const ImageView& image, const MutableImageView& output);
+  RunReport run_step(const ImageView& image, const MutableImageView& output, Index step, Index num_steps);
+  /// Where outputs are summed up as a whole, parts of a complex image are convolved one after the other.
+  Index num_steps_of(const ImageView& image) const {
+    return is_complex(image.element) && (split || plan().fold_output) ? 2 : 1;
+  }
+  RunReport run_in_memory(const ImageReader& image, ImageWriter& output);
+
   /// Whether images that are streamed are in memory as a whole, or their outputs are.
-  bool one_in_memory() const { return split || plan().fold_output; }
+  bool one_in_memory(Element output) const {
+    return split || plan().fold_output || (complex_kernel && is_complex(output));
+  }
 
   RunReport run_streams(const ImageReaders& images, const ImageWriters& outputs, FoldedSums* folded) {
+    const int parts = is_complex(images.front()->element()) ? 2 : num_parts(spec);
     Scheduler scheduler(devices, missing_tiles(plan(), outputs), options);
     scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
-      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, rules, folded));
+      return std::make_unique<TileLoop>(on.loaded, stream_io(on, images, outputs, rules, folded), parts);
     }));
     return scheduler.report(folded != nullptr ? folded->write(*outputs.front()) : OutputSums{});
   }
@@ -137,6 +163,10 @@ struct Convolver::State {
           const Index num_tiles = static_cast<Index>(images.size()) * one.num_tiles;
           return progress_of_all({number * one.num_tiles + one.tiles_done, num_tiles, seconds_since(start)});
         };
+      }
+      if (is_complex(outputs[i]->element())) {
+        all.add(run_in_memory(*images[i], *outputs[i]));
+        continue;
       }
       const auto folded = folded_sums();
       all.add(split ? split->run(*images[i], *outputs[i]) : run_streams({images[i]}, {outputs[i]}, folded.get()));
@@ -159,12 +189,118 @@ struct Convolver::State {
   }
 };
 
+/// The two parts of a complex kernel share what memory there is.
+std::unique_ptr<Convolver::State> Convolver::make_state(const ConvolutionSpec& spec, const ImageView& kernel,
+                                                        const std::vector<Device>& devices,
+                                                        const ConvolverOptions& options) {
+  if (!is_complex(kernel.element)) return std::make_unique<State>(spec, kernel, devices, options);
+  ConvolutionSpec of_part = spec;
+  const KernelParts parts = parts_of_kernel(of_part, kernel);
+  ConvolverOptions with = options;
+  if (!parts.is_real()) {
+    with.plan.memory_limit_bytes /= 2;
+    with.plan.host_memory_limit_bytes /= 2;
+  }
+  auto state = std::make_unique<State>(of_part, ImageView(parts.real, spec.kernel), devices, with);
+  state->complex_kernel = true;
+  if (!parts.is_real()) {
+    state->imaginary = std::make_unique<State>(of_part, ImageView(parts.imaginary, spec.kernel), devices, with);
+    state->scale.magnitude += state->imaginary->scale.magnitude;
+  }
+  state->scale.factor = parts.factor;
+  return state;
+}
+
+/// Each device's tiles, of all images and parts.
+RunReport Convolver::State::run_tiles(const ImageView& image, const MutableImageView& output) {
+  if (split) return split->run(image, output);
+  const int parts = is_complex(image.element) ? 2 : num_parts(spec);
+  Scheduler scheduler(devices, {plan().num_tiles() * spec.batch, {}}, options);
+  const auto folded = folded_sums();
+  scheduler.run(loops_of(devices, [&](const PreparedDevice& on) -> std::unique_ptr<DeviceLoop> {
+    const auto make_io = [&] { return memory_io(on, image, output, rules, options.sums, folded.get()); };
+    if (WorkerPool* const threads = lanes()) return std::make_unique<TileLanes>(on.loaded, *threads, parts, make_io);
+    return std::make_unique<TileLoop>(on.loaded, make_io(), parts);
+  }));
+  return scheduler.report(folded ? folded->write(output) : OutputSums{});
+}
+
+/// With this part of the kernel. A real image's result is the output's real part, if that is complex.
+RunReport Convolver::State::run(const ImageView& image, const MutableImageView& output, Index step, Index num_steps) {
+  if (num_steps_of(image) == 2) {
+    RunReport report = run_step(image.part(0), output.part(0), step, num_steps);
+    add_run(run_step(image.part(1), output.part(1), step + 1, num_steps), report);
+    return report;
+  }
+  const bool real_part_only = is_complex(output.element) && !is_complex(image.element);
+  if (real_part_only) set_zero(output.part(1));
+  return run_step(image, real_part_only ? output.part(0) : output, step, num_steps);
+}
+
+/// (x + iy) * (k + il) = x*k - y*l + i (y*k + x*l)
+RunReport Convolver::State::run_both(const ImageView& image, const MutableImageView& output) {
+  if (!is_complex(image.element)) {
+    RunReport report = run(image, output, 0, 2);
+    add_run(imaginary->run(image, output.part(1), 1, 2), report);
+    return report;
+  }
+  const Index steps_before = num_steps_of(image);
+  const Index num_steps = steps_before + 2;
+  RunReport report = run(image, output, 0, num_steps);
+  const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  Image product = make_image({spec.batch * output.shape.z, output.shape.y, output.shape.x}, element);
+  const MutableImageView images(product.bytes.data(), element, output.shape, spec.batch);
+  for (const int part : {0, 1}) {
+    const double sign = part == 0 ? -1 : 1;
+    RunReport other = imaginary->run(image.part(1 - part), images, steps_before + part, num_steps);
+    const OutputSums added = add_voxels(sign, images, output.part(part));
+    if (part == 0) report.output_sum += sign * other.output_sum;
+    other.non_finite_voxels = other.inexact_voxels = 0;  // which are counted already
+    add_run(other, report);
+    report.saturated_voxels += added.saturated;
+  }
+  return report;
+}
+
+/// One of several runs, whose progress is reported as that of one.
+RunReport Convolver::State::run_step(const ImageView& image, const MutableImageView& output, Index step,
+                                     Index num_steps) {
+  RunOptions of_step;
+  if (options.progress && num_steps > 1) {
+    of_step.progress = [all = options.progress, step, num_steps](const Progress& one) {
+      return all({step * one.num_tiles + one.tiles_done, num_steps * one.num_tiles, one.elapsed_seconds});
+    };
+  }
+  const UseRunOptions use(options, of_step);
+  return run_tiles(image, output);
+}
+
+RunReport Convolver::State::run_in_memory(const ImageReader& image, ImageWriter& output) {
+  const std::uint64_t bytes = saturating_sum(
+      saturating_product(static_cast<std::uint64_t>(num_voxels(image.shape())), size_of(image.element())),
+      saturating_product(static_cast<std::uint64_t>(num_voxels(output.shape())),
+                         size_of(output.element()) + size_of(part_of(output.element()))));
+  const std::uint64_t limit = options.plan.host_memory_limit_bytes;
+  if (limit > 0 && bytes > limit) {
+    throw OutOfMemory(
+        fmt::format("a complex kernel needs image and output in memory as a whole, {}, where {} are left: "
+                    "raise the limit (--ram-limit), or convolve regions (--region)",
+                    bytes_to_text(bytes), bytes_to_text(limit)),
+        bytes, limit, "host memory");
+  }
+  const Image read = read_whole(image);
+  Image written = make_image(output.shape(), output.element());
+  const RunReport report = run_complex(read.view(), written.mutable_view());
+  write_whole(written.view(), output);
+  return report;
+}
+
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                      const ConvolverOptions& options)
     : Convolver(spec, kernel, std::vector{std::move(device)}, options) {}
 Convolver::Convolver(const ConvolutionSpec& spec, const ImageView& kernel, const std::vector<Device>& devices,
                      const ConvolverOptions& options)
-    : state_(std::make_unique<State>(spec, DenseView(kernel).view(), devices, options)) {}
+    : state_(make_state(spec, DenseView(kernel).view(), devices, options)) {}
 Convolver::~Convolver() = default;
 Convolver::Convolver(Convolver&&) noexcept = default;
 Convolver& Convolver::operator=(Convolver&&) noexcept = default;
@@ -176,18 +312,16 @@ RunReport Convolver::run(const ImageView& image, const MutableImageView& output,
   const auto start = Clock::now();
   State& state = *state_;
   const UseRunOptions use(state.options, options);
+  std::optional<UseRunOptions<ConvolverOptions, RunOptions>> use_too;
+  if (state.imaginary) use_too.emplace(state.imaginary->options, options);
   require_images("image", image, state.spec.image, state.spec.batch);
   require_writable_images("output", output, output_shape(), state.spec.batch);
   require_apart(image, output);
-  if (state.split) return state.finished(start, state.split->run(image, output));
-  Scheduler scheduler(state.devices, {plan().num_tiles() * state.spec.batch, {}}, state.options);
-  const auto folded = state.folded_sums();
-  scheduler.run(loops_of(state.devices, [&](const PreparedDevice& on) -> std::unique_ptr<DeviceLoop> {
-    const auto make_io = [&] { return memory_io(on, image, output, state.rules, state.options.sums, folded.get()); };
-    if (WorkerPool* const lanes = state.lanes()) return std::make_unique<TileLanes>(on.loaded, *lanes, make_io);
-    return std::make_unique<TileLoop>(on.loaded, make_io());
-  }));
-  return state.finished(start, scheduler.report(folded ? folded->write(output) : OutputSums{}));
+  require_kinds(state.spec, image.element, state.complex_kernel, output.element);
+  if (!state.complex_kernel && state.num_steps_of(image) == 1) {
+    return state.finished(start, state.run_tiles(image, output));
+  }
+  return state.finished(start, state.run_complex(image, output));
 }
 
 RunReport Convolver::run(const ImageReader& image, ImageWriter& output, const RunOptions& options) {
@@ -198,9 +332,13 @@ RunReport Convolver::run(const ImageReaders& images, const ImageWriters& outputs
   const auto start = Clock::now();
   State& state = *state_;
   const UseRunOptions use(state.options, options);
+  std::optional<UseRunOptions<ConvolverOptions, RunOptions>> use_too;
+  if (state.imaginary) use_too.emplace(state.imaginary->options, options);
   require_streams(images, outputs, state.spec);
-  return state.finished(start, state.one_in_memory() ? state.run_one_by_one(images, outputs)
-                                                     : state.run_streams(images, outputs, nullptr));
+  const Element output = outputs.front()->element();
+  require_kinds(state.spec, images.front()->element(), state.complex_kernel, output);
+  return state.finished(start, state.one_in_memory(output) ? state.run_one_by_one(images, outputs)
+                                                           : state.run_streams(images, outputs, nullptr));
 }
 
 void RunReport::add(const RunReport& other) {
@@ -210,6 +348,7 @@ void RunReport::add(const RunReport& other) {
   peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);
   kernel_factor = other.kernel_factor;
   non_finite_voxels += other.non_finite_voxels;
+  nan_voxels += other.nan_voxels;
   no_data_voxels += other.no_data_voxels;
   inexact_voxels += other.inexact_voxels;
   saturated_voxels += other.saturated_voxels;
@@ -234,8 +373,9 @@ Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec 
     throw Error(Errc::unsupported, "convolve() returns one image; make a Convolver for a batch of them");
   }
   Convolver convolver(spec, kernel, std::move(device));
-  const Element element = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
-  Image output = make_image(convolver.output_shape(), element);
+  const Element real = spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+  const bool complex = is_complex(image.element) || is_complex(kernel.element);
+  Image output = make_image(convolver.output_shape(), complex ? complex_of(real) : real);
   convolver.run(image, output.mutable_view());
   return output;
 }

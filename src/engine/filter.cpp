@@ -157,12 +157,16 @@ void require_finite_filter(const char* what, const ImageView& kernel) {
   refuse_non_finite(what, scan(kernel), kernel.shape);
 }
 
+/// Rounding errors of the kernel's voxels themselves, of magnitude 1.
+double noise_of(Element element) {
+  return element == Element::bf16 ? 4e-3 : element == Element::f16 ? 5e-4 : element == Element::f32 ? 1e-7 : 1e-12;
+}
+
 double filter_scale(const ConvolutionSpec& spec, const ImageView& kernel) {
   const InputSums sums = scan(kernel);
   refuse_non_finite("kernel", sums, kernel.shape);
   if (!spec.normalize_kernel) return 1;
-  // Rounding errors of the voxels themselves.
-  const double noise = kernel.element == Element::f16 ? 5e-4 : kernel.element == Element::f32 ? 1e-7 : 1e-12;
+  const double noise = noise_of(kernel.element);
   if (!std::isfinite(sums.sum) || (sums.sum != 0 && !std::isfinite(1 / sums.sum))) {
     throw Error(Errc::invalid_argument,
                 fmt::format("the kernel's sum is {:g}, which is too {} to normalise it in double precision; scale it",
@@ -213,8 +217,17 @@ FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel) {
   require_data("kernel", kernel.data);
   validate(spec);
   require_images("kernel", kernel, spec.kernel, 1);
-  FilterScale scale{filter_scale(spec, kernel), 0};
+  FilterScale scale{filter_scale(spec, kernel), 0, 0};
   scale.magnitude = std::abs(scale.factor) * magnitude(kernel);
+  if (spec.non_finite == NonFinite::interpolate) {
+    scale.sum = scale.factor * scan(kernel).sum;
+    if (std::abs(scale.sum) <= noise_of(kernel.element) * scale.magnitude) {
+      throw Error(Errc::invalid_argument,
+                  fmt::format("the kernel's sum is {:g}, so it cannot interpolate what is missing: take missing voxels "
+                              "as 0 (--nan zero)",
+                              scale.sum));
+    }
+  }
   require_representable(spec, kernel, scale);
   spec.origin = Origin::at(resolve_origin(spec, &kernel));
   return scale;

@@ -28,10 +28,11 @@ void write_filter(const Plan& plan, const ImageView& kernel, double scale, Real*
 struct FilterScale {
   double factor = 1;
   double magnitude = 0;
+  double sum = 0;  ///< likewise, of the voxels themselves; for NonFinite::interpolate
 };
 
-/// Checks spec and kernel, and resolves the spec's origin. Throws Error(invalid_argument) as Convolver's constructor
-/// does.
+/// Checks spec and kernel, and resolves the spec's origin. Of a real kernel. Throws Error(invalid_argument) as
+/// Convolver's constructor does.
 FilterScale resolve_spec(ConvolutionSpec& spec, const ImageView& kernel);
 
 /// What set_up_filter() hands to the device, of a plan in f32 that transforms nothing.

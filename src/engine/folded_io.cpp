@@ -12,7 +12,7 @@ class FoldingSink final : public TileSink {
   FoldingSink(const LoadedPlan& loaded, FoldedSums& sums) : loaded_(loaded), sums_(sums) {}
 
   void prepare(const TileIndex&, int) override {}
-  OutputSums take(const TileIndex& tile, int set) override {
+  OutputSums take(const TileIndex& tile, int set, std::vector<Index>) override {
     sums_.add(loaded_, tile, set);
     return {};
   }

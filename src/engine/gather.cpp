@@ -1,6 +1,7 @@
 #include "engine/gather.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <optional>
 #include <type_traits>
@@ -15,17 +16,18 @@ namespace {
 struct VoxelPolicy {
   bool zeroes_non_finite = false;
   const VoxelRules& rules;
+  bool shows_missing = false;  ///< 1 for what is missing and 0 for all else, in place of the voxels
 
-  bool changes_voxels() const { return zeroes_non_finite || rules.no_data; }
+  bool changes_voxels() const { return zeroes_non_finite || rules.no_data || shows_missing; }
 };
 
 template <class T, class Real>
 Real as_real(T value, const VoxelPolicy& policy) {
   if constexpr (is_floating_voxel<T>) {
-    if (policy.zeroes_non_finite && !std::isfinite(value)) return 0;
+    if (policy.zeroes_non_finite && !std::isfinite(value)) return policy.shows_missing ? 1 : 0;
   }
-  if (policy.rules.is_missing(value)) return 0;
-  return static_cast<Real>(value);
+  if (policy.rules.is_missing(value)) return policy.shows_missing ? 1 : 0;
+  return policy.shows_missing ? Real(0) : static_cast<Real>(value);
 }
 
 /// Copies a row past the caches.
@@ -76,8 +78,10 @@ void outside_row(const AxisSources& x, Real outside, Real* out) {
 }
 
 template <class Real>
-Real outside_value(const ConvolutionSpec& spec) {
-  return reading_boundary(spec) == Boundary::constant ? static_cast<Real>(spec.constant) : Real(0);
+Real outside_value(const ConvolutionSpec& spec, bool shows_missing) {
+  if (reading_boundary(spec) != Boundary::constant) return 0;
+  if (std::isnan(spec.constant)) return shows_missing ? 1 : 0;
+  return shows_missing ? Real(0) : static_cast<Real>(spec.constant);
 }
 
 /// Finds out when the last row of a piece has been filled, by any thread.
@@ -154,18 +158,16 @@ class OwnVoxels {
   std::array<Index, 3> image_stride_;
 };
 
-}  // namespace
-
 template <class Real>
-InputSums gather_tile(const Plan& plan, const TileInput& input, const VoxelRules& rules, Real* port,
-                      const PieceFilled& filled) {
+InputSums gather(const Plan& plan, const TileInput& input, const VoxelRules& rules, bool shows_missing, Real* port,
+                 const PieceFilled& filled) {
   const AxisSources &x = input.sources[0], &y = input.sources[1], &z = input.sources[2];
   const std::array<Index, 3> stride = device_strides(plan, input.voxels);
-  const auto outside = outside_value<Real>(plan.spec);
+  const auto outside = outside_value<Real>(plan.spec, shows_missing);
   const Index num_rows = y.extent() * z.extent();
   const Index row_length = x.extent();
   const bool streams = streaming_pays(num_rows * row_length, sizeof(Real));
-  const VoxelPolicy policy{plan.spec.non_finite == NonFinite::zero, rules};
+  const VoxelPolicy policy{plan.spec.non_finite != NonFinite::error, rules, shows_missing};
   FilledRows filled_rows(input_pieces(plan), filled);
   InputSums total;
   std::mutex mutex;
@@ -188,7 +190,7 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, const VoxelRules
         } else {
           const T* row = voxels + from_y * stride[1] + from_z * stride[2];
           const RunFacts run = gather_row(row, stride[0], x, outside, policy, streams, out);
-          own_voxels.add_row(at_y, at_z, run, part);
+          if (!shows_missing) own_voxels.add_row(at_y, at_z, run, part);
         }
       }
     });
@@ -199,6 +201,20 @@ InputSums gather_tile(const Plan& plan, const TileInput& input, const VoxelRules
   };
   for_each_rows(num_rows, row_length * static_cast<Index>(sizeof(Real)), gather_rows);
   return total;
+}
+
+}  // namespace
+
+template <class Real>
+InputSums gather_tile(const Plan& plan, const TileInput& input, const VoxelRules& rules, Real* port,
+                      const PieceFilled& filled) {
+  return gather(plan, input, rules, false, port, filled);
+}
+
+template <class Real>
+void gather_missing(const Plan& plan, const TileInput& input, const VoxelRules& rules, Real* port,
+                    const PieceFilled& filled) {
+  gather(plan, input, rules, true, port, filled);
 }
 
 InputSums sum_own_voxels(const Plan& plan, const TileInput& input, const VoxelRules& rules) {
@@ -225,5 +241,7 @@ InputSums sum_own_voxels(const Plan& plan, const TileInput& input, const VoxelRu
 
 template InputSums gather_tile(const Plan&, const TileInput&, const VoxelRules&, float*, const PieceFilled&);
 template InputSums gather_tile(const Plan&, const TileInput&, const VoxelRules&, double*, const PieceFilled&);
+template void gather_missing(const Plan&, const TileInput&, const VoxelRules&, float*, const PieceFilled&);
+template void gather_missing(const Plan&, const TileInput&, const VoxelRules&, double*, const PieceFilled&);
 
 }  // namespace convoy

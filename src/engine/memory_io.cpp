@@ -6,6 +6,7 @@
 #include "base/boundary_rule.hpp"
 #include "engine/checks.hpp"
 #include "engine/gather.hpp"
+#include "engine/holes.hpp"
 #include "engine/scatter.hpp"
 #include "engine/tile_io.hpp"
 
@@ -71,7 +72,7 @@ bool can_lend(const Plan& plan, const backend::Device& device, const ImageView& 
 
 /// Whether tiles can be downloaded to where they belong.
 bool can_lend(const Plan& plan, const backend::Device& device, const MutableImageView& output) {
-  return !plan.fold_output && lies_as_on_device(plan, device, output);
+  return !plan.fold_output && !makes_holes(plan.spec) && lies_as_on_device(plan, device, output);
 }
 
 /// Whether a tile shows the image and zeros, and nothing else of the image's surroundings.
@@ -124,6 +125,11 @@ class MemorySource final : public TileSource {
 
   InputSums supply(const TileIndex& tile, int set) override {
     const TileInput input = input_of(tile);
+    if (tile.part == 1 && !is_complex(images_.element)) {
+      gather_missing(plan_, input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
+                     [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+      return {};
+    }
     if (lends(input)) {
       for (int piece = 0; piece < input_pieces(plan_).count(); ++piece) {
         const backend::HostBox box = input_box(plan_, input.voxels, input.sources, piece);
@@ -136,6 +142,10 @@ class MemorySource final : public TileSource {
   }
 
   /// What was not gathered has not been looked at yet.
+  std::vector<Index> holes(const TileIndex& tile) override {
+    return makes_holes(plan_.spec) ? find_holes(plan_, tile, input_of(tile)) : std::vector<Index>();
+  }
+
   InputSums scan_input(const TileIndex& tile) override {
     if (!sums_) return {};
     const TileInput input = input_of(tile);
@@ -145,13 +155,22 @@ class MemorySource final : public TileSource {
   /// Once: finite voxels, too, may have outputs that are too large.
   InputSums look_again() override {
     if (!lent_ || sums_ || std::exchange(looked_again_, true)) return {};
-    return scan(images_, rules_);
+    return scan_all();
   }
 
-  InputSums all_unusable(const InputSums&) override { return scan(images_, rules_); }
+  InputSums all_unusable(const InputSums&) override { return scan_all(); }
 
  private:
-  TileInput input_of(const TileIndex& tile) const { return input_from_image(plan_, images_.image(tile.image), tile); }
+  TileInput input_of(const TileIndex& tile) const {
+    const ImageView image = images_.image(tile.image);
+    return input_from_image(plan_, is_complex(image.element) ? image.part(tile.part) : image, tile);
+  }
+  InputSums scan_all() const {
+    if (!is_complex(images_.element)) return scan(images_, rules_);
+    InputSums both = scan(images_.part(0), rules_);
+    both.add(scan(images_.part(1), rules_));
+    return both;
+  }
   bool lends(const TileInput& input) const { return lent_ && shows_image_and_zeros(plan_, input.sources); }
 
   const Plan& plan_;
@@ -166,26 +185,35 @@ class MemorySource final : public TileSource {
 template <class Real>
 class MemorySink final : public TileSink {
  public:
-  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& outputs, bool sums)
+  MemorySink(const LoadedPlan& loaded, const backend::Device& device, const MutableImageView& outputs,
+             const VoxelRules& rules, bool sums)
       : plan_(loaded.plan),
         session_(*loaded.session),
         outputs_(outputs),
+        holed_(plan_, rules),
         sums_(sums),
         lent_(can_lend(plan_, device, outputs)) {}
 
   void prepare(const TileIndex& tile, int set) override {
     if (!lent_) return;
     const auto outputs = tile_outputs(plan_, tile);
-    const MutableImageView output = outputs_.image(tile.image);
+    const MutableImageView output = output_of(tile);
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) {
       session_.set_output_target(set, piece, output_box(plan_, output, outputs, piece));
     }
   }
 
-  OutputSums take(const TileIndex& tile, int set) override {
+  OutputSums take(const TileIndex& tile, int set, std::vector<Index> holes) override {
     const AwaitPiece await = [&](int piece) { session_.wait_piece(set, piece); };
     const TileOutputs outputs = tile_outputs(plan_, tile);
-    const MutableImageView output = outputs_.image(tile.image);
+    const MutableImageView output = output_of(tile);
+    if (makes_holes(plan_.spec)) {
+      session_.wait(set);
+      Real* const port = reinterpret_cast<Real*>(session_.port(ports::output, set));
+      if (!holed_.keeps(tile)) return holed_.write(outputs, port, std::move(holes), output);
+      holed_.keep(port);
+      return {};
+    }
     // Without a transform an output depends on its own voxels only, so all are read.
     if (lent_ && (sums_ || sums_directly(plan_.path))) return sum_output_voxels<Real>(plan_, outputs, output, await);
     if (lent_) return {.sum = one_voxel(outputs, output, await)};
@@ -196,6 +224,11 @@ class MemorySink final : public TileSink {
   void finish() override {}
 
  private:
+  MutableImageView output_of(const TileIndex& tile) const {
+    const MutableImageView output = outputs_.image(tile.image);
+    return is_complex(output.element) ? output.part(tile.part) : output;
+  }
+
   /// One stands for all: a NaN or an infinity in a transform's input is in every output.
   double one_voxel(const TileOutputs& outputs, const MutableImageView& output, const AwaitPiece& await) const {
     for (int piece = 0; piece < output_pieces(plan_).count(); ++piece) await(piece);
@@ -208,6 +241,7 @@ class MemorySink final : public TileSink {
   const Plan& plan_;
   backend::Session& session_;
   MutableImageView outputs_;
+  HoledOutputs<Real> holed_;
   bool sums_;
   bool lent_;
 };
@@ -218,8 +252,8 @@ TileIo memory_io_of(const PreparedDevice& on, const ImageView& image, const Muta
   const backend::Device& device = implementation_of(on.device);
   TileIo io;
   io.source = std::make_unique<MemorySource<Real>>(on.loaded, device, image, rules, sums);
-  io.sink =
-      folded != nullptr ? folded->sink(on.loaded) : std::make_unique<MemorySink<Real>>(on.loaded, device, output, sums);
+  io.sink = folded != nullptr ? folded->sink(on.loaded)
+                              : std::make_unique<MemorySink<Real>>(on.loaded, device, output, rules, sums);
   return io;
 }
 

@@ -1,9 +1,11 @@
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "device_model/common.hpp"
 #include "engine/background_jobs.hpp"
 #include "engine/gather.hpp"
+#include "engine/holes.hpp"
 #include "engine/scatter.hpp"
 #include "engine/tile_io.hpp"
 #include "planner/host_needs.hpp"
@@ -44,7 +46,12 @@ template <class Real>
 class ReaderSource final : public TileSource {
  public:
   ReaderSource(const LoadedPlan& loaded, const ImageReaders& readers, const VoxelRules& rules)
-      : plan_(loaded.plan), session_(*loaded.session), readers_(readers), rules_(rules), jobs_(num_disk_threads()) {}
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        readers_(readers),
+        rules_(rules),
+        num_parts_(is_complex(readers.front()->element()) ? 2 : num_parts(plan_.spec)),
+        jobs_(num_disk_threads()) {}
 
   std::size_t tiles_ahead() const override { return boxes_.size(); }
 
@@ -67,12 +74,24 @@ class ReaderSource final : public TileSource {
     jobs_.add(box.reading, std::move(jobs));
   }
 
-  InputSums supply(const TileIndex&, int set) override {
-    ReadBox& box = boxes_[num_supplied_++ % boxes_.size()];
-    jobs_.wait(box.reading);
-    return gather_tile(plan_, box.cover.input, rules_, reinterpret_cast<Real*>(session_.port(ports::input, set)),
-                       [&](int piece) { session_.upload_piece(set, piece, nullptr); });
+  InputSums supply(const TileIndex& tile, int set) override {
+    supplied_ = &boxes_[num_supplied_ % boxes_.size()];
+    if (tile.part + 1 == num_parts_) ++num_supplied_;
+    jobs_.wait(supplied_->reading);
+    TileInput& input = supplied_->cover.input;
+    Real* const port = reinterpret_cast<Real*>(session_.port(ports::input, set));
+    const PieceFilled filled = [&](int piece) { session_.upload_piece(set, piece, nullptr); };
+    const Element element = readers_.front()->element();
+    if (is_complex(element)) {
+      input.voxels = ImageView(supplied_->voxels.get(), element, supplied_->cover.shape).part(tile.part);
+    } else if (tile.part == 1) {
+      gather_missing(plan_, input, rules_, port, filled);
+      return {};
+    }
+    return gather_tile(plan_, input, rules_, port, filled);
   }
+
+  std::vector<Index> holes(const TileIndex& tile) override { return find_holes(plan_, tile, supplied_->cover.input); }
 
   InputSums scan_input(const TileIndex&) override { return {}; }
   InputSums look_again() override { return {}; }
@@ -90,8 +109,10 @@ class ReaderSource final : public TileSource {
   backend::Session& session_;
   const ImageReaders& readers_;
   const VoxelRules& rules_;
+  int num_parts_;
   std::size_t num_begun_ = 0;
   std::size_t num_supplied_ = 0;
+  ReadBox* supplied_ = nullptr;  // the last
   std::array<ReadBox, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;  // ends before the boxes go
 };
@@ -113,23 +134,34 @@ void begin_writing(BackgroundJobs& jobs, BackgroundJobs::Group& group, ImageWrit
 template <class Real>
 class WriterSink final : public TileSink {
  public:
-  WriterSink(const LoadedPlan& loaded, const ImageWriters& writers)
-      : plan_(loaded.plan), session_(*loaded.session), writers_(writers), jobs_(num_disk_threads()) {}
+  WriterSink(const LoadedPlan& loaded, const ImageWriters& writers, const VoxelRules& rules)
+      : plan_(loaded.plan),
+        session_(*loaded.session),
+        writers_(writers),
+        holed_(plan_, rules),
+        jobs_(num_disk_threads()) {}
 
   void prepare(const TileIndex&, int) override {}
 
-  OutputSums take(const TileIndex& tile, int set) override {
-    WrittenBox& written = boxes_[next_++ % boxes_.size()];
+  OutputSums take(const TileIndex& tile, int set, std::vector<Index> holes) override {
+    if (holed_.keeps(tile)) {
+      session_.wait(set);
+      holed_.keep(reinterpret_cast<const Real*>(session_.port(ports::output, set)));
+      return {};
+    }
+    WrittenBox& written = boxes_[next_ % boxes_.size()];
     jobs_.wait(written.writing);
     if (!written.voxels) written.voxels = std::make_unique_for_overwrite<std::byte[]>(largest_output_bytes());
     ImageWriter& writer = *writers_[static_cast<std::size_t>(tile.image)];
     const Box box = output_box_of(plan_, tile);
     TileOutputs outputs = tile_outputs(plan_, tile);
     for (AxisOutputs& axis : outputs) axis.begin = 0;
-    const OutputSums sums = scatter_tile(
-        plan_, outputs, reinterpret_cast<const Real*>(session_.port(ports::output, set)),
-        {written.voxels.get(), writer.element(), box.size}, [&](int piece) { session_.wait_piece(set, piece); });
+    const MutableImageView whole(written.voxels.get(), writer.element(), box.size);
+    const bool is_pair = is_complex(whole.element);
+    const OutputSums sums = put(outputs, set, std::move(holes), is_pair ? whole.part(tile.part) : whole);
+    if (is_pair && tile.part == 0) return sums;
     begin_writing(jobs_, written.writing, writer, box, written.voxels.get());
+    ++next_;
     return sums;
   }
 
@@ -143,6 +175,15 @@ class WriterSink final : public TileSink {
     BackgroundJobs::Group writing;
   };
 
+  OutputSums put(const TileOutputs& outputs, int set, std::vector<Index> holes, const MutableImageView& to) {
+    Real* const port = reinterpret_cast<Real*>(session_.port(ports::output, set));
+    if (!makes_holes(plan_.spec)) {
+      return scatter_tile(plan_, outputs, port, to, [&](int piece) { session_.wait_piece(set, piece); });
+    }
+    session_.wait(set);
+    return holed_.write(outputs, port, std::move(holes), to);
+  }
+
   std::size_t largest_output_bytes() const {
     std::size_t bytes = size_of(writers_.front()->element());
     for (const AxisPlan& axis : plan_.axes) bytes *= static_cast<std::size_t>(axis.tile_output);
@@ -152,6 +193,7 @@ class WriterSink final : public TileSink {
   const Plan& plan_;
   backend::Session& session_;
   const ImageWriters& writers_;
+  HoledOutputs<Real> holed_;
   std::size_t next_ = 0;
   std::array<WrittenBox, device_model::kBoxesInHand> boxes_;
   BackgroundJobs jobs_;
@@ -162,7 +204,7 @@ TileIo stream_io_of(const PreparedDevice& on, const ImageReaders& readers, const
                     const VoxelRules& rules, FoldedSums* folded) {
   TileIo io;
   io.source = std::make_unique<ReaderSource<Real>>(on.loaded, readers, rules);
-  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writers);
+  io.sink = folded != nullptr ? folded->sink(on.loaded) : std::make_unique<WriterSink<Real>>(on.loaded, writers, rules);
   return io;
 }
 

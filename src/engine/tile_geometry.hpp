@@ -9,10 +9,13 @@
 
 namespace convoy {
 
-/// Place of a tile in the plan's grid, per image axis (z, y, x), and the image of the batch that it is of.
+/// Place of a tile in the plan's grid, per image axis (z, y, x), and the image of the batch that it is of. Where a tile
+/// is convolved more than once, the number of the time: real and imaginary part of a complex image, or (for
+/// NonFinite::interpolate) what voxels there are and which of them are missing.
 struct TileIndex {
   std::array<Index, 3> in_grid{};
   Index image = 0;
+  int part = 0;
 
   Index operator[](std::size_t axis) const { return in_grid[axis]; }
 };

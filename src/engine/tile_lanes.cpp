@@ -22,9 +22,10 @@ void for_each_lane(WorkerPool& pool, const std::function<void(int lane)>& body) 
   });
 }
 
-TileLanes::TileLanes(const LoadedPlan& loaded, WorkerPool& pool, const std::function<TileIo()>& make_io) : pool_(pool) {
+TileLanes::TileLanes(const LoadedPlan& loaded, WorkerPool& pool, int num_parts, const std::function<TileIo()>& make_io)
+    : pool_(pool) {
   loops_.reserve(static_cast<std::size_t>(pool.num_threads()));
-  for (int lane = 0; lane < pool.num_threads(); ++lane) loops_.emplace_back(loaded, make_io(), lane, 1);
+  for (int lane = 0; lane < pool.num_threads(); ++lane) loops_.emplace_back(loaded, make_io(), num_parts, lane, 1);
 }
 
 /// Tiles are reported on the calling thread: after each of its own those that others have done meanwhile, too.

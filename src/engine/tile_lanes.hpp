@@ -21,8 +21,8 @@ void for_each_lane(WorkerPool& pool, const std::function<void(int lane)>& body);
 /// A loop in each lane over one of the session's sets, all of one queue.
 class TileLanes final : public DeviceLoop {
  public:
-  /// make_io() -> TileIo, for each lane. The pool has num_lanes() threads.
-  TileLanes(const LoadedPlan& loaded, WorkerPool& pool, const std::function<TileIo()>& make_io);
+  /// make_io() -> TileIo, for each lane. The pool has num_lanes() threads. `num_parts`: as in TileLoop.
+  TileLanes(const LoadedPlan& loaded, WorkerPool& pool, int num_parts, const std::function<TileIo()>& make_io);
 
   /// What a lane throws stops the queue.
   void run(TileQueue& queue, std::size_t worker, const std::function<void()>& tile_done) override;

@@ -1,12 +1,23 @@
 #include "engine/tile_loop.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "base/stop_scope.hpp"
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
 
 namespace convoy {
+namespace {
+
+/// Flux is that of the first part: the real one.
+void add(TileSums& tile, int part, InputSums inputs, OutputSums outputs) {
+  if (part > 0) inputs.sum = outputs.sum = 0;
+  tile.inputs.add(inputs);
+  tile.outputs.add(outputs);
+}
+
+}  // namespace
 
 /// Tiles go round the session's sets: while the device works on some, the host fills or empties another.
 void TileLoop::run(TileQueue& queue, std::size_t worker, const std::function<void()>& tile_done) {
@@ -18,8 +29,7 @@ void TileLoop::run(TileQueue& queue, std::size_t worker, const std::function<voi
       if (!begun_.empty() && flying_.size() < num_sets_) {
         submit();
       } else {
-        finish(queue, worker);
-        tile_done();
+        if (finish(queue, worker)) tile_done();
       }
     }
     wait_for_all();
@@ -48,11 +58,17 @@ void TileLoop::begin_tiles(TileQueue& queue, std::size_t worker) {
 
 void TileLoop::submit() {
   const int set = first_set_ + static_cast<int>(num_submitted_++ % num_sets_);
-  flying_.push_back({begun_.front(), set, {}});
-  begun_.pop_front();
-  InputSums& inputs = flying_.back().inputs;
-  const TileIndex tile = tile_index(plan_, flying_.back().tile);
+  Flight& flight = flying_.emplace_back();
+  flight.tile = begun_.front();
+  flight.part = next_part_;
+  flight.set = set;
+  next_part_ = (next_part_ + 1) % num_parts_;
+  const bool is_last = next_part_ == 0;
+  if (is_last) begun_.pop_front();
+  InputSums& inputs = flight.inputs;
+  const TileIndex tile = place_of(flight);
   inputs.add(source_->supply(tile, set));
+  if (is_last) flight.holes = source_->holes(tile);
   require_usable(inputs);
   sink_->prepare(tile, set);
   session_.submit(Section::run, set);
@@ -61,14 +77,22 @@ void TileLoop::submit() {
   inputs.end_tile();
 }
 
-void TileLoop::finish(TileQueue& queue, std::size_t worker) {
-  const Flight& flight = flying_.front();
-  const OutputSums outputs = sink_->take(tile_index(plan_, flight.tile), flight.set);
+bool TileLoop::finish(TileQueue& queue, std::size_t worker) {
+  Flight flight = std::move(flying_.front());
+  const OutputSums outputs = sink_->take(place_of(flight), flight.set, std::move(flight.holes));
   if (!std::isfinite(outputs.sum)) require_usable(source_->look_again());
-  queue.done(worker, flight.tile, {flight.inputs, outputs});
-  const int set = flight.set;
+  add(of_tile_, flight.part, flight.inputs, outputs);
+  const bool is_done = flight.part + 1 == num_parts_;
+  if (is_done) queue.done(worker, flight.tile, std::exchange(of_tile_, {}));
   flying_.pop_front();
-  session_.wait(set);
+  session_.wait(flight.set);
+  return is_done;
+}
+
+TileIndex TileLoop::place_of(const Flight& flight) const {
+  TileIndex tile = tile_index(plan_, flight.tile);
+  tile.part = flight.part;
+  return tile;
 }
 
 void TileLoop::require_usable(const InputSums& met) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <vector>
 
 #include "engine/scheduler.hpp"
 #include "engine/tile_geometry.hpp"
@@ -16,9 +17,11 @@ class TileSource {
   virtual std::size_t tiles_ahead() const = 0;
   /// The tile will be asked for, after those begun before.
   virtual void begin(const TileIndex& tile) = 0;
-  /// Fills the set's input port, or lends memory in its place. The sums are those of the tile's own voxels, or nothing
-  /// if scan_input() returns them.
+  /// Called for each part of a tile in turn. Fills the set's input port, or lends memory in its place. The sums are
+  /// those of the tile's own voxels, or nothing if scan_input() returns them.
   virtual InputSums supply(const TileIndex& tile, int set) = 0;
+  /// Of a tile that was supplied: the outputs that shall be NaN, as find_holes() has them.
+  virtual std::vector<Index> holes(const TileIndex& tile) = 0;
   /// Called when the tile has been submitted.
   virtual InputSums scan_input(const TileIndex& tile) = 0;
   /// Called when the output of a tile holds NaN or infinity: what has not been scanned yet may hold some, too.
@@ -33,9 +36,9 @@ class TileSink {
   virtual ~TileSink() = default;
   /// Called before the tile is submitted.
   virtual void prepare(const TileIndex& tile, int set) = 0;
-  /// Takes the tile's output, waiting for it piece by piece. Throws only before it has changed anything that the tile
-  /// cannot be done again for.
-  virtual OutputSums take(const TileIndex& tile, int set) = 0;
+  /// Takes the tile's output, part by part, waiting for it piece by piece; `holes` of the last part become NaN. Throws
+  /// only before it has changed anything that the tile cannot be done again for.
+  virtual OutputSums take(const TileIndex& tile, int set, std::vector<Index> holes) = 0;
   /// Sees all tiles that were taken to their end.
   virtual void finish() = 0;
 };
@@ -50,10 +53,13 @@ struct TileIo {
 /// Error(invalid_argument) as require_usable() does, and what session, source and sink throw.
 class TileLoop final : public DeviceLoop {
  public:
-  TileLoop(const LoadedPlan& loaded, TileIo io) : TileLoop(loaded, std::move(io), 0, loaded.program.num_in_flight) {}
+  /// `num_parts`: how often each tile is convolved.
+  TileLoop(const LoadedPlan& loaded, TileIo io, int num_parts = 1)
+      : TileLoop(loaded, std::move(io), num_parts, 0, loaded.program.num_in_flight) {}
   /// With these of the session's sets.
-  TileLoop(const LoadedPlan& loaded, TileIo io, int first_set, int num_sets)
+  TileLoop(const LoadedPlan& loaded, TileIo io, int num_parts, int first_set, int num_sets)
       : plan_(loaded.plan),
+        num_parts_(num_parts),
         session_(*loaded.session),
         first_set_(first_set),
         num_sets_(static_cast<std::size_t>(num_sets)),
@@ -65,18 +71,24 @@ class TileLoop final : public DeviceLoop {
  private:
   struct Flight {
     Index tile = 0;
+    int part = 0;
     int set = 0;
     InputSums inputs;
+    std::vector<Index> holes;
   };
 
   void begin_tiles(TileQueue& queue, std::size_t worker);
   void submit();
-  void finish(TileQueue& queue, std::size_t worker);
+  /// Whether that was a tile's last part.
+  bool finish(TileQueue& queue, std::size_t worker);
   void require_usable(const InputSums& met) const;
   void wait_for_all();
   void drain();
 
+  TileIndex place_of(const Flight& flight) const;
+
   const Plan& plan_;
+  int num_parts_;
   backend::Session& session_;
   int first_set_;
   std::size_t num_sets_;
@@ -84,6 +96,8 @@ class TileLoop final : public DeviceLoop {
   std::unique_ptr<TileSink> sink_;
   std::size_t num_submitted_ = 0;
   std::deque<Index> begun_;
+  int next_part_ = 0;  // of the first that has begun
+  TileSums of_tile_;   // of its parts that are done
   std::deque<Flight> flying_;
 };
 

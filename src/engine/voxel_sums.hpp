@@ -24,6 +24,8 @@ struct VoxelRules {
   double largest = std::numeric_limits<double>::max();        ///< magnitudes beyond it may overflow in a transform
   std::optional<double> no_data = {};                         ///< ConvolutionSpec::no_data
   double exact_to = std::numeric_limits<double>::infinity();  ///< voxels beyond it may be rounded when they are read
+  double kernel_sum = 1;                                      ///< for NonFinite::interpolate
+  double least_weight = 0;  ///< smaller sums of the kernel over voxels that are not missing are rounding errors
 
   /// Whether the arithmetic takes the voxel as 0 because it marks missing data. Compared as a T.
   template <class T>
@@ -89,10 +91,12 @@ struct InputSums {
 struct OutputSums {
   double sum = 0;
   Index saturated = 0;
+  Index nan = 0;  ///< as RunReport::nan_voxels
 
   void add(const OutputSums& part) {
     sum += part.sum;
     saturated += part.saturated;
+    nan += part.nan;
   }
 };
 

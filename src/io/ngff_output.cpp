@@ -37,9 +37,9 @@ Json axis_json(const FileAxis& axis, const ImageMetadata& metadata) {
 }
 
 /// The names of the channels. A channel must have a colour and a window, too: white, and the range of the voxels, of
-/// floats that of u16.
+/// floats and complex numbers that of u16.
 Json omero_json(Element element, const ImageMetadata& metadata) {
-  const ElementFacts& facts = facts_of(is_floating(element) ? Element::u16 : element);
+  const ElementFacts& facts = facts_of(is_floating(element) || is_complex(element) ? Element::u16 : element);
   const auto least = static_cast<std::int64_t>(facts.lowest), most = static_cast<std::int64_t>(facts.highest);
   Json channels = Json::array();
   for (const std::string& name : metadata.channel_names) {

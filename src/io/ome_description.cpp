@@ -211,7 +211,12 @@ const char* ome_type(Element element) {
       return "uint32";
     case Element::i32:
       return "int32";
+    case Element::c64:
+      return "complex";
+    case Element::c128:
+      return "double-complex";
     case Element::f16:
+    case Element::bf16:
       break;
   }
   throw Error(Errc::invalid_argument, "OME-TIFF has no float of 16 bits; take u16, f32, or a .tif that is no .ome.tif");

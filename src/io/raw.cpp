@@ -46,7 +46,8 @@ RawLayout raw_layout_from_text(const std::string& text) {
   }
   layout.type = std::string(parts[3]);
   if (!io::sample_named(layout.type)) {
-    refuse(text, fmt::format("'{}' is none of u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64", layout.type));
+    refuse(text, fmt::format("'{}' is none of u8, i8, u16, i16, u32, i32, u64, i64, f16, bf16, f32, f64, c64, c128",
+                             layout.type));
   }
   const auto take_last = [&](std::string_view word) {
     if (parts.size() <= 4 || parts.back() != word) return false;

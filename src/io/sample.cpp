@@ -1,8 +1,12 @@
 #include "io/sample.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
+
+#include "convoy/error.hpp"
 
 namespace convoy::io {
 namespace {
@@ -28,15 +32,17 @@ void convert_exactly(const std::byte* samples, std::uint64_t count, std::byte* v
   }
 }
 
-constexpr Sample kSamples[] = {Sample::u8,  Sample::u16, Sample::f32, Sample::f64, Sample::i8, Sample::i16,
-                               Sample::u32, Sample::i32, Sample::f16, Sample::u64, Sample::i64};
+constexpr Sample kSamples[] = {Sample::u8,  Sample::u16,  Sample::f32, Sample::f64, Sample::i8,
+                               Sample::i16, Sample::u32,  Sample::i32, Sample::f16, Sample::bf16,
+                               Sample::c64, Sample::c128, Sample::u64, Sample::i64};
 
-/// "u2": kind and bytes.
+/// "u2": kind and bytes. Empty if NumPy has no such type.
 std::string numpy_letters(Sample sample) {
   if (sample == Sample::u64) return "u8";
   if (sample == Sample::i64) return "i8";
   const ElementFacts& facts = facts_of(element_for(sample));
-  const char* const kinds = "uif";
+  if (facts.element == Element::bf16) return "";
+  const char* const kinds = "uifc";
   return kinds[static_cast<std::size_t>(facts.kind)] + std::to_string(facts.bytes);
 }
 
@@ -63,13 +69,21 @@ std::optional<Sample> sample_named(std::string_view text) {
 std::optional<Sample> sample_of_numpy(std::string_view type) {
   if (type == "b1") return Sample::u8;
   for (const Sample sample : kSamples) {
-    if (type == numpy_letters(sample)) return sample;
+    if (!type.empty() && type == numpy_letters(sample)) return sample;
   }
   return std::nullopt;
 }
 
 std::string numpy_type(Element element) {
-  return (convoy::size_of(element) == 1 ? "|" : "<") + numpy_letters(sample_for(element));
+  const std::string letters = numpy_letters(sample_for(element));
+  if (letters.empty()) {
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("NumPy, and Zarr version 2 with it, has no type for {}: take f16 or f32, or a .zarr of version "
+                    "3 (--ome-zarr 0.5)",
+                    convoy::name(element)));
+  }
+  return (convoy::size_of(element) == 1 ? "|" : "<") + letters;
 }
 
 Element element_for(Sample sample) {
@@ -88,13 +102,20 @@ Element element_for(Sample sample) {
     case Sample::u32:
     case Sample::i32:
     case Sample::f16:
+    case Sample::bf16:
+    case Sample::c64:
+    case Sample::c128:
       break;
   }
   return static_cast<Element>(sample);
 }
 
 void swap_bytes(Sample sample, std::byte* bytes, std::uint64_t count) {
-  const std::size_t width = size_of(sample);
+  std::size_t width = size_of(sample);
+  if (is_stored_as_is(sample) && is_complex(element_for(sample))) {
+    width /= 2;
+    count *= 2;
+  }
   if (width == 1) return;
   for (std::byte* end = bytes + count * width; bytes != end; bytes += width) std::reverse(bytes, bytes + width);
 }
@@ -116,6 +137,9 @@ void convert(Sample sample, const std::byte* samples, std::uint64_t count, std::
     case Sample::u32:
     case Sample::i32:
     case Sample::f16:
+    case Sample::bf16:
+    case Sample::c64:
+    case Sample::c128:
       std::memcpy(voxels, samples, count * size_of(sample));
   }
 }

@@ -96,7 +96,8 @@ void append_entry(LittleEndianBytes& bytes, const Entry& entry, std::size_t offs
 }
 
 std::vector<Entry> entries_of(const Pages& pages, std::uint64_t page) {
-  constexpr std::uint64_t kFormats[] = {SAMPLEFORMAT_UINT, SAMPLEFORMAT_INT, SAMPLEFORMAT_IEEEFP};  // by NumberKind
+  constexpr std::uint64_t kFormats[] = {SAMPLEFORMAT_UINT, SAMPLEFORMAT_INT, SAMPLEFORMAT_IEEEFP,
+                                        SAMPLEFORMAT_COMPLEXIEEEFP};  // by NumberKind
   const std::uint64_t sample_format = kFormats[static_cast<std::size_t>(facts_of(pages.element).kind)];
   const std::uint16_t offset_type = pages.big ? TIFF_LONG8 : TIFF_LONG;
   const std::uint64_t tables = pages.directory_offset(page + 1) - 2 * pages.num_strips * pages.offset_width();
@@ -209,6 +210,11 @@ VoxelLayout layout_of(const Pages& pages, const ImageMetadata& metadata, bool om
 }  // namespace
 
 FileDesign design_tiff(const std::string& path, const Shape& shape, Element element, const ImageMetadata& metadata) {
+  if (element == Element::bf16) {
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("{}: TIFF has no type for bf16; take f16, f32, or a .zarr of version 3 (--ome-zarr 0.5)", path));
+  }
   require_writable_shape(path, shape, metadata.num_images());
   const std::string description = description_of(path, shape, element, metadata);
   const std::string software = "convoy " CONVOY_VERSION;

@@ -21,6 +21,7 @@ T tag_or_default(TIFF* tiff, std::uint32_t tag) {
 }
 
 std::optional<Sample> sample_of(std::uint16_t bits, std::uint16_t format) {
+  if (format == SAMPLEFORMAT_COMPLEXIEEEFP) return sample_named("c" + std::to_string(bits));
   const bool is_unsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
   if (!is_unsigned && format != SAMPLEFORMAT_INT && format != SAMPLEFORMAT_IEEEFP) return std::nullopt;
   if (bits == 1) return is_unsigned ? std::optional(Sample::u8) : std::nullopt;

@@ -32,6 +32,7 @@ std::optional<double> float_from_bits(const std::string& text, Sample sample) {
   const auto [rest, problem] = std::from_chars(text.data() + 2, end, bits, 16);
   if (problem != std::errc() || rest != end) return std::nullopt;
   if (sample == Sample::f16) return Float16::from_bits(static_cast<std::uint16_t>(bits));
+  if (sample == Sample::bf16) return BFloat16::from_bits(static_cast<std::uint16_t>(bits));
   if (sample == Sample::f32) return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
   return std::bit_cast<double>(bits);
 }
@@ -43,6 +44,8 @@ std::optional<double> float_from_text(const std::string& text, Sample sample) {
   return float_from_bits(text, sample);
 }
 
+Sample part_sample(Sample sample) { return sample_for(part_of(element_for(sample))); }
+
 bool is_whole_between(double value, double least, double most) {
   return value == std::floor(value) && value >= least && value <= most;
 }
@@ -52,7 +55,8 @@ bool can_be(Sample sample, double value) {
   if (sample == Sample::u64) return is_whole_between(value, 0, kLargestExact);
   if (sample == Sample::i64) return is_whole_between(value, -kLargestExact, kLargestExact);
   const ElementFacts& facts = facts_of(element_for(sample));
-  return is_floating(facts.element) || is_whole_between(value, facts.lowest, facts.highest);
+  return is_floating(facts.element) || is_complex(facts.element) ||
+         is_whole_between(value, facts.lowest, facts.highest);
 }
 
 }  // namespace
@@ -88,10 +92,20 @@ double fill_value_from(const ZarrArray& array, const Json& json) {
   if (json.is_null()) value = 0;
   if (json.is_boolean()) value = json.get<bool>() ? 1 : 0;
   if (json.is_number()) value = json.get<double>();
+  // Of a complex number: real and imaginary part, which are the same in what is read (0, NaN).
+  const bool is_pair = is_stored_as_is(array.sample) && is_complex(element_for(array.sample)) && json.is_array();
+  if (is_pair && json.size() == 2 && json[0] == json[1]) {
+    if (json[0].is_number()) value = json[0].get<double>();
+    if (json[0].is_string()) value = float_from_text(json[0].get<std::string>(), part_sample(array.sample));
+  }
   if (json.is_string() && is_float) value = float_from_text(json.get<std::string>(), array.sample);
   if (value && can_be(array.sample, *value)) return *value;
   fail(array.folder, "has fill value {}, which convoy does not read for voxels of {}", text_of(json),
        name(array.sample));
+}
+
+Json zero_json(Sample sample) {
+  return is_stored_as_is(sample) && is_complex(element_for(sample)) ? Json::array({0.0, 0.0}) : Json(0);
 }
 
 ByteCodec byte_codec_named(const std::string& folder, const std::string& name) {

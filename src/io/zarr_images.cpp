@@ -15,6 +15,12 @@ namespace {
 std::vector<std::byte> voxel_of(double value, Element element) {
   std::vector<std::byte> bytes(size_of(element));
   Index clipped = 0;
+  if (is_complex(element)) {  // both parts are that
+    const std::vector<std::byte> part = voxel_of(value, part_of(element));
+    std::memcpy(bytes.data(), part.data(), part.size());
+    std::memcpy(bytes.data() + part.size(), part.data(), part.size());
+    return bytes;
+  }
   with_element(element, [&]<class T>(T) {
     const T voxel = to_voxel<T>(value, clipped);
     std::memcpy(bytes.data(), &voxel, sizeof voxel);

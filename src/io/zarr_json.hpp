@@ -21,6 +21,8 @@ std::vector<Index> extents_from(const std::string& folder, const nlohmann::json&
 
 /// A number that the sample can have. Throws Error(io) for what is none.
 double fill_value_from(const ZarrArray& array, const nlohmann::json& json);
+/// The fill value 0 of such voxels.
+nlohmann::json zero_json(Sample sample);
 
 /// Throws Error(io) for codecs that convoy does not have.
 ByteCodec byte_codec_named(const std::string& folder, const std::string& name);

@@ -11,7 +11,7 @@ using Json = nlohmann::json;
 
 void set_v2_type(ZarrArray& array, const Json& json) {
   const std::string type = json.is_string() ? json.get<std::string>() : text_of(json);
-  const std::optional<Sample> sample = type.size() == 3 ? sample_of_numpy(type.substr(1)) : std::nullopt;
+  const std::optional<Sample> sample = type.size() >= 3 ? sample_of_numpy(type.substr(1)) : std::nullopt;
   if (!sample || std::string("<>|").find(type[0]) == std::string::npos) {
     fail(array.folder, "holds {}; {}", type, kReadableSamples);
   }
@@ -68,7 +68,7 @@ Json zarr_v2_json(const ZarrArray& array) {
           {"chunks", array.chunk},
           {"dtype", numpy_type(element_for(array.sample))},
           {"order", "C"},
-          {"fill_value", 0},
+          {"fill_value", zero_json(array.sample)},
           {"filters", nullptr},
           {"dimension_separator", "/"},
           {"compressor", {{"id", "blosc"}, {"cname", "lz4"}, {"clevel", 5}, {"shuffle", 1}, {"blocksize", 0}}}};

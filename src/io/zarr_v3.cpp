@@ -25,14 +25,15 @@ Extension extension_from(const std::string& folder, const Json& json, const char
   return {name.get<std::string>(), member(json, "configuration")};
 }
 
-/// "uint16": the kind's word and the number of bits.
+/// "uint16": the kind's word and the number of bits. bfloat16 is an extension of that name.
 struct TypeWord {
   char letter;  // of Sample's names
   const char* word;
 };
-constexpr TypeWord kTypeWords[] = {{'u', "uint"}, {'i', "int"}, {'f', "float"}};
+constexpr TypeWord kTypeWords[] = {{'u', "uint"}, {'i', "int"}, {'f', "float"}, {'c', "complex"}};
 
 std::string type_name(Sample sample) {
+  if (sample == Sample::bf16) return "bfloat16";
   const std::string short_name = name(sample);
   const auto found = std::find_if(std::begin(kTypeWords), std::end(kTypeWords),
                                   [&](const TypeWord& type) { return type.letter == short_name[0]; });
@@ -41,6 +42,7 @@ std::string type_name(Sample sample) {
 
 std::optional<Sample> sample_of_type(const std::string& type) {
   if (type == "bool") return Sample::u8;
+  if (type == "bfloat16") return Sample::bf16;
   for (const auto& [letter, word] : kTypeWords) {
     if (type.starts_with(word)) return sample_named(letter + type.substr(std::string_view(word).size()));
   }
@@ -250,7 +252,7 @@ Json zarr_v3_json(const ZarrArray& array) {
           {"data_type", type_name(array.sample)},
           {"chunk_grid", {{"name", "regular"}, {"configuration", {{"chunk_shape", array.file_shape()}}}}},
           {"chunk_key_encoding", {{"name", "default"}, {"configuration", {{"separator", "/"}}}}},
-          {"fill_value", 0},
+          {"fill_value", zero_json(array.sample)},
           {"codecs", Json::array({shards})},
           {"dimension_names", array.dimension_names},
           {"attributes", Json::object()},

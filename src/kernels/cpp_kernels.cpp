@@ -130,7 +130,7 @@ RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::multiply_spectrum) return multiply_spectrum<real>;
   if (&kernel == &kernels::convolve_direct) return convolve_direct<real>;
   if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
-  for (const ElementFacts& facts : kElements) {
+  for (const ElementFacts& facts : kRealElements) {
     const bool gathers = &kernel == &kernels::gather_voxels(facts.element);
     if (!gathers && &kernel != &kernels::scatter_voxels(facts.element)) continue;
     return with_element(facts.element, [&](auto voxel) -> RowFunction {

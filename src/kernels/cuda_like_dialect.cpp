@@ -25,7 +25,11 @@ const char* cuda_type(Element voxel) {
     case Element::i32:
       return "int";
     case Element::f16:
+    case Element::bf16:
       return "unsigned short";
+    case Element::c64:
+    case Element::c128:
+      break;  // no kernel has buffers of them
   }
   return "";
 }

@@ -28,7 +28,11 @@ const char* glsl_type(Element voxel) {
     case Element::i32:
       return "int";
     case Element::f16:
+    case Element::bf16:
       return "uint16_t";
+    case Element::c64:
+    case Element::c128:
+      break;  // no kernel has buffers of them
   }
   return "";
 }
@@ -36,7 +40,7 @@ const char* glsl_type(Element voxel) {
 const ConversionWords kGlslWords{"", "uintBitsToFloat", "floatBitsToUint",
                                  [](Element element) { return std::string(glsl_type(element)); }};
 
-/// Integers of 8 and 16 bits, which can be stored but not computed with. f16 is one of them here.
+/// Integers of 8 and 16 bits, which can be stored but not computed with. f16 and bf16 are among them here.
 std::string storage_extensions(const KernelSpec& kernel) {
   std::set<std::size_t> sizes;
   for (const KernelBuffer* voxels : voxels_of(kernel)) sizes.insert(size_of(voxels->element));

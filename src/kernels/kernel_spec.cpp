@@ -33,17 +33,17 @@ KernelBuffer voxels(const char* name, bool writable, Element element) {
   return {.name = name, .kind = KernelBuffer::Kind::voxel, .writable = writable, .element = element};
 }
 
-/// The same kernel for every kind of voxel.
+/// The same kernel for every kind of real voxel.
 class PerElement {
  public:
   template <class Make>
   explicit PerElement(const Make& make) {
-    for (const ElementFacts& facts : kElements) kernels_[static_cast<std::size_t>(facts.element)] = make(facts);
+    for (const ElementFacts& facts : kRealElements) kernels_[static_cast<std::size_t>(facts.element)] = make(facts);
   }
   const KernelSpec& operator[](Element element) const { return kernels_.at(static_cast<std::size_t>(element)); }
 
  private:
-  std::array<KernelSpec, kElements.size()> kernels_;
+  std::array<KernelSpec, kRealElements.size()> kernels_;
 };
 
 }  // namespace
@@ -118,7 +118,7 @@ const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
     std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &convolve_direct, &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
-    for (const ElementFacts& facts : kElements) {
+    for (const ElementFacts& facts : kRealElements) {
       kernels.push_back(&gather_voxels(facts.element));
       kernels.push_back(&scatter_voxels(facts.element));
     }

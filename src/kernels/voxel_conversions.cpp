@@ -26,6 +26,27 @@ constexpr const char* kRealToHalf = R"({0}uint real_to_half(real value) {{
 }}
 )";
 
+/// As BFloat16 does on the host. Where the float of a double is a tie, the double itself decides.
+constexpr const char* kBrainToReal = R"({0}real brain_to_real(uint bits) {{
+  return real({1}(bits << 16));
+}}
+)";
+constexpr const char* kRealToBrain = R"({0}uint real_to_brain(real value) {{
+  uint bits = {2}(float(value));
+  uint sign = (bits >> 16) & 32768u;
+  if (isnan(value)) return sign | 32704u;
+  uint upper = (bits >> 16) & 32767u;
+  uint lower = bits & 65535u;
+  if (lower == 32768u) {{
+    real magnitude = value < real(0) ? -value : value;
+    real middle = real({1}((upper << 16) | 32768u));
+    if (magnitude > middle || (magnitude == middle && (upper & 1u) != 0u)) upper += 1u;
+  }}
+  if (lower > 32768u) upper += 1u;
+  return sign | upper;
+}}
+)";
+
 constexpr const char* kClipped = R"({0}{1} clipped(real value) {{
   real rounded = rint(value);
   if (rounded >= real({2})) return {3};
@@ -43,6 +64,9 @@ std::string text_of_half(const char* text, const ConversionWords& words) {
 std::string to_real(Element element, const ConversionWords& words) {
   if (element == Element::f16) {
     return text_of_half(kHalfToReal, words) + "#define to_real(voxel) half_to_real(uint(voxel))\n";
+  }
+  if (element == Element::bf16) {
+    return text_of_half(kBrainToReal, words) + "#define to_real(voxel) brain_to_real(uint(voxel))\n";
   }
   if (is_floating(element)) return "#define to_real(voxel) real(voxel)\n";
   return fmt::format("#define to_real(voxel) real({}(voxel))\n", whole_type(facts_of(element)));
@@ -62,6 +86,7 @@ std::string to_voxel(Element element, const ConversionWords& words) {
     return fmt::format("#define to_voxel(value) ({}({}))\n", words.cast_to(element), number);
   };
   if (element == Element::f16) return text_of_half(kRealToHalf, words) + defined("real_to_half(value)");
+  if (element == Element::bf16) return text_of_half(kRealToBrain, words) + defined("real_to_brain(value)");
   if (is_floating(element)) return defined("value");
   return clipped(facts_of(element), words) + defined("clipped(value)");
 }

@@ -48,6 +48,7 @@ Json to_json(const World& world, const Box& part, const cli::ConvolveRecord& rec
           {"skipped_tiles", record.run.skipped_tiles},
           {"saturated_voxels", record.run.saturated_voxels},
           {"non_finite_voxels", record.run.non_finite_voxels},
+          {"nan_voxels", record.run.nan_voxels},
           {"no_data_voxels", record.run.no_data_voxels},
           {"inexact_voxels", record.run.inexact_voxels},
           {"lowest_voxel", record.run.lowest_voxel},
@@ -77,6 +78,7 @@ void add(cli::ConvolveRecord& record, int rank, const Json& sent) {
   record.run.skipped_tiles += sent.at("skipped_tiles").get<Index>();
   record.run.saturated_voxels += sent.at("saturated_voxels").get<Index>();
   record.run.non_finite_voxels += sent.at("non_finite_voxels").get<Index>();
+  record.run.nan_voxels += sent.at("nan_voxels").get<Index>();
   record.run.no_data_voxels += sent.at("no_data_voxels").get<Index>();
   record.run.inexact_voxels += sent.at("inexact_voxels").get<Index>();
   record.run.lowest_voxel = std::fmin(record.run.lowest_voxel, number(sent.at("lowest_voxel")));

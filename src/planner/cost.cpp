@@ -1,6 +1,7 @@
 #include "planner/cost.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "device_model/device_model.hpp"
@@ -22,6 +23,7 @@ struct HostWork {
   double seconds = 0;
   double seconds_of_one_thread = 0;  ///< of what is not shared out
   double traffic_bytes = 0;
+  double times_moved = 1;  ///< what does not stay in caches: lines that are written are read first
   double held_bytes = 0;
   int num_loops = 0;
 };
@@ -35,6 +37,7 @@ HostWork host_sums(const TileLayout& layout, double downloaded, const DeviceMode
   work.seconds = sums * (static_cast<double>(layout.num_taps()) / model.products_per_thread_second +
                          passes * model.host_sum_seconds);
   work.traffic_bytes = passes * moved;
+  work.times_moved = 2;
   work.held_bytes = moved + static_cast<double>(layout.work_bytes());
   work.num_loops = 2 + passes;
   return work;
@@ -48,6 +51,9 @@ double weight_of_factors(Index length, bool lone_row, const DeviceModel& model) 
     for (; length % radix == 0; length /= radix) weight *= times;
   };
   const double small = model.host_small_factor;
+  if (!lone_row && length % 3 == 0 && std::has_single_bit(static_cast<std::uint64_t>(length / 3))) {
+    weight *= model.host_single_three;
+  }
   for (const Index radix : {3, 5}) divide_by(radix, small);
   divide_by(7, small * small);
   for (const Index radix : {11, 13}) divide_by(radix, lone_row ? model.host_large_factor : std::pow(small, 4));
@@ -184,7 +190,8 @@ TileCost CostModel::on_host(const TileLayout& layout, double downloaded, int num
   // What threads do together, each finds half in another's cache, or in a third.
   const double in_cache = std::min(1.0, model.host_cache_bytes * threads / work.held_bytes) / threads;
   const double busy = wider * (work.seconds + model.host_voxel_seconds * (voxels + downloaded)) +
-                      model.host_row_seconds * rows + (1 - in_cache) * work.traffic_bytes * model.host_seconds_per_byte;
+                      model.host_row_seconds * rows +
+                      (1 - in_cache) * work.times_moved * work.traffic_bytes * model.host_seconds_per_byte;
   TileCost cost;
   cost.traffic_bytes = work.traffic_bytes;
   cost.compute_seconds = wider * work.seconds_of_one_thread + busy / threads + overhead_seconds_ +

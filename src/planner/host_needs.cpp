@@ -30,7 +30,8 @@ std::uint64_t port_bytes(const HostTask& task, const Axes& axes, const TileLayou
   const std::uint64_t of_set = task.limits.transfer_bytes_per_second > 0 ? saturating_sum(layout.image_bytes(), output)
                                : output_is_slot                          ? 0
                                                                          : output;
-  return saturating_product(of_set, static_cast<std::uint64_t>(num_in_flight));
+  const std::uint64_t kept = task.spec.non_finite == NonFinite::interpolate ? output : 0;
+  return saturating_sum(saturating_product(of_set, static_cast<std::uint64_t>(num_in_flight)), kept);
 }
 
 std::uint64_t num_boxes(const Axes& axes) {

@@ -1,6 +1,7 @@
 #include "planner/origin.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "base/dense_view.hpp"
@@ -10,9 +11,25 @@
 namespace convoy {
 namespace {
 
+Index peak_of_magnitudes(const ImageView& kernel) {
+  return with_element(part_of(kernel.element), [&]<class T>(T) -> Index {
+    const auto* parts = static_cast<const T*>(kernel.data);
+    Index largest = 0;
+    double most = -1;
+    for (Index i = 0; i < num_voxels(kernel.shape); ++i) {
+      const double magnitude = std::hypot(static_cast<double>(parts[2 * i]), static_cast<double>(parts[2 * i + 1]));
+      if (!(magnitude > most)) continue;
+      most = magnitude;
+      largest = i;
+    }
+    return largest;
+  });
+}
+
 Index peak(const ImageView& given) {
   const DenseView dense(given);
   const ImageView& kernel = dense.view();
+  if (is_complex(kernel.element)) return peak_of_magnitudes(kernel);
   return with_element(kernel.element, [&](auto type) -> Index {
     const std::span voxels(static_cast<const decltype(type)*>(kernel.data),
                            static_cast<std::size_t>(num_voxels(kernel.shape)));

@@ -79,8 +79,9 @@ void require_region_inside(const Box& region, const Shape& output) {
 
 void require_constant_fits(const ConvolutionSpec& spec) {
   if (spec.boundary != Boundary::constant) return;
-  if (!std::isfinite(spec.constant)) {
-    refuse(fmt::format("the constant outside the image is {}; it must be finite", spec.constant));
+  if (std::isinf(spec.constant)) {
+    refuse(fmt::format("the constant outside the image is {}; it must be finite, or NaN for what is missing",
+                       spec.constant));
   }
   if (spec.operation == Operation::correlate && spec.constant != 0) {
     refuse(fmt::format(
@@ -88,6 +89,29 @@ void require_constant_fits(const ConvolutionSpec& spec) {
         "none: convolve then adds something that does not depend on the image. Use operation flip "
         "(--flip) for the correlation that reads this constant, or boundary zero",
         spec.constant));
+  }
+}
+
+void require_missing_fits(const ConvolutionSpec& spec) {
+  if (spec.non_finite == NonFinite::interpolate && spec.operation == Operation::correlate) {
+    refuse(
+        "operation correlate is an adjoint, which a convolution that interpolates missing voxels has not: it depends "
+        "on "
+        "the data; use operation flip (--flip), or take missing voxels as 0 (--nan zero)");
+  }
+  if (!spec.preserve_nan) return;
+  if (spec.non_finite == NonFinite::error) {
+    refuse(
+        "NaN to be preserved (--preserve-nan) is refused as well: say what the convolution takes it as (--nan zero or "
+        "--nan interpolate)");
+  }
+  if (!has_origin(spec)) {
+    refuse(
+        fmt::format("NaN is preserved where output voxels belong to image voxels, in modes same and circular, not {}",
+                    name(spec.mode)));
+  }
+  if (spec.operation == Operation::correlate) {
+    refuse("NaN is not preserved by operation correlate, an adjoint; use operation flip (--flip)");
   }
 }
 
@@ -163,6 +187,18 @@ const char* name(Precision value) {
   return "unknown";
 }
 
+const char* name(NonFinite value) {
+  switch (value) {
+    case NonFinite::error:
+      return "error";
+    case NonFinite::zero:
+      return "zero";
+    case NonFinite::interpolate:
+      return "interpolate";
+  }
+  return "unknown";
+}
+
 void validate(const ConvolutionSpec& spec) {
   require_extents(spec.image, "image");
   require_extents(spec.kernel, "kernel");
@@ -178,6 +214,7 @@ void validate(const ConvolutionSpec& spec) {
   if (has_origin(spec) && spec.origin.rule == Origin::Rule::at) require_origin_inside(spec.origin.index, spec.kernel);
   require_boundary_fits_mode(spec);
   require_constant_fits(spec);
+  require_missing_fits(spec);
   if (spec.no_data && !std::isfinite(*spec.no_data)) {
     refuse(fmt::format("no_data is {}; it must be finite. NaN and infinite voxels are taken as 0 with --nan zero",
                        *spec.no_data));

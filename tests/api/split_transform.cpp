@@ -2,6 +2,7 @@
 // time.
 #include <doctest/doctest.h>
 
+#include <complex>
 #include <limits>
 
 #include "convoy/convoy.hpp"
@@ -101,6 +102,49 @@ TEST_CASE("images that are not dense") {
     convolver.run(image.view(), output.view());
     CHECK(oracle::relative_l2(output.voxels(), problem.truth) <= tolerances::convolution(Precision::f32));
   }
+}
+
+TEST_CASE("complex images and kernels") {
+  Problem problem({20, 11, 12}, {18, 10, 11});
+  problem.prepare();
+  problem.make_memory_short();
+  const auto with_imaginary = [](const std::vector<double>& real) {  // twice the real part, in reverse order
+    std::vector<std::complex<double>> values;
+    for (std::size_t i = 0; i < real.size(); ++i) values.emplace_back(real[i], 2 * real[real.size() - 1 - i]);
+    return values;
+  };
+  const auto image = with_imaginary(problem.image), kernel = with_imaginary(problem.kernel);
+  const auto sum = [&](bool of_image, bool of_kernel) {
+    std::vector<double> x, k;
+    for (const auto& value : image) x.push_back(of_image ? value.imag() : value.real());
+    for (const auto& value : kernel) k.push_back(of_kernel ? value.imag() : value.real());
+    return oracle::direct(problem.spec, x, k);
+  };
+  const auto rr = sum(false, false), ri = sum(false, true), ir = sum(true, false), ii = sum(true, true);
+  for (const bool complex_kernel : {false, true}) {
+    ConvolverOptions options = problem.options;
+    if (complex_kernel) options.plan.memory_limit_bytes *= 2;  // half of it for either part
+    const ImageView view =
+        complex_kernel ? ImageView(kernel, problem.spec.kernel) : ImageView(problem.kernel, problem.spec.kernel);
+    Convolver convolver(problem.spec, view, device_under_test(), options);
+    CHECK(convolver.plan().split);
+    std::vector<std::complex<double>> output(image.size());
+    convolver.run(ImageView(image, problem.spec.image), {output, problem.spec.image});
+    std::vector<double> got, truth;
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      got.insert(got.end(), {output[i].real(), output[i].imag()});
+      truth.insert(truth.end(), {rr[i] - (complex_kernel ? ii[i] : 0), ir[i] + (complex_kernel ? ri[i] : 0)});
+    }
+    CHECK(oracle::relative_l2(got, truth) <= tolerances::convolution(Precision::f32));
+  }
+}
+
+TEST_CASE("missing voxels are not interpolated by parts of a transform, and this says what there is no memory for") {
+  Problem problem({20, 11, 12}, {18, 10, 11});
+  problem.spec.non_finite = NonFinite::interpolate;
+  problem.prepare();
+  problem.make_memory_short();
+  CHECK_THROWS_AS(problem.convolver(), OutOfMemory);
 }
 
 TEST_CASE("a region of the output, in single precision") {

@@ -101,10 +101,48 @@ TEST_CASE("resident: the staged path and double precision") {
   check(spec);
 }
 
+TEST_CASE("resident: bfloat16 is rounded once from either precision") {
+  // Ties, what is none although its float is one, the largest that is finite, and the smallest.
+  const std::vector<double> values{1 + 0x1p-8,
+                                   1 + 0x3p-8,
+                                   1 + 0x1p-8 + 0x1p-40,
+                                   1 + 0x1p-8 - 0x1p-40,
+                                   -1 - 0x1p-8 - 0x1p-40,
+                                   0x1.FEp127,
+                                   0x1.FFp127,
+                                   0x1.FEFFFp127,
+                                   3.140625,
+                                   -0x1p-100 - 0x1p-108};
+  const ConvolutionSpec spec =
+      spec_of({1, 1, static_cast<Index>(values.size())}, {1, 1, 1}, Mode::same, Boundary::zero);
+  const std::vector<float> kernel{1};
+  for (const Precision precision : {Precision::f32, Precision::f64}) {
+    if (precision == Precision::f64 && !device().limits().supports_f64) continue;
+    const bool single = precision == Precision::f32;
+    ResidentOptions options = options_for(spec);
+    options.image = single ? Element::f32 : Element::f64;
+    options.output = Element::bf16;
+    options.plan.method = Method::direct;
+    ConvolutionSpec as = spec;
+    as.precision = precision;
+    Array image(options.image, spec.image);
+    image.set(values);
+    const Array output(Element::bf16, spec.image);
+    ResidentConvolver convolver(as, ImageView(kernel, spec.kernel), device(), options);
+    convolver.run(image.get(), output.get(), memory().stream());
+    const std::vector<double> got = output.values();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      CAPTURE(i);
+      const double read = single ? static_cast<double>(static_cast<float>(values[i])) : values[i];
+      CHECK(got[i] == static_cast<double>(static_cast<float>(BFloat16(read))));
+    }
+  }
+}
+
 TEST_CASE("resident: voxels of every kind are read as they are, rounded to even and clipped") {
   const ConvolutionSpec spec = spec_of({1, 13, 8}, {1, 1, 2}, Mode::same, Boundary::nearest);
   const std::vector<float> kernel{0.5f, 1.0f};
-  for (const ElementFacts& facts : kElements) {
+  for (const ElementFacts& facts : kRealElements) {
     const Element element = facts.element;
     CAPTURE(facts.name);
     if (element == Element::f64 && !device().limits().supports_f64) continue;
@@ -112,6 +150,9 @@ TEST_CASE("resident: voxels of every kind are read as they are, rounded to even 
     const double highest = std::min(facts.highest, 65535.0);
     std::vector<double> voxels = image_of(spec, element);
     voxels[9] = voxels[10] = highest;
+    if (element == Element::bf16) {  // as the image holds them
+      for (double& value : voxels) value = BFloat16(value);
+    }
     std::vector<double> expected =
         oracle::direct(spec, voxels, std::vector<double>(kernel.begin(), kernel.end()));  // exact: halves of integers
     if (!is_floating(element)) {
@@ -139,8 +180,8 @@ TEST_CASE("resident: voxels of every kind are read as they are, rounded to even 
     const std::vector<double> got = output.values();
     if (element == Element::f16) CHECK(std::isinf(got[9]));  // 1.5 times the largest
     if (is_floating(element)) {
-      // Rounding in the transform, and of f16 in the voxel.
-      const double step = element == Element::f16 ? 0x1p-11 : 0;
+      // Rounding in the transform, and of f16 and bf16 in the voxel.
+      const double step = element == Element::f16 ? 0x1p-11 : element == Element::bf16 ? 0x1p-9 : 0;
       for (std::size_t i = 0; i < got.size(); ++i) {
         if (std::isfinite(got[i])) CHECK(std::abs(got[i] - expected[i]) <= 0.02 + step * std::abs(expected[i]));
       }

@@ -117,6 +117,28 @@ def check_boundaries(backend, image_shape, kernel_shape, boundaries):
         check(backend, expected, "--boundary", boundary, *words)
 
 
+def check_complex(backend, image_shape, kernel_shape):
+    """Complex images and kernels; correlations take the kernel's conjugate, as SciPy's do."""
+    def some(shape, seed, kind):
+        values = np.random.default_rng(seed).normal(size=(2, *shape))
+        return values[0] + (1j * values[1] if kind == "c" else 0)
+
+    for kinds in ("cc", "cf", "fc"):
+        values, kernel = some(image_shape, 1, kinds[0]), some(kernel_shape, 2, kinds[1])
+        np.save("image.npy", values.astype("c8" if kinds[0] == "c" else "f4"))
+        np.save("kernel.npy", kernel)
+        check(backend, signal.fftconvolve(values, kernel, "full"), "--mode", "full")
+        assert np.load("out.npy").dtype == "c8"
+        check(backend, signal.fftconvolve(values, kernel, "same"), "--origin", "scipy")
+        check(backend, signal.fftconvolve(values, kernel, "same"), "--origin", "scipy", "--memory-limit", "1MiB", "--dtype", "c128")
+        check(backend, signal.correlate(values, kernel, "full"), "--mode", "full", "--correlate")
+        check(backend, signal.correlate(values, kernel, "same"), "--flip", "--origin", "scipy")
+        check(backend, ndimage.correlate(values, kernel, mode="reflect"), "--flip", "--boundary", "reflect")
+        check(backend, ndimage.convolve(values, kernel, mode="nearest"), "--boundary", "nearest")
+    fail(1, "--dtype c64", "convolve", "image.npy", "kernel.npy", "no.npy", "--dtype", "f32", "--quiet")
+    fail(1, "--nan interpolate", "convolve", "image.npy", "kernel.npy", "no.npy", "--nan", "interpolate", "--quiet", "--no-normalize")
+
+
 BOUNDARIES = list(NDIMAGE_MODE)
 for shapes in [((40,), (7,)), ((17, 23), (5, 4)), ((9, 14, 15), (3, 4, 5)), ((6, 7, 8), (6, 8, 3)), ((5, 5, 5), (1, 1, 1))]:
     check_modes("cpu", *shapes)
@@ -129,6 +151,8 @@ for shapes in [((40,), (7,)), ((41,), (6,)), ((17, 23), (5, 4)), ((17, 22), (4, 
         check_full_through_boundaries("cpu", *shapes)
     check_adjoint_of_scipy_same(*shapes)
 check_kernel_axes()
+for shapes in [((40,), (7,)), ((17, 23), (5, 3)), ((9, 14, 15), (3, 5, 3))]:
+    check_complex("cpu", *shapes)
 
 backends = json.loads(succeed("devices", "--json").stdout)["backends"]
 if any(backend["name"] == "vulkan" and backend["devices"] for backend in backends):
@@ -136,5 +160,6 @@ if any(backend["name"] == "vulkan" and backend["devices"] for backend in backend
     check_boundaries("vulkan", (17, 23), (5, 4), ["reflect", "mirror", "constant"])
     check_named_conventions("vulkan", (9, 14, 15), (3, 4, 5))
     check_full_through_boundaries("vulkan", (17, 23), (5, 4))
+    check_complex("vulkan", (17, 23), (5, 3))
 else:
     print("not run: no Vulkan device")

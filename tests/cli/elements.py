@@ -119,13 +119,55 @@ for name in ("i8", "i16", "u32", "i32", "u8"):
     convolve("i.npy", "o.ome.tif", "--dtype", name)
     assert np.array_equal(read_back("o.ome.tif", NUMPY[name], values.shape), values), name
 
+# bfloat16, the upper half of a float: raw files and Zarr version 3 hold it, the others have no type for it.
+some = np.array([1, -2.5, 3.140625, 1e30, 2 ** -130, 0], "f4").reshape(1, 2, 3)
+(some.view("u4") >> 16).astype("<u2").tofile("brain.raw")
+some = (some.view("u4") & 0xFFFF0000).view("f4")
+succeed("convolve", "brain.raw", "delta.npy", "o.npy", *WORDS, "--raw", "1,2,3,bf16", "--dtype", "f64", "--method", "direct")
+assert np.array_equal(np.load("o.npy").reshape(some.shape), some), np.load("o.npy")
+halves = np.array([[[1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -40, -1 - 2 ** -9]]])  # ties, and what is no tie in f64
+np.save("i.npy", halves)
+for path, words in (("o.raw", ()), ("o5.ome.zarr", ("--ome-zarr", "0.5"))):
+    report = convolve("i.npy", path, "--dtype", "bf16", "--method", "direct", *words)
+    assert report["output"]["dtype"] == "bf16", report
+    if path == "o.raw":
+        got = (np.fromfile(path, "<u2").astype("u4") << 16).view("f4")
+    else:
+        convolve(path, "back.npy", "--dtype", "f64", "--method", "direct")
+        got = np.load("back.npy").reshape(-1)
+    assert np.array_equal(got, [1, 1 + 2 ** -6, 1 + 2 ** -7, -1]), (path, got)
+assert json.load(open("o5.ome.zarr/0/zarr.json"))["data_type"] == "bfloat16"
+for path, words in (("no.npy", ()), ("no.tif", ()), ("no.ome.zarr", ("--ome-zarr", "0.4"))):
+    fail(1, "bf16", "convolve", "i.npy", "delta.npy", path, "--quiet", "--dtype", "bf16", *words)
+
+# Complex numbers, in every format; a real kernel leaves them complex, whatever the arithmetic.
+for name, kind in (("c64", "c8"), ("c128", "c16")):
+    values = (rng.integers(-50, 50, (3, 4, 5)) + 1j * rng.integers(-50, 50, (3, 4, 5))).astype(kind)
+    np.save("i.npy", values)
+    for path, words in [*FORMATS, ("o.ome.tif", ())]:
+        report = convolve("i.npy", path, "--dtype", name, "--method", "direct", *words)
+        assert report["image"]["dtype"] == name and report["output"]["dtype"] == name, report
+        if path.endswith(".npy"):
+            got = np.load(path)
+        elif path.endswith(".raw"):
+            got = np.fromfile(path, "<" + kind).reshape(values.shape)
+        else:
+            convolve(path, "back.npy", "--dtype", name, "--method", "direct")
+            got = np.load("back.npy")
+        assert got.dtype == np.dtype(kind) and np.array_equal(got, values), (name, path, got)
+    np.save("i.npy", values.astype(">" + kind))
+    convolve("i.npy", "o.npy", "--method", "direct")  # by --precision f64
+    assert np.load("o.npy").dtype == "c16" and np.array_equal(np.load("o.npy"), values), name
+    fail(1, "complex", "deconvolve", "i.npy", "delta.npy", "no.npy", "--quiet", "--iterations", "1")
+fail(1, "real", "convolve", "hole.npy", "line.npy", "no.npy", "--quiet", "--dtype", "c64")
+
 try:
     import tifffile
 except ImportError:
     tifffile = None
 if tifffile is not None:
-    for name, kind in NUMPY.items():
-        values = values_of(kind)
+    for name, kind in (*NUMPY.items(), ("c64", "c8"), ("c128", "c16")):
+        values = values_of(kind) if kind[0] != "c" else np.full((2, 3, 4), 3 - 4j, kind)
         np.save("i.npy", values)
         convolve("i.npy", "o.tif", "--dtype", name)
         got = tifffile.imread("o.tif")

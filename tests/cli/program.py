@@ -61,5 +61,6 @@ def image(name, *shape, seed=1, dtype=np.float32):
 
 
 def relative_l2(result, expected):
-    expected = np.asarray(expected, np.float64)
-    return np.linalg.norm(np.asarray(result, np.float64) - expected) / max(np.linalg.norm(expected), 1e-300)
+    kind = np.complex128 if np.iscomplexobj(expected) or np.iscomplexobj(result) else np.float64
+    expected = np.asarray(expected, kind)
+    return np.linalg.norm(np.asarray(result, kind) - expected) / max(np.linalg.norm(expected), 1e-300)

@@ -241,7 +241,7 @@ TEST_CASE("metadata that lies or is not understood is refused by name, before me
   refuses({{"shape", Json::array({1.5, 2})}}, "no sizes above 0");
   refuses({{"shape", Json::array()}}, "no sizes above 0");
   refuses({{"shape", {1, 1, 1, 1}}, {"chunks", {1, 1, 1, 1}}}, "--axes");
-  refuses({{"dtype", "<c8"}}, "<c8");
+  refuses({{"dtype", "<c32"}}, "<c32");
   refuses({{"dtype", {{"a", 1}}}}, "holds {");
   refuses({{"order", "K"}}, "order");
   refuses({{"compressor", {{"id", "bz2"}}}}, "'bz2'");

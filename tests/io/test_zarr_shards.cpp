@@ -238,7 +238,7 @@ TEST_CASE("extensions that must be understood are refused by name, others are no
   refuses("/codecs/0/configuration/codecs/0/configuration/endian", "middle", "middle");
   refuses("/chunk_grid/name", "rectilinear", "rectilinear");
   refuses("/chunk_key_encoding", Json{{"name", "fan-out"}}, "fan-out");
-  refuses("/data_type", "complex64", "complex64");
+  refuses("/data_type", "complex32", "complex32");
   refuses("/fill_value", -1, "fill value -1");
   refuses("/zarr_format", 4, "version 4");
   refuses("/dimension_names", Json::array({"x"}), "dimension_names");

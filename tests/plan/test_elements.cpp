@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -91,6 +92,40 @@ TEST_CASE("halves are rounded once, to nearest, ties to even") {
   CHECK(std::isinf(written<Float16>(std::numeric_limits<double>::infinity(), 0)));
 }
 
+TEST_CASE("every bfloat16 is the upper half of a float, and written as itself") {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const auto value = static_cast<float>(BFloat16::from_bits(static_cast<std::uint16_t>(bits)));
+    if ((bits & 0x7FFF) > 0x7F80) {
+      CHECK(std::isnan(value));
+      CHECK(std::isnan(static_cast<float>(BFloat16(value))));
+      continue;
+    }
+    CHECK(std::bit_cast<std::uint32_t>(value) == bits << 16);
+    CHECK(BFloat16(value).bits == bits);  // the sign of zero included
+    CHECK(BFloat16(static_cast<double>(value)).bits == bits);
+  }
+}
+
+TEST_CASE("bfloat16s are rounded once, to nearest, ties to even") {
+  const auto value_at = [](int bits) {  // the next after the largest is what it would be
+    const double value = static_cast<double>(static_cast<float>(BFloat16::from_bits(static_cast<std::uint16_t>(bits))));
+    return bits == 0x7F80 ? 0x1p128 : value;
+  };
+  for (int bits = 0; bits < 0x7F80; ++bits) {
+    const double middle = (value_at(bits) + value_at(bits + 1)) / 2;  // exact
+    CHECK(BFloat16(middle).bits == bits + bits % 2);
+    CHECK(BFloat16(-middle).bits == (0x8000 | (bits + bits % 2)));
+    CHECK(BFloat16(std::nextafter(middle, 0)).bits == bits);
+    CHECK(BFloat16(std::nextafter(middle, 1e300)).bits == bits + 1);  // which its float, a tie, would hide
+  }
+  CHECK(BFloat16(1e300).bits == 0x7F80);
+  CHECK(BFloat16(-1e300).bits == 0xFF80);
+  CHECK(BFloat16(1e-300).bits == 0);
+  CHECK(written<BFloat16>(0x1.FEp127, 0) == 0x1.FEp127);
+  CHECK(std::isinf(written<BFloat16>(std::numeric_limits<float>::max(), 1)));
+  CHECK(std::isinf(written<BFloat16>(std::numeric_limits<double>::infinity(), 0)));
+}
+
 TEST_CASE("integers are rounded to even and clipped, from either precision") {
   check_integers<std::uint8_t, float>();
   check_integers<std::uint8_t, double>();
@@ -109,7 +144,7 @@ TEST_CASE("integers are rounded to even and clipped, from either precision") {
 }
 
 TEST_CASE("the table of elements agrees with the types of C++") {
-  for (const ElementFacts& facts : kElements) {
+  for (const ElementFacts& facts : kRealElements) {
     CAPTURE(facts.name);
     CHECK(name(facts.element) == std::string(facts.name));
     with_element(facts.element, [&](auto voxel) {
@@ -128,4 +163,14 @@ TEST_CASE("the table of elements agrees with the types of C++") {
     });
   }
   CHECK(std::string(name(static_cast<Element>(kElements.size()))) == "unknown");
+  CHECK(element_of<std::complex<float>>() == Element::c64);
+  CHECK(element_of<const std::complex<double>>() == Element::c128);
+  for (const ElementFacts& facts : kElements) {
+    CAPTURE(facts.name);
+    CHECK((facts.kind == NumberKind::complex) == is_complex(facts.element));
+    if (!is_complex(facts.element)) continue;
+    CHECK(size_of(facts.element) == 2 * size_of(part_of(facts.element)));
+    CHECK(complex_of(part_of(facts.element)) == facts.element);
+    CHECK_THROWS_AS(with_element(facts.element, [](auto) {}), Error);
+  }
 }

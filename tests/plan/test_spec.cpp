@@ -81,8 +81,12 @@ TEST_CASE("origins and boundaries that make no sense are refused") {
 
   ConvolutionSpec constant = spec_of({10, 10, 10}, {3, 3, 3});
   constant.boundary = Boundary::constant;
-  constant.constant = std::numeric_limits<double>::quiet_NaN();
+  constant.constant = std::numeric_limits<double>::infinity();
   check_refused(constant, {"finite"});
+  constant.constant = std::numeric_limits<double>::quiet_NaN();
+  CHECK_NOTHROW(validate(constant));
+  constant.operation = Operation::correlate;
+  check_refused(constant, {"adjoint", "nan"});
   constant.constant = 5;
   constant.operation = Operation::correlate;
   check_refused(constant, {"adjoint", "constant 5", "--flip"});
