@@ -132,8 +132,8 @@ struct Plan {
   int separable_terms = 0;  ///< of Path::separable: products that the kernel is taken to be the sum of
   /// If set, axes, path and device memory are those of one part, and bytes and time those of all.
   std::optional<SplitInParts> split;
-  /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot. On
-  /// the cpu: tiles that its threads work on side by side, each with a work buffer, too.
+  /// Tiles in flight: while one is computed, another is uploaded and a third downloaded. Each has its own image slot.
+  /// On the cpu: tiles that its threads work on side by side, each with a work buffer, too.
   int num_in_flight = 1;
   /// A tile is uploaded and downloaded in pieces of so many voxels of the last transformed axis, so that the host fills
   /// and empties some while others are on their way.

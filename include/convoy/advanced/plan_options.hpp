@@ -18,10 +18,10 @@ struct SumTuning {
 };
 
 struct AdvancedPlanOptions {
-  Index min_tiles = 1;                  ///< for tests: at least so many tiles
-  int min_sets = 1;                     ///< for tests: at least so many tiles in flight
-  /// At most so many tiles in flight. On the cpu, whose threads then take whole tiles side by side, more than 1 lets all
-  /// of them do so, and 1 has them share each tile.
+  Index min_tiles = 1;  ///< for tests: at least so many tiles
+  int min_sets = 1;     ///< for tests: at least so many tiles in flight
+  /// At most so many tiles in flight. On the cpu, whose threads then take whole tiles side by side, more than 1 lets
+  /// all of them do so, and 1 has them share each tile.
   int max_sets = 3;
   std::uint64_t piece_bytes = 8 << 20;  ///< of a tile's transfers; see Plan::piece_extent
   std::optional<Shape> tile_output;     ///< exactly these tiles: output voxels of all but the last on each axis
