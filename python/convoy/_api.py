@@ -28,6 +28,7 @@ def convolve(
     operation: str = "convolve",
     normalize: bool = False,
     nan: str = "error",
+    preserve_nan: bool = False,
     no_data: float | None = None,
     axes: int | Sequence[int] | None = None,
     region: Any = None,
@@ -52,10 +53,10 @@ def convolve(
     Parameters
     ----------
     image : array_like
-        Real, of any dtype and strides: of NumPy, or what speaks DLPack in host memory (torch, JAX ...); or a dense array of torch
+        Of any dtype (complex, too) and strides: of NumPy, or what speaks DLPack in host memory (torch, JAX ...); or a dense array of torch
         or CuPy on a GPU, which stays there. Axes are ([[z,] y,] x), as many as the kernel's, or more if `axes` says which.
     kernel : array_like
-        Real, of 1 to 3 axes. May be larger than the image.
+        Of 1 to 3 axes. May be larger than the image.
     mode : {'same', 'full', 'valid', 'circular'}
         As in `scipy.signal.fftconvolve`; ``'circular'`` is what an FFT, a product and an inverse FFT give.
     boundary : {'zero', 'constant', 'reflect', 'nearest', 'wrap', 'mirror'}
@@ -69,19 +70,22 @@ def convolve(
         which is `scipy.ndimage.correlate`. They differ where a boundary shows voxels several times.
     normalize : bool
         Divide the kernel by its sum.
-    nan : {'error', 'zero'}
-        What to do with NaN and infinite voxels: raise ValueError that says where the first one is, or take them as 0.
+    nan : {'error', 'zero', 'interpolate'}
+        What to do with NaN and infinite voxels: raise ValueError that says where the first one is, take them as 0, or as missing, so
+        that outputs come from what is known (as in `astropy.convolution.convolve`; of images in host memory).
+    preserve_nan : bool
+        Output voxels where the image has NaN or infinity are NaN again.
     no_data : float, optional
-        Voxels of exactly this value are missing data, and taken as 0.
+        Voxels of exactly this value are missing data, and taken as 0; with ``nan='interpolate'`` as missing.
     axes : int or tuple of int, optional
         Axes of the image that are convolved; the others are a batch. Default: all, which must be as many as the kernel's.
     region : tuple of slice, optional
         Only this part of the output, in its positions.
     precision : {'float32', 'float64'}, optional
-        Of the arithmetic. Default: float64 for images of float64 and integers of 32 and 64 bits, else float32. The kernel's
+        Of the arithmetic. Default: float64 for images of float64, complex128 and integers of 32 and 64 bits, else float32. The kernel's
         dtype does not matter.
     dtype : dtype, optional
-        Of a new output, by default `precision`. Integers are rounded to nearest (ties to even) and clipped.
+        Of a new output, by default `precision`, or complex of it where image or kernel are. Integers are rounded to nearest (ties to even) and clipped.
     out : array, optional
         Where the result goes; returned itself. Must not overlap the image.
     progress : callable, tqdm bar or True, optional
@@ -131,8 +135,8 @@ def convolve(
     if precision is None:
         precision = _arrays.natural_precision(image)
     words = dict(
-        mode=mode, boundary=boundary, cval=cval, origin=_spec.hashable(origin), operation=operation, normalize=normalize, nan=nan, no_data=no_data,
-        region=_spec.hashable(region), precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
+        mode=mode, boundary=boundary, cval=cval, origin=_spec.hashable(origin), operation=operation, normalize=normalize, nan=nan,
+        preserve_nan=preserve_nan, no_data=no_data, region=_spec.hashable(region), precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
         memory_limit=memory_limit, host_memory_limit=host_memory_limit, tune=tune, deterministic=deterministic,
     )  # fmt: skip
     if axes is not None:
@@ -240,7 +244,7 @@ def plan(
     image = _spec.spatial_shape(image_shape, len(kernel_shape), "kernel")
     spec = _spec.convolution(
         image, kernel_shape, origin=origin, region=region, precision=precision, batch=batch, mode=mode, boundary=boundary, cval=float(cval),
-        operation=operation, normalize=False, nan="error", no_data=None,
+        operation=operation, normalize=False, nan="error", preserve_nan=False, no_data=None,
     )  # fmt: skip
     options = _spec.plan_options(
         memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune, deterministic=deterministic

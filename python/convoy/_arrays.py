@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-VOXELS = ("uint8", "uint16", "float32", "float64", "int8", "int16", "uint32", "int32", "float16")
+VOXELS = ("uint8", "uint16", "float32", "float64", "int8", "int16", "uint32", "int32", "float16", "complex64", "complex128")
 _CUDA, _CUDA_MANAGED, _ROCM = 2, 13, 10  # DLDeviceType
 
 
@@ -30,7 +30,7 @@ def dtype_name(array: Any) -> str:
     return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
-def host(array: Any, what: str) -> np.ndarray:
+def host(array: Any, what: str, real: bool = False) -> np.ndarray:
     """As NumPy's, without a copy where there is a way: itself, DLPack, the buffer protocol, ``__array__``.
 
     Its dtype is one that convoy reads: bool becomes uint8 in place; integers of 64 bits become float64 and other byte orders
@@ -48,15 +48,15 @@ def host(array: Any, what: str) -> np.ndarray:
     else:
         result = np.asarray(array)
     name = result.dtype.name
+    if real and result.dtype.kind == "c":
+        raise TypeError(f"{what} is complex ({name}), where real numbers are wanted")
     if name in VOXELS:
         return result if result.dtype.isnative else result.astype(result.dtype.newbyteorder("="))
     if name == "bool":
         return result.view(np.uint8)
     if name in ("int64", "uint64"):
         return result.astype(np.float64)
-    if result.dtype.kind == "c":
-        raise TypeError(f"{what} is complex ({name}); convoy convolves real images: do real and imaginary part apart")
-    raise TypeError(f"{what} has dtype {name}; convoy reads bool, integers, float16, float32 and float64")
+    raise TypeError(f"{what} has dtype {name}; convoy reads bool, integers, float16, float32, float64, complex64 and complex128")
 
 
 def dense(array: np.ndarray) -> np.ndarray:
@@ -128,13 +128,13 @@ def _writable(out: Any) -> np.ndarray:
     raise TypeError(f"out is a {type(out).__name__}, which is no array that can be written in host memory")
 
 
-def kernel(array: Any, what: str) -> np.ndarray:
+def kernel(array: Any, what: str, real: bool = False) -> np.ndarray:
     """A kernel in host memory: dense and of a dtype that convoy reads. One that lies on a GPU is copied from there."""
     if on_device(array) is not None:
         array = array.get() if hasattr(array, "get") else array.cpu()
     if hasattr(array, "detach"):
         array = array.detach()
-    return dense(host(array, what))
+    return dense(host(array, what, real))
 
 
 def like(image: Any, result: np.ndarray) -> Any:
@@ -151,10 +151,10 @@ def like(image: Any, result: np.ndarray) -> Any:
     return result
 
 
-def output_dtype(dtype: Any, precision: str) -> np.dtype:
+def output_dtype(dtype: Any, precision: str, is_complex: bool = False) -> np.dtype:
     """Of a new output."""
     if dtype is None:
-        return np.dtype(precision)
+        return np.result_type(precision, np.complex64) if is_complex else np.dtype(precision)
     name = str(dtype).rpartition(".")[2] if "torch" in str(dtype) else np.dtype(dtype).name
     if name not in VOXELS:
         raise TypeError(f"dtype is {name}; outputs are of {', '.join(VOXELS)}")
@@ -163,7 +163,7 @@ def output_dtype(dtype: Any, precision: str) -> np.dtype:
 
 def natural_precision(array: Any) -> str:
     """What `precision` is by default: what NumPy would compute an image of this dtype with a float32 number in."""
-    return "float64" if dtype_name(array) in ("float64", "int32", "uint32", "int64", "uint64") else "float32"
+    return "float64" if dtype_name(array) in ("float64", "complex128", "int32", "uint32", "int64", "uint64") else "float32"
 
 
 def empty_on_device(image: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:

@@ -25,10 +25,10 @@ class Convolver:
     Parameters
     ----------
     kernel : array_like
-        Real, of 1 to 3 axes. Read before this returns.
+        Of 1 to 3 axes. Read before this returns.
     shape : tuple of int
         Of the images, in the order of their axes: ([[z,] y,] x). As many axes as the kernel has.
-    mode, boundary, cval, origin, operation, normalize, nan, no_data, region
+    mode, boundary, cval, origin, operation, normalize, nan, preserve_nan, no_data, region
         As for `convolve`.
     precision : {'float32', 'float64'}
         Of the arithmetic.
@@ -75,6 +75,7 @@ class Convolver:
         operation: str = "convolve",
         normalize: bool = False,
         nan: str = "error",
+        preserve_nan: bool = False,
         no_data: float | None = None,
         region: Any = None,
         precision: Any = "float32",
@@ -91,8 +92,9 @@ class Convolver:
         self._kernel = _arrays.kernel(kernel, "kernel")
         self.shape = _spec.spatial_shape(shape, self._kernel.ndim, "kernel")
         words: dict[str, Any] = dict(
-            mode=mode, boundary=boundary, cval=float(cval), operation=operation, normalize=bool(normalize), nan=nan, no_data=no_data
-        )
+            mode=mode, boundary=boundary, cval=float(cval), operation=operation, normalize=bool(normalize), nan=nan,
+            preserve_nan=bool(preserve_nan), no_data=no_data,
+        )  # fmt: skip
         self._spec = _spec.convolution(self.shape, self._kernel.shape, origin=origin, region=region, precision=precision, **words)
         self._options = _spec.plan_options(
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune,
@@ -186,7 +188,7 @@ class Convolver:
         Parameters
         ----------
         image : array
-            Of shape ``(..., *shape)``, of any real dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
+            Of shape ``(..., *shape)``, of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
             `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
         out : array, optional
             Where the result goes, of shape ``(..., *output_shape)``; returned itself. Must not overlap `image`.
@@ -233,7 +235,8 @@ class Convolver:
         leading = self._leading(array.shape)
         array = _arrays.placed(array, len(self.shape))
         batch = math.prod(leading)
-        output = _arrays.HostOutput(out, leading + self.output_shape, _arrays.output_dtype(dtype, self._spec["precision"]), image, len(self.shape))
+        made = _arrays.output_dtype(dtype, self._spec["precision"], "c" in (array.dtype.kind, self._kernel.dtype.kind))
+        output = _arrays.HostOutput(out, leading + self.output_shape, made, image, len(self.shape))
         output.require_apart(array)
         if batch:
             core = self._host_core(batch)

@@ -113,7 +113,7 @@ class Deconvolver:
         deterministic: bool = False,
         _min_tiles: int = 1,
     ) -> None:
-        self._psf = _arrays.kernel(psf, "psf")
+        self._psf = _arrays.kernel(psf, "psf", real=True)
         self.shape = _spec.spatial_shape(shape, self._psf.ndim, "psf")
         words: dict[str, Any] = dict(
             iterations=iterations, algorithm=algorithm, acceleration=acceleration, edges=edges, start=start, background=float(background),
@@ -188,7 +188,7 @@ class Deconvolver:
         array
             `out`, or a new array of the image's library, of the image's shape.
         """
-        array = _arrays.host(image, "image")
+        array = _arrays.host(image, "image", real=True)
         leading = array.ndim - len(self.shape)
         if leading < 0 or array.shape[leading:] != self.shape:
             raise ValueError(f"image has shape {array.shape}; this Deconvolver was made for images of {self.shape}")

@@ -24,7 +24,7 @@ class Linear:
         self.image, self.kernel, self.words = tuple(image_shape), tuple(kernel_shape), dict(words)
         if words["normalize"]:
             raise ValueError("gradients want the kernel as it is: divide it by its sum first, where gradients are recorded")
-        if words["nan"] != "error" or words["no_data"] is not None:
+        if words["nan"] != "error" or words["boundary"] == "constant" and words["cval"] != words["cval"] or words["no_data"] is not None:
             raise ValueError("gradients want images without missing data: nan='error', and no no_data")
         if words["mode"] == "full" and words["boundary"] != "zero":
             raise ValueError("gradients of mode 'full' want boundary 'zero': pad the image, where gradients are recorded, and convolve that")

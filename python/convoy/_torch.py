@@ -70,6 +70,8 @@ def convolve(image: Any, kernel: Any, words: dict[str, Any], *, batched: bool = 
     if out is not None:
         raise ValueError("out cannot be given where gradients are recorded")
     image, kernel = _tensor(image), _tensor(kernel)
+    if image.is_complex() or kernel.is_complex():
+        raise TypeError("gradients of complex images and kernels are not computed; convolve real and imaginary part apart")
     if not image.is_floating_point():
         image = image.to(torch.float64 if words["precision"] == "float64" else torch.float32)
     words = dict(words)

@@ -18,7 +18,7 @@ from . import _api, _spec
 from ._gradients import Linear
 
 _DEFAULTS: dict[str, Any] = dict(
-    boundary="zero", cval=0.0, origin="center", operation="convolve", normalize=False, nan="error", no_data=None, region=None,
+    boundary="zero", cval=0.0, origin="center", operation="convolve", normalize=False, nan="error", preserve_nan=False, no_data=None, region=None,
     method="auto", path="auto", device="cpu", memory_limit=None, host_memory_limit=None, tune="model", deterministic=False,
 )  # fmt: skip
 
@@ -47,6 +47,8 @@ def convolve(image: Any, kernel: Any, mode: str = "same", **options: Any) -> jax
     if unknown:
         raise TypeError(f"convoy.jax.convolve has no {', '.join(sorted(unknown))}")
     image, kernel = jnp.asarray(image), jnp.asarray(kernel)
+    if jnp.iscomplexobj(image) or jnp.iscomplexobj(kernel):
+        raise TypeError("convoy.jax convolves real arrays; convolve real and imaginary part apart")
     if not jnp.issubdtype(image.dtype, jnp.floating):
         image = image.astype(jnp.result_type(float))
     words = {**_DEFAULTS, **options, "mode": mode, "precision": "float64" if image.dtype == np.float64 else "float32"}

@@ -9,6 +9,21 @@ namespace {
 
 using nb::dlpack::dtype_code;
 
+dtype_code code_of(const ElementFacts& facts) {
+  if (facts.element == Element::bf16) return dtype_code::Bfloat;
+  switch (facts.kind) {
+    case NumberKind::unsigned_integer:
+      return dtype_code::UInt;
+    case NumberKind::signed_integer:
+      return dtype_code::Int;
+    case NumberKind::floating:
+      return dtype_code::Float;
+    case NumberKind::complex:
+      return dtype_code::Complex;
+  }
+  return dtype_code::UInt;
+}
+
 std::string axes_of(const InputArray& array) {
   std::string text;
   for (std::size_t axis = 0; axis < array.ndim(); ++axis)
@@ -68,18 +83,13 @@ Element element_of_dtype(const nb::dlpack::dtype& type, const char* what) {
     const auto code = static_cast<dtype_code>(type.code);
     if (code == dtype_code::Bool && type.bits == 8) return Element::u8;
     for (const ElementFacts& facts : kElements) {
-      const dtype_code wanted = facts.kind == NumberKind::floating         ? dtype_code::Float
-                                : facts.kind == NumberKind::signed_integer ? dtype_code::Int
-                                                                           : dtype_code::UInt;
-      if (code == wanted && type.bits == 8 * facts.bytes) return facts.element;
-    }
-    if (code == dtype_code::Complex) {
-      throw nb::type_error((std::string(what) + " is complex; convolve real and imaginary part apart").c_str());
+      if (code == code_of(facts) && type.bits == 8 * facts.bytes) return facts.element;
     }
   }
-  throw nb::type_error((std::string(what) +
-                        " has a dtype that convoy does not read: bool, integers of 8 to 32 bits and float16 to float64")
-                           .c_str());
+  throw nb::type_error(
+      (std::string(what) +
+       " has a dtype that convoy does not read: bool, integers of 8 to 32 bits, floats and complex numbers")
+          .c_str());
 }
 
 const char* dtype_name(Element element) {
@@ -102,6 +112,12 @@ const char* dtype_name(Element element) {
       return "int32";
     case Element::f16:
       return "float16";
+    case Element::bf16:
+      return "bfloat16";
+    case Element::c64:
+      return "complex64";
+    case Element::c128:
+      return "complex128";
   }
   return "unknown";
 }

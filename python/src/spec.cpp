@@ -18,7 +18,6 @@ T get(const nb::dict& options, const char* key) {
   return nb::cast<T>(options[key]);
 }
 
-const char* word(NonFinite value) { return value == NonFinite::zero ? "zero" : "error"; }
 const char* word(Precision value) { return value == Precision::f64 ? "float64" : "float32"; }
 template <class T>
 const char* word(T value) {
@@ -61,7 +60,9 @@ std::optional<Box> region_of(const nb::dict& options) {
   return box;
 }
 
-NonFinite non_finite_of(const nb::dict& options) { return choice(options, "nan", {NonFinite::error, NonFinite::zero}); }
+NonFinite non_finite_of(const nb::dict& options) {
+  return choice(options, "nan", {NonFinite::error, NonFinite::zero, NonFinite::interpolate});
+}
 Precision precision_of(const nb::dict& options) {
   return choice(options, "precision", {Precision::f32, Precision::f64});
 }
@@ -82,6 +83,7 @@ ConvolutionSpec convolution_spec(const nb::dict& options) {
   spec.precision = precision_of(options);
   spec.normalize_kernel = get<bool>(options, "normalize");
   spec.non_finite = non_finite_of(options);
+  spec.preserve_nan = get<bool>(options, "preserve_nan");
   spec.no_data = get<std::optional<double>>(options, "no_data");
   spec.region = region_of(options);
   spec.batch = get<Index>(options, "batch");
@@ -139,6 +141,7 @@ nb::dict defaults() {
   c["operation"] = word(convolution.operation);
   c["normalize"] = convolution.normalize_kernel;
   c["nan"] = word(convolution.non_finite);
+  c["preserve_nan"] = convolution.preserve_nan;
   c["no_data"] = convolution.no_data;
   d["iterations"] = deconvolution.iterations;
   d["algorithm"] = word(deconvolution.algorithm);
@@ -176,6 +179,7 @@ nb::dict to_dict(const RunReport& report) {
   result["peak_device_bytes"] = report.peak_device_bytes;
   result["kernel_factor"] = report.kernel_factor;
   result["non_finite_voxels"] = report.non_finite_voxels;
+  result["nan_voxels"] = report.nan_voxels;
   result["no_data_voxels"] = report.no_data_voxels;
   result["inexact_voxels"] = report.inexact_voxels;
   result["saturated_voxels"] = report.saturated_voxels;

@@ -182,6 +182,30 @@ def test_nan(rng):
     assert_close(convoy.convolve(image, np.ones((3, 3)), no_data=-99), direct(np.where(image == -99, 0, image), np.ones((3, 3))))
 
 
+def test_missing_voxels(rng):
+    image, kernel = rng.standard_normal((8, 9)), rng.random((3, 3))
+    image[2, 3] = np.nan
+    known = (~np.isnan(image)).astype(float)
+    wanted = direct(np.nan_to_num(image), kernel) * kernel.sum() / direct(1 - (1 - known), kernel, boundary="constant", cval=1.0)
+    blur = convoy.Convolver(kernel, (8, 9), nan="interpolate", precision="float64")
+    assert_close(blur(image), wanted)
+    assert blur.report["non_finite_voxels"] == 1
+    kept = convoy.convolve(image, kernel, nan="interpolate", preserve_nan=True)
+    assert np.array_equal(np.isnan(kept), np.isnan(image))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex(rng, dtype):
+    image = (rng.standard_normal((8, 9)) + 1j * rng.standard_normal((8, 9))).astype(dtype)
+    kernel = rng.standard_normal((3, 4)) + 1j * rng.standard_normal((3, 4))
+    apart = lambda x, k: direct(x.real, k.real) - direct(x.imag, k.imag) + 1j * (direct(x.real, k.imag) + direct(x.imag, k.real))
+    limit = 1e-12 if dtype == "complex128" else 1e-5
+    for x, k in ((image, kernel), (image, kernel.real), (image.real, kernel), (image.T, kernel), (image[::-1, ::2], kernel)):
+        found = convoy.convolve(x, k)
+        assert found.dtype == dtype
+        assert np.abs(found - apart(x, k)).max() < limit * 100
+
+
 def test_pickle(rng):
     image, kernel = rng.standard_normal((12, 17)), rng.standard_normal((4, 5))
     blur = convoy.Convolver(kernel, image.shape, boundary="mirror", precision="float64")

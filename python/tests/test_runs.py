@@ -21,7 +21,8 @@ def test_errors_are_builtins_too():
         (lambda: convoy.convolve(small, small, boundary="x"), ValueError, ValueError, "'mirror'"),
         (lambda: convoy.convolve(small, np.ones(3)), ValueError, ValueError, "axes"),
         (lambda: convoy.convolve(small, np.zeros((3, 3)), normalize=True), convoy.InvalidArgument, ValueError, "sum"),
-        (lambda: convoy.convolve(small + 1j, small), TypeError, TypeError, "complex"),
+        (lambda: convoy.deconvolve(small + 1j, small), TypeError, TypeError, "complex"),
+        (lambda: convoy.convolve(small + 1j, small, dtype="float32"), convoy.InvalidArgument, ValueError, "complex"),
         (lambda: convoy.convolve(small.astype("M8[s]"), small), TypeError, TypeError, "datetime64"),
         (lambda: convoy.convolve(small, small, axes=(0, 5)), ValueError, ValueError, "axes"),
         (lambda: convoy.convolve(np.ones((2, 2, 2, 2)), np.ones((1, 1, 1, 1))), ValueError, ValueError, "batch"),
@@ -106,9 +107,10 @@ def test_ctrl_c_within_one_tile():
     begin = time.perf_counter()
     blur(image, out=out)
     whole = time.perf_counter() - begin
-    seconds = [interrupted(lambda: blur(image, out=out), whole * part) for part in (0.2, 0.5, 0.3)]
-    assert None not in seconds
-    # Within 0.2 s on a machine that does nothing else; the least of three tries, since tests run beside others.
+    tries = [interrupted(lambda: blur(image, out=out), whole * part) for part in (0.1, 0.2, 0.3, 0.4)]
+    seconds = [s for s in tries if s is not None]  # of runs that had not ended before
+    assert seconds
+    # Within 0.2 s on a machine that does nothing else; the least of four tries, since tests run beside others.
     assert min(seconds) < 0.2
     assert np.isfinite(blur(image)).all()  # it can be used again
 
