@@ -35,6 +35,7 @@ struct Streaming {
   Shape read_chunk;                ///< ImageReader::chunk()
   Shape write_chunk;               ///< ImageWriter::chunk(); tiles are multiples of it where that costs little
   std::uint64_t record_bytes = 0;  ///< host memory that the writer keeps for each box that is written, of a journal
+  Index num_groups = 1;            ///< images of one run, in groups of num_images(spec): the next is read ahead
 };
 
 /// What users say; what is for tests and tuning by hand is inherited (docs/decisions/010).

@@ -114,30 +114,25 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   return convolver;
 }
 
-std::string voxel_size_text(const std::optional<VoxelSize>& size) {
-  return size ? fmt::format("{},{},{} {}", size->z, size->y, size->x, size->unit) : "the file's";
-}
-
 /// All that the output depends on, for --resume.
 JobDescription ConvolveCommand::job(const std::vector<Device>& on, const ConvolutionSpec& spec,
                                     const ImageList& kernels, const std::optional<ImageList>& weights) const {
   if (!files.resume) return {};
   const Shape& at = spec.origin.index;
   const bool origin_given = spec.origin.rule == Origin::Rule::at;
-  JobDescription job{{"image", describe_input(image_path)},
-                     {"axes", files.axes.empty() ? "the file's" : files.axes},
-                     {"series", files.series ? std::to_string(*files.series) : "the only one"},
-                     {"voxel size", voxel_size_text(files.voxel_size)},
-                     {"kernel", fmt::format("of checksum {}", checksum(kernels.view().as_one()))},
-                     {"mode", name(spec.mode)},
-                     {"boundary", fmt::format("{} {}", name(spec.boundary), spec.constant)},
-                     {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
-                     {"operation", name(spec.operation)},
-                     {"precision", name(spec.precision)},
-                     {"normalization", spec.normalize_kernel ? "on" : "off"},
-                     {"region", spec.region ? to_text(*spec.region) : "all"},
-                     {"NaN", fmt::format("{}{}", name(spec.non_finite), spec.preserve_nan ? ", preserved" : "")},
-                     {"no data", spec.no_data ? fmt::format("{}", *spec.no_data) : "none"}};
+  JobDescription job = describe_image(image_path, files);
+  const JobDescription rest{
+      {"kernel", fmt::format("of checksum {}", checksum(kernels.view().as_one()))},
+      {"mode", name(spec.mode)},
+      {"boundary", fmt::format("{} {}", name(spec.boundary), spec.constant)},
+      {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
+      {"operation", name(spec.operation)},
+      {"precision", name(spec.precision)},
+      {"normalization", spec.normalize_kernel ? "on" : "off"},
+      {"region", spec.region ? to_text(*spec.region) : "all"},
+      {"NaN", fmt::format("{}{}", name(spec.non_finite), spec.preserve_nan ? ", preserved" : "")},
+      {"no data", spec.no_data ? fmt::format("{}", *spec.no_data) : "none"}};
+  job.insert(job.end(), rest.begin(), rest.end());
   if (spec.num_kernels > 1 || weights) {
     job.emplace_back("pairing", fmt::format("{}, {} kernels", name(spec.pairing), spec.num_kernels));
   }
@@ -149,10 +144,6 @@ JobDescription ConvolveCommand::job(const std::vector<Device>& on, const Convolu
                                  files.ram_limit_bytes, name(options.tune)));
   } else {
     job.emplace_back("bits", "as they come");
-  }
-  if (const auto& raw = files.raw) {
-    job.emplace_back("raw layout", fmt::format("{} {} from {}{}", to_text(raw->shape), raw->type, raw->offset_bytes,
-                                               raw->big_endian ? ", big-endian" : ""));
   }
   return job;
 }
@@ -276,6 +267,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& re
     record.ram_limit_bytes = files.ram_limit_bytes;
     record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
     ConvolverOptions with = convolver_options(bar, first, output->image(), record.host_bytes_beside_plan);
+    with.plan.streaming->num_groups = record.num_images / num_images(whole);
     workplace.limit(with.plan, on);
     if (weights) with.weights = weights->view();
     Convolver convolver(*part, kernels.view(), on, with);

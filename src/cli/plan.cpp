@@ -55,6 +55,8 @@ struct PlanCommand {
     const ImageList kernels = joined("KERNEL", kernel_images, names);
     kernel = kernels.shape;
     options.choices.num_kernels = kernels.count;
+    streaming->num_groups =
+        std::max<Index>(1, static_cast<Index>(images.size()) / num_images(options.spec(image, kernel)));
     const ImageView voxels = kernels.view();
     if (options.choices.origin.rule == Origin::Rule::peak) {
       validate(options.spec(image, kernel));
@@ -63,9 +65,10 @@ struct PlanCommand {
     if (!deconvolve && !is_complex(voxels.element))
       separable_terms = count_separable_terms(options.spec(image, kernel), voxels);
     if (json) return;
-    print_result(
-        "image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),
-        images.size() > 1 ? fmt::format(", {} images (time points and channels) one by one", images.size()) : "");
+    print_result("image  {}: {} {} zyx{}\n", image_path, name(first.element()), to_text(image),
+                 images.size() > 1
+                     ? fmt::format(", {} images (time points and channels) one after the other", images.size())
+                     : "");
     print_result("kernel {}: {} {} zyx\n", kernel_path, name(kernels.element), to_text(kernel));
   }
 

@@ -37,9 +37,11 @@ std::uint64_t port_bytes(const HostTask& task, const Axes& axes, const TileLayou
   return saturating_sum(saturating_product(of_set, static_cast<std::uint64_t>(num_in_flight)), kept);
 }
 
-std::uint64_t num_boxes(const Axes& axes) {
+/// Boxes of the next image are read while those of the last are written.
+std::uint64_t num_boxes(const Axes& axes, const Streaming& streaming) {
   const Index num_tiles = axes[0]->num_tiles * axes[1]->num_tiles * axes[2]->num_tiles;
-  return static_cast<std::uint64_t>(std::min<Index>(device_model::kBoxesInHand, num_tiles));
+  if (streaming.num_groups >= device_model::kBoxesInHand) return device_model::kBoxesInHand;
+  return static_cast<std::uint64_t>(std::min<Index>(device_model::kBoxesInHand, num_tiles * streaming.num_groups));
 }
 
 /// Of the CPU's transforms (backends/cpu): rows of eight, columns of four and, along the third axis, of 32, in buffers
@@ -112,13 +114,16 @@ HostNeeds host_needs(const HostTask& task, const Axes& axes, const TileLayout& l
     const std::uint64_t box_bytes = bytes_of(size_of(streaming->read), tile_in);
     const auto images_read = static_cast<std::uint64_t>(layout.fan.num_images());
     const auto images_written = static_cast<std::uint64_t>(layout.fan.num_results());
-    needs.boxes_read = saturating_product(images_read, saturating_product(num_boxes(axes), box_bytes));
+    needs.boxes_read = saturating_product(images_read, saturating_product(num_boxes(axes, *streaming), box_bytes));
     needs.slabs = std::min(device_model::kMostDiskThreads * slab_bytes(box_bytes), box_bytes);
     const std::uint64_t written_bytes = bytes_of(size_of(streaming->write), tile_out);
     if (!folds) {
-      needs.boxes_written = saturating_product(images_written, saturating_product(num_boxes(axes), written_bytes));
+      needs.boxes_written =
+          saturating_product(images_written, saturating_product(num_boxes(axes, *streaming), written_bytes));
     }
-    needs.records = saturating_product(streaming->record_bytes, num_written_slabs(axes, written_bytes));
+    needs.records = saturating_product(
+        saturating_product(streaming->record_bytes, images_written),
+        saturating_product(static_cast<std::uint64_t>(streaming->num_groups), num_written_slabs(axes, written_bytes)));
   }
   const std::uint64_t real = real_bytes(layout.precision);
   if (folds) {

@@ -106,7 +106,8 @@ def time_points_take_the_memory_of_one():
     np.save("one.npy", values[0])
     one = peak_of("convolve", "one.npy", "psf.npy", "one.out.npy", "--backend", "cpu", "--quiet")
     movie = peak_of("convolve", "movie.npy", "psf.npy", "movie.out.npy", "--backend", "cpu", "--quiet", "--axes", "TZYX")
-    assert one > 2 * values[0].nbytes and movie < one + values[0].nbytes // 4, (one, movie)
+    # while one image is convolved the next is read and the last is written: two boxes more, however many there are
+    assert one > 2 * values[0].nbytes and movie < one + 2.25 * values[0].nbytes, (one, movie)
     assert np.array_equal(np.load("movie.out.npy")[0], np.load("one.out.npy"))
 
 
