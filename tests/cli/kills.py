@@ -33,7 +33,7 @@ np.save("kernel.npy", np.ones((3, 3, 3), np.float32))
 
 def limits(shape):
     """Memory limits of many, of some, and of few tiles."""
-    words = ["plan", "--image", ",".join(map(str, shape)), "--kernel", "3,3,3", "--backend", "cpu", "--no-normalize", "--json"]
+    words = ["plan", "--image", ",".join(map(str, shape)), "--kernel", "3,3,3", "--backend", "cpu", "--no-normalize", "--tune", "off", "--json"]
     limit = int(3 * json.loads(succeed(*words).stdout)["smallest_footprint_bytes"]) + 4096
     chosen = []
     for most_tiles in (60, 20, 6):
@@ -44,7 +44,7 @@ def limits(shape):
 
 
 def words(image, output, limit, *more):
-    return [PROGRAM, "convolve", str(FOLDER / image), str(FOLDER / "kernel.npy"), str(output), "--backend", "cpu", "--no-normalize",
+    return [PROGRAM, "convolve", str(FOLDER / image), str(FOLDER / "kernel.npy"), str(output), "--backend", "cpu", "--no-normalize", "--tune", "off",
             "--dtype", "u16", "--memory-limit", str(limit), "--quiet", *(["--ome-zarr", "0.5"] if str(output).endswith(".v3.zarr") else []),
             *more]
 
