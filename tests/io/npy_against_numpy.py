@@ -22,10 +22,12 @@ def copied(source, target):
 def check_good(folder):
     random = np.random.default_rng(1)
     source, target = folder / "in.npy", folder / "out.npy"
-    kinds = ["|b1", "|u1", "|i1"] + [o + k for o in "<>" for k in ("u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8")]
+    kinds = ["|b1", "|u1", "|i1"] + [o + k for o in "<>" for k in ("u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "c8", "c16")]
     shapes = [(7,), (3, 5), (2, 3, 4), (1, 1, 6), (5, 1, 1)]
     for kind, shape, order, version in itertools.product(kinds, shapes, "CF", [(1, 0), (2, 0), (3, 0)]):
         values = np.asarray(random.integers(-100, 100, shape) * 1000003 % 70000).astype(kind, order=order)
+        if values.dtype.kind == "c":
+            values += 1j * random.integers(-100, 100, shape)
         with open(source, "wb") as file:
             np.lib.format.write_array(file, values, version=version)
         run = copied(source, target)
@@ -38,7 +40,7 @@ def check_good(folder):
 
 def check_bad(folder):
     source, target = folder / "in.npy", folder / "out.npy"
-    for values in (np.zeros((2, 2, 2, 2)), np.float32(1), np.zeros((0, 3)), np.zeros(3, complex),
+    for values in (np.zeros((2, 2, 2, 2)), np.float32(1), np.zeros((0, 3)), np.zeros(3, np.clongdouble),
                    np.array([0, 2**53 + 1], "i8"), np.array([0, 2**64 - 1], "u8"), np.zeros(3, [("a", "f4")]), np.array(["text"])):
         np.save(source, values)
         run = copied(source, target)
