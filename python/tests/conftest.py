@@ -1,9 +1,13 @@
 """What tests share. The cpu is tested unless CONVOY_TEST_DEVICES names others ("cpu,vulkan:0")."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
+
+# Programs that a shell starts in the background ignore it, and so would the tests of Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DEVICES = os.environ.get("CONVOY_TEST_DEVICES", "cpu").split(",")
 

@@ -180,7 +180,13 @@ def test_fork():
     blur, image = long_run()
     small, little = convoy.Convolver(np.ones(3), (9,), device="cpu"), np.arange(9.0)
     wanted = small(little)
-    thread = threading.Thread(target=lambda: blur(image))
+    forked = threading.Event()
+
+    def keep_using():
+        while not forked.is_set():
+            blur(image)
+
+    thread = threading.Thread(target=keep_using)
     thread.start()
     time.sleep(0.15)
     child = os.fork()
@@ -194,6 +200,7 @@ def test_fork():
                 status = 0 if right and "fork" in str(error) else 2
         finally:
             os._exit(status)
+    forked.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <span>
 
 #include "base/dense_view.hpp"
@@ -17,7 +18,8 @@ Index peak_of_magnitudes(const ImageView& kernel) {
     Index largest = 0;
     double most = -1;
     for (Index i = 0; i < num_voxels(kernel.shape); ++i) {
-      const double magnitude = std::hypot(static_cast<double>(parts[2 * i]), static_cast<double>(parts[2 * i + 1]));
+      const double magnitude =
+          std::abs(std::complex(static_cast<double>(parts[2 * i]), static_cast<double>(parts[2 * i + 1])));
       if (!(magnitude > most)) continue;
       most = magnitude;
       largest = i;
