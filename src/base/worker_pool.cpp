@@ -55,6 +55,13 @@ class WorkerPool::Threads {
 
   bool belong_here() const { return generation_of_process_ == fork_generation(); }
 
+  /// What a forked child has of its parent's is never deleted: it is kept where leak checkers see that.
+  static void leave_alone(Threads* of_parent) {
+    const std::lock_guard lock(process_mutex(ProcessLock::worker_pools));
+    static auto& left = *new std::vector<Threads*>;
+    left.push_back(of_parent);
+  }
+
   /// One loop at a time.
   void share(Loop& loop, int num_threads) {
     const std::lock_guard turn(turn_);
@@ -159,14 +166,22 @@ class WorkerPool::Threads {
 /// The parent's threads are left alone in a forked child: destroying what they wait for would wait for them.
 WorkerPool::~WorkerPool() {
   Threads* const threads = threads_.load();
-  if (threads != nullptr && threads->belong_here()) delete threads;
+  if (threads == nullptr) return;
+  if (threads->belong_here()) {
+    delete threads;
+  } else {
+    Threads::leave_alone(threads);
+  }
 }
 
 WorkerPool::Threads& WorkerPool::threads() {
   Threads* now = threads_.load();
   while (now == nullptr || !now->belong_here()) {
     auto own = std::make_unique<Threads>();
-    if (threads_.compare_exchange_strong(now, own.get())) return *own.release();
+    if (threads_.compare_exchange_strong(now, own.get())) {
+      if (now != nullptr) Threads::leave_alone(now);
+      return *own.release();
+    }
   }
   return *now;
 }
