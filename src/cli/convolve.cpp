@@ -328,10 +328,8 @@ void ConvolveCommand::run() {
   for (const Device& device : on) record.devices.push_back(device.info());
   record.num_own_devices = on.size();
   record.times.prepare_seconds = watch.lap_seconds();
-  if (!files.resume && workplace.is_root() && is_unfinished(output_path)) {
-    warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
-                             "continue it",
-                             output_path));
+  if (workplace.is_root()) {
+    if (const std::string text = files.warning_of_unfinished(output_path); !text.empty()) warn(record, text);
   }
   stop_if_interrupted();
 

@@ -264,11 +264,7 @@ void DeconvolveCommand::run() {
   record.output_path = output_path;
   record.device = device.info();
   record.times.prepare_seconds = watch.lap_seconds();
-  if (!files.resume && is_unfinished(output_path)) {
-    warn(record, fmt::format("an interrupted run left an unfinished '{}' that this one does not touch; --resume would "
-                             "continue it",
-                             output_path));
-  }
+  if (const std::string text = files.warning_of_unfinished(output_path); !text.empty()) warn(record, text);
   Image psf = read_image(psf_path);
   record.psf_element = psf.element;
   record.times.read_seconds = watch.lap_seconds();

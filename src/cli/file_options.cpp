@@ -46,6 +46,13 @@ CreateOptions FileOptions::create_options(JobDescription job) const {
   return {resume, std::move(job), most_cache_bytes(), overwrite, ome_zarr};
 }
 
+std::string FileOptions::warning_of_unfinished(const std::string& output_path) const {
+  if (resume || !is_unfinished(output_path)) return "";
+  return fmt::format(
+      "an interrupted run left an unfinished '{}' that this one does not touch; --resume would continue it",
+      output_path);
+}
+
 std::uint64_t FileOptions::most_cache_bytes() const {
   constexpr std::uint64_t kShareOfCache = 8;
   const std::uint64_t usual = OpenOptions().cache_bytes;

@@ -23,6 +23,8 @@ struct FileOptions : ImageOptions {
   /// All images of the file. A usage error if --axes are none.
   std::vector<std::unique_ptr<ImageFileReader>> open(const std::string& path) const;
   CreateOptions create_options(JobDescription job) const;
+  /// Of an unfinished output that this run neither continues nor touches; empty if there is none.
+  std::string warning_of_unfinished(const std::string& output_path) const;
   /// What --ram-limit leaves to a convolution, for PlanOptions, beside `other_bytes`; 0 without --ram-limit. Throws
   /// OutOfMemory if that is nothing. `other_bytes` change a little from run to run, so `deterministic` takes half of
   /// --ram-limit, and throws OutOfMemory if less is left.

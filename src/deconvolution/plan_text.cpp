@@ -4,6 +4,7 @@
 
 #include "convoy/deconvolution.hpp"
 #include "dif_split/plan.hpp"
+#include "planner/ledger_json.hpp"
 #include "planner/lengths.hpp"
 
 namespace convoy {
@@ -105,16 +106,10 @@ std::string to_json(const DeconvolutionPlan& plan) {
   }
   json["batch"] = plan.convolution.batch;
   json["padded"] = to_json(plan.convolution.padded());
-  json["ledger"] = Json::array();
-  for (const LedgerLine& line : plan.ledger) {
-    json["ledger"].push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
-  }
+  json["ledger"] = ledger_to_json(plan.ledger);
   json["footprint_bytes"] = plan.footprint_bytes;
   json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
-  json["host_ledger"] = Json::array();
-  for (const LedgerLine& line : plan.host_ledger) {
-    json["host_ledger"].push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
-  }
+  json["host_ledger"] = ledger_to_json(plan.host_ledger);
   json["host_bytes"] = plan.host_bytes;
   json["predicted_seconds"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
   json["traffic_bytes"] = plan.traffic_bytes;

@@ -139,22 +139,9 @@ void set_zero(const MutableImageView& image) {
   });
 }
 
-void add_run(const RunReport& more, RunReport& report) {
-  report.num_tiles += more.num_tiles;
-  report.skipped_tiles += more.skipped_tiles;
-  report.peak_device_bytes = std::max(report.peak_device_bytes, more.peak_device_bytes);
-  report.non_finite_voxels += more.non_finite_voxels;
-  report.nan_voxels += more.nan_voxels;
-  report.no_data_voxels += more.no_data_voxels;
-  report.inexact_voxels += more.inexact_voxels;
-  report.saturated_voxels += more.saturated_voxels;
-  report.lowest_voxel = std::fmin(report.lowest_voxel, more.lowest_voxel);
-  report.highest_voxel = std::fmax(report.highest_voxel, more.highest_voxel);
-  report.dynamic_range = std::fmax(report.dynamic_range, more.dynamic_range);
-  for (std::size_t i = 0; i < std::min(report.devices.size(), more.devices.size()); ++i) {
-    report.devices[i].num_tiles += more.devices[i].num_tiles;
-    if (report.devices[i].failure.empty()) report.devices[i].failure = more.devices[i].failure;
-  }
+void add_run(RunReport more, RunReport& report) {
+  more.input_sum = more.output_sum = 0;
+  report.add(more);
 }
 
 }  // namespace convoy

@@ -30,6 +30,6 @@ OutputSums add_voxels(double sign, const ImageView& more, const MutableImageView
 void set_zero(const MutableImageView& image);
 
 /// Adds what another run of the same image did; flux stays that of the first.
-void add_run(const RunReport& more, RunReport& report);
+void add_run(RunReport more, RunReport& report);
 
 }  // namespace convoy

@@ -167,7 +167,7 @@ struct Convolver::State {
   }
 
   RunReport run_streams(const ImageReaders& images, const ImageWriters& outputs, FoldedSums* folded) {
-    const int parts = is_complex(images.front()->element()) ? 2 : num_parts(spec);
+    const int parts = num_parts(spec, images.front()->element());
     Scheduler scheduler(devices, missing_tiles(plan(), outputs), options);
     const RunNeeds needs{rules, options.sums, folded, weights_or_none()};
     scheduler.run(loops_of(devices, [&](const PreparedDevice& on) {
@@ -250,7 +250,7 @@ std::unique_ptr<Convolver::State> Convolver::make_state(const ConvolutionSpec& s
 /// Each device's tiles, of all images and parts.
 RunReport Convolver::State::run_tiles(const ImageView& image, const MutableImageView& output) {
   if (split) return split->run(image, output);
-  const int parts = is_complex(image.element) ? 2 : num_parts(spec);
+  const int parts = num_parts(spec, image.element);
   Scheduler scheduler(devices, {plan().num_tiles() * num_groups(spec), {}}, options);
   const auto folded = folded_sums();
   const RunNeeds needs{rules, options.sums, folded.get(), weights_or_none()};
@@ -400,7 +400,7 @@ void RunReport::add(const RunReport& other) {
   for (std::size_t i = 0; i < other.devices.size(); ++i) {
     devices[i].id = other.devices[i].id;
     devices[i].num_tiles += other.devices[i].num_tiles;
-    devices[i].failure = other.devices[i].failure;
+    if (devices[i].failure.empty()) devices[i].failure = other.devices[i].failure;
   }
 }
 

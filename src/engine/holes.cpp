@@ -73,7 +73,9 @@ bool makes_holes(const ConvolutionSpec& spec) {
   return spec.preserve_nan || spec.non_finite == NonFinite::interpolate || sees_nan_outside(spec);
 }
 
-int num_parts(const ConvolutionSpec& spec) { return spec.non_finite == NonFinite::interpolate ? 2 : 1; }
+int num_parts(const ConvolutionSpec& spec, Element image) {
+  return is_complex(image) || spec.non_finite == NonFinite::interpolate ? 2 : 1;
+}
 
 std::vector<Index> find_holes(const Plan& plan, const TileIndex& tile, const TileInput& input) {
   const bool outside = sees_nan_outside(plan.spec);

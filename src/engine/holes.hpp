@@ -13,8 +13,8 @@ namespace convoy {
 /// Whether a run may write NaN on purpose. Its outputs are never downloaded to where they belong.
 bool makes_holes(const ConvolutionSpec& spec);
 
-/// How often each tile is convolved: twice for NonFinite::interpolate.
-int num_parts(const ConvolutionSpec& spec);
+/// How often each tile is convolved: twice for complex images and for NonFinite::interpolate.
+int num_parts(const ConvolutionSpec& spec, Element image);
 
 /// The outputs of the tile that shall be NaN whatever the convolution gives: for preserve_nan, and where a constant of
 /// NaN is seen with NonFinite::error. As voxels of the output port, in ascending order.

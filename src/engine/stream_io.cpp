@@ -49,7 +49,7 @@ class ReaderSource final : public TileSource {
         session_(*loaded.session),
         readers_(readers),
         rules_(needs.rules),
-        num_parts_(is_complex(readers.front()->element()) ? 2 : num_parts(plan_.spec)),
+        num_parts_(num_parts(plan_.spec, readers.front()->element())),
         weighing_(plan_, session_, needs.weights),
         jobs_(num_disk_threads()) {
     for (TileBoxes& tile : boxes_) tile.resize(static_cast<std::size_t>(kernel_fan(plan_.spec).num_images()));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "convoy/plan.hpp"
+#include "planner/ledger_json.hpp"
 #include "planner/lengths.hpp"
 #include "planner/origin.hpp"
 
@@ -108,14 +109,6 @@ Json spec_to_json(const ConvolutionSpec& spec) {
   if (spec.region) json["region"] = to_text(*spec.region);
   if (spec.boundary == Boundary::constant) json["constant"] = spec.constant;
   if (spec.origin.rule == Origin::Rule::at) json["origin"] = to_json(spec.origin.index);
-  return json;
-}
-
-Json ledger_to_json(const std::vector<LedgerLine>& ledger) {
-  Json json = Json::array();
-  for (const LedgerLine& line : ledger) {
-    json.push_back({{"name", line.name}, {"bytes", line.bytes}, {"note", line.note}});
-  }
   return json;
 }
 
