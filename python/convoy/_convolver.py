@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _arrays, _core, _spec
+from ._lasting import Lasting
 from ._plan import Plan
 from ._progress import telling
 
 _MOST_CORES = 4  # for numbers of images, or dtypes of device arrays, that alternate
 
 
-class Convolver:
+class Convolver(Lasting):
     """A kernel made ready on a device: plan, compiled code and spectrum, for any number of images of one shape.
 
     Threads may share one and take turns; for runs beside each other make one per thread. Can be pickled: the copy is made ready
@@ -62,6 +63,8 @@ class Convolver:
     >>> int(blurred[2, 2])
     3
     """
+
+    _not_pickled = ("_cores", "_ran")
 
     def __init__(
         self,
@@ -117,19 +120,6 @@ class Convolver:
         self._cores: OrderedDict[Any, Any] = OrderedDict()
         self._ran = False
         self._lock = threading.Lock()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_cores", "_lock", "_ran", "report")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, report=None)
-        self._forget()
-
-    def __enter__(self) -> Convolver:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the device's memory back. Runs of other threads are waited for; calls from then on raise ValueError."""

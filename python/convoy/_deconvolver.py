@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from . import _arrays, _core, _spec
+from ._lasting import Lasting
 from ._plan import Plan
 from ._progress import telling
 
 
-class Deconvolver:
+class Deconvolver(Lasting):
     """A PSF made ready on a device, for any number of images of one shape.
 
     The model is: image = estimate convolved with `psf`, plus `background`. Threads may share one and take turns. Can be
@@ -82,6 +83,8 @@ class Deconvolver:
         As `Convolver` does.
     """
 
+    _not_pickled = ("_core",)
+
     def __init__(
         self,
         psf: Any,
@@ -135,19 +138,6 @@ class Deconvolver:
     def _forget(self) -> None:
         self._core: Any = None
         self._lock = threading.Lock()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_core", "_lock", "report")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, report=None)
-        self._forget()
-
-    def __enter__(self) -> Deconvolver:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the device's memory back. Calls from then on raise ValueError."""

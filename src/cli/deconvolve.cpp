@@ -207,7 +207,7 @@ void DeconvolveCommand::deconvolve(const Device& device, Image psf, DeconvolveRe
   record.times.write_seconds = watch.lap_seconds();
 }
 
-/// Fast tiles that nobody asked for are told.
+/// Fast tiles that were not asked for deserve a warning.
 void DeconvolveCommand::warn_of_tiles(DeconvolveRecord& record) const {
   if (!record.plan.fast || options.choices.tiles == Tiles::fast) return;
   warn(record, fmt::format("{}; what differs at their seams is measured and told. A higher --ram-limit restores the "
