@@ -358,9 +358,9 @@ CONVOY_API void convoy_resident_convolver_destroy(convoy_resident_convolver* con
 /* ---- Deconvolution ---- */
 
 enum { CONVOY_RICHARDSON_LUCY = 0, CONVOY_WIENER = 1, CONVOY_LANDWEBER = 2 };
-enum { CONVOY_ACCELERATION_NONE = 0, CONVOY_ACCELERATION_BIGGS = 1 };
+enum { CONVOY_ACCELERATION_AUTO = 0, CONVOY_ACCELERATION_NONE = 1, CONVOY_ACCELERATION_BIGGS = 2, CONVOY_ACCELERATION_MOMENTUM = 3 };
 enum { CONVOY_EDGES_NONCIRCULANT = 0, CONVOY_EDGES_ZERO = 1, CONVOY_EDGES_REFLECT = 2 };
-enum { CONVOY_START_MEAN = 0, CONVOY_START_IMAGE = 1 };
+enum { CONVOY_START_AUTO = 0, CONVOY_START_IMAGE = 1, CONVOY_START_FLAT = 2, CONVOY_START_VALUE = 3 };
 enum { CONVOY_COMPATIBILITY_NONE = 0, CONVOY_COMPATIBILITY_SKIMAGE = 1 };
 enum { CONVOY_TILES_EXACT = 0, CONVOY_TILES_FAST = 1 };
 enum { CONVOY_NEGATIVE_PSF_ERROR = 0, CONVOY_NEGATIVE_PSF_CLIP = 1 };
@@ -371,11 +371,13 @@ typedef struct convoy_deconvolution_spec {
   size_t struct_size;
   int64_t image[3]; /* set them; all else has the defaults of C++ */
   int64_t psf[3];
+  int64_t num_psfs; /* one behind the other; image i of a run has PSF i modulo their number */
   int64_t iterations;
   int32_t algorithm;
   int32_t acceleration;
   int32_t edges;
   int32_t start;
+  double start_value; /* of CONVOY_START_VALUE */
   double background;
   double tv;
   double voxel_size[3]; /* in any unit, one for all */
@@ -413,7 +415,7 @@ typedef struct convoy_deconvolution_report {
   double seam_relative_l2;
   double seam_largest_difference;
   int64_t skipped_tiles;
-  double psf_factor;
+  double psf_factor; /* of several PSFs the first one's, as below */
   int64_t psf_negative_voxels;
   double psf_negative_part;
   double psf_pedestal_part;
@@ -435,16 +437,19 @@ CONVOY_API int convoy_deconvolution_spec_init(convoy_deconvolution_spec* spec, s
 /* The plan as JSON, before anything is allocated. `options` may be null. */
 CONVOY_API int convoy_deconvolution_plan_json(const convoy_deconvolution_spec* spec, const convoy_device* device, const convoy_options* options,
                                               char** json);
-/* A PSF made ready on a device, for any number of images of one shape. `options` may be null. */
-CONVOY_API int convoy_deconvolver_create(const convoy_deconvolution_spec* spec, const convoy_image* psf, const convoy_device* device,
-                                         const convoy_options* options, convoy_deconvolver** deconvolver);
-/* Restores an image into an output of its shape, which must not overlap it. mask (may be null): voxels where it is 0 have no
-   datum. After a failure the output is unspecified. `report` may be null. */
+/* PSFs made ready on one device, or on several that share fast tiles and images, for any number of images of one shape. `options`
+   may be null. */
+CONVOY_API int convoy_deconvolver_create(const convoy_deconvolution_spec* spec, const convoy_image* psf, const convoy_device* const* devices,
+                                         size_t num_devices, const convoy_options* options, convoy_deconvolver** deconvolver);
+/* Restores images (a batch of one, or of any multiple of num_psfs) into outputs of their shape, which must not overlap them. mask
+   (may be null), one for all: voxels where it is 0 have no datum. After a failure the output is unspecified. `report` may be null. */
 CONVOY_API int convoy_deconvolver_run(convoy_deconvolver* deconvolver, const convoy_image* image, const convoy_image* mask, const convoy_image* output,
                                       convoy_deconvolution_report* report);
 /* The same for an image that need not be in memory; fast tiles are read and written one by one. */
 CONVOY_API int convoy_deconvolver_run_stream(convoy_deconvolver* deconvolver, const convoy_reader* image, const convoy_reader* mask,
                                              const convoy_writer* output, convoy_deconvolution_report* report);
+/* Of the last run, as convoy_convolver_share. */
+CONVOY_API int convoy_deconvolver_share(const convoy_deconvolver* deconvolver, size_t index, int64_t* num_tiles, const char** failure);
 /* The last run's curve, with convoy_options.curve: writes at most `capacity` entries, whose struct_size the caller has set in the
    first one, and how many there are. `sums` may be null with capacity 0. */
 CONVOY_API int convoy_deconvolver_curve(const convoy_deconvolver* deconvolver, convoy_iteration_sums* sums, size_t capacity, size_t* count);

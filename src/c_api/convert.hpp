@@ -10,6 +10,7 @@
 #include "c_api/status.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
+#include "convoy/device_share.hpp"
 #include "convoy/image.hpp"
 #include "convoy/resident.hpp"
 
@@ -54,6 +55,10 @@ DeviceArray array_of(const convoy_device_array* array, const char* what);
 
 ConvolutionSpec spec_from(const convoy_convolution_spec* spec);
 DeconvolutionSpec spec_from(const convoy_deconvolution_spec* spec);
+
+std::vector<Device> devices_from(const convoy_device* const* devices, std::size_t num_devices);
+/// What convoy_convolver_share and its like give.
+void share_of(const std::vector<DeviceShare>& shares, std::size_t index, std::int64_t* num_tiles, const char** failure);
 
 /// All that convoy_options says, for whichever object takes it.
 struct Options {

@@ -79,12 +79,9 @@ int convoy_convolver_create(const convoy_convolution_spec* spec, const convoy_im
                             const convoy_device* const* devices, size_t num_devices, const convoy_options* options,
                             convoy_convolver** convolver) {
   return guarded([&] {
-    std::vector<convoy::Device> opened;
-    for (std::size_t i = 0; i < num_devices; ++i) {
-      opened.push_back(required((&required(devices, "devices"))[i], "one of the devices").device);
-    }
     give(convolver, "convolver",
-         convoy::Convolver(spec_from(spec), view_of(kernel, "kernel"), opened, convolver_options(options)));
+         convoy::Convolver(spec_from(spec), view_of(kernel, "kernel"), devices_from(devices, num_devices),
+                           convolver_options(options)));
   });
 }
 
@@ -116,13 +113,7 @@ int convoy_convolver_plan_json(const convoy_convolver* convolver, char** json) {
 }
 
 int convoy_convolver_share(const convoy_convolver* convolver, size_t index, int64_t* num_tiles, const char** failure) {
-  return guarded([&] {
-    const auto& shares = required(convolver, "convolver").last.devices;
-    if (index >= shares.size())
-      refuse(fmt::format("there is no device {} of {} in the last run", index, shares.size()));
-    if (num_tiles != nullptr) *num_tiles = shares[index].num_tiles;
-    if (failure != nullptr) *failure = shares[index].failure.c_str();
-  });
+  return guarded([&] { share_of(required(convolver, "convolver").last.devices, index, num_tiles, failure); });
 }
 
 void convoy_convolver_destroy(convoy_convolver* convolver) { delete convolver; }

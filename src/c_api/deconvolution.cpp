@@ -3,7 +3,7 @@
 
 struct convoy_deconvolver {
   convoy::Deconvolver deconvolver;
-  std::vector<convoy::IterationSums> curve = {};  // of the last run
+  convoy::DeconvolutionReport last = {};
 };
 
 namespace convoy::c_api {
@@ -32,7 +32,7 @@ convoy_iteration_sums to_c(const IterationSums& sums) {
 
 void keep_and_report(convoy_deconvolver& own, DeconvolutionReport report, convoy_deconvolution_report* target) {
   if (target != nullptr) write_report(target, report);
-  own.curve = std::move(report.curve);
+  own.last = std::move(report);
 }
 
 }  // namespace
@@ -77,11 +77,11 @@ int convoy_deconvolution_plan_json(const convoy_deconvolution_spec* spec, const 
 }
 
 int convoy_deconvolver_create(const convoy_deconvolution_spec* spec, const convoy_image* psf,
-                              const convoy_device* device, const convoy_options* options,
+                              const convoy_device* const* devices, size_t num_devices, const convoy_options* options,
                               convoy_deconvolver** deconvolver) {
   return guarded([&] {
     give(deconvolver, "deconvolver",
-         convoy::Deconvolver(spec_from(spec), view_of(psf, "psf"), required(device, "device").device,
+         convoy::Deconvolver(spec_from(spec), view_of(psf, "psf"), devices_from(devices, num_devices),
                              deconvolver_options(options)));
   });
 }
@@ -114,10 +114,15 @@ int convoy_deconvolver_run_stream(convoy_deconvolver* deconvolver, const convoy_
   });
 }
 
+int convoy_deconvolver_share(const convoy_deconvolver* deconvolver, size_t index, int64_t* num_tiles,
+                             const char** failure) {
+  return guarded([&] { share_of(required(deconvolver, "deconvolver").last.devices, index, num_tiles, failure); });
+}
+
 int convoy_deconvolver_curve(const convoy_deconvolver* deconvolver, convoy_iteration_sums* sums, size_t capacity,
                              size_t* count) {
   return guarded([&] {
-    const auto& curve = required(deconvolver, "deconvolver").curve;
+    const auto& curve = required(deconvolver, "deconvolver").last.curve;
     required(count, "count") = curve.size();
     if (capacity == 0) return;
     const std::size_t size = checked_size(required(sums, "sums").struct_size, "sums");

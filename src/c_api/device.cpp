@@ -46,6 +46,22 @@ PinnedBuffers& pinned_buffers() {
 }
 
 }  // namespace
+
+std::vector<Device> devices_from(const convoy_device* const* devices, std::size_t num_devices) {
+  std::vector<Device> opened;
+  for (std::size_t i = 0; i < num_devices; ++i) {
+    opened.push_back(required((&required(devices, "devices"))[i], "one of the devices").device);
+  }
+  return opened;
+}
+
+void share_of(const std::vector<DeviceShare>& shares, std::size_t index, std::int64_t* num_tiles,
+              const char** failure) {
+  if (index >= shares.size()) refuse(fmt::format("there is no device {} of {} in the last run", index, shares.size()));
+  if (num_tiles != nullptr) *num_tiles = shares[index].num_tiles;
+  if (failure != nullptr) *failure = shares[index].failure.c_str();
+}
+
 }  // namespace convoy::c_api
 
 using namespace convoy::c_api;

@@ -31,12 +31,17 @@ constexpr Choice<NonFinite> kNonFinite[] = {{CONVOY_NON_FINITE_ERROR, NonFinite:
 constexpr Choice<Algorithm> kAlgorithms[] = {{CONVOY_RICHARDSON_LUCY, Algorithm::richardson_lucy},
                                              {CONVOY_WIENER, Algorithm::wiener},
                                              {CONVOY_LANDWEBER, Algorithm::landweber}};
-constexpr Choice<Acceleration> kAccelerations[] = {{CONVOY_ACCELERATION_NONE, Acceleration::none},
-                                                   {CONVOY_ACCELERATION_BIGGS, Acceleration::biggs}};
+constexpr Choice<Acceleration> kAccelerations[] = {{CONVOY_ACCELERATION_AUTO, Acceleration::automatic},
+                                                   {CONVOY_ACCELERATION_NONE, Acceleration::none},
+                                                   {CONVOY_ACCELERATION_BIGGS, Acceleration::biggs},
+                                                   {CONVOY_ACCELERATION_MOMENTUM, Acceleration::momentum}};
 constexpr Choice<Edges> kEdges[] = {{CONVOY_EDGES_NONCIRCULANT, Edges::noncirculant},
                                     {CONVOY_EDGES_ZERO, Edges::zero},
                                     {CONVOY_EDGES_REFLECT, Edges::reflect}};
-constexpr Choice<Start> kStarts[] = {{CONVOY_START_MEAN, Start::mean}, {CONVOY_START_IMAGE, Start::image}};
+constexpr Choice<Start> kStarts[] = {{CONVOY_START_AUTO, Start::automatic},
+                                     {CONVOY_START_IMAGE, Start::image},
+                                     {CONVOY_START_FLAT, Start::flat},
+                                     {CONVOY_START_VALUE, Start::value}};
 constexpr Choice<Compatibility> kCompatibilities[] = {{CONVOY_COMPATIBILITY_NONE, Compatibility::none},
                                                       {CONVOY_COMPATIBILITY_SKIMAGE, Compatibility::skimage}};
 constexpr Choice<Tiles> kTiles[] = {{CONVOY_TILES_EXACT, Tiles::exact}, {CONVOY_TILES_FAST, Tiles::fast}};
@@ -74,11 +79,13 @@ convoy_deconvolution_spec deconvolution_defaults() {
   convoy_deconvolution_spec result{};
   shape_to(spec.image, result.image);
   shape_to(spec.psf, result.psf);
+  result.num_psfs = spec.num_psfs;
   result.iterations = spec.iterations;
   result.algorithm = number_of(kAlgorithms, spec.algorithm);
   result.acceleration = number_of(kAccelerations, spec.acceleration);
   result.edges = number_of(kEdges, spec.edges);
   result.start = number_of(kStarts, spec.start);
+  result.start_value = spec.start_value;
   result.background = spec.background;
   result.tv = spec.tv;
   for (std::size_t axis = 0; axis < 3; ++axis) result.voxel_size[axis] = spec.voxel_size[axis];
@@ -133,11 +140,13 @@ DeconvolutionSpec spec_from(const convoy_deconvolution_spec* given) {
   DeconvolutionSpec spec;
   spec.image = shape_from(from.image);
   spec.psf = shape_from(from.psf);
+  spec.num_psfs = from.num_psfs;
   spec.iterations = from.iterations;
   spec.algorithm = choose(kAlgorithms, from.algorithm, "algorithm");
   spec.acceleration = choose(kAccelerations, from.acceleration, "acceleration");
   spec.edges = choose(kEdges, from.edges, "edges");
   spec.start = choose(kStarts, from.start, "start");
+  spec.start_value = from.start_value;
   spec.background = from.background;
   spec.tv = from.tv;
   spec.voxel_size = {from.voxel_size[0], from.voxel_size[1], from.voxel_size[2]};

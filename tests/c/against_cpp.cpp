@@ -134,7 +134,8 @@ TEST_CASE("deconvolution: the same bits as C++, with every default") {
   const convoy_image light = image_in_c(psf.data(), CONVOY_F64, spec.psf);
   const convoy_image to = image_in_c(found.data(), CONVOY_F32, spec.image);
   convoy_deconvolver* deconvolver = nullptr;
-  require_ok(convoy_deconvolver_create(&c_spec, &light, device.get(), nullptr, &deconvolver));
+  const convoy_device* devices[] = {device.get()};
+  require_ok(convoy_deconvolver_create(&c_spec, &light, devices, 1, nullptr, &deconvolver));
   require_ok(convoy_deconvolver_run(deconvolver, &from, nullptr, &to, nullptr));
   convoy_deconvolver_destroy(deconvolver);
   CHECK(std::memcmp(expected.data(), found.data(), found.size() * sizeof(float)) == 0);

@@ -375,6 +375,7 @@ static void test_deconvolution(const convoy_device* device) {
   convoy_options options;
   convoy_deconvolver* deconvolver = NULL;
   char* json = NULL;
+  const char* failure = NULL;
   size_t count = 0;
   int calls = 0, i;
   for (i = 0; i < VOXELS; ++i) truth[i] = 1;
@@ -386,6 +387,7 @@ static void test_deconvolution(const convoy_device* device) {
   memcpy(spec.image, sharp.shape, sizeof spec.image);
   memcpy(spec.psf, light.shape, sizeof spec.psf);
   spec.iterations = 20;
+  spec.acceleration = CONVOY_ACCELERATION_NONE; /* so that the divergence falls in each iteration */
   spec.edges = CONVOY_EDGES_ZERO;
   EXPECT_OK(convoy_deconvolution_plan_json(&spec, device, NULL, &json));
   EXPECT(json != NULL && strstr(json, "\"kind\": \"deconvolution\"") != NULL);
@@ -394,7 +396,7 @@ static void test_deconvolution(const convoy_device* device) {
   options.curve = 1;
   options.progress = count_calls;
   options.progress_user = &calls;
-  EXPECT_OK(convoy_deconvolver_create(&spec, &light, device, &options, &deconvolver));
+  EXPECT_OK(convoy_deconvolver_create(&spec, &light, &device, 1, &options, &deconvolver));
   memset(&report, 0, sizeof report);
   report.struct_size = sizeof report;
   EXPECT_OK(convoy_deconvolver_run(deconvolver, &from, NULL, &to, &report));
@@ -405,6 +407,8 @@ static void test_deconvolution(const convoy_device* device) {
   EXPECT(count == 21 && curve[20].iteration == 20);
   for (i = 1; i < 21; ++i) EXPECT(curve[i].divergence < curve[i - 1].divergence);
   EXPECT_OK(convoy_deconvolver_curve(deconvolver, NULL, 0, &count));
+  EXPECT_OK(convoy_deconvolver_share(deconvolver, 0, NULL, &failure));
+  EXPECT(*failure == '\0');
 
   from.data = NULL;
   EXPECT_REFUSED(CONVOY_INVALID_ARGUMENT, "image.data is null", convoy_deconvolver_run(deconvolver, &from, NULL, &to, NULL));
