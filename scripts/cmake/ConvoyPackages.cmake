@@ -44,6 +44,6 @@ if(CONVOY_PYTHON)
   convoy_debian_package(python3-convoy python "The Python package." python)
   set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
   set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
-      "python3 (>= ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}), python3 (<< ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}.99), python3-numpy, libconvoy${PROJECT_VERSION_MAJOR} ${version}")
+      "${CONVOY_PYTHON_VERSIONS}, python3-numpy, libconvoy${PROJECT_VERSION_MAJOR} ${version}")
 endif()
 include(CPack)
