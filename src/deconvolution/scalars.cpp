@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/data_kernels.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
@@ -16,6 +17,12 @@ constexpr double kLeastStart = 0.01;
 constexpr double kSoftness = 1e-3;
 /// All three are at least this, in the device's unit: dark images have no mean, and squares must not vanish.
 constexpr double kLeastThreshold = 1e-15;
+
+/// As kernels::take_scalars numbers them.
+kernels::StartRule start_rule_of(const DeconvolutionSpec& spec) {
+  if (spec.algorithm == Algorithm::wiener) return kernels::StartRule::mean;
+  return spec.start == Start::image ? kernels::StartRule::image : kernels::StartRule::flat;
+}
 
 /// Its start value and the 1e-12 of its divisor scale along. Where they leave the range that can be summed up over the
 /// frame, both are moved by one factor: the first iteration's result does not depend on the start value.
@@ -49,6 +56,19 @@ Scalars scalars_of(const DeconvolutionPlan& plan, const ObservedCounts& counts, 
   values[s::step] = 1 / (psf_magnitude * psf_magnitude);
   values[s::softness] = std::max(kSoftness * counts.mean, kLeastThreshold);
   return values;
+}
+
+ScalarRules scalar_rules(const DeconvolutionPlan& plan, double psf_magnitude) {
+  const DeconvolutionSpec& spec = plan.spec;
+  ScalarRules rules;
+  rules.start_rule = static_cast<Index>(start_rule_of(spec));
+  rules.step = 1 / (psf_magnitude * psf_magnitude);
+  rules.least_start_part = kLeastStart;
+  rules.least_blurred_part = kLeastBlurred;
+  rules.softness_part = kSoftness;
+  rules.least_threshold = kLeastThreshold;
+  rules.highest_start = 1e15;
+  return rules;
 }
 
 OutputScale output_scale(const DeconvolutionPlan& plan, const ObservedCounts& counts) {

@@ -7,10 +7,6 @@ namespace convoy::kernels {
 namespace {
 
 Parameters window() { return joined({per_axis("frame"), per_axis("begin"), per_axis("window")}); }
-Parameters elements() { return {{"count", u32}, {"row", u32}}; }
-Parameters strides() {
-  return joined({elements(), {{"num_threads", u32}, {"thread_stride", u32}, {"num_steps", u32}, {"step_stride", u32}}});
-}
 
 }  // namespace
 
