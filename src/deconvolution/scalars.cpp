@@ -13,6 +13,8 @@ namespace {
 constexpr double kLeastBlurred = 1e-6;
 /// A start value counts as at least this part of the data's mean: voxels that start at 0 stay there.
 constexpr double kLeastStart = 0.01;
+/// Start values, in the device's unit, are not above this, which can be summed up over any frame.
+constexpr double kHighestStart = 1e15;
 /// Slopes below this part of the data's mean count as flat for total variation.
 constexpr double kSoftness = 1e-3;
 /// All three are at least this, in the device's unit: dark images have no mean, and squares must not vanish.
@@ -21,7 +23,17 @@ constexpr double kLeastThreshold = 1e-15;
 /// As kernels::take_scalars numbers them.
 kernels::StartRule start_rule_of(const DeconvolutionSpec& spec) {
   if (spec.algorithm == Algorithm::wiener) return kernels::StartRule::mean;
-  return spec.start == Start::image ? kernels::StartRule::image : kernels::StartRule::flat;
+  switch (spec.start) {
+    case Start::automatic:
+      return kernels::StartRule::automatic;
+    case Start::image:
+      return kernels::StartRule::image;
+    case Start::value:
+      return kernels::StartRule::value;
+    case Start::flat:
+      break;
+  }
+  return kernels::StartRule::flat;
 }
 
 /// Its start value and the 1e-12 of its divisor scale along. Where they leave the range that can be summed up over the
@@ -51,6 +63,10 @@ Scalars scalars_of(const DeconvolutionPlan& plan, const ObservedCounts& counts, 
   Scalars values{};
   values[s::least_start] = kLeastStart * counts.mean;
   values[s::start] = wiener ? counts.mean - background : std::max(counts.mean - background, values[s::least_start]);
+  if (spec.start == Start::value) {
+    values[s::start] = std::clamp(spec.start_value / counts.unit * plan.psf_sum, kLeastThreshold, kHighestStart);
+  }
+  values[s::image_share] = spec.start == Start::image ? 1 : counts.signal_share;
   values[s::least_blurred] = std::max(kLeastBlurred * counts.mean, kLeastThreshold);
   values[s::background] = background;
   values[s::step] = 1 / (psf_magnitude * psf_magnitude);
@@ -67,7 +83,8 @@ ScalarRules scalar_rules(const DeconvolutionPlan& plan, double psf_magnitude) {
   rules.least_blurred_part = kLeastBlurred;
   rules.softness_part = kSoftness;
   rules.least_threshold = kLeastThreshold;
-  rules.highest_start = 1e15;
+  rules.highest_start = kHighestStart;
+  rules.start = spec.start_value * plan.psf_sum;
   return rules;
 }
 
