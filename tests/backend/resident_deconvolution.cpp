@@ -1,7 +1,7 @@
 // Deconvolution of arrays that lie on the device, with the caller's stream: the numbers of a Deconvolver, and not a
 // byte written beside the output.
 #include "api/restoring.hpp"
-#include "backend/resident_runs.hpp"
+#include "backend/caller_arrays.hpp"
 
 using restoring::Problem;
 
