@@ -66,7 +66,8 @@ const KernelSpec extrapolate{"extrapolate",
 const KernelSpec start_momentum{
     "start_momentum", {read("estimate"), write("previous")}, elements(), bodies::k_start_momentum};
 
-const KernelSpec momentum_factor{"momentum_factor", {write("scalars")}, {{"most", f32}}, bodies::k_momentum_factor};
+const KernelSpec momentum_factor{
+    "momentum_factor", {write("scalars")}, {{"most_high", f32}, {"most_low", f32}}, bodies::k_momentum_factor};
 
 const KernelSpec acceleration_factor{
     "acceleration_factor", {read("products"), write("scalars")}, {{"num_sums", u32}}, bodies::k_acceleration_factor};
