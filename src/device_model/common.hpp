@@ -92,6 +92,13 @@ inline constexpr Index kMostPad = 8;
 inline constexpr Index kMostWaste = 8;
 /// Of pairs of butterflies each thread would take as many registers as it may: more threads hide more latency.
 inline constexpr std::uint32_t kMinRowThreadsPerSm = 1024;
+/// Of tiles that a workgroup holds (fft/tile_shape.hpp): threads of all workgroups of a multiprocessor, which leaves
+/// each 80 registers; of one workgroup at least and at most; workgroups beside each other; elements of an axis.
+inline constexpr Index kTileThreads = 816;
+inline constexpr Index kLeastTileThreads = 128;
+inline constexpr Index kMostTileThreads = 640;
+inline constexpr Index kMostTilesBeside = 6;
+inline constexpr Index kLongestOfTile = 256;
 /// Passes over more bytes last so long that a gap between them is nothing; their early groups only get in the way.
 inline constexpr std::uint64_t kShortPassBytes = 256 << 20;
 /// @}

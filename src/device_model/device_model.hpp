@@ -111,6 +111,14 @@ struct DeviceModel {
   double lines_that_hide_latency = 3;  ///< on a multiprocessor; more beside each other are no faster
   /// @}
 
+  /// @name Tiles of planes in one launch (fft/tile_shape.hpp): how much longer than reading and writing their numbers
+  /// once, and their voxels; as measured of 64^2 to 160^2 on an H200
+  /// @{
+  double tile_in_shared = 1.19;
+  double tile_voxels = 0.7;
+  double lone_tile = 1.25;  ///< of one that has a multiprocessor's shared memory for itself
+  /// @}
+
   /// @name Products with a compact filter, which they transform on the fly
   /// @{
   /// Whether they may gain over the whole spectrum. Through Vulkan no case did (C1 3.3 -> 4.7 ms).

@@ -86,7 +86,9 @@ std::string ArrayText::shown(const std::string& y, const std::string& z) const {
 
 std::string ArrayText::where(const std::string& name, const std::string& row) const {
   const Index last = array_.num_tiles() - 1;
-  const std::string plane = in_planes_ ? "plane" : fmt::format("{} / {}u", row, rows_.rows_per_plane);
+  const std::string plane = !in_planes_             ? fmt::format("{} / {}u", row, rows_.rows_per_plane)
+                            : name == names_.second ? names_.second_plane
+                                                    : "plane";
   const std::string z =
       rows_.planes_per_tile > 1 ? fmt::format("{}_plane % {}u", name, rows_.planes_per_tile) : std::string("0u");
   const std::string y = in_planes_ ? row : fmt::format("({} % {}u)", row, rows_.rows_per_plane);

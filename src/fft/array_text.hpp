@@ -24,6 +24,7 @@ struct ArrayNames {
   /// they are read as they are.
   std::string non_finite{};
   std::string begin_tile = "begin_tile";  ///< the parameter that says which tile the first rows are of
+  std::string second_plane = "plane";     ///< of the second row, where rows count within planes
 };
 
 class ArrayText {

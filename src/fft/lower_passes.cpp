@@ -39,6 +39,12 @@ class PassSteps {
              kernels::threads_of_lines(line, 1));
       return;
     }
+    if (g_.in_one_launch) {
+      const TileShape tile = shape_of_tiles();
+      append_step(kernel_of(kernels::tile_forward_placed(tile, g_.precision, size, place, scale())),
+                  {source, slots_.spectrum}, {table_begin(0), table_begin(1)}, kernels::threads_of_tiles(tile, 1));
+      return;
+    }
     const PassShape shape = shape_of_rows();
     const kernels::Rows rows = rows_of(size, spectrum_block() / block());
     const kernels::Placement placement{
@@ -48,6 +54,7 @@ class PassSteps {
   }
   /// And its columns.
   void transform_kernel() {
+    if (g_.in_one_launch) return;  // it is, where it was put
     const int num_axes = g_.kernel_extent > 0 ? last_axis() : g_.num_axes;
     for (int axis = 1; axis < num_axes; ++axis) columns_forward(axis, slots_.spectrum, g_.spectrum_extents());
   }
@@ -59,6 +66,7 @@ class PassSteps {
   void convolve(const Convolve& step) {
     using Part = Convolve::Part;
     if (g_.num_axes == 1) return lines(step.conjugate);  // which have no parts
+    if (g_.in_one_launch) return tiles(step.conjugate);
     if (step.part == Part::whole || step.part == Part::forward) forward();
     if (step.part == Part::whole) product(step.conjugate);
     if (step.part == Part::product) product_apart(step.conjugate, step.adds);
@@ -189,6 +197,17 @@ class PassSteps {
          static_cast<std::uint32_t>(arrays.first_output)},
         kernels::threads_of_lines(shape, g_.batch));
   }
+  void tiles(bool conjugate) {
+    const TileShape shape = shape_of_tiles();
+    const Convolve::Arrays& arrays = *slots_.arrays;
+    append_step(
+        kernel_of(kernels::tiles_product(shape, g_.precision, arrays.image, arrays.output, g_.batch, conjugate)),
+        {slots_.spectrum, slots_.image, slots_.output()},
+        {table_begin(0), table_begin(1), static_cast<std::uint32_t>(arrays.first_tile),
+         static_cast<std::uint32_t>(arrays.first_output)},
+        kernels::threads_of_tiles(shape, g_.batch));
+  }
+  TileShape shape_of_tiles() const { return tile_shape(g_.padded, g_.precision, limits_).value(); }
   PassShape shape_of_lines() const {
     return line_shape(g_.padded[0], g_.precision, limits_, {0, g_.tuning.aim_threads}).value();
   }
@@ -282,9 +301,10 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limi
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
     const Index length = geometry.padded[axis];
     const std::vector<std::byte> table =
-        geometry.num_axes == 1 ? line_table(length, geometry.precision)
-        : axis == 0            ? row_table(length, geometry.precision)
-                               : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
+        geometry.num_axes == 1   ? line_table(length, geometry.precision)
+        : geometry.in_one_launch ? tile_table(length, geometry.precision)
+        : axis == 0              ? row_table(length, geometry.precision)
+                                 : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
                                    geometry.kernel_extent > 0 ? std::optional(geometry.kernel_place) : std::nullopt);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }

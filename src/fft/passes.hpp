@@ -6,6 +6,7 @@
 
 #include "fft/plane_shape.hpp"
 #include "fft/tile_access.hpp"
+#include "fft/tile_shape.hpp"
 #include "kernels/kernel_spec.hpp"
 
 namespace convoy::kernels {
@@ -102,6 +103,17 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
 /// circle, times `scale`. buffers: table, image, spectrum. parameters: table_begin.
 KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale);
 std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles);
+
+/// Tiles of a plane, two at a time as real and imaginary part of one transform, from the caller's image to the caller's
+/// output, `num_tiles` in one launch: rows, columns, product and back in one workgroup's shared memory (overlap-save).
+/// buffers: table, spectrum, image, output. parameters: rows_table, columns_table, begin_tile, begin_output.
+KernelSpec tiles_product(const TileShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
+                         Index num_tiles, bool conjugate);
+/// The spectrum that tiles are multiplied with: that of `extent` (x, y) reals, of which the first lies at `place` of
+/// the circles, times `scale`. buffers: table, image, spectrum. parameters: rows_table, columns_table.
+KernelSpec tile_forward_placed(const TileShape& shape, Precision precision, const std::array<Index, 3>& extent,
+                               const std::array<Index, 3>& place, double scale);
+std::array<std::uint64_t, 3> threads_of_tiles(const TileShape& shape, Index num_tiles);
 
 /// Threads to launch so that every group finds its columns, or rows.
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);

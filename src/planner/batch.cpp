@@ -41,7 +41,7 @@ TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& lim
   TileLayout batched = tile;
   batched.batch = num_tiles;
   // One launch, which leaves nothing behind.
-  if (tile.num_axes == 1 || sums_directly(tile.path)) return batched;
+  if (tile.in_one_launch || sums_directly(tile.path)) return batched;
   Index most = std::min({num_tiles, batch_in_cache(tile, limits), batch_in_grid(tile, limits)});
   for (; most > 1; most /= 2) {
     batched.batch = tile.fan.is_single() ? even_batch(num_tiles, most) : dividing_batch(num_tiles, most);
