@@ -207,7 +207,9 @@ class PassSteps {
          static_cast<std::uint32_t>(arrays.first_output)},
         kernels::threads_of_tiles(shape, g_.batch));
   }
-  TileShape shape_of_tiles() const { return tile_shape(g_.padded, g_.precision, limits_).value(); }
+  TileShape shape_of_tiles() const {
+    return tile_shape(g_.padded, g_.precision, limits_, g_.tuning.aim_threads).value();
+  }
   PassShape shape_of_lines() const {
     return line_shape(g_.padded[0], g_.precision, limits_, {0, g_.tuning.aim_threads}).value();
   }

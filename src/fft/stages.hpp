@@ -47,8 +47,8 @@ struct TransformThreads {
   /// Some have nothing to do but to wait at barriers; their number is beyond the transform's length.
   bool some_idle = false;
   std::string barrier = "group_barrier()";
-  /// Of more than one, all stages do all; the text calls the transform `line`.
-  Index num_transforms = 1;
+  /// All stages do all of them; the text calls the transform `line`. 0: one that has no name.
+  Index num_transforms = 0;
   /// Neighbouring threads work on one transform's neighbouring elements in the first stage; in the others, and else,
   /// on neighbouring transforms.
   bool first_stage_along = false;

@@ -10,21 +10,21 @@
 namespace convoy {
 namespace {
 
-/// Work of all stages, in butterflies of threads that are busy or wait for those that are, each weighed by its radix.
-Index work_with(const TileShape& shape, Index threads) {
-  Index work = 0;
+/// Rounds that so many threads take for all stages, each weighed by its radix.
+Index rounds_with(const TileShape& shape, Index threads) {
+  Index rounds = 0;
   for (std::size_t axis = 0; axis < 2; ++axis) {
     for (const Index radix : shape.radices[axis]) {
-      const Index butterflies = shape.length[0] * shape.length[1] / radix;
-      work += ceil_divided(butterflies, threads) * threads * radix;
+      rounds += ceil_divided(shape.length[0] * shape.length[1] / radix, threads) * radix;
     }
   }
-  return work;
+  return rounds;
 }
 
 }  // namespace
 
-std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precision precision, const Limits& limits) {
+std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precision precision, const Limits& limits,
+                                    std::uint64_t aim_threads) {
   if (limits.shared_memory_bytes == 0 || padded[2] > 1) return {};
   TileShape shape;
   for (std::size_t axis = 0; axis < 2; ++axis) {
@@ -39,13 +39,19 @@ std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precisio
   const std::uint64_t bytes = static_cast<std::uint64_t>(shape.num_shared()) * complex_size(precision);
   if (bytes > limits.shared_memory_bytes) return {};
   shape.groups = std::min(static_cast<Index>(limits.shared_memory_bytes / bytes), device_model::kMostTilesBeside);
-  const Index most = std::clamp(device_model::kTileThreads / shape.groups, device_model::kLeastTileThreads,
-                                device_model::kMostTileThreads);
-  Index least_work = std::numeric_limits<Index>::max();
-  for (Index threads = most; threads >= std::max(most * 2 / 3, device_model::kWarp); threads -= device_model::kWarp) {
-    const Index work = work_with(shape, threads);
-    if (work >= least_work) continue;
-    least_work = work;
+  if (aim_threads > 0) {
+    shape.threads = static_cast<Index>(std::min<std::uint64_t>(aim_threads, 1024));
+    return shape;
+  }
+  const Index most = shape.groups == 1
+                         ? device_model::kLoneTileThreads
+                         : std::min(device_model::kTileThreads, device_model::kAllTileThreads / shape.groups);
+  Index fewest_rounds = std::numeric_limits<Index>::max();
+  for (Index threads = most / 3 * 2 / device_model::kWarp * device_model::kWarp; threads <= most;
+       threads += device_model::kWarp) {
+    const Index rounds = rounds_with(shape, threads);
+    if (rounds >= fewest_rounds) continue;
+    fewest_rounds = rounds;
     shape.threads = threads;
   }
   return shape;

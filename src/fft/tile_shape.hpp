@@ -20,8 +20,10 @@ struct TileShape {
   Index num_shared() const { return pitch * length[1] + 1; }  ///< one more for what is not finite
 };
 
-/// Nothing if the device's shared memory does not hold the tile.
-std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precision precision, const Limits& limits);
+/// Nothing if the device's shared memory does not hold the tile. `aim_threads`: of a workgroup; 0: the function's
+/// choice.
+std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precision precision, const Limits& limits,
+                                    std::uint64_t aim_threads = 0);
 
 /// Twiddle factors of one axis, stage by stage.
 std::vector<std::byte> tile_table(Index length, Precision precision);

@@ -140,13 +140,17 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in
   const double stored = static_cast<double>(layout.kernel_extent > 0 ? layout.kernel_extent : last);
   const double spectrum = padded / static_cast<double>(last) * stored;
   const double work = (volume ? half_padded : unpadded) / transforms;
-  const double in_cache =
-      !volume && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes) ? model.cached_pass : 1;
+  // A batch's tiles are all read before the first is multiplied, so that its work need not fit; but columns of a tile
+  // are read while others are.
+  const double room = model.usable_cache * static_cast<double>(limits_.cache_bytes);
+  const bool alone = layout.batch == 1;
+  const bool meets_cache = !volume && work / batch + padded <= (alone ? room : room / 2);
+  const double in_cache = !meets_cache ? 1 : alone ? model.cached_pass : model.cached_batch_pass;
   const bool native = layout.path == Path::native;
   const auto of_columns = [&](Index length) {
-    const bool alone = native && 2 * model.lone_column_bytes * static_cast<double>(length) >
-                                     static_cast<double>(limits_.shared_memory_bytes);
-    return length_weight(length) * (alone ? model.lone_columns : in_cache);
+    const bool has_multiprocessor = native && 2 * model.lone_column_bytes * static_cast<double>(length) >
+                                                  static_cast<double>(limits_.shared_memory_bytes);
+    return length_weight(length) * (has_multiprocessor ? model.lone_columns : in_cache);
   };
   const double contiguous = model.contiguous_pass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? model.odd_row : 1) *
                             (!native && p0 > model.long_row_length && (p0 & (p0 - 1)) != 0 ? model.long_row : 1);
@@ -271,9 +275,10 @@ TileCost CostModel::tiles_in_one_launch(const TileLayout& layout, double downloa
   cost.traffic_bytes = real * (static_cast<double>(layout.batch) * static_cast<double>(layout.extent[0]) *
                                    static_cast<double>(layout.extent[1]) +
                                downloaded);
-  const double in_shared = 4 * real * pairs * elements * model.tile_in_shared * rounds;
-  const double seconds = (in_shared + model.tile_voxels * cost.traffic_bytes) * (groups < 2 ? model.lone_tile : 1) /
-                         memory_bytes_per_second_;
+  const double of_lengths = (length_weight(layout.padded[0]) + length_weight(layout.padded[1])) / 2;
+  const double in_shared = 4 * real * pairs * elements * model.tile_in_shared * of_lengths * rounds;
+  const double seconds = (in_shared + model.tile_voxels * cost.traffic_bytes) *
+                         (1 - model.lone_tile / 2 + model.lone_tile / groups) / memory_bytes_per_second_;
   const auto kernels = static_cast<double>(layout.fan.num);
   cost.compute_seconds = kernels * seconds + overhead_seconds_;
   cost.traffic_bytes *= kernels;
