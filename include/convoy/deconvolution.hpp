@@ -22,7 +22,8 @@
 //
 // Sources: W. H. Richardson, J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745 (1974); edges: M. Bertero and
 // P. Boccacci, Astron. Astrophys. 437:369 (2005); acceleration: D. Biggs and M. Andrews, Appl. Opt. 36:1766 (1997);
-// total variation: N. Dey et al., Microsc. Res. Tech. 69:260 (2006).
+// momentum: H. Wang and P. Miller, IEEE Trans. Image Process. 23:848 (2014); total variation: N. Dey et al., Microsc.
+// Res. Tech. 69:260 (2006).
 #pragma once
 
 #include <array>
@@ -36,6 +37,7 @@
 #include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/device_share.hpp"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
@@ -46,11 +48,15 @@ namespace convoy {
 
 enum class Algorithm { richardson_lucy, wiener, landweber };
 
+/// How an iteration starts ahead of the last estimate p, along its step from the one before, q: from p + a (p - q)
+/// where p has risen, and from p^2 / (p + a (q - p)) where it has fallen, which has the same slope in a but stays above
+/// 0: a voxel that is extrapolated to 0 would stay there. Several times fewer iterations; the likelihood may fall now
+/// and then.
 enum class Acceleration {
+  automatic,  ///< momentum for Richardson-Lucy, none for what has no acceleration
   none,
-  /// Vector extrapolation along the last two steps: 2 arrays more, and several times fewer iterations. The likelihood
-  /// may fall now and then; when a step points downhill the history is dropped.
-  biggs
+  biggs,    ///< a from the last two steps, 0 when the step points downhill: 2 arrays more, and sums over them
+  momentum  ///< a = min(0.9, 1 - 1/i) in iteration i, as in heavy-ball methods: 1 array more, and no sums
 };
 
 /// Where the light of the unknown may come from. n image, k PSF, per axis.
@@ -65,8 +71,13 @@ enum class Edges {
 
 /// What the iterations start from.
 enum class Start {
-  mean,  ///< a flat image whose blur has the data's mean: neutral
-  image  ///< the observed image over the PSF's sum, at least a hundredth of its mean: faster, and keeps its noise
+  /// Between flat and image: flat + s (image - flat), s = 1 - v_n / v_d, v_d the data's variance and v_n that of their
+  /// noise, from fourth differences along x. Noise that is there from the start stays; what is not noise saves
+  /// iterations.
+  automatic,
+  image,  ///< the observed image less the background, over the PSF's sum, at least a hundredth of its mean
+  flat,   ///< a flat image whose blur has the data's mean: neutral
+  value   ///< a flat image of DeconvolutionSpec::start_value
 };
 
 /// Whose results to reproduce.
@@ -93,15 +104,15 @@ enum class Tiles {
   /// Tile after tile, all iterations of one while it is on the device, with a halo round it that is restored with it
   /// and
   /// left out: no traffic between iterations, and an error that grows towards the seams (DeconvolutionReport::seam).
-  /// Start value and thresholds are those of the whole image. For noncirculant edges, without acceleration, relative
+  /// Start and thresholds are those of the whole image. For noncirculant edges, without Biggs' acceleration, relative
   /// change to stop at and compatibility, whose numbers would be a tile's own; the report has no curve.
   fast
 };
 
-const char* name(Algorithm value);  ///< "rl", "wiener", "landweber"
-const char* name(Acceleration value);
+const char* name(Algorithm value);     ///< "rl", "wiener", "landweber"
+const char* name(Acceleration value);  ///< "auto", "none", "biggs", "momentum"
 const char* name(Edges value);
-const char* name(Start value);
+const char* name(Start value);  ///< "auto", "image", "flat", "value"
 const char* name(Compatibility value);
 const char* name(Tiles value);
 const char* name(NegativePsf value);  ///< "error", "clip"
@@ -109,12 +120,16 @@ const char* name(NegativePsf value);  ///< "error", "clip"
 struct DeconvolutionSpec {
   Shape image;
   Shape psf;
+  /// PSFs, all of shape `psf`: image i of a run has PSF i modulo their number, as channels have that lie next to each
+  /// other. Each has its own origin with Origin::Rule::peak.
+  Index num_psfs = 1;
   Algorithm algorithm = Algorithm::richardson_lucy;
-  Index iterations = 25;                           ///< at most; Wiener has none
-  Acceleration acceleration = Acceleration::none;  ///< of Richardson-Lucy
-  Edges edges = Edges::noncirculant;               ///< Wiener, which is periodic, takes reflect for noncirculant
-  Start start = Start::mean;
-  double background = 0;  ///< b, in the image's units; not below 0
+  Index iterations = 25;                                ///< at most; Wiener has none
+  Acceleration acceleration = Acceleration::automatic;  ///< of Richardson-Lucy
+  Edges edges = Edges::noncirculant;                    ///< Wiener, which is periodic, takes reflect for noncirculant
+  Start start = Start::automatic;
+  double start_value = 0;  ///< of Start::value, in the output's units; above 0
+  double background = 0;   ///< b, in the image's units; not below 0
   /// Total variation: how strongly flat patches are preferred, for Richardson-Lucy; 0.002 to 0.02 is usual, below 1.
   double tv = 0;
   std::array<double, 3> voxel_size{1, 1,
@@ -140,8 +155,8 @@ struct DeconvolutionSpec {
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
 /// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, voxel sizes
-/// that are not above 0, acceleration, tv or compatibility with another algorithm than Richardson-Lucy, and what
-/// Tiles::fast excludes.
+/// and start values that are not above 0, acceleration, tv or compatibility with another algorithm than
+/// Richardson-Lucy, and what Tiles::fast excludes.
 void validate(const DeconvolutionSpec& spec);
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.
@@ -270,7 +285,9 @@ struct DeconvolutionReport {
   StopReason stop_reason = StopReason::iterations;
   std::vector<IterationSums> curve;  ///< of the start and every iteration, with DeconvolverOptions::curve
   double elapsed_seconds = 0;
-  double iterating_seconds = 0;  ///< of these, from the first iteration to the last
+  double iterating_seconds = 0;  ///< of these, from the first iteration to the last; of several devices the sum
+  /// In the order in which they were given; tiles are fast ones, whole images, or those of exact tiles' convolutions.
+  std::vector<DeviceShare> devices;
   std::uint64_t peak_device_bytes = 0;
   Index missing_voxels = 0;     ///< without a datum: masked, saturated, NaN or infinite
   Index non_finite_voxels = 0;  ///< of these, NaN and infinite
@@ -282,35 +299,46 @@ struct DeconvolutionReport {
   double output_sum = 0;       ///< flux out: sum over the output before rounding
   SeamError seam;              ///< of fast tiles
   Index skipped_tiles = 0;  ///< fast tiles, or whole images, that the ImageWriter held already; sums are without them
-  PsfReport psf;
+  PsfReport psf;            ///< of several the first one's
 
   /// Takes in what the restoration of another image reported. Iterations are the most, the curve is the first's.
   void add(const DeconvolutionReport& other);
 };
 
-/// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.
+/// PSFs made ready on a device or several, for any number of images of one shape. Not for use by two threads at once.
 class Deconvolver {
  public:
   /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. When the device
   /// turns out to have less memory than it said, plans again for less, and then for tiles. Throws what make_plan
   /// throws; Error(invalid_argument) for a PSF with NaN or infinite voxels, with negative ones and NegativePsf::error,
   /// without any above 0, or of which a hundredth or less reaches the image (Edges::zero); and Error as Convolver's
-  /// constructor does.
+  /// constructor does. With several PSFs (DeconvolutionSpec::num_psfs) `psf` is a batch of them; all are checked here
+  /// and kept in host memory, and one at a time is on the device: a run does the images of one PSF before those of the
+  /// next.
   Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
+              const DeconvolverOptions& options = {});
+  /// The same on several devices, of whatever kinds, that share each run's fast tiles and images: whichever is free
+  /// takes the next. Fast tiles are small enough for each of them; with Tiles::fast there are at least as many as
+  /// devices, unless PlanOptions::streaming counts as many images. Exact tiles are shared within each convolution. A
+  /// device that cannot take part, or that fails or runs out of memory in a run, is left out from then on; the others
+  /// do its work, and DeconvolutionReport::devices says why. When none is left, throws OutOfMemory or Error with the
+  /// causes of all. Throws Error(invalid_argument) for no devices. Each counts on its part of
+  /// PlanOptions::host_memory_limit_bytes. Readers and writers are used by several threads at once.
+  Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, const std::vector<Device>& devices,
               const DeconvolverOptions& options = {});
   ~Deconvolver();
   Deconvolver(Deconvolver&&) noexcept;
   Deconvolver& operator=(Deconvolver&&) noexcept;
 
-  const DeconvolutionPlan& plan() const;
-  const PsfReport& psf() const;
+  const DeconvolutionPlan& plan() const;  ///< of the first device that takes part, for the first PSF
+  const PsfReport& psf(Index number = 0) const;
 
-  /// Restores one image of shape spec.image into `output` of the same shape. `mask`, if given, has that shape too:
-  /// voxels where it is 0 have no datum. Blocks until the output is written. Inputs are not changed; output must not
-  /// overlap them. Integer outputs are rounded to nearest (ties to even) and clipped. Throws Error(invalid_argument) on
-  /// wrong shapes, NaN or infinite voxels with NonFinite::error, or if no voxel has a datum; Error(cancelled);
-  /// Error(device_lost). After a throw the output's contents are unspecified, and the Deconvolver can be used again
-  /// unless the device was lost.
+  /// Restores images of shape spec.image (a batch of one, or of any multiple of spec.num_psfs) into `output` of the
+  /// same shape and batch. `mask`, if given, has that shape too, and is one for all: voxels where it is 0 have no
+  /// datum. Blocks until the output is written. Inputs are not changed; output must not overlap them. Integer outputs
+  /// are rounded to nearest (ties to even) and clipped. Throws Error(invalid_argument) on wrong shapes, NaN or infinite
+  /// voxels with NonFinite::error, or if no voxel has a datum; Error(cancelled); Error(device_lost). After a throw the
+  /// output's contents are unspecified, and the Deconvolver can be used again unless the device was lost.
   DeconvolutionReport run(const ImageView& image, const MutableImageView& output,
                           const std::optional<ImageView>& mask = {}, const DeconvolverRunOptions& options = {});
   /// The same for any number of images that need not be in memory (time points and channels), each into the output at

@@ -77,6 +77,14 @@ void TileJoiner::add(const FastTile& tile, const Real* restored) {
   output_.end(tile.core);
 }
 
+void TileJoiner::add(const FastTile& tile, const std::vector<std::byte>& restored, Element element) {
+  if (element == Element::f32) {
+    add(tile, reinterpret_cast<const float*>(restored.data()));
+  } else {
+    add(tile, reinterpret_cast<const double*>(restored.data()));
+  }
+}
+
 void TileJoiner::pass_over(const FastTile& tile) {
   for (int axis = 0; axis < 3; ++axis) {
     if (!sheets_[static_cast<std::size_t>(axis)].values.empty()) keep<float>(tile, axis, nullptr);

@@ -28,6 +28,7 @@ class TileJoiner {
   /// whole box.
   template <class Real>
   void add(const FastTile& tile, const Real* restored);
+  void add(const FastTile& tile, const std::vector<std::byte>& restored, Element element);
   /// In place of add(), for a tile whose core the output holds: seams with it are not compared.
   void pass_over(const FastTile& tile);
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "deconvolution/image_boxes.hpp"
+#include "deconvolution/spec.hpp"
 #include "planner/host_needs.hpp"
 #include "planner/layout.hpp"
 
@@ -14,9 +15,9 @@ std::uint64_t bytes_of(std::uint64_t voxel_bytes, const Shape& shape) {
   return saturating_product(voxel_bytes, static_cast<std::uint64_t>(num_voxels(shape)));
 }
 
-/// Of exact tiles: estimate, weights, image, the buffer that convolutions write to, and with acceleration two more.
+/// Of exact tiles: estimate, weights, image, the buffer that convolutions write to, and what acceleration takes.
 std::uint64_t bytes_of_arrays(const DeconvolutionPlan& plan) {
-  const std::uint64_t num_frames = plan.spec.acceleration == Acceleration::biggs ? 6 : 4;
+  const std::uint64_t num_frames = 4 + num_acceleration_images(plan.spec.acceleration);
   std::uint64_t of_splits = 0;
   for (const Plan* part : {&plan.convolution, &*plan.adjoint}) {
     if (part->split) of_splits = saturating_sum(of_splits, part->host_bytes);
@@ -66,9 +67,18 @@ std::vector<LedgerLine> host_ledger_of(const DeconvolutionPlan& plan, const Limi
     ledger.push_back({"box written", bytes_of(size_of(streaming->write), written),
                       plan.fast ? "a tile without its halo" : "the image"});
     if (plan.fast) {
-      ledger.push_back({"restored tile", bytes_of(real_bytes(plan.spec.precision), plan.fast->tile), ""});
-      ledger.push_back({"seams", bytes_of_seams(plan.spec, *plan.fast), "what neighbours restored next to them"});
+      // Of several devices' tiles, some wait for those before them.
+      const std::uint64_t in_hand = static_cast<std::uint64_t>(options.num_devices > 1 ? kTilesInHand : 1);
+      ledger.push_back({"restored tiles", in_hand * bytes_of(real_bytes(plan.spec.precision), plan.fast->tile),
+                        in_hand > 1 ? "one in work, one that waits for its neighbours" : "one"});
+      ledger.push_back(
+          {"seams", in_hand * bytes_of_seams(plan.spec, *plan.fast), "what neighbours restored next to them"});
     }
+    const auto boxes = static_cast<std::uint64_t>(plan.fast ? plan.fast->num_tiles() : 1);
+    ledger.push_back(
+        {"records",
+         saturating_product(streaming->record_bytes, boxes * static_cast<std::uint64_t>(streaming->num_groups)),
+         "what the journal remembers of boxes that are written"});
   }
   std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });
   return ledger;

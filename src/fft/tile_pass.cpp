@@ -75,7 +75,7 @@ std::function<std::string(Index)> of_both_rows(const ArrayText& array, const Arr
 }  // namespace
 
 KernelSpec tiles_product(const TileShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         Index num_tiles, bool conjugate) {
+                         Index num_tiles, const LaunchKernels& kernels, bool conjugate) {
   KernelSpec spec = tile_pass("tiles_product", shape, precision,
                               "tiles of planes forward, two at a time as real and imaginary part, times the spectrum, "
                               "inverse");
@@ -85,16 +85,22 @@ KernelSpec tiles_product(const TileShape& shape, Precision precision, const Tile
                   array_buffer(image, false),
                   array_buffer(output, true, "result")};
   spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
-  spec.parameters.push_back({"begin_output", KernelSpec::Parameter::Kind::u32});
+  const bool of_kernels = kernels.fan != KernelFan::Kind::single;
+  if (of_kernels) spec.parameters.push_back({"begin_kernel", KernelSpec::Parameter::Kind::u32});
   const bool isolates = num_tiles > image.num_tiles_of_image() && !image.replaces_non_finite;
   const Rows from = rows_of(image, shape.length[1]);
   const Rows to = rows_of(output, std::min(shape.length[1], output.axes[1].count));
-  const ArrayNames read_names{.non_finite = isolates ? "shared_values[own_non_finite]" : "", .second_plane = "next"};
+  const auto plane = [](const TileAccess& of, const char* row) {
+    return std::string(row) + (of.num_kernels > 1 ? "_of_kernel" : "");
+  };
+  const ArrayNames read_names{.non_finite = isolates ? "shared_values[own_non_finite]" : "",
+                              .first_plane = plane(image, "row"),
+                              .second_plane = plane(image, "next")};
   const ArrayNames written_names{.buffer = "result",
                                  .first = "first_out",
                                  .second = "second_out",
-                                 .begin_tile = "begin_output",
-                                 .second_plane = "next"};
+                                 .first_plane = plane(output, "row"),
+                                 .second_plane = plane(output, "next")};
   const ArrayText reads(from, precision, true, read_names);
   const ArrayText writes(to, precision, true, written_names);
   MemoryView voxels = reads.access();
@@ -116,7 +122,9 @@ KernelSpec tiles_product(const TileShape& shape, Precision precision, const Tile
   StagesText text = stages_of_columns(columns, shape, precision);
   SpectrumOp product;
   const auto factor = [](Index j) { return fmt::format("f{}", j); };
-  product.begin = fmt::format("CURSOR(spectrum, h, at * {}u + line);\n", shape.length[0]);
+  const std::string of_kernel =
+      of_kernels ? fmt::format("wide(kernel) * {} + ", literal(shape.length[0] * shape.length[1])) : "";
+  product.begin = fmt::format("CURSOR(spectrum, h, {}at * {}u + line);\n", of_kernel, shape.length[0]);
   product.declare = [&](Index j) { return zero(factor(j)); };
   product.load = [&](Index j, Index stride) {
     return fmt::format("{} = ELEMENT(spectrum, h, {}u);\n", factor(j), j * stride * shape.length[0]);
@@ -128,26 +136,31 @@ KernelSpec tiles_product(const TileShape& shape, Precision precision, const Tile
   text.round_trip(shared_column(shape), product);
   std::string inverse;
   stages_of_rows(inverse, shape, precision, to.rows_per_plane).inverse(shared_row(shape), written);
-  // Pairs count the tiles of a launch: all, or with several kernels those of one image.
+  const Index pairs = ceil_divided(num_tiles, 2);
+  std::vector<PassValue> of_pair{{"WIDTH", Index{1}}, {"NUM_TILES", num_tiles}};
+  of_pair.emplace_back("LAST_PAIR", of_kernels ? pairs * kernels.at_once - 1 : 2 * (pairs - 1));
+  if (of_kernels) of_pair.emplace_back("PAIRS", pairs);
   spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross) +
-              filled(pass_bodies::tile, {{"LENGTH", shape.length[0]},
-                                         {"HEIGHT", shape.length[1]},
-                                         {"LAST_PAIR", (num_tiles - 1) / 2 * 2},
-                                         {"NUM_TILES", num_tiles},
-                                         {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
-                                         {"ROWS_FORWARD", forward},
-                                         {"COLUMNS", columns},
-                                         {"ROWS_INVERSE", inverse}});
+              filled(pass_bodies::tile,
+                     {{"LENGTH", shape.length[0]},
+                      {"HEIGHT", shape.length[1]},
+                      {"PAIR", filled(of_kernels ? pass_bodies::line_pair_of_kernel : pass_bodies::line_pair, of_pair)},
+                      {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
+                      {"ROWS_FORWARD", forward},
+                      {"COLUMNS", columns},
+                      {"ROWS_INVERSE", inverse}});
   return spec;
 }
 
 KernelSpec tile_forward_placed(const TileShape& shape, Precision precision, const std::array<Index, 3>& extent,
-                               const std::array<Index, 3>& place, double scale) {
+                               const std::array<Index, 3>& place, double scale, Index kernel_stride) {
   KernelSpec spec =
       tile_pass("tile_forward_placed", shape, precision, "the filter forward, put where the plan wants it, scaled");
   spec.buffers = {table_buffer(),
                   {"image", kReal, false, fmt::format("the filter's {} x {} voxels", extent[1], extent[0])},
                   {"spectrum", kReal2, true, "in the order in which the last stages leave frequencies"}};
+  if (kernel_stride > 0) spec.parameters.push_back({"number", KernelSpec::Parameter::Kind::u32});
+  const std::string begin = kernel_stride > 0 ? fmt::format("wide(number) * {} + ", literal(kernel_stride)) : "";
   const auto ahead = [&](std::size_t axis) { return (shape.length[axis] - place[axis]) % shape.length[axis]; };
   const MemoryView from{
       .memory = "image",
@@ -165,8 +178,8 @@ KernelSpec tile_forward_placed(const TileShape& shape, Precision precision, cons
                       .load = {},
                       .store =
                           [&](const ComplexName& value, Index j, Index stride) {
-                            return fmt::format("spectrum[(at + {}u) * {}u + line] = to_real2({}, {});\n", j * stride,
-                                               shape.length[0], value.x, value.y);
+                            return fmt::format("spectrum[{}(at + {}u) * {}u + line] = to_real2({}, {});\n", begin,
+                                               j * stride, shape.length[0], value.x, value.y);
                           }};
   std::string rows;
   stages_of_rows(rows, shape, precision, shape.length[1]).forward(from, shared_row(shape));
@@ -180,8 +193,8 @@ KernelSpec tile_forward_placed(const TileShape& shape, Precision precision, cons
   return spec;
 }
 
-std::array<std::uint64_t, 3> threads_of_tiles(const TileShape& shape, Index num_tiles) {
-  const Index groups = ceil_divided(num_tiles, 2);
+std::array<std::uint64_t, 3> threads_of_tiles(const TileShape& shape, Index num_tiles, Index num_kernels) {
+  const Index groups = num_kernels * ceil_divided(num_tiles, 2);
   const Index across = std::min<Index>(groups, kGroupsAcross);
   return {static_cast<std::uint64_t>(across * shape.threads),
           static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross)), 1};
