@@ -1,6 +1,6 @@
 """convoy: convolution and deconvolution of images of any size, on NVIDIA, AMD and other GPUs or on the CPU."""
 
-from ._api import clear_cache, convolve, deconvolve, devices, num_threads, plan, selftest, set_variable
+from ._api import clear_cache, convolve, deconvolve, devices, input_box, num_threads, plan, selftest, set_variable
 from ._convolver import Convolver
 from ._core import version as __version__
 from ._deconvolver import Deconvolver
@@ -39,6 +39,7 @@ __all__ = [
     "convolve",
     "deconvolve",
     "devices",
+    "input_box",
     "num_threads",
     "plan",
     "selftest",

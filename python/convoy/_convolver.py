@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import _arrays, _core, _spec
 from ._lasting import Lasting
 from ._plan import Plan
@@ -26,10 +28,10 @@ class Convolver(Lasting):
     Parameters
     ----------
     kernel : array_like
-        Of 1 to 3 axes. Read before this returns.
+        Of 1 to 3 axes. With an axis more than `shape` has: several kernels, numbered by the first. Read before this returns.
     shape : tuple of int
         Of the images, in the order of their axes: ([[z,] y,] x). As many axes as the kernel has.
-    mode, boundary, cval, origin, operation, normalize, nan, preserve_nan, no_data, region
+    mode, boundary, cval, origin, operation, normalize, nan, preserve_nan, no_data, region, pairing, weights
         As for `convolve`.
     precision : {'float32', 'float64'}
         Of the arithmetic.
@@ -81,6 +83,8 @@ class Convolver(Lasting):
         preserve_nan: bool = False,
         no_data: float | None = None,
         region: Any = None,
+        pairing: str = "all",
+        weights: Any = None,
         precision: Any = "float32",
         method: str = "auto",
         path: str = "auto",
@@ -93,18 +97,27 @@ class Convolver(Lasting):
         _lazy: bool = False,
     ) -> None:
         self._kernel = _arrays.kernel(kernel, "kernel")
-        self.shape = _spec.spatial_shape(shape, self._kernel.ndim, "kernel")
+        ndim = len(shape)
+        self._num_kernels = self._kernel.shape[0] if self._kernel.ndim == ndim + 1 else 0  # 0: one, without an axis for it
+        extents = self._kernel.shape[1:] if self._num_kernels else self._kernel.shape
+        self.shape = _spec.spatial_shape(shape, len(extents), "kernel")
+        self._weights = None if weights is None else _arrays.kernel(weights, "weights", real=True)
+        if self._weights is not None and pairing != "sum":
+            raise ValueError(f"weights are for pairing 'sum', and it is {pairing!r}")
         words: dict[str, Any] = dict(
             mode=mode, boundary=boundary, cval=float(cval), operation=operation, normalize=bool(normalize), nan=nan,
             preserve_nan=bool(preserve_nan), no_data=no_data,
         )  # fmt: skip
-        self._spec = _spec.convolution(self.shape, self._kernel.shape, origin=origin, region=region, precision=precision, **words)
+        self._spec = _spec.convolution(
+            self.shape, extents, origin=origin, region=region, precision=precision, num_kernels=max(1, self._num_kernels), pairing=pairing,
+            batch=max(1, self._num_kernels) if pairing == "each" else 1, **words,
+        )  # fmt: skip
         self._options = _spec.plan_options(
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune,
             deterministic=deterministic, min_tiles=_min_tiles,
         )  # fmt: skip
         self._arguments = dict(
-            words, origin=origin, region=region, precision=self._spec["precision"], method=method, path=path,
+            words, origin=origin, region=region, pairing=pairing, precision=self._spec["precision"], method=method, path=path,
             device=device if isinstance(device, str) else tuple(device), memory_limit=memory_limit, host_memory_limit=host_memory_limit,
             tune=tune, deterministic=deterministic,
         )  # fmt: skip
@@ -114,7 +127,7 @@ class Convolver(Lasting):
         self._closed = False
         self._forget()
         if not _lazy:
-            self._host_core(1)
+            self._host_core(self._spec["batch"])
 
     def _forget(self) -> None:
         self._cores: OrderedDict[Any, Any] = OrderedDict()
@@ -143,19 +156,19 @@ class Convolver(Lasting):
 
     def _host_core(self, batch: int) -> Any:
         def make() -> Any:
-            return _core.Convolver(dict(self._spec, batch=batch), self._kernel, self._devices, self._options)
+            return _core.Convolver(dict(self._spec, batch=batch), self._kernel, self._weights, self._devices, self._options)
 
         return self._core_of(("host", batch), make)
 
     def _device_core(self, device: str, image: str, output: str, batch: int) -> Any:
         def make() -> Any:
-            return _core.ResidentConvolver(dict(self._spec, batch=batch), self._kernel, device, self._options, image, output)
+            return _core.ResidentConvolver(dict(self._spec, batch=batch), self._kernel, self._weights, device, self._options, image, output)
 
         return self._core_of((device, image, output, batch), make)
 
     @property
     def plan(self) -> Plan:
-        core = next(reversed(self._cores.values())) if self._cores else self._host_core(1)
+        core = next(reversed(self._cores.values())) if self._cores else self._host_core(self._spec["batch"])
         return Plan(*core.plan())
 
     def _words(self) -> dict[str, Any]:
@@ -178,10 +191,11 @@ class Convolver(Lasting):
         Parameters
         ----------
         image : array
-            Of shape ``(..., *shape)``, of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
+            Of shape ``(..., *shape)`` (with pairing 'each', and for the adjoint of 'all', ``(..., kernels, *shape)``), of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
             `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
         out : array, optional
-            Where the result goes, of shape ``(..., *output_shape)``; returned itself. Must not overlap `image`.
+            Where the result goes, of shape ``(..., *output_shape)`` (with several kernels and pairing 'all' ``(..., kernels, *output_shape)``, with
+            'each' likewise); returned itself. Must not overlap `image`.
         dtype : dtype, optional
             Of a new output, by default `precision`; integers are rounded to nearest (ties to even) and clipped.
         progress : callable, tqdm bar or True, optional
@@ -220,18 +234,34 @@ class Convolver(Lasting):
             raise ValueError(f"image has shape {shape}; this Convolver was made for images of {self.shape}")
         return shape[:leading]
 
+    def _layout(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        """Of an image of that shape: the output's, axes that are runs of their own, and the batch of a run."""
+        leading = self._leading(shape)
+        kernels, pairing = self._num_kernels, self._spec["pairing"]
+        if not kernels or pairing == "sum":
+            return leading + self.output_shape, (), math.prod(leading)
+        adjoint = self._spec["operation"] == "correlate"
+        if pairing == "all" and not adjoint:
+            return leading + (kernels,) + self.output_shape, (), math.prod(leading)
+        if not leading or leading[-1] != kernels:
+            raise ValueError(f"image has shape {shape}; with {kernels} kernels, pairing {pairing!r} and operation {self._spec['operation']!r} it is (..., {kernels}, *{self.shape})")
+        if pairing == "all":
+            return leading[:-1] + self.output_shape, (), math.prod(leading[:-1])
+        return leading + self.output_shape, leading[:-1], kernels
+
     def _run_on_host(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
-        array = _arrays.host(image, "image")
-        leading = self._leading(array.shape)
+        bits = _arrays.bfloat16_bits(image)
+        array = _arrays.host(image, "image") if bits is None else bits
+        shape, runs, batch = self._layout(array.shape)
         array = _arrays.placed(array, len(self.shape))
-        batch = math.prod(leading)
         made = _arrays.output_dtype(dtype, self._spec["precision"], "c" in (array.dtype.kind, self._kernel.dtype.kind))
-        output = _arrays.HostOutput(out, leading + self.output_shape, made, image, len(self.shape))
+        output = _arrays.HostOutput(out, shape, made, image, len(self.shape))
         output.require_apart(array)
-        if batch:
+        if batch and math.prod(runs):
             core = self._host_core(batch)
             with telling(progress, "tile") as tell:
-                self.report = core.run(array, output.array, tell)
+                for index in np.ndindex(runs):
+                    self.report = core.run(array[index], output.array[index], tell, bits is not None, output.is_bfloat16)
             self._ran = True
         return output.result()
 
@@ -239,15 +269,15 @@ class Convolver(Lasting):
         wanted = self._devices[0]
         if len(self._devices) > 1 or wanted not in ("auto", device, device.partition(":")[0]):
             raise ValueError(f"image lies on {device}, and this Convolver is for {', '.join(self._devices)}")
-        leading = self._leading(tuple(image.shape))
-        shape = leading + self.output_shape
+        shape, runs, batch = self._layout(tuple(image.shape))
+        if math.prod(runs) != 1:
+            raise ValueError(f"image has shape {tuple(image.shape)}; on a GPU, pairing 'each' takes as many images as there are kernels: loop over the others")
         if out is None:
             out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"]))
         elif _arrays.on_device(out) != device:
             raise ValueError(f"image lies on {device} and out {_arrays.on_device(out) or 'in host memory'}; move one of them")
         elif tuple(out.shape) != shape:
             raise ValueError(f"out has shape {tuple(out.shape)}, not {shape}")
-        batch = math.prod(leading)
         if not batch:
             return out
         stream = _arrays.stream_of(image) if stream is None else stream

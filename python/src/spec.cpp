@@ -87,6 +87,8 @@ ConvolutionSpec convolution_spec(const nb::dict& options) {
   spec.no_data = get<std::optional<double>>(options, "no_data");
   spec.region = region_of(options);
   spec.batch = get<Index>(options, "batch");
+  spec.num_kernels = get<Index>(options, "num_kernels");
+  spec.pairing = choice(options, "pairing", {Pairing::all, Pairing::each, Pairing::sum});
   return spec;
 }
 
@@ -171,6 +173,12 @@ nb::dict defaults() {
 }
 
 nb::tuple to_tuple(const Shape& shape) { return nb::make_tuple(shape.z, shape.y, shape.x); }
+
+nb::list to_list(const Box& box) {
+  nb::list axes;
+  for (int axis = 0; axis < 3; ++axis) axes.append(nb::make_tuple(box.begin[axis], box.begin[axis] + box.size[axis]));
+  return axes;
+}
 
 nb::dict to_dict(const RunReport& report) {
   nb::dict result;
