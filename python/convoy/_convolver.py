@@ -288,10 +288,11 @@ class Convolver(Lasting):
 
 
 class _Kept:
-    """The Convolvers of the last calls of `convolve`, told apart by everything that determines them."""
+    """The objects of the last calls of a function, told apart by everything that determines them. At least `least` of them stay, whatever they hold."""
 
-    def __init__(self) -> None:
-        self._objects: OrderedDict[Any, Convolver] = OrderedDict()
+    def __init__(self, most: int | None = None, least: int = 0) -> None:
+        self._objects: OrderedDict[Any, Any] = OrderedDict()
+        self._most, self._least = most, least
         self._lock = threading.Lock()
 
     def renew_lock(self) -> None:
@@ -301,7 +302,7 @@ class _Kept:
         with self._lock:
             self._objects.clear()
 
-    def get(self, key: Any, make: Any) -> Convolver:
+    def get(self, key: Any, make: Any) -> Any:
         with self._lock:
             found = self._objects.get(key)
             if found is not None:
@@ -309,11 +310,14 @@ class _Kept:
                 return found
         return make()
 
-    def put(self, key: Any, convolver: Convolver) -> None:
+    def put(self, key: Any, made: Any) -> None:
         with self._lock:
-            self._objects[key] = convolver
-            while self._objects and (len(self._objects) > KEPT_CONVOLVERS or sum(c._device_bytes for c in self._objects.values()) > KEPT_BYTES):
+            self._objects[key] = made
+            while len(self._objects) > self._least and (len(self._objects) > (self._most or KEPT_CONVOLVERS) or self._bytes() > KEPT_BYTES):
                 self._objects.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(getattr(one, "_device_bytes", 0) for one in self._objects.values())
 
 
 KEPT_CONVOLVERS = 8

@@ -113,5 +113,5 @@ def test_deconvolution_restores(device, rng):
 
 def test_import_is_light():
     """No library of others is imported but NumPy."""
-    code = "import sys, convoy; print([m for m in ('scipy', 'torch', 'jax', 'cupy', 'tqdm') if m in sys.modules])"
+    code = "import sys, convoy; print([m for m in ('scipy', 'torch', 'jax', 'cupy', 'tqdm', 'dask', 'zarr', 'h5py') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NEEDS = {"torch": "torch", "jax": "jax", "cupy": "cupy", "scipy": "scipy", "tqdm": "tqdm"}
+NEEDS = {"torch": "torch", "jax": "jax", "cupy": "cupy", "scipy": "scipy", "tqdm": "tqdm", "dask": "dask", "zarr": "zarr", "h5py": "h5py"}
 
 
 def blocks(page):
