@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/device_share.hpp"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
@@ -60,13 +61,6 @@ struct ConvolverOptions {
 struct RunOptions {
   std::function<bool(const Progress&)> progress;  ///< in place of ConvolverOptions::progress
   std::stop_token stop;                           ///< beside ConvolverOptions::stop
-};
-
-/// A device's part in a run.
-struct DeviceShare {
-  std::string id;
-  Index num_tiles = 0;  ///< that it did in this run
-  std::string failure;  ///< why it takes no part any more, in this or an earlier run; empty while it does
 };
 
 /// What a run did, beyond its output.

@@ -36,6 +36,7 @@
 #include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/device_share.hpp"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
@@ -109,6 +110,9 @@ const char* name(NegativePsf value);  ///< "error", "clip"
 struct DeconvolutionSpec {
   Shape image;
   Shape psf;
+  /// PSFs, all of shape `psf`: image i of a run has PSF i modulo their number, as channels have that lie next to each
+  /// other. Each has its own origin with Origin::Rule::peak.
+  Index num_psfs = 1;
   Algorithm algorithm = Algorithm::richardson_lucy;
   Index iterations = 25;                           ///< at most; Wiener has none
   Acceleration acceleration = Acceleration::none;  ///< of Richardson-Lucy
@@ -270,7 +274,9 @@ struct DeconvolutionReport {
   StopReason stop_reason = StopReason::iterations;
   std::vector<IterationSums> curve;  ///< of the start and every iteration, with DeconvolverOptions::curve
   double elapsed_seconds = 0;
-  double iterating_seconds = 0;  ///< of these, from the first iteration to the last
+  double iterating_seconds = 0;  ///< of these, from the first iteration to the last; of several devices the sum
+  /// In the order in which they were given; tiles are fast ones, whole images, or those of exact tiles' convolutions.
+  std::vector<DeviceShare> devices;
   std::uint64_t peak_device_bytes = 0;
   Index missing_voxels = 0;     ///< without a datum: masked, saturated, NaN or infinite
   Index non_finite_voxels = 0;  ///< of these, NaN and infinite
@@ -282,35 +288,46 @@ struct DeconvolutionReport {
   double output_sum = 0;       ///< flux out: sum over the output before rounding
   SeamError seam;              ///< of fast tiles
   Index skipped_tiles = 0;  ///< fast tiles, or whole images, that the ImageWriter held already; sums are without them
-  PsfReport psf;
+  PsfReport psf;            ///< of several the first one's
 
   /// Takes in what the restoration of another image reported. Iterations are the most, the curve is the first's.
   void add(const DeconvolutionReport& other);
 };
 
-/// A PSF made ready on a device, for any number of images of one shape. Not for use by two threads at once.
+/// PSFs made ready on a device or several, for any number of images of one shape. Not for use by two threads at once.
 class Deconvolver {
  public:
   /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. When the device
   /// turns out to have less memory than it said, plans again for less, and then for tiles. Throws what make_plan
   /// throws; Error(invalid_argument) for a PSF with NaN or infinite voxels, with negative ones and NegativePsf::error,
   /// without any above 0, or of which a hundredth or less reaches the image (Edges::zero); and Error as Convolver's
-  /// constructor does.
+  /// constructor does. With several PSFs (DeconvolutionSpec::num_psfs) `psf` is a batch of them; all are checked here
+  /// and kept in host memory, and one at a time is on the device: a run does the images of one PSF before those of the
+  /// next.
   Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
+              const DeconvolverOptions& options = {});
+  /// The same on several devices, of whatever kinds, that share each run's fast tiles and images: whichever is free
+  /// takes the next. Fast tiles are small enough for each of them; with Tiles::fast there are at least as many as
+  /// devices, unless PlanOptions::streaming counts as many images. Exact tiles are shared within each convolution. A
+  /// device that cannot take part, or that fails or runs out of memory in a run, is left out from then on; the others
+  /// do its work, and DeconvolutionReport::devices says why. When none is left, throws OutOfMemory or Error with the
+  /// causes of all. Throws Error(invalid_argument) for no devices. Each counts on its part of
+  /// PlanOptions::host_memory_limit_bytes. Readers and writers are used by several threads at once.
+  Deconvolver(const DeconvolutionSpec& spec, const ImageView& psf, const std::vector<Device>& devices,
               const DeconvolverOptions& options = {});
   ~Deconvolver();
   Deconvolver(Deconvolver&&) noexcept;
   Deconvolver& operator=(Deconvolver&&) noexcept;
 
-  const DeconvolutionPlan& plan() const;
-  const PsfReport& psf() const;
+  const DeconvolutionPlan& plan() const;  ///< of the first device that takes part, for the first PSF
+  const PsfReport& psf(Index number = 0) const;
 
-  /// Restores one image of shape spec.image into `output` of the same shape. `mask`, if given, has that shape too:
-  /// voxels where it is 0 have no datum. Blocks until the output is written. Inputs are not changed; output must not
-  /// overlap them. Integer outputs are rounded to nearest (ties to even) and clipped. Throws Error(invalid_argument) on
-  /// wrong shapes, NaN or infinite voxels with NonFinite::error, or if no voxel has a datum; Error(cancelled);
-  /// Error(device_lost). After a throw the output's contents are unspecified, and the Deconvolver can be used again
-  /// unless the device was lost.
+  /// Restores images of shape spec.image (a batch of one, or of any multiple of spec.num_psfs) into `output` of the
+  /// same shape and batch. `mask`, if given, has that shape too, and is one for all: voxels where it is 0 have no
+  /// datum. Blocks until the output is written. Inputs are not changed; output must not overlap them. Integer outputs
+  /// are rounded to nearest (ties to even) and clipped. Throws Error(invalid_argument) on wrong shapes, NaN or infinite
+  /// voxels with NonFinite::error, or if no voxel has a datum; Error(cancelled); Error(device_lost). After a throw the
+  /// output's contents are unspecified, and the Deconvolver can be used again unless the device was lost.
   DeconvolutionReport run(const ImageView& image, const MutableImageView& output,
                           const std::optional<ImageView>& mask = {}, const DeconvolverRunOptions& options = {});
   /// The same for any number of images that need not be in memory (time points and channels), each into the output at

@@ -98,8 +98,7 @@ ConvolverOptions ConvolveCommand::convolver_options(ProgressBar& bar, const Imag
   convolver.plan = options.plan_options();
   convolver.plan.host_memory_limit_bytes = files.host_memory_limit_bytes(host_bytes_beside_plan, options.deterministic);
   convolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
-  constexpr std::uint64_t kRecordBytes = 384;  // of a box in the journal, estimated
-  if (files.resume) convolver.plan.streaming->record_bytes = kRecordBytes;
+  convolver.plan.streaming->record_bytes = files.record_bytes();
   convolver.stop = interrupt_token();
   convolver.progress = [&bar](const Progress& progress) {
     bar.show(progress);
@@ -179,10 +178,7 @@ void ConvolveCommand::warn_of_voxels(ConvolveRecord& record) const {
 }
 
 void ConvolveCommand::warn_of_devices(ConvolveRecord& record) const {
-  for (const DeviceShare& share : record.run.devices) {
-    if (share.failure.empty()) continue;
-    warn(record, fmt::format("{} was dropped, and the others did its work: {}", share.id, share.failure));
-  }
+  for (const std::string& text : device_warnings(record.run.devices)) warn(record, text);
 }
 
 /// Read and written.
@@ -310,7 +306,7 @@ void ConvolveCommand::summarize(const ConvolveRecord& record) const {
   const std::string scale = record.plan.spec.normalize_kernel && is_scaled
                                 ? fmt::format(", kernel divided by its sum {:g}", 1 / record.run.kernel_factor)
                                 : "";
-  print_summary("{}: {}{}, {:.3f} s{}, {}{} {} zyx -> {}\n", record.devices_text(), pieces, skipped,
+  print_summary("{}: {}{}, {:.3f} s{}, {}{} {} zyx -> {}\n", devices_text(record.devices), pieces, skipped,
                 record.times.prepare_seconds + record.times.run_seconds, scale, several, name(record.output_element),
                 to_text(record.output_shape), output_path);
   print_summary("host memory: peak {}, planned {}{}\n", bytes_to_text(record.peak_host_bytes),

@@ -19,15 +19,28 @@ Json curve_to_json(const std::vector<IterationSums>& curve) {
   return json;
 }
 
+Json psf_to_json(const PsfReport& psf) {
+  return {{"factor", psf.factor},
+          {"negative_voxels", psf.negative_voxels},
+          {"negative_part", psf.negative_part},
+          {"pedestal_part", psf.pedestal_part}};
+}
+
 }  // namespace
+
+std::uint64_t DeconvolveRecord::planned_host_bytes() const {
+  return host_bytes_beside_plan + (plan.is_tiled() ? 1 : devices.size()) * plan.host_bytes;
+}
 
 std::string to_json(const DeconvolveRecord& record) {
   const DeconvolutionReport& run = record.run;
   Json json;
   json["version"] = CONVOY_VERSION;
   json["command"] = command_line();
-  json["backend"] = record.device.id.substr(0, record.device.id.find(':'));
-  json["device"] = device_to_json(record.device);
+  const DeviceInfo& first = record.devices.front();
+  json["backend"] = first.id.substr(0, first.id.find(':'));
+  json["device"] = device_to_json(first);
+  json["devices"] = devices_to_json(record.devices, run.devices);
   json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
   json["psf"] = file_to_json(record.psf_path, record.plan.spec.psf, record.psf_element);
   if (!record.mask_path.empty()) json["mask"] = record.mask_path;
@@ -49,13 +62,16 @@ std::string to_json(const DeconvolveRecord& record) {
   json["psf_negative_voxels"] = run.psf.negative_voxels;
   json["psf_negative_part"] = run.psf.negative_part;
   json["psf_pedestal_part"] = run.psf.pedestal_part;
+  if (record.psfs.size() > 1) {
+    for (const PsfReport& psf : record.psfs) json["psfs"].push_back(psf_to_json(psf));
+  }
   json["negative_voxels"] = run.negative_voxels;
   json["negative_sum"] = run.negative_sum;
   json["saturated_voxels"] = run.saturated_voxels;
   json["skipped_tiles"] = run.skipped_tiles;
   json["peak_device_bytes"] = run.peak_device_bytes;
   json["ram_limit_bytes"] = record.ram_limit_bytes;
-  json["planned_host_bytes"] = record.host_bytes_beside_plan + record.plan.host_bytes;
+  json["planned_host_bytes"] = record.planned_host_bytes();
   json["peak_host_bytes"] = record.peak_host_bytes;
   if (record.plan.fast) {
     json["seam"] = {{"voxels", run.seam.voxels},

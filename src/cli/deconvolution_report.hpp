@@ -22,11 +22,15 @@ struct DeconvolveRecord {
   std::uint64_t host_bytes_beside_plan = 0;
   std::uint64_t ram_limit_bytes = 0;  ///< 0: none
   std::uint64_t peak_host_bytes = 0;
-  DeviceInfo device;
+  std::vector<DeviceInfo> devices;
   DeconvolutionPlan plan;
   DeconvolutionReport run;
+  std::vector<PsfReport> psfs;
   StageTimes times;
   std::vector<std::string> warnings;
+
+  /// Each device has a plan of its own.
+  std::uint64_t planned_host_bytes() const;
 };
 
 std::string to_json(const DeconvolveRecord& record);

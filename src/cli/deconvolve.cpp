@@ -10,7 +10,9 @@
 #include "cli/commands.hpp"
 #include "cli/deconvolution_options.hpp"
 #include "cli/deconvolution_report.hpp"
+#include "cli/device_options.hpp"
 #include "cli/file_options.hpp"
+#include "cli/image_list.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/kernel_check.hpp"
 #include "cli/memory_trace.hpp"
@@ -25,11 +27,12 @@ namespace {
 
 struct DeconvolveCommand {
   std::string image_path;
-  std::string psf_path;
+  std::string psf_path;  ///< or several
   std::string output_path;
   std::string mask_path;
   std::string report_path;
   DeconvolutionOptions options;
+  DeviceOptions devices;
   FileOptions files;
   std::optional<Element> element;
   bool trace_memory = false;
@@ -37,12 +40,15 @@ struct DeconvolveCommand {
 
   void require_paths() const;
   void run();
-  void deconvolve(const Device& device, Image psf, DeconvolveRecord& record);
-  DeconvolutionSpec spec_for(const ImageFileReader& image, const Image& psf) const;
-  JobDescription job(const DeconvolutionSpec& spec, const Image& psf) const;
+  void deconvolve(const std::vector<Device>& on, DeconvolveRecord& record);
+  ImageList read_psfs(const Shape& image) const;
+  DeconvolutionSpec spec_for(const ImageFileReader& image, const ImageList& psfs) const;
+  JobDescription job(const DeconvolutionSpec& spec, const ImageList& psfs) const;
   DeconvolverOptions deconvolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
-                                         std::uint64_t host_bytes_beside_plan) const;
-  void warn_of_psf(const Image& psf, const PsfReport& met, DeconvolveRecord& record) const;
+                                         const DeconvolveRecord& record) const;
+  void warn_of_psf(const ImageView& psf, const PsfReport& met, const std::string& which,
+                   DeconvolveRecord& record) const;
+  void warn_of_psfs(const ImageList& psfs, const Deconvolver& deconvolver, DeconvolveRecord& record) const;
   void warn(DeconvolveRecord& record, const std::string& text) const;
   void warn_of_tiles(DeconvolveRecord& record) const;
   void warn_of_voxels(DeconvolveRecord& record) const;
@@ -50,7 +56,8 @@ struct DeconvolveCommand {
 };
 
 void DeconvolveCommand::require_paths() const {
-  std::vector<std::string> inputs{image_path, psf_path};
+  std::vector<std::string> inputs = names_of(psf_path);
+  inputs.push_back(image_path);
   if (!mask_path.empty()) inputs.push_back(mask_path);
   for (const std::string& input : inputs) {
     require_different_files(output_path, input);
@@ -66,40 +73,53 @@ void DeconvolveCommand::warn(DeconvolveRecord& record, const std::string& text) 
   record.warnings.push_back(text);
 }
 
-void DeconvolveCommand::warn_of_psf(const Image& psf, const PsfReport& met, DeconvolveRecord& record) const {
+void DeconvolveCommand::warn_of_psf(const ImageView& psf, const PsfReport& met, const std::string& which,
+                                    DeconvolveRecord& record) const {
   constexpr double kPedestal = 0.25;
   const DeconvolutionSpec& spec = record.plan.spec;
   if (spec.compatibility == Compatibility::skimage) {  // which takes negative voxels as they are
-    for (const std::string& text : kernel_warnings(psf.view(), spec.origin.index)) warn(record, text);
+    for (const std::string& text : kernel_warnings(psf, spec.origin.index)) warn(record, which + text);
     return;
   }
   if (options.common.choices.origin.rule != Origin::Rule::peak) {
-    if (const auto text = origin_warning("PSF", psf.view(), spec.origin.index)) warn(record, *text);
+    if (const auto text = origin_warning("PSF", psf, spec.origin.index)) warn(record, which + *text);
   }
   if (met.negative_voxels > 0) {
     warn(record,
-         fmt::format("the PSF has {} negative {}, whose sum is {:.2g} % of the others'; they are taken as "
-                     "0: if too much background was subtracted, subtract less (--psf-negative error refuses "
-                     "them)",
-                     met.negative_voxels, met.negative_voxels == 1 ? "voxel" : "voxels", 100 * met.negative_part));
+         which + fmt::format("the PSF has {} negative {}, whose sum is {:.2g} % of the others'; they are taken as "
+                             "0: if too much background was subtracted, subtract less (--psf-negative error refuses "
+                             "them)",
+                             met.negative_voxels, met.negative_voxels == 1 ? "voxel" : "voxels",
+                             100 * met.negative_part));
   }
   if (met.pedestal_part >= kPedestal) {
-    warn(record, fmt::format("{:.0f} % of the PSF's sum is a constant as high as its border: if that is camera "
+    warn(record,
+         which + fmt::format("{:.0f} % of the PSF's sum is a constant as high as its border: if that is camera "
                              "background, subtract it from the PSF; if the PSF is cut off before it has fallen, take a "
                              "larger one",
                              100 * met.pedestal_part));
   }
 }
 
+void DeconvolveCommand::warn_of_psfs(const ImageList& psfs, const Deconvolver& deconvolver,
+                                     DeconvolveRecord& record) const {
+  const std::vector<std::string> names = names_of(psf_path);
+  for (Index i = 0; i < psfs.count; ++i) {
+    const std::string which = psfs.count > 1 ? names[static_cast<std::size_t>(i)] + ": " : "";
+    record.psfs.push_back(deconvolver.psf(i));
+    warn_of_psf(psfs.view().image(i), record.psfs.back(), which, record);
+  }
+}
+
 /// All that the output depends on, for --resume.
-JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const Image& psf) const {
+JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const ImageList& psfs) const {
   if (!files.resume) return {};
   JobDescription job = describe_image(image_path, files);
   const Shape& at = spec.origin.index;
   const bool origin_given = spec.origin.rule == Origin::Rule::at;
   const auto number = [](double value) { return fmt::format("{}", value); };
   const JobDescription rest{
-      {"PSF", fmt::format("of checksum {}", checksum(psf.view()))},
+      {"PSF", fmt::format("of checksum {}", checksum(psfs.view().as_one()))},
       {"mask", mask_path.empty() ? "none" : describe_input(mask_path)},
       {"algorithm", name(spec.algorithm)},
       {"iterations", std::to_string(spec.iterations)},
@@ -119,17 +139,20 @@ JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const Image
       {"compatibility", name(spec.compatibility)},
       {"tiles", fmt::format("{}, halo {}", name(spec.tiles), spec.halo)}};
   job.insert(job.end(), rest.begin(), rest.end());
+  if (psfs.count > 1) job.emplace_back("number of PSFs", std::to_string(psfs.count));
   return job;
 }
 
 DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar, const ImageReader& reader,
                                                           const ImageWriter& writer,
-                                                          std::uint64_t host_bytes_beside_plan) const {
+                                                          const DeconvolveRecord& record) const {
   DeconvolverOptions deconvolver;
   deconvolver.plan = options.common.plan_options();
   deconvolver.plan.host_memory_limit_bytes =
-      files.host_memory_limit_bytes(host_bytes_beside_plan, options.common.deterministic);
+      files.host_memory_limit_bytes(record.host_bytes_beside_plan, options.common.deterministic);
   deconvolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
+  deconvolver.plan.streaming->num_groups = record.num_images;
+  deconvolver.plan.streaming->record_bytes = files.record_bytes();
   deconvolver.curve = !report_path.empty();
   deconvolver.stop = interrupt_token();
   deconvolver.progress = [&bar](const DeconvolutionProgress& progress) {
@@ -159,13 +182,34 @@ std::array<double, 3> spacing_from(const VoxelSize& size) {
   return spacing;
 }
 
-DeconvolutionSpec DeconvolveCommand::spec_for(const ImageFileReader& image, const Image& psf) const {
-  DeconvolutionSpec spec = options.spec(image.shape(), psf.shape);
+DeconvolutionSpec DeconvolveCommand::spec_for(const ImageFileReader& image, const ImageList& psfs) const {
+  DeconvolutionSpec spec = options.spec(image.shape(), psfs.shape);
+  spec.num_psfs = psfs.count;
   if (const auto& size = image.metadata().voxel_size) spec.voxel_size = spacing_from(*size);
   return spec;
 }
 
-void DeconvolveCommand::deconvolve(const Device& device, Image psf, DeconvolveRecord& record) {
+ImageList DeconvolveCommand::read_psfs(const Shape& image) const {
+  const std::vector<std::string> names = names_of(psf_path);
+  std::vector<Image> psfs;
+  for (const std::string& name : names) {
+    psfs.push_back(read_image(name));
+    options.common.place(psfs.back(), image);
+  }
+  return joined("PSF", psfs, names);
+}
+
+/// A PSF for each channel, or without channels for each time point.
+void require_images_for(Index num_psfs, Index num_images, const ImageMetadata& image) {
+  const Index channels = image.num_channels.value_or(1);
+  const Index wanted = channels > 1 ? channels : num_images;
+  if (num_psfs == 1 || num_psfs == wanted) return;
+  throw CLI::ValidationError(
+      "PSF", fmt::format("{} PSFs are named, but the image has {} {}; name one PSF for all, or one for each", num_psfs,
+                         wanted, channels > 1 ? "channels" : "time points"));
+}
+
+void DeconvolveCommand::deconvolve(const std::vector<Device>& on, DeconvolveRecord& record) {
   StopWatch watch;
   const auto images = files.open(image_path);
   const InputGuard guard(image_path, files.resume);
@@ -173,28 +217,31 @@ void DeconvolveCommand::deconvolve(const Device& device, Image psf, DeconvolveRe
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
   std::vector<std::unique_ptr<ImageFileReader>> masks;
   if (!mask_path.empty()) masks = open_images(mask_path);
-  options.common.place(psf, first.shape());
-  const DeconvolutionSpec spec = spec_for(first, psf);
+  ImageList psfs = read_psfs(first.shape());
+  record.psf_element = psfs.element;
+  record.times.read_seconds = watch.lap_seconds();
+  stop_if_interrupted();
+  require_images_for(psfs.count, static_cast<Index>(images.size()), first.metadata());
+  const DeconvolutionSpec spec = spec_for(first, psfs);
   const bool in_double = spec.precision == Precision::f64;
   record.image_element = first.element();
   record.num_images = static_cast<Index>(images.size());
   record.output_element = element.value_or(in_double ? Element::f64 : Element::f32);
   if (files.resume) set_interrupt_text(kInterruptedButKept);
   const auto output = create_image(output_path, spec.image, record.output_element, first.metadata(),
-                                   files.create_options(job(spec, psf)));
+                                   files.create_options(job(spec, psfs)));
   record.ram_limit_bytes = files.ram_limit_bytes;
-  record.host_bytes_beside_plan = files.host_bytes_beside_plan({device}, first.cache_bytes() + output->cache_bytes());
+  record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
   for (const auto& mask : masks) {  // beside its image
     record.host_bytes_beside_plan +=
         static_cast<std::uint64_t>(num_voxels(mask->shape())) * size_of(mask->element()) / masks.size();
   }
   ProgressBar bar(verbosity, {record.num_images * num_voxels(spec.image), 0});
-  Deconvolver deconvolver(spec, psf.view(), device,
-                          deconvolver_options(bar, first, output->image(), record.host_bytes_beside_plan));
+  Deconvolver deconvolver(spec, psfs.view(), on, deconvolver_options(bar, first, output->image(), record));
   record.plan = deconvolver.plan();
-  warn_of_psf(psf, deconvolver.psf(), record);
+  warn_of_psfs(psfs, deconvolver, record);
   warn_of_tiles(record);
-  psf = {};
+  psfs = {};
   record.times.prepare_seconds += watch.lap_seconds();
   stop_if_interrupted();
   ImageWriters writers;
@@ -248,7 +295,7 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
     what += fmt::format(" ({} {} there already)", record.run.skipped_tiles, plan.fast ? "tiles were" : "images were");
   }
   const std::string several = record.num_images > 1 ? fmt::format("{} x ", record.num_images) : "";
-  print_summary("{} ({}): {}, {:.3f} s, {}{} {} zyx -> {}\n", record.device.id, record.device.name, what,
+  print_summary("{}: {}, {:.3f} s, {}{} {} zyx -> {}\n", devices_text(record.devices), what,
                 record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
                 to_text(plan.spec.image), output_path);
 }
@@ -256,22 +303,20 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
 void DeconvolveCommand::run() {
   require_paths();
   StopWatch watch;
-  const Device device = options.common.device();  // before large files are read
+  const std::vector<Device> on = devices.open(options.common.backend);  // before large files are read
   DeconvolveRecord record;
   record.image_path = image_path;
   record.psf_path = psf_path;
   record.mask_path = mask_path;
   record.output_path = output_path;
-  record.device = device.info();
+  for (const Device& device : on) record.devices.push_back(device.info());
   record.times.prepare_seconds = watch.lap_seconds();
   if (const std::string text = files.warning_of_unfinished(output_path); !text.empty()) warn(record, text);
-  Image psf = read_image(psf_path);
-  record.psf_element = psf.element;
-  record.times.read_seconds = watch.lap_seconds();
   stop_if_interrupted();
 
-  deconvolve(device, std::move(psf), record);
+  deconvolve(on, record);
   record.peak_host_bytes = peak_host_bytes();
+  for (const std::string& text : device_warnings(record.run.devices)) warn(record, text);
   warn_of_voxels(record);
   if (!report_path.empty()) write_text(report_path, to_json(record));
   summarize(record);
@@ -283,9 +328,13 @@ void add_deconvolve(CLI::App& program) {
   CLI::App* command = program.add_subcommand("deconvolve", "Restore an image that a known kernel (PSF) has blurred");
   const auto state = std::make_shared<DeconvolveCommand>();
   command->add_option("IMAGE", state->image_path, "Image to read: .tif, .npy or .zarr")->required();
-  command->add_option("PSF", state->psf_path, "PSF to read: .tif, .npy or .zarr")->required();
+  command
+      ->add_option("PSF", state->psf_path,
+                   "PSF to read: .tif, .npy or .zarr; with commas between, one of the same shape for each channel")
+      ->required();
   command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   state->options.add_to(*command);
+  state->devices.add_to(*command);
   state->files.add_to(*command);
   command
       ->add_option("--mask", state->mask_path,
@@ -309,6 +358,8 @@ void add_deconvolve(CLI::App& program) {
       "  convoy deconvolve blurred.tif psf.tif restored.tif\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 200 --stop relative:1e-3 --background 100\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --acceleration biggs --tv 0.01\n"
+      "  convoy deconvolve channels.tif psf405.tif,psf561.tif restored.tif\n"
+      "  convoy deconvolve movie.zarr psf.tif restored.zarr --devices cuda:0,cuda:1 --resume\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --saturation 65535 --mask good.tif --report run.json");
   command->callback([command, state] {
     state->options.require_consistent(*command);

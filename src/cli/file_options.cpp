@@ -46,6 +46,11 @@ CreateOptions FileOptions::create_options(JobDescription job) const {
   return {resume, std::move(job), most_cache_bytes(), overwrite, ome_zarr};
 }
 
+std::uint64_t FileOptions::record_bytes() const {
+  constexpr std::uint64_t kRecordBytes = 384;  // estimated
+  return resume ? kRecordBytes : 0;
+}
+
 std::string FileOptions::warning_of_unfinished(const std::string& output_path) const {
   if (resume || !is_unfinished(output_path)) return "";
   return fmt::format(

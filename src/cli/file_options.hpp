@@ -25,6 +25,8 @@ struct FileOptions : ImageOptions {
   CreateOptions create_options(JobDescription job) const;
   /// Of an unfinished output that this run neither continues nor touches; empty if there is none.
   std::string warning_of_unfinished(const std::string& output_path) const;
+  /// Host memory for each box that is written: the journal's, with --resume.
+  std::uint64_t record_bytes() const;
   /// What --ram-limit leaves to a convolution, for PlanOptions, beside `other_bytes`; 0 without --ram-limit. Throws
   /// OutOfMemory if that is nothing. `other_bytes` change a little from run to run, so `deterministic` takes half of
   /// --ram-limit, and throws OutOfMemory if less is left.

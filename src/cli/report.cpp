@@ -1,39 +1,10 @@
 #include "cli/report.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-#include <cmath>
-
 #include "cli/command_line.hpp"
 #include "cli/report_parts.hpp"
 #include "convoy/version.hpp"
 
 namespace convoy::cli {
-
-std::string ConvolveRecord::devices_text() const {
-  constexpr std::size_t kMostTold = 4;
-  if (devices.size() > kMostTold) return fmt::format("{} devices", devices.size());
-  std::vector<std::string> texts;
-  for (const DeviceInfo& device : devices) texts.push_back(fmt::format("{} ({})", device.id, device.name));
-  return fmt::format("{}", fmt::join(texts, " and "));
-}
-
-namespace {
-
-Json devices_to_json(const ConvolveRecord& record) {
-  Json list = Json::array();
-  for (std::size_t i = 0; i < record.devices.size(); ++i) {
-    list.push_back(device_to_json(record.devices[i]));
-    if (i >= record.run.devices.size()) continue;
-    list.back()["num_tiles"] = record.run.devices[i].num_tiles;
-    if (!record.run.devices[i].failure.empty()) list.back()["failure"] = record.run.devices[i].failure;
-  }
-  return list;
-}
-
-}  // namespace
 
 std::string to_json(const ConvolveRecord& record) {
   Json json;
@@ -42,7 +13,7 @@ std::string to_json(const ConvolveRecord& record) {
   const DeviceInfo& first = record.devices.front();
   json["backend"] = first.id.substr(0, first.id.find(':'));
   json["device"] = device_to_json(first);
-  json["devices"] = devices_to_json(record);
+  json["devices"] = devices_to_json(record.devices, record.run.devices);
   json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
   json["kernel"] = file_to_json(record.kernel_path, record.plan.spec.kernel, record.kernel_element);
   json["output"] = file_to_json(record.output_path, record.output_shape, record.output_element);

@@ -41,8 +41,6 @@ struct ConvolveRecord {
 
   /// Of this process; each of its devices has a plan of its own.
   std::uint64_t planned_host_bytes() const { return host_bytes_beside_plan + num_own_devices * plan.host_bytes; }
-  /// "cuda:0 (NVIDIA H200) and cuda:1 (NVIDIA H200)", or how many if that is too long.
-  std::string devices_text() const;
 };
 
 std::string to_json(const ConvolveRecord& record);

@@ -1,5 +1,8 @@
 #include "cli/report_parts.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace convoy::cli {
 
 Json file_to_json(const std::string& path, const Shape& shape, Element element) {
@@ -22,6 +25,34 @@ Json times_to_json(const StageTimes& times) {
           {"run_seconds", times.run_seconds},
           {"write_seconds", times.write_seconds},
           {"total_seconds", times.read_seconds + times.prepare_seconds + times.run_seconds + times.write_seconds}};
+}
+
+std::string devices_text(const std::vector<DeviceInfo>& devices) {
+  constexpr std::size_t kMostTold = 4;
+  if (devices.size() > kMostTold) return fmt::format("{} devices", devices.size());
+  std::vector<std::string> texts;
+  for (const DeviceInfo& device : devices) texts.push_back(fmt::format("{} ({})", device.id, device.name));
+  return fmt::format("{}", fmt::join(texts, " and "));
+}
+
+Json devices_to_json(const std::vector<DeviceInfo>& devices, const std::vector<DeviceShare>& shares) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    list.push_back(device_to_json(devices[i]));
+    if (i >= shares.size()) continue;
+    list.back()["num_tiles"] = shares[i].num_tiles;
+    if (!shares[i].failure.empty()) list.back()["failure"] = shares[i].failure;
+  }
+  return list;
+}
+
+std::vector<std::string> device_warnings(const std::vector<DeviceShare>& shares) {
+  std::vector<std::string> texts;
+  for (const DeviceShare& share : shares) {
+    if (share.failure.empty()) continue;
+    texts.push_back(fmt::format("{} was dropped, and the others did its work: {}", share.id, share.failure));
+  }
+  return texts;
 }
 
 }  // namespace convoy::cli

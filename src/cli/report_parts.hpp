@@ -3,8 +3,10 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/device_share.hpp"
 #include "convoy/image.hpp"
 
 namespace convoy::cli {
@@ -20,6 +22,12 @@ struct StageTimes {
 
 Json file_to_json(const std::string& path, const Shape& shape, Element element);
 Json device_to_json(const DeviceInfo& device);
+/// Each with what it did.
+Json devices_to_json(const std::vector<DeviceInfo>& devices, const std::vector<DeviceShare>& shares);
+/// "cuda:0 (NVIDIA H200) and cuda:1 (NVIDIA H200)", or how many if that is too long.
+std::string devices_text(const std::vector<DeviceInfo>& devices);
+/// Of devices that were left out or dropped.
+std::vector<std::string> device_warnings(const std::vector<DeviceShare>& shares);
 Json times_to_json(const StageTimes& times);
 
 }  // namespace convoy::cli

@@ -18,7 +18,7 @@ namespace {
 class WholeImageEngine final : public DeconvolutionEngine {
  public:
   WholeImageEngine(const EngineTask& task, const Limits& limits) {
-    Device device = task.device;
+    Device device = task.devices.front();
     const auto make = [&](const PlanOptions& options) {
       DeconvolutionPlan plan = make_whole_plan(task.spec, limits, options);
       plan.psf_sum = task.psf_sum;
@@ -71,9 +71,13 @@ class TiledEngine final : public DeconvolutionEngine {
   TiledEngine(const EngineTask& task, DeconvolutionPlan plan)
       : plan_(std::move(plan)),
         program_(make_host_program(plan_)),
-        blur_(plan_.convolution.spec, task.psf, task.device, convolver_options(task, plan_.convolution)),
-        adjoint_(plan_.adjoint->spec, task.psf, task.device, convolver_options(task, *plan_.adjoint)) {
-    for (const std::string& reason : plan_.reasons) log("plan", "{}: {}", task.device.info().id, reason);
+        blur_(plan_.convolution.spec, task.psf, task.devices, convolver_options(task, plan_.convolution)),
+        adjoint_(plan_.adjoint->spec, task.psf, task.devices, convolver_options(task, *plan_.adjoint)) {
+    for (const std::string& reason : plan_.reasons) log("plan", "{}: {}", task.devices.front().info().id, reason);
+    if (task.devices.size() > 1) {
+      plan_.convolution = blur_.plan();
+      plan_.adjoint = adjoint_.plan();
+    }
     plan_.psf_sum = task.psf_sum;
     plan_.psf_reach = task.psf_reach;
     const auto& first = std::get<Convolve>(program_.iterate.front());
@@ -101,6 +105,7 @@ class TiledEngine final : public DeconvolutionEngine {
     }
   }
   void check_sentinels() override {}  // the convolvers look after their own
+  std::vector<DeviceShare> shares() const override { return shares_; }
 
  private:
   std::size_t slot_of(PortId port) const {
@@ -129,8 +134,20 @@ class TiledEngine final : public DeconvolutionEngine {
     auto& work = slots_.at(static_cast<std::size_t>(step.work));
     const Element element = plan_.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
     const Shape frame = plan_.frame();
-    (step.conjugate ? adjoint_ : blur_).run({image.data(), element, frame}, {work.data(), element, frame});
+    const RunReport report =
+        (step.conjugate ? adjoint_ : blur_).run({image.data(), element, frame}, {work.data(), element, frame});
+    add_shares(report.devices);
     std::swap(image, work);
+  }
+  void add_shares(const std::vector<DeviceShare>& shares) {
+    if (shares_.empty()) {
+      shares_ = shares;
+      return;
+    }
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      shares_[i].num_tiles += shares[i].num_tiles;
+      if (!shares[i].failure.empty()) shares_[i].failure = shares[i].failure;
+    }
   }
 
   DeconvolutionPlan plan_;
@@ -139,26 +156,29 @@ class TiledEngine final : public DeconvolutionEngine {
   Convolver blur_;
   Convolver adjoint_;
   std::vector<std::vector<std::byte>> slots_;
+  std::vector<DeviceShare> shares_;
 };
 
 PlannedEngine make_fast_engine(const EngineTask& task, const Limits& limits, const DeconvolutionPlan& plan) {
   const auto smaller_tiles = [&](const std::optional<Replan>& smaller) {
     if (!smaller) return plan;
+    if (task.tiling) throw OutOfMemory(smaller->reason, plan.footprint_bytes, smaller->limit_bytes, "device memory");
     PlanOptions less = task.options.plan;
     less.memory_limit_bytes = smaller->limit_bytes;
     return make_fast_plan(task.spec, limits, less, smaller->reason);
   };
   const auto load = [&](DeconvolutionPlan&& tiles) -> PlannedEngine {
     EngineTask of_tile = task;
+    of_tile.tiling.reset();
     of_tile.spec = spec_of_tile(tiles);
     of_tile.options.plan.min_tiles = 1;
-    log("plan", "{}: {}", task.device.info().id, tiles.reasons.front());
+    log("plan", "{}: {}", task.devices.front().info().id, tiles.reasons.front());
     auto engine = std::make_unique<WholeImageEngine>(of_tile, limits);
     tiles.psf_sum = task.psf_sum;
     tiles.psf_reach = task.psf_reach;
     return {std::move(tiles), std::move(engine)};
   };
-  return load_with_retry(task.device.info().id, task.options.plan.deterministic, smaller_tiles, load);
+  return load_with_retry(task.devices.front().info().id, task.options.plan.deterministic, smaller_tiles, load);
 }
 
 PlannedEngine planned(std::unique_ptr<DeconvolutionEngine> engine) {
@@ -169,7 +189,11 @@ PlannedEngine planned(std::unique_ptr<DeconvolutionEngine> engine) {
 }  // namespace
 
 PlannedEngine make_engine(const EngineTask& task) {
-  const Limits limits = task.device.limits();  // once: asking is slow on some drivers
+  const Limits limits = task.devices.front().limits();  // once: asking is slow on some drivers
+  if (task.tiling) {
+    return make_fast_engine(task, limits,
+                            make_fast_plan_of(task.spec, *task.tiling, limits, task.options.plan, "all are cut alike"));
+  }
   DeconvolutionPlan plan = make_plan(task.spec, limits, task.options.plan);
   if (plan.fast) return make_fast_engine(task, limits, plan);
   if (plan.is_tiled()) return planned(std::make_unique<TiledEngine>(task, std::move(plan)));
@@ -177,7 +201,7 @@ PlannedEngine make_engine(const EngineTask& task) {
     return planned(std::make_unique<WholeImageEngine>(task, limits));
   } catch (const OutOfMemory& problem) {  // although there had seemed to be enough
     if (!can_be_tiled(task.spec) || task.options.plan.deterministic) throw;
-    log("plan", "{}: {}; it goes through it in tiles", task.device.info().id, problem.what());
+    log("plan", "{}: {}; it goes through it in tiles", task.devices.front().info().id, problem.what());
     PlanOptions less = task.options.plan;
     less.memory_limit_bytes = plan.footprint_bytes / 2;
     if (task.spec.tiles == Tiles::fast) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "backends/backend.hpp"
 #include "convoy/deconvolution.hpp"
@@ -19,17 +21,20 @@ class DeconvolutionEngine {
   /// Runs the section so many times over and waits for it.
   virtual void pass(Section section, Index times) = 0;
   virtual void check_sentinels() = 0;
+  /// What several devices did of it; nothing of one.
+  virtual std::vector<DeviceShare> shares() const { return {}; }
 };
 
 /// What engines are made of. The spec's origin is resolved, the PSF's sum known.
 struct EngineTask {
   DeconvolutionSpec spec;
   ImageView psf;
-  double psf_sum = 1;    ///< DeconvolutionPlan::psf_sum
-  double psf_reach = 1;  ///< DeconvolutionPlan::psf_reach
-  double psf_scale = 1;  ///< what makes the device's PSF of `psf`
-  Device device;
+  double psf_sum = 1;           ///< DeconvolutionPlan::psf_sum
+  double psf_reach = 1;         ///< DeconvolutionPlan::psf_reach
+  double psf_scale = 1;         ///< what makes the device's PSF of `psf`
+  std::vector<Device> devices;  ///< one; several share the convolutions of exact tiles
   DeconvolverOptions options;
+  std::optional<FastTiling> tiling;  ///< these fast tiles and no others
   std::function<bool()> keep_going;  ///< asked within long passes
 };
 

@@ -66,9 +66,18 @@ std::vector<LedgerLine> host_ledger_of(const DeconvolutionPlan& plan, const Limi
     ledger.push_back({"box written", bytes_of(size_of(streaming->write), written),
                       plan.fast ? "a tile without its halo" : "the image"});
     if (plan.fast) {
-      ledger.push_back({"restored tile", bytes_of(real_bytes(plan.spec.precision), plan.fast->tile), ""});
-      ledger.push_back({"seams", bytes_of_seams(plan.spec, *plan.fast), "what neighbours restored next to them"});
+      // Of several devices' tiles, some wait for those before them.
+      const std::uint64_t in_hand = static_cast<std::uint64_t>(options.num_devices > 1 ? kTilesInHand : 1);
+      ledger.push_back({"restored tiles", in_hand * bytes_of(real_bytes(plan.spec.precision), plan.fast->tile),
+                        in_hand > 1 ? "one in work, one that waits for its neighbours" : "one"});
+      ledger.push_back(
+          {"seams", in_hand * bytes_of_seams(plan.spec, *plan.fast), "what neighbours restored next to them"});
     }
+    const auto boxes = static_cast<std::uint64_t>(plan.fast ? plan.fast->num_tiles() : 1);
+    ledger.push_back(
+        {"records",
+         saturating_product(streaming->record_bytes, boxes * static_cast<std::uint64_t>(streaming->num_groups)),
+         "what the journal remembers of boxes that are written"});
   }
   std::erase_if(ledger, [](const LedgerLine& line) { return line.bytes == 0; });
   return ledger;

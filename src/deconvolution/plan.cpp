@@ -109,7 +109,7 @@ DeconvolutionSpec spec_of_tile(const DeconvolutionSpec& whole, const FastTiling&
 /// Of streams; what is in the caller's memory is the caller's business.
 bool fits_host(const DeconvolutionPlan& plan, const PlanOptions& options) {
   const std::uint64_t limit = options.streaming ? options.host_memory_limit_bytes : 0;
-  return limit == 0 || plan.host_bytes <= limit;
+  return limit == 0 || plan.host_bytes <= limit / static_cast<std::uint64_t>(options.num_devices);
 }
 
 [[noreturn]] void throw_too_large_for_host(const DeconvolutionPlan& plan, const PlanOptions& options,
@@ -218,6 +218,15 @@ DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& l
 
 DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan) { return spec_of_tile(plan.spec, *plan.fast); }
 
+DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& given, const FastTiling& tiling, const Limits& limits,
+                                    const PlanOptions& options, const std::string& why) {
+  DeconvolutionSpec spec = given;
+  spec.tiles = Tiles::fast;
+  DeconvolutionPlan plan = plan_of(spec, tiling, make_whole_plan(spec_of_tile(spec, tiling), limits, options), why);
+  set_host_ledger(limits, options, plan);
+  return plan;
+}
+
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why) {
   FastTiling tiling = tiling_of(spec, spec.image);
@@ -226,8 +235,7 @@ DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& li
     if (next) tiling = *next;
     if (next && tiling.num_tiles() < options.min_tiles) continue;
     try {
-      DeconvolutionPlan plan = plan_of(spec, tiling, make_whole_plan(spec_of_tile(spec, tiling), limits, options), why);
-      set_host_ledger(limits, options, plan);
+      DeconvolutionPlan plan = make_fast_plan_of(spec, tiling, limits, options, why);
       if (fits_host(plan, options)) return plan;
       if (!next) throw_too_large_for_host(plan, options, "allow more, or crop the PSF");
     } catch (const Error& problem) {

@@ -20,6 +20,10 @@ DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& l
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why);
 
+/// In these tiles; `why` goes into the reasons. Throws what make_whole_plan throws when one of them does not fit.
+DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& spec, const FastTiling& tiling, const Limits& limits,
+                                    const PlanOptions& options, const std::string& why);
+
 /// The deconvolution of one of its tiles.
 DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan);
 

@@ -34,7 +34,11 @@ Index next_batch(Index remaining, double seconds_of_one) {
 
 Restorer::Restorer(const EngineTask& task, double psf_magnitude, const DeconvolverOptions& options,
                    RunProgress& progress)
-    : spec_(task.spec), device_(task.device), psf_magnitude_(psf_magnitude), options_(options), progress_(progress) {
+    : spec_(task.spec),
+      device_(task.devices.front()),
+      psf_magnitude_(psf_magnitude),
+      options_(options),
+      progress_(progress) {
   PlannedEngine made = make_engine(task);
   plan_ = std::move(made.plan);
   engine_ = std::move(made.engine);

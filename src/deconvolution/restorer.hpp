@@ -35,6 +35,8 @@ class Restorer {
   /// The divergence of the last estimate comes from one iteration more, whose result is not used.
   void complete_curve(Course& course);
   void check_sentinels() { engine_->check_sentinels(); }
+  /// Of several devices, which share each convolution.
+  std::vector<DeviceShare> shares() const { return engine_->shares(); }
 
  private:
   bool wants_curve() const { return options_.curve && !plan_.fast; }

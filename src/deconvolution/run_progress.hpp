@@ -29,6 +29,8 @@ class RunProgress {
   /// The caller's thread, while others work: tells what is news, until stop_telling().
   void tell_until_stopped();
   void stop_telling();
+  /// All who work are to end.
+  void cancel() { cancelled_ = true; }
 
  private:
   bool is_callers_thread() const { return std::this_thread::get_id() == caller_; }

@@ -138,6 +138,7 @@ Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(
 
 void validate(const DeconvolutionSpec& spec) {
   validate(blur_of(spec));  // has the same rules for extents and origin
+  if (spec.num_psfs < 1) refuse(fmt::format("the number of PSFs is {}; it must be at least 1", spec.num_psfs));
   if (spec.iterations < 0) refuse(fmt::format("{} iterations cannot be done", spec.iterations));
   require_not_negative(spec.background, "background");
   require_not_negative(spec.stop_relative_change, "relative change to stop at");

@@ -47,26 +47,10 @@ std::optional<Shape> common_tile(const ConvolutionSpec& spec, const PlanOptions&
   return smallest;
 }
 
-/// Which of them does a tile is chance: kinds round differently.
-void require_one_kind(const std::vector<Device>& devices) {
-  const auto kind_of = [](const Device& device) {
-    const DeviceInfo& info = device.info();
-    return fmt::format("{} {} {} {}", info.id.substr(0, info.id.find(':')), info.name, info.architecture, info.driver);
-  };
-  for (const Device& device : devices) {
-    if (kind_of(device) == kind_of(devices.front())) continue;
-    throw Error(
-        Errc::invalid_argument,
-        fmt::format("deterministic results need devices of one kind, and {} ({}) is none of {}'s ({}): choose "
-                    "one of them",
-                    device.info().id, device.info().name, devices.front().info().id, devices.front().info().name));
-  }
-}
-
 /// The code that all problems share, if they do.
-Errc common_code(const std::vector<PreparedDevice>& devices) {
+Errc common_code(const std::vector<DeviceProblem>& problems) {
   std::optional<Errc> common;
-  for (const PreparedDevice& one : devices) {
+  for (const DeviceProblem& one : problems) {
     try {
       std::rethrow_exception(one.problem);
     } catch (const Error& problem) {
@@ -106,12 +90,29 @@ LoadedPlan load_plan(const ConvolutionSpec& spec, Device& device, const Convolve
       [](const Plan& plan) { return plan.path; });
 }
 
-std::string PreparedDevice::failure() const {
+std::string DeviceProblem::text() const {
   if (!problem) return "";
   try {
     std::rethrow_exception(problem);
   } catch (const std::exception& known) {
     return known.what();
+  }
+}
+
+std::string PreparedDevice::failure() const { return DeviceProblem{{}, problem}.text(); }
+
+void require_one_kind(const std::vector<Device>& devices) {
+  const auto kind_of = [](const Device& device) {
+    const DeviceInfo& info = device.info();
+    return fmt::format("{} {} {} {}", info.id.substr(0, info.id.find(':')), info.name, info.architecture, info.driver);
+  };
+  for (const Device& device : devices) {
+    if (kind_of(device) == kind_of(devices.front())) continue;
+    throw Error(
+        Errc::invalid_argument,
+        fmt::format("deterministic results need devices of one kind, and {} ({}) is none of {}'s ({}): choose "
+                    "one of them",
+                    device.info().id, device.info().name, devices.front().info().id, devices.front().info().name));
   }
 }
 
@@ -174,18 +175,24 @@ std::uint64_t peak_bytes_of(const std::vector<PreparedDevice>& devices) {
   return sum_over(devices, [](const backend::Device& device) { return device.peak_bytes(); });
 }
 
-void throw_no_device_left(const std::vector<PreparedDevice>& devices) {
-  if (devices.size() == 1) std::rethrow_exception(devices.front().problem);
+void throw_none_left(const std::vector<DeviceProblem>& problems) {
+  if (problems.size() == 1) std::rethrow_exception(problems.front().problem);
   std::string causes = "no device is left";
-  for (const PreparedDevice& one : devices) causes += fmt::format("; {}: {}", one.device.info().id, one.failure());
-  if (common_code(devices) != Errc::out_of_memory) throw Error(common_code(devices), causes);
+  for (const DeviceProblem& one : problems) causes += fmt::format("; {}: {}", one.id, one.text());
+  if (common_code(problems) != Errc::out_of_memory) throw Error(common_code(problems), causes);
   try {
-    std::rethrow_exception(devices.front().problem);
+    std::rethrow_exception(problems.front().problem);
   } catch (const OutOfMemory& first) {
     throw OutOfMemory(causes, first.requested_bytes(), first.limit_bytes(), first.limit_name());
   } catch (const Error&) {
     throw Error(Errc::out_of_memory, causes);
   }
+}
+
+void throw_no_device_left(const std::vector<PreparedDevice>& devices) {
+  std::vector<DeviceProblem> problems;
+  for (const PreparedDevice& one : devices) problems.push_back({one.device.info().id, one.problem});
+  throw_none_left(problems);
 }
 
 }  // namespace convoy

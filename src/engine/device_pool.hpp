@@ -46,7 +46,19 @@ const Plan& common_plan(const std::vector<PreparedDevice>& devices);
 std::uint64_t used_bytes_of(const std::vector<PreparedDevice>& devices);
 std::uint64_t peak_bytes_of(const std::vector<PreparedDevice>& devices);
 
+struct DeviceProblem {
+  std::string id;
+  std::exception_ptr problem;
+
+  std::string text() const;  ///< nothing without a problem
+};
+
 /// Of one device its own problem; of several OutOfMemory if all ran out of it, else Error, with all their causes.
+[[noreturn]] void throw_none_left(const std::vector<DeviceProblem>& problems);
 [[noreturn]] void throw_no_device_left(const std::vector<PreparedDevice>& devices);
+
+/// Deterministic runs need devices of one kind: which of them does a tile is chance, and kinds round differently.
+/// Throws Error(invalid_argument).
+void require_one_kind(const std::vector<Device>& devices);
 
 }  // namespace convoy

@@ -23,10 +23,21 @@ bool TileQueue::none_waits() {
   while (!next_waits_ && next_ < tiles_.count) {
     next_waits_ = !tiles_.held || !tiles_.held(next_);
     if (next_waits_) break;
-    ++next_;
+    note_done(next_++);
     ++num_held_;
   }
   return next_ == tiles_.count;
+}
+
+bool TileQueue::is_in_window() const {
+  const Index next = given_back_.empty() ? next_ : given_back_.front();
+  return tiles_.window == 0 || next - first_undone_ < tiles_.window;
+}
+
+void TileQueue::note_done(Index tile) {
+  if (tiles_.window == 0) return;
+  done_after_.insert(tile);
+  while (done_after_.erase(first_undone_) > 0) ++first_undone_;
 }
 
 void TileQueue::join(std::size_t worker) {
@@ -81,6 +92,7 @@ void TileQueue::done(std::size_t worker, Index tile, const TileSums& sums) {
     const std::lock_guard lock(mutex_);
     Worker& self = workers_.at(worker);
     std::erase(self.taken, tile);
+    note_done(tile);
     ++self.num_done;
     const std::chrono::duration<double> elapsed = Clock::now() - self.since;
     self.seconds_a_tile = elapsed.count() / static_cast<double>(self.num_done);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "convoy/convolution.hpp"
@@ -22,6 +23,8 @@ namespace convoy {
 struct RunTiles {
   Index count = 0;
   std::function<bool(Index tile)> held;  ///< none if empty; asked once for each, by one thread at a time
+  /// A tile is taken only when fewer than so many lie between it and the first that is not done. 0: any.
+  Index window = 0;
 };
 
 /// For use by several threads, one a worker; workers are numbered from 0.
@@ -67,7 +70,9 @@ class TileQueue {
   };
 
   bool others_are_sooner(const Worker& self) const;
-  bool may_take(const Worker& self) { return !none_waits() && !others_are_sooner(self); }
+  bool may_take(const Worker& self) { return !none_waits() && is_in_window() && !others_are_sooner(self); }
+  bool is_in_window() const;
+  void note_done(Index tile);
   bool none_waits();
   Index num_waiting() const { return static_cast<Index>(given_back_.size()) + tiles_.count - next_; }
   bool others_hold_some(const Worker& self) const;
@@ -79,6 +84,8 @@ class TileQueue {
   Index num_held_ = 0;
   bool next_waits_ = false;  // it is known not to be held
   std::deque<Index> given_back_;
+  Index first_undone_ = 0;      // with a window: all before it are done or held
+  std::set<Index> done_after_;  // with a window: those behind it that are, too
   std::vector<Worker> workers_;
   Index num_done_ = 0;
   TileSums sums_;

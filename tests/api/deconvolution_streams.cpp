@@ -1,63 +1,15 @@
 // Deconvolution of images that are read and written box by box: what it gives in memory, nothing restored twice.
 #include <doctest/doctest.h>
 
-#include <deque>
-
-#include "restoring.hpp"
-#include "support/boxed_image.hpp"
+#include "restoring_series.hpp"
 
 using namespace restoring;
-using convoy::test::BoxedImage;
-using convoy::test::BoxedOutput;
 
 namespace {
-
-struct Series {
-  Problem problem{plans_are_costly() ? Problem{{1, 1, 96}, {1, 1, 5}} : Problem{{10, 20, 30}, {3, 5, 7}}};
-  std::deque<BoxedImage<float>> in;
-  std::deque<BoxedImage<std::uint8_t>> masks;
-  std::deque<BoxedOutput<float>> out;
-
-  explicit Series(std::size_t num_images = 3) {
-    const Shape chunk{1, problem.image.y, problem.image.x};
-    for (std::size_t i = 0; i < num_images; ++i) {
-      auto voxels = to_f32(
-          plain::observe(plain::scene(problem.image, static_cast<unsigned>(1 + i)), problem.kernel(), 0, true, 2));
-      for (float& voxel : voxels) voxel *= static_cast<float>(1 + i);
-      std::vector<std::uint8_t> mask(voxels.size(), 1);
-      for (std::size_t k = i; k < mask.size(); k += 17) mask[k] = 0;
-      in.emplace_back(std::move(voxels), problem.image, chunk);
-      masks.emplace_back(std::move(mask), problem.image, chunk);
-      out.emplace_back(problem.image, chunk);
-    }
-  }
-  ImageReaders readers() const {
-    ImageReaders all;
-    for (const auto& image : in) all.push_back(&image);
-    return all;
-  }
-  ImageReaders mask_readers() const {
-    ImageReaders all;
-    for (const auto& mask : masks) all.push_back(&mask);
-    return all;
-  }
-  ImageWriters writers() {
-    ImageWriters all;
-    for (auto& image : out) all.push_back(&image);
-    return all;
-  }
-};
 
 Deconvolver make_deconvolver(const DeconvolutionSpec& spec, const Problem& problem, DeconvolverOptions options) {
   const auto psf = to_f32(problem.kernel());
   return Deconvolver(spec, ImageView(psf, spec.psf), device_under_test(), options);
-}
-
-DeconvolverOptions in_fast_tiles(DeconvolutionSpec& spec, Index tiles) {
-  DeconvolverOptions options;
-  if (tiles > 1) spec.tiles = Tiles::fast;
-  options.plan.min_tiles = tiles;
-  return options;
 }
 
 }  // namespace
@@ -130,4 +82,48 @@ TEST_CASE("masks are none, one for all, or one for each") {
   CHECK(deconvolver.run(series.readers(), series.writers(), {&series.masks[0]}).missing_voxels > 0);
   CHECK_THROWS_WITH_AS(deconvolver.run(series.readers(), series.writers(), {&series.masks[0], &series.masks[1]}),
                        doctest::Contains("2 masks for 3 images"), Error);
+}
+
+TEST_CASE("each image has its PSF, in memory and in streams, whole and in fast tiles") {
+  for (const Index tiles : {1, 4}) {
+    CAPTURE(tiles);
+    Series series(5);
+    series.in.pop_back();
+    series.out.pop_back();
+    DeconvolutionSpec spec = series.problem.spec(Edges::noncirculant, 3);
+    const DeconvolverOptions options = in_fast_tiles(spec, tiles);
+    const auto voxels = static_cast<std::size_t>(num_voxels(spec.image));
+    const std::vector<float> first = to_f32(series.problem.kernel());
+    const std::vector<float> second(first.rbegin(), first.rend());
+    std::vector<float> both = first;
+    both.insert(both.end(), second.begin(), second.end());
+    std::vector<float> stack;
+    for (const auto& image : series.in) stack.insert(stack.end(), image.voxels().begin(), image.voxels().end());
+    std::vector<float> restored(stack.size());
+
+    DeconvolutionSpec of_two = spec;
+    of_two.num_psfs = 2;
+    std::vector<float> lent = both;
+    Deconvolver deconvolver(of_two, ImageView(lent, spec.psf, 2), device_under_test(), options);
+    std::fill(lent.begin(), lent.end(), kNan);  // it has its own
+    deconvolver.run(series.readers(), series.writers());
+    deconvolver.run(ImageView(stack, spec.image, 4), MutableImageView(restored, spec.image, 4));
+    for (std::size_t i = 0; i < 4; ++i) {
+      CAPTURE(i);
+      Deconvolver one(spec, ImageView(i % 2 == 0 ? first : second, spec.psf), device_under_test(), options);
+      std::vector<float> alone(voxels);
+      one.run(ImageView(series.in[i].voxels(), spec.image), MutableImageView(alone, spec.image));
+      CHECK(relative_l2(series.out[i].voxels(), alone) <= 1e-6);
+      const auto begin = restored.begin() + static_cast<std::ptrdiff_t>(i * voxels);
+      CHECK(relative_l2({begin, begin + static_cast<std::ptrdiff_t>(voxels)}, alone) <= 1e-6);
+    }
+    CHECK_THROWS_WITH_AS(deconvolver.run(ImageView(stack.data(), Element::f32, spec.image, 3),
+                                         MutableImageView(restored.data(), Element::f32, spec.image, 3)),
+                         doctest::Contains("3 image(s) for 2 PSFs"), Error);
+    both[first.size()] = kNan;
+    CHECK_THROWS_WITH_AS(Deconvolver(of_two, ImageView(both, spec.psf, 2), device_under_test(), options),
+                         doctest::Contains("PSF 2 of 2"), Error);
+    CHECK_THROWS_WITH_AS(Deconvolver(of_two, ImageView(first, spec.psf), device_under_test(), options),
+                         doctest::Contains("batch of 1"), Error);
+  }
 }
