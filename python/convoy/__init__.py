@@ -1,5 +1,6 @@
 """convoy: convolution and deconvolution of images of any size, on NVIDIA, AMD and other GPUs or on the CPU."""
 
+from . import synthetic
 from ._api import clear_cache, convolve, deconvolve, devices, input_box, num_threads, plan, selftest, set_variable
 from ._convolver import Convolver
 from ._core import version as __version__
@@ -44,4 +45,5 @@ __all__ = [
     "plan",
     "selftest",
     "set_variable",
+    "synthetic",
 ]

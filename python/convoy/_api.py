@@ -56,7 +56,7 @@ def convolve(
     ----------
     image : array_like
         Of any dtype (complex, too) and strides: of NumPy, or what speaks DLPack in host memory (torch, JAX ...); or a dense array of torch
-        or CuPy on a GPU, which stays there. Axes are ([[z,] y,] x), as many as the kernel's, or more if `axes` says which.
+        or CuPy on a GPU, which stays there; or an array that is read by slices (of zarr, h5py ...), box by box. Axes are ([[z,] y,] x), as many as the kernel's, or more if `axes` says which.
     kernel : array_like
         Of 1 to 3 axes. May be larger than the image. With an axis more than are convolved: several kernels, numbered by the first.
     mode : {'same', 'full', 'valid', 'circular'}
@@ -95,7 +95,7 @@ def convolve(
     dtype : dtype, optional
         Of a new output, by default `precision`, or complex of it where image or kernel are. Integers are rounded to nearest (ties to even) and clipped.
     out : array, optional
-        Where the result goes; returned itself. Must not overlap the image.
+        Where the result goes; returned itself. Must not overlap the image. May be written by slices (of zarr, h5py ...).
     progress : callable, tqdm bar or True, optional
         Called with a `Progress` after every tile; answering False stops with `Cancelled`.
     stream : int, optional
@@ -150,7 +150,7 @@ def convolve(
     )  # fmt: skip
     if axes is not None:
         return _along_axes(image, kernel, axes, words, weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
-    ndim = image.ndim if hasattr(image, "ndim") else np.ndim(image)
+    ndim = _ndim(image)
     if _is_several(kernel, ndim, weights):
         return _convolve(image, kernel, words, ndim=ndim, weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
     if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
@@ -160,9 +160,14 @@ def convolve(
     return _convolve(image, kernel, words, dtype=dtype, out=out, progress=progress, stream=stream)
 
 
+def _ndim(array: Any) -> int:
+    """Without looking at the voxels."""
+    return len(array.shape) if hasattr(array, "shape") else np.ndim(array)
+
+
 def _is_several(kernel: Any, num_axes: int, weights: Any) -> bool:
     """Whether the kernel has an axis that numbers several. Gradients are not recorded then."""
-    if (kernel.ndim if hasattr(kernel, "ndim") else np.ndim(kernel)) != num_axes + 1:
+    if _ndim(kernel) != num_axes + 1:
         if weights is not None:
             raise ValueError(f"weights are for several kernels, numbered by an axis before the {num_axes} that are convolved")
         return False
@@ -194,7 +199,7 @@ def _convolve(image: Any, kernel: Any, words: dict[str, Any], *, batched: bool =
 
 def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[str, Any], *, weights: Any, out: Any, **call: Any) -> Any:
     """Moves the axes to be convolved to the end, and back."""
-    ndim = image.ndim if hasattr(image, "ndim") else np.ndim(image)
+    ndim = _ndim(image)
     named = [axes] if isinstance(axes, int) else list(axes)
     wanted = [axis + ndim if axis < 0 else axis for axis in named]
     if any(not 0 <= axis < ndim for axis in wanted) or len(set(wanted)) != len(wanted):
@@ -204,7 +209,7 @@ def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[
         if order != list(range(ndim)):
             raise ValueError(f"with several kernels, the axes that are convolved are the last ones, and `axes` is {tuple(named)}; move them there")
         return _convolve(image, kernel, words, ndim=len(wanted), weights=weights, out=out, **call)
-    kernel_ndim = kernel.ndim if hasattr(kernel, "ndim") else np.ndim(kernel)
+    kernel_ndim = _ndim(kernel)
     if kernel_ndim != len(wanted):
         raise ValueError(f"kernel has {kernel_ndim} axes and `axes` names {len(wanted)}")
     run: Callable[..., Any] = _convolve

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _arrays, _core, _spec
+from . import _arrays, _core, _sliced, _spec
 from ._lasting import Lasting
 from ._plan import Plan
 from ._progress import telling
@@ -191,11 +191,12 @@ class Convolver(Lasting):
         Parameters
         ----------
         image : array
-            Of shape ``(..., *shape)`` (with pairing 'each', and for the adjoint of 'all', ``(..., kernels, *shape)``), of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
+            In memory, or one that is read by slices (of zarr, h5py ...), box by box as tiles need it. Of shape ``(..., *shape)`` (with pairing 'each', and for the adjoint of 'all', ``(..., kernels, *shape)``), of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
             `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
         out : array, optional
             Where the result goes, of shape ``(..., *output_shape)`` (with several kernels and pairing 'all' ``(..., kernels, *output_shape)``, with
-            'each' likewise); returned itself. Must not overlap `image`.
+            'each' likewise); returned itself. Must not overlap `image`. May be written by slices, too (zarr, h5py ...): then neither image nor
+            output need fit in memory.
         dtype : dtype, optional
             Of a new output, by default `precision`; integers are rounded to nearest (ties to even) and clipped.
         progress : callable, tqdm bar or True, optional
@@ -249,7 +250,31 @@ class Convolver(Lasting):
             return leading[:-1] + self.output_shape, (), math.prod(leading[:-1])
         return leading + self.output_shape, leading[:-1], kernels
 
+    def _run_sliced(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
+        """Box by box, of arrays of which one at least is not in memory."""
+        source = _sliced.Source(image, len(self.shape))
+        shape, _, _ = self._layout(source.array.shape)
+        if out is None:
+            out = np.empty(shape, _arrays.output_dtype(dtype, self._spec["precision"], "c" in (np.dtype(source.dtype).kind, self._kernel.dtype.kind)))
+        sink = _sliced.Sink(out, shape, len(self.shape))
+        if math.prod(shape):
+            adjoint_of_all = self._num_kernels and self._spec["pairing"] == "all" and self._spec["operation"] == "correlate"
+            images = self._spec["batch"] * (self._num_kernels if adjoint_of_all else 1)
+            reads = source.functions()
+            streaming = dict(read=source.dtype, write=sink.dtype, read_chunk=source.chunk, write_chunk=sink.chunk, num_groups=len(reads) // images)
+
+            def make() -> Any:
+                return _core.Convolver(self._spec, self._kernel, self._weights, self._devices, dict(self._options, streaming=streaming))
+
+            core = self._core_of(("sliced", *(_spec.hashable(how) for how in streaming.values())), make)
+            with telling(progress, "tile") as tell:
+                self.report = core.run_sliced(reads, sink.functions(), tell)
+            self._ran = True
+        return out
+
     def _run_on_host(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
+        if _sliced.is_sliced(image) or _sliced.is_sliced(out):
+            return self._run_sliced(image, out, dtype, progress)
         bits = _arrays.bfloat16_bits(image)
         array = _arrays.host(image, "image") if bits is None else bits
         shape, runs, batch = self._layout(array.shape)

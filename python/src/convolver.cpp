@@ -11,6 +11,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "sliced.hpp"
 #include "spec.hpp"
 #include "watch.hpp"
 
@@ -30,6 +31,7 @@ class PyConvolver {
     const ImageView view = host_view(kernel, spec_.kernel, spec_.num_kernels, "kernel");
     ConvolverOptions options;
     options.plan = plan_options(plan);
+    streaming_ = options.plan.streaming;
     if (weights) options.weights = host_view(*weights, weights_shape(spec_), spec_.num_kernels, "weights");
     watched(nullptr, nb::none(), false, [&](const Watch& watch) {
       options.stop = watch.stop;
@@ -56,19 +58,42 @@ class PyConvolver {
     if (image_is_bf16) from.element = Element::bf16;
     if (output_is_bf16) to.element = Element::bf16;
     RunReport report;
-    watched(&turns_, progress, is_short_, [&](const Watch& watch) {
-      RunOptions options;
-      options.stop = watch.stop;
-      options.progress = [&](const Progress& p) {
-        return watch.progress(p.tiles_done, p.num_tiles, p.elapsed_seconds);
-      };
-      report = convolver_->run(from, to, options);
-    });
+    watched(&turns_, progress, is_short_,
+            [&](const Watch& watch) { report = convolver_->run(from, to, run_options(watch)); });
+    return to_dict(report);
+  }
+
+  /// Images that are read and written by functions (sliced.hpp), one for each; made for that by the plan's "streaming".
+  nb::dict run_sliced(const std::vector<nb::object>& reads, const std::vector<nb::object>& writes,
+                      const nb::object& progress) {
+    const Streaming& how = *streaming_;
+    std::vector<SlicedReader> readers;
+    std::vector<SlicedWriter> writers;
+    for (const nb::object& read : reads) readers.emplace_back(read, spec_.image, how.read, how.read_chunk);
+    for (const nb::object& write : writes)
+      writers.emplace_back(write, convolver_->output_shape(), how.write, how.write_chunk);
+    ImageReaders images;
+    ImageWriters outputs;
+    for (const SlicedReader& one : readers) images.push_back(&one);
+    for (SlicedWriter& one : writers) outputs.push_back(&one);
+    RunReport report;
+    watched(&turns_, progress, false,
+            [&](const Watch& watch) { report = convolver_->run(images, outputs, run_options(watch)); });
     return to_dict(report);
   }
 
  private:
+  static RunOptions run_options(const Watch& watch) {
+    RunOptions options;
+    options.stop = watch.stop;
+    options.progress = [&watch](const Progress& p) {
+      return watch.progress(p.tiles_done, p.num_tiles, p.elapsed_seconds);
+    };
+    return options;
+  }
+
   ConvolutionSpec spec_;
+  std::optional<Streaming> streaming_;
   bool is_short_ = false;
   Turns turns_;
   std::unique_ptr<Convolver> convolver_;
@@ -85,7 +110,8 @@ void bind_convolver(nb::module_& module) {
       .def("plan", &PyConvolver::plan)
       .def("footprint_bytes", &PyConvolver::footprint_bytes)
       .def("run", &PyConvolver::run, "image"_a.noconvert(), "output"_a.noconvert(), "progress"_a.none(),
-           "image_is_bf16"_a, "output_is_bf16"_a);
+           "image_is_bf16"_a, "output_is_bf16"_a)
+      .def("run_sliced", &PyConvolver::run_sliced, "reads"_a, "writes"_a, "progress"_a.none());
 }
 
 }  // namespace convoy::python

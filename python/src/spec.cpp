@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "arrays.hpp"
+
 namespace convoy::python {
 namespace {
 
@@ -128,6 +130,14 @@ PlanOptions plan_options(const nb::dict& options) {
   result.tune = choice(options, "tune", {Tune::off, Tune::model, Tune::measure});
   result.deterministic = get<bool>(options, "deterministic");
   result.min_tiles = get<Index>(options, "min_tiles");
+  if (options.contains("streaming")) {
+    const auto how = get<nb::dict>(options, "streaming");
+    result.streaming = {.read = element_from_name(get<std::string>(how, "read")),
+                        .write = element_from_name(get<std::string>(how, "write")),
+                        .read_chunk = shape_of(how, "read_chunk"),
+                        .write_chunk = shape_of(how, "write_chunk"),
+                        .num_groups = get<Index>(how, "num_groups")};
+  }
   return result;
 }
 
