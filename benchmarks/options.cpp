@@ -19,7 +19,8 @@ const std::map<std::string, Mode> kModes{
 
 const std::map<std::string, Edges> kEdges{
     {"noncirculant", Edges::noncirculant}, {"zero", Edges::zero}, {"reflect", Edges::reflect}};
-const std::map<std::string, Acceleration> kAccelerations{{"none", Acceleration::none}, {"biggs", Acceleration::biggs}};
+const std::map<std::string, Acceleration> kAccelerations{
+    {"none", Acceleration::none}, {"biggs", Acceleration::biggs}, {"momentum", Acceleration::momentum}};
 
 const std::map<std::string, MemoryKind> kMemoryKinds{{"pinned", MemoryKind::pinned},
                                                      {"ordinary", MemoryKind::ordinary}};
@@ -176,7 +177,7 @@ Options parse_options(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(kEdges))
       ->needs(deconvolution);
   options.accelerations = {Acceleration::none};
-  app.add_option("--acceleration", options.accelerations, "Of deconvolutions: none,biggs (default: none)")
+  app.add_option("--acceleration", options.accelerations, "Of deconvolutions: none,biggs,momentum (default: none)")
       ->delimiter(',')
       ->transform(CLI::CheckedTransformer(kAccelerations))
       ->needs(deconvolution);

@@ -20,7 +20,6 @@ int main(int count, char** arguments) {
   restore.image = blurred.shape;
   restore.psf = psf.shape;
   restore.iterations = 20;
-  restore.acceleration = Acceleration::biggs;
   Image restored = make_image(blurred.shape, Element::f32);
   const DeconvolutionReport report =
       Deconvolver(restore, psf.view(), device).run(blurred.view(), restored.mutable_view());

@@ -22,7 +22,8 @@
 //
 // Sources: W. H. Richardson, J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745 (1974); edges: M. Bertero and
 // P. Boccacci, Astron. Astrophys. 437:369 (2005); acceleration: D. Biggs and M. Andrews, Appl. Opt. 36:1766 (1997);
-// total variation: N. Dey et al., Microsc. Res. Tech. 69:260 (2006).
+// momentum: H. Wang and P. Miller, IEEE Trans. Image Process. 23:848 (2014); total variation: N. Dey et al., Microsc.
+// Res. Tech. 69:260 (2006).
 #pragma once
 
 #include <array>
@@ -47,11 +48,15 @@ namespace convoy {
 
 enum class Algorithm { richardson_lucy, wiener, landweber };
 
+/// How an iteration starts ahead of the last estimate p, along its step from the one before, q: from p + a (p - q)
+/// where p has risen, and from p^2 / (p + a (q - p)) where it has fallen, which has the same slope in a but stays above
+/// 0: a voxel that is extrapolated to 0 would stay there. Several times fewer iterations; the likelihood may fall now
+/// and then.
 enum class Acceleration {
+  automatic,  ///< momentum for Richardson-Lucy, none for what has no acceleration
   none,
-  /// Vector extrapolation along the last two steps: 2 arrays more, and several times fewer iterations. The likelihood
-  /// may fall now and then; when a step points downhill the history is dropped.
-  biggs
+  biggs,    ///< a from the last two steps, 0 when the step points downhill: 2 arrays more, and sums over them
+  momentum  ///< a = min(0.9, 1 - 1/i) in iteration i, as in heavy-ball methods: 1 array more, and no sums
 };
 
 /// Where the light of the unknown may come from. n image, k PSF, per axis.
@@ -66,8 +71,13 @@ enum class Edges {
 
 /// What the iterations start from.
 enum class Start {
-  mean,  ///< a flat image whose blur has the data's mean: neutral
-  image  ///< the observed image over the PSF's sum, at least a hundredth of its mean: faster, and keeps its noise
+  /// Between flat and image: flat + s (image - flat), s = 1 - v_n / v_d, v_d the data's variance and v_n that of their
+  /// noise, from fourth differences along x. Noise that is there from the start stays; what is not noise saves
+  /// iterations.
+  automatic,
+  image,  ///< the observed image less the background, over the PSF's sum, at least a hundredth of its mean
+  flat,   ///< a flat image whose blur has the data's mean: neutral
+  value   ///< a flat image of DeconvolutionSpec::start_value
 };
 
 /// Whose results to reproduce.
@@ -94,15 +104,15 @@ enum class Tiles {
   /// Tile after tile, all iterations of one while it is on the device, with a halo round it that is restored with it
   /// and
   /// left out: no traffic between iterations, and an error that grows towards the seams (DeconvolutionReport::seam).
-  /// Start value and thresholds are those of the whole image. For noncirculant edges, without acceleration, relative
+  /// Start and thresholds are those of the whole image. For noncirculant edges, without Biggs' acceleration, relative
   /// change to stop at and compatibility, whose numbers would be a tile's own; the report has no curve.
   fast
 };
 
-const char* name(Algorithm value);  ///< "rl", "wiener", "landweber"
-const char* name(Acceleration value);
+const char* name(Algorithm value);     ///< "rl", "wiener", "landweber"
+const char* name(Acceleration value);  ///< "auto", "none", "biggs", "momentum"
 const char* name(Edges value);
-const char* name(Start value);
+const char* name(Start value);  ///< "auto", "image", "flat", "value"
 const char* name(Compatibility value);
 const char* name(Tiles value);
 const char* name(NegativePsf value);  ///< "error", "clip"
@@ -114,11 +124,12 @@ struct DeconvolutionSpec {
   /// other. Each has its own origin with Origin::Rule::peak.
   Index num_psfs = 1;
   Algorithm algorithm = Algorithm::richardson_lucy;
-  Index iterations = 25;                           ///< at most; Wiener has none
-  Acceleration acceleration = Acceleration::none;  ///< of Richardson-Lucy
-  Edges edges = Edges::noncirculant;               ///< Wiener, which is periodic, takes reflect for noncirculant
-  Start start = Start::mean;
-  double background = 0;  ///< b, in the image's units; not below 0
+  Index iterations = 25;                                ///< at most; Wiener has none
+  Acceleration acceleration = Acceleration::automatic;  ///< of Richardson-Lucy
+  Edges edges = Edges::noncirculant;                    ///< Wiener, which is periodic, takes reflect for noncirculant
+  Start start = Start::automatic;
+  double start_value = 0;  ///< of Start::value, in the output's units; above 0
+  double background = 0;   ///< b, in the image's units; not below 0
   /// Total variation: how strongly flat patches are preferred, for Richardson-Lucy; 0.002 to 0.02 is usual, below 1.
   double tv = 0;
   std::array<double, 3> voxel_size{1, 1,
@@ -144,8 +155,8 @@ struct DeconvolutionSpec {
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
 /// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, voxel sizes
-/// that are not above 0, acceleration, tv or compatibility with another algorithm than Richardson-Lucy, and what
-/// Tiles::fast excludes.
+/// and start values that are not above 0, acceleration, tv or compatibility with another algorithm than
+/// Richardson-Lucy, and what Tiles::fast excludes.
 void validate(const DeconvolutionSpec& spec);
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.

@@ -31,12 +31,14 @@ class Deconvolver(Lasting):
         At most.
     algorithm : {'rl', 'wiener', 'landweber'}
         Richardson-Lucy, with the exact adjoint; Wiener's filter; Landweber's iteration.
-    acceleration : {'none', 'biggs'}
-        Of Richardson-Lucy; Biggs and Andrews, Appl. Opt. 36:1766 (1997).
+    acceleration : {'auto', 'none', 'biggs', 'momentum'}
+        Of Richardson-Lucy: a step ahead of measured length (Biggs and Andrews, Appl. Opt. 36:1766, 1997) or of set length (Wang and Miller,
+        IEEE Trans. Image Process. 23:848, 2014); ``'auto'`` is momentum for Richardson-Lucy.
     edges : {'noncirculant', 'zero', 'reflect'}
         Where light may come from: anywhere the PSF brings it from, the image alone, or its reflection.
-    start : {'mean', 'image'}
-        What the iterations start from.
+    start : {'auto', 'image', 'flat'} or float
+        What the iterations start from: the image as far as it is not noise, the image, or a flat image, of the image's mean or of the
+        value given.
     background : float
         In the image's units.
     tv : float
@@ -92,9 +94,9 @@ class Deconvolver(Lasting):
         *,
         iterations: int = 25,
         algorithm: str = "rl",
-        acceleration: str = "none",
+        acceleration: str = "auto",
         edges: str = "noncirculant",
-        start: str = "mean",
+        start: str | float = "auto",
         background: float = 0.0,
         tv: float = 0.0,
         voxel_size: Any = None,
@@ -119,11 +121,11 @@ class Deconvolver(Lasting):
         self._psf = _arrays.kernel(psf, "psf", real=True)
         self.shape = _spec.spatial_shape(shape, self._psf.ndim, "psf")
         words: dict[str, Any] = dict(
-            iterations=iterations, algorithm=algorithm, acceleration=acceleration, edges=edges, start=start, background=float(background),
+            iterations=iterations, algorithm=algorithm, acceleration=acceleration, edges=edges, background=float(background),
             tv=float(tv), noise=float(noise), stop=float(stop), normalize=bool(normalize), psf_negative=psf_negative, nan=nan,
             saturation=float(saturation), compat=compat, tiles=tiles, halo=float(halo),
         )  # fmt: skip
-        self._spec = _spec.deconvolution(self.shape, self._psf.shape, origin=origin, voxel_size=voxel_size, precision=precision, **words)
+        self._spec = _spec.deconvolution(self.shape, self._psf.shape, origin=origin, start=start, voxel_size=voxel_size, precision=precision, **words)
         self._options = _spec.plan_options(
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method="auto", path="auto", tune="model",
             deterministic=deterministic, min_tiles=_min_tiles,

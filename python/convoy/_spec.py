@@ -43,10 +43,21 @@ def convolution(
     )
 
 
-def deconvolution(image: Sequence[int], psf: Sequence[int], *, origin: Any, voxel_size: Any, precision: Any, **words: Any) -> dict[str, Any]:
+def deconvolution(
+    image: Sequence[int], psf: Sequence[int], *, origin: Any, start: str | float, voxel_size: Any, precision: Any, **words: Any
+) -> dict[str, Any]:
     ndim = len(image)
     voxel = [1.0] * 3 if voxel_size is None else [1.0] * (3 - ndim) + [float(v) for v in np.broadcast_to(voxel_size, ndim)]
-    return dict(image=padded(image), kernel=padded(psf), origin=_origin(origin, ndim), voxel_size=voxel, precision=np.dtype(precision).name, **words)
+    return dict(
+        image=padded(image),
+        kernel=padded(psf),
+        origin=_origin(origin, ndim),
+        start=start if isinstance(start, str) else "value",
+        start_value=0.0 if isinstance(start, str) else float(start),
+        voxel_size=voxel,
+        precision=np.dtype(precision).name,
+        **words,
+    )
 
 
 def plan_options(*, memory_limit: Any, host_memory_limit: Any, method: str, path: str, tune: str, deterministic: bool, min_tiles: int = 1) -> dict[str, Any]:

@@ -100,9 +100,12 @@ DeconvolutionSpec deconvolution_spec(const nb::dict& options) {
   spec.psf = shape_of(options, "kernel");
   spec.algorithm = choice(options, "algorithm", {Algorithm::richardson_lucy, Algorithm::wiener, Algorithm::landweber});
   spec.iterations = get<Index>(options, "iterations");
-  spec.acceleration = choice(options, "acceleration", {Acceleration::none, Acceleration::biggs});
+  spec.acceleration =
+      choice(options, "acceleration",
+             {Acceleration::automatic, Acceleration::none, Acceleration::biggs, Acceleration::momentum});
   spec.edges = choice(options, "edges", {Edges::noncirculant, Edges::zero, Edges::reflect});
-  spec.start = choice(options, "start", {Start::mean, Start::image});
+  spec.start = choice(options, "start", {Start::automatic, Start::image, Start::flat, Start::value});
+  spec.start_value = get<double>(options, "start_value");
   spec.background = get<double>(options, "background");
   spec.tv = get<double>(options, "tv");
   const auto voxel = get<std::vector<double>>(options, "voxel_size");

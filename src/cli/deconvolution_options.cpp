@@ -1,6 +1,7 @@
 #include "cli/deconvolution_options.hpp"
 
 #include <charconv>
+#include <cmath>
 
 #include "cli/command_line.hpp"
 
@@ -28,6 +29,21 @@ double stop_from_text(const std::string& text) {
   throw CLI::ValidationError("--stop", fmt::format("'{}' is neither none nor relative:X with X between 0 and 1", text));
 }
 
+/// "auto", "image", "flat" or a number above 0.
+void set_start(const std::string& text, DeconvolutionSpec& choices) {
+  for (const Start start : {Start::automatic, Start::image, Start::flat}) {
+    if (text != name(start)) continue;
+    choices.start = start;
+    return;
+  }
+  const char* const end = text.data() + text.size();
+  const auto [stopped, problem] = std::from_chars(text.data(), end, choices.start_value);
+  if (problem != std::errc() || stopped != end || !(choices.start_value > 0) || !std::isfinite(choices.start_value)) {
+    throw CLI::ValidationError("--start", fmt::format("'{}' is none of auto, image, flat and a number above 0", text));
+  }
+  choices.start = Start::value;
+}
+
 }  // namespace
 
 void DeconvolutionOptions::add_to(CLI::App& command) {
@@ -38,17 +54,24 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
   command.add_option("--iterations", choices.iterations, "Iterations, at most (default 25)")
       ->type_name("N")
       ->check(whole_number(0, 1000000));
-  add_choice(command, "--acceleration", choices.acceleration, {Acceleration::none, Acceleration::biggs},
-             name_of<Acceleration>(),
-             "biggs: several times fewer iterations, for two images more of memory (default none)");
+  add_choice(
+      command, "--acceleration", choices.acceleration,
+      {Acceleration::automatic, Acceleration::none, Acceleration::biggs, Acceleration::momentum},
+      name_of<Acceleration>(),
+      "Several times fewer iterations, by a step ahead. momentum: of a set length, for one image more of memory; "
+      "biggs: of a measured length, for two; auto: momentum for rl (default auto)");
   add_choice(command, "--edges", choices.edges, {Edges::noncirculant, Edges::zero, Edges::reflect}, name_of<Edges>(),
              "Where light may come from: noncirculant lets it come from beyond the image, zero does not, reflect takes "
              "the image's reflection (default noncirculant)");
   command.add_option("--background", choices.background, "Constant background in the image (default 0)")
       ->type_name("B")
       ->check(zero_or_above());
-  add_choice(command, "--start", choices.start, {Start::mean, Start::image}, name_of<Start>(),
-             "What to start from: a flat image of the same mean, or the image itself (default mean)");
+  command
+      .add_option_function<std::string>(
+          "--start", [this](const std::string& text) { set_start(text, choices); },
+          "What to start from: the image, a flat image of the same mean or of a value above 0, or, auto, the image as "
+          "far as it is not noise (default auto)")
+      ->type_name("auto|image|flat|VALUE");
   command
       .add_option_function<std::string>(
           "--stop", [this](const std::string& text) { choices.stop_relative_change = stop_from_text(text); },

@@ -126,7 +126,7 @@ JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const Image
       {"acceleration", name(spec.acceleration)},
       {"edges", name(spec.edges)},
       {"background", number(spec.background)},
-      {"start", name(spec.start)},
+      {"start", spec.start == Start::value ? number(spec.start_value) : name(spec.start)},
       {"total variation", number(spec.tv)},
       {"noise", number(spec.wiener_noise)},
       {"stop", number(spec.stop_relative_change)},

@@ -144,6 +144,8 @@ Dispatch FrameSteps::acceleration_factor(SlotId products, SlotId scalars) const 
   return step;
 }
 
+Dispatch FrameSteps::momentum_factor(SlotId scalars) const { return dispatch(kernels::momentum_factor, {scalars}); }
+
 Dispatch FrameSteps::regularize_tv(std::vector<SlotId> slots) const {
   Dispatch step = dispatch(kernels::regularize_tv, std::move(slots));
   append(step, frame_);

@@ -32,6 +32,7 @@ class FrameSteps {
   Dispatch sum_divergence(std::vector<SlotId> slots) const;
   Dispatch add_up(SlotId partials, SlotId sums, Index num_quantities) const;
   Dispatch acceleration_factor(SlotId products, SlotId scalars) const;
+  Dispatch momentum_factor(SlotId scalars) const;
   Dispatch regularize_tv(std::vector<SlotId> slots) const;
   bool shifts_correction() const { return shift_ != Extents{0, 0, 0}; }
   /// By FrameAxis::correction_shift, or by nothing.

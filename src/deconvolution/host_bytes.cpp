@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "deconvolution/image_boxes.hpp"
+#include "deconvolution/spec.hpp"
 #include "planner/host_needs.hpp"
 #include "planner/layout.hpp"
 
@@ -14,9 +15,9 @@ std::uint64_t bytes_of(std::uint64_t voxel_bytes, const Shape& shape) {
   return saturating_product(voxel_bytes, static_cast<std::uint64_t>(num_voxels(shape)));
 }
 
-/// Of exact tiles: estimate, weights, image, the buffer that convolutions write to, and with acceleration two more.
+/// Of exact tiles: estimate, weights, image, the buffer that convolutions write to, and what acceleration takes.
 std::uint64_t bytes_of_arrays(const DeconvolutionPlan& plan) {
-  const std::uint64_t num_frames = plan.spec.acceleration == Acceleration::biggs ? 6 : 4;
+  const std::uint64_t num_frames = 4 + num_acceleration_images(plan.spec.acceleration);
   std::uint64_t of_splits = 0;
   for (const Plan* part : {&plan.convolution, &*plan.adjoint}) {
     if (part->split) of_splits = saturating_sum(of_splits, part->host_bytes);

@@ -1,6 +1,7 @@
 #include "deconvolution/observed_data.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/boundary_rule.hpp"
@@ -15,6 +16,52 @@ namespace {
 constexpr double kNoDatum = -1e30;
 
 enum class Kind { datum, negative, masked, non_finite, saturated };
+
+/// Squares of the data and of their fourth differences along x.
+struct NoiseSums {
+  double squares = 0;
+  double of_differences = 0;
+  Index differences = 0;
+
+  void add(const NoiseSums& other) {
+    squares += other.squares;
+    of_differences += other.of_differences;
+    differences += other.differences;
+  }
+  double signal_share(double mean, Index data) const {
+    constexpr double kSquaredWeights = 1 + 16 + 36 + 16 + 1;
+    const double variance = squares / static_cast<double>(std::max<Index>(1, data)) - mean * mean;
+    if (differences == 0 || !(variance > 0)) return 1;
+    const double noise = of_differences / kSquaredWeights / static_cast<double>(differences);
+    return std::clamp(1 - noise / variance, 0.0, 1.0);
+  }
+};
+
+/// What voxels are, with sums for an estimate of their noise.
+struct Counted {
+  ObservedCounts counts;
+  NoiseSums noise;
+};
+
+/// The last data of a row, for differences.
+class Row {
+ public:
+  static constexpr Index kReach = 4;
+
+  void begin() { length_ = 0; }
+  void skip() { length_ = 0; }
+  void push(double value) {
+    std::rotate(last_.begin(), last_.begin() + 1, last_.end());
+    last_.back() = value;
+    ++length_;
+  }
+  bool has_difference() const { return length_ > kReach; }
+  double difference() const { return last_[0] - 4 * last_[1] + 6 * last_[2] - 4 * last_[3] + last_[4]; }
+
+ private:
+  std::array<double, kReach + 1> last_{};
+  Index length_ = 0;
+};
 
 template <class T>
 Kind kind_of(T value, bool masked, double saturation) {
@@ -71,7 +118,10 @@ void count(double value, Index voxel, Kind kind, bool keeps_negative, ObservedCo
   }
 }
 
-void add(const ObservedCounts& part, ObservedCounts& total) {
+void add(const Counted& more, Counted& all) {
+  const ObservedCounts& part = more.counts;
+  ObservedCounts& total = all.counts;
+  all.noise.add(more.noise);
   total.sum += part.sum;
   total.magnitude += part.magnitude;
   total.data += part.data;
@@ -82,10 +132,35 @@ void add(const ObservedCounts& part, ObservedCounts& total) {
   total.first_non_finite = std::min(total.first_non_finite, part.first_non_finite);
 }
 
-ObservedCounts no_counts() {
-  ObservedCounts counts;
-  counts.first_non_finite = std::numeric_limits<Index>::max();
-  return counts;
+Counted no_counts() {
+  Counted counted;
+  counted.counts.first_non_finite = std::numeric_limits<Index>::max();
+  return counted;
+}
+
+/// Voxels begin to end of dense rows, of which the first is number `first` of the image.
+template <class T>
+void count_voxels(const DeconvolutionSpec& spec, const T* values, const Masked& masked, Index row, Index begin,
+                  Index end, double factor, Index first, Counted& counted) {
+  const bool keeps_negative = keeps_negative_data(spec);
+  Row last;
+  for (Index i = std::max(begin / row * row, begin - Row::kReach); i < end; ++i) {
+    if (i % row == 0) last.begin();
+    const double value = factor * static_cast<double>(values[i]);
+    const Kind kind = kind_of(values[i], masked(i), spec.saturation);
+    const bool is_datum = kind == Kind::datum || kind == Kind::negative;
+    if (is_datum) {
+      last.push(value);
+    } else {
+      last.skip();
+    }
+    if (i < begin) continue;
+    count(value, first + i, kind, keeps_negative, counted.counts);
+    if (kind == Kind::datum || (is_datum && keeps_negative)) counted.noise.squares += value * value;
+    if (!is_datum || !last.has_difference()) continue;
+    counted.noise.of_differences += last.difference() * last.difference();
+    ++counted.noise.differences;
+  }
 }
 
 /// For each window position on a device axis, the image position that it shows.
@@ -95,38 +170,34 @@ std::vector<Index> shown_positions(const DeconvolutionPlan& plan, const Plan& la
 }
 
 /// Of dense planes, of which the first voxel is number `first` of the image.
-ObservedCounts count_planes(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
-                            double factor, Index first) {
+Counted count_planes(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
+                     double factor, Index first) {
   // Sums of parts of one size, added up in order: the same on every run.
   constexpr Index kPart = 1 << 16;
   const Index voxels = num_voxels(image.shape);
-  std::vector<ObservedCounts> parts(static_cast<std::size_t>((voxels + kPart - 1) / kPart), no_counts());
+  std::vector<Counted> parts(static_cast<std::size_t>((voxels + kPart - 1) / kPart), no_counts());
   const Masked masked(mask);
-  const bool keeps_negative = keeps_negative_data(spec);
   host_workers().for_each(static_cast<Index>(parts.size()), 1, [&](int, Index begin, Index end) {
     with_element(image.element, [&](auto type) {
       const auto* values = static_cast<const decltype(type)*>(image.data);
       for (Index part = begin; part < end; ++part) {
-        for (Index i = part * kPart; i < std::min(voxels, (part + 1) * kPart); ++i) {
-          const Kind kind = kind_of(values[i], masked(i), spec.saturation);
-          count(factor * static_cast<double>(values[i]), first + i, kind, keeps_negative,
-                parts[static_cast<std::size_t>(part)]);
-        }
+        count_voxels(spec, values, masked, image.shape.x, part * kPart, std::min(voxels, (part + 1) * kPart), factor,
+                     first, parts[static_cast<std::size_t>(part)]);
       }
     });
   });
-  ObservedCounts total = no_counts();
-  for (const ObservedCounts& part : parts) add(part, total);
+  Counted total = no_counts();
+  for (const Counted& part : parts) add(part, total);
   return total;
 }
 
 /// Its sums are in units of 1 / factor.
-ObservedCounts count_voxels(const DeconvolutionSpec& spec, const Observed& observed, double factor) {
+Counted count_image(const DeconvolutionSpec& spec, const Observed& observed, double factor) {
   const Shape shape = observed.image.shape();
   const Index planes = observed.image.planes_at_once();
   std::vector<std::byte> voxels;
   std::vector<std::byte> mask_voxels;
-  ObservedCounts total = no_counts();
+  Counted total = no_counts();
   for (Index z = 0; z < shape.z; z += planes) {
     const Box box{{z, 0, 0}, {std::min(planes, shape.z - z), shape.y, shape.x}};
     std::optional<ImageView> mask;
@@ -144,15 +215,20 @@ double power_of_two_near(double value) {
 }  // namespace
 
 ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed) {
-  ObservedCounts total = count_voxels(spec, observed, 1);
+  Counted counted = count_image(spec, observed, 1);
   double summed_in = 1;
-  if (!std::isfinite(total.magnitude)) {  // voxels near the end of double precision
-    constexpr double kFactor = 0x1p-100;
-    total = count_voxels(spec, observed, kFactor);
-    summed_in = 1 / kFactor;
+  const auto mean_magnitude = [&] {
+    return counted.counts.magnitude / static_cast<double>(std::max<Index>(1, counted.counts.data));
+  };
+  const bool has_usual_squares = mean_magnitude() > 1e-100 && counted.noise.squares < 1e300;
+  if (mean_magnitude() > 0 && !has_usual_squares) {  // voxels near the ends of double precision
+    summed_in = std::isfinite(counted.counts.magnitude) ? power_of_two_near(mean_magnitude()) : 0x1p1000;
+    counted = count_image(spec, observed, 1 / summed_in);
   }
+  ObservedCounts total = counted.counts;
   const double voxels = static_cast<double>(std::max<Index>(1, total.data));
-  total.unit = power_of_two_near(std::max(total.magnitude / voxels * summed_in, spec.background));
+  total.signal_share = counted.noise.signal_share(total.sum / voxels, total.data);
+  total.unit = power_of_two_near(std::max(mean_magnitude() * summed_in, spec.background));
   total.mean = total.sum / voxels * (summed_in / total.unit);
   total.sum *= summed_in;
   total.magnitude *= summed_in;

@@ -24,6 +24,9 @@ struct ObservedCounts {
   Index first_non_finite;  ///< linear position, if there is one
   double unit = 1;         ///< of the device's numbers, in the image's: a power of two
   double mean = 0;         ///< of the data, in that unit
+  /// Of the data's variance that is not noise: 1 - v_n / v_d, between 0 and 1, v_n the mean square of fourth
+  /// differences along x over 70, to which an image that a PSF has smoothed adds little. 1 where rows are too short.
+  double signal_share = 1;
 };
 
 /// An image and its mask, which if given has the image's shape; 0 in it says that there is no datum.

@@ -18,6 +18,8 @@ std::string task_to_text(const DeconvolutionPlan& plan) {
                                  name(spec.algorithm));
   if (spec.algorithm != Algorithm::wiener) text += fmt::format(", {} iterations", spec.iterations);
   if (spec.acceleration != Acceleration::none) text += fmt::format(", acceleration {}", name(spec.acceleration));
+  if (spec.algorithm != Algorithm::wiener) text += fmt::format(", start {}", name(spec.start));
+  if (spec.start == Start::value) text += fmt::format(" {}", spec.start_value);
   if (spec.tv > 0) text += fmt::format(", total variation {}", spec.tv);
   if (spec.compatibility != Compatibility::none) text += fmt::format(", as {}", name(spec.compatibility));
   text += fmt::format(", edges {}, {}\n", name(spec.edges), name(spec.precision));
@@ -74,7 +76,7 @@ Json spec_to_json(const DeconvolutionSpec& spec) {
           {"wiener_noise", spec.wiener_noise},
           {"compatibility", name(spec.compatibility)},
           {"edges", name(spec.edges)},
-          {"start", name(spec.start)},
+          {"start", spec.start == Start::value ? Json(spec.start_value) : Json(name(spec.start))},
           {"background", spec.background},
           {"stop_relative_change", spec.stop_relative_change},
           {"origin", name(spec.origin.rule)},

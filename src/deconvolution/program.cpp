@@ -27,7 +27,8 @@ class Builder {
       : plan_(plan),
         steps_(plan),
         iterates_(plan.spec.algorithm != Algorithm::wiener),
-        accelerated_(plan.spec.acceleration == Acceleration::biggs) {
+        by_sums_(plan.spec.acceleration == Acceleration::biggs),
+        accelerated_(by_sums_ || plan.spec.acceleration == Acceleration::momentum) {
     const FftGeometry& geometry = steps_.geometry();
     const std::uint64_t image_bytes = geometry.image_bytes();
     observed_ = slots_.add("observed", steps_.window_bytes());
@@ -45,6 +46,7 @@ class Builder {
     sums_ = slots_.add("sums", steps_.reals(kNumQuantities * kSumsPerQuantity));
     if (!accelerated_) return;
     previous_ = slots_.add("previous", image_bytes);
+    if (!by_sums_) return;
     gradient_ = slots_.add("gradient", image_bytes);
     products_ = slots_.add("products", steps_.reals(kNumProducts * kSumsPerQuantity));
   }
@@ -93,11 +95,14 @@ class Builder {
       steps.emplace_back(convolve(true));
       steps.emplace_back(steps_.on_elements(kernels::invert_weights, {image_, weights_}, {parameter(kLeastWeight)}));
     }
-    const std::uint32_t from_observed = plan_.spec.start == Start::image ? 1 : 0;
+    const bool is_flat = plan_.spec.start == Start::flat || plan_.spec.start == Start::value;
+    const std::uint32_t from_observed = is_flat ? 0 : 1;
     steps.emplace_back(steps_.on_window(kernels::start_estimate, {observed_, weights_, scalars_, estimate_, image_},
                                         {parameter(from_observed)}));
-    if (accelerated_) {
+    if (by_sums_) {
       steps.emplace_back(steps_.on_elements(kernels::start_acceleration, {estimate_, previous_, gradient_}));
+    } else if (accelerated_) {
+      steps.emplace_back(steps_.on_elements(kernels::start_momentum, {estimate_, previous_}));
     }
     return steps;
   }
@@ -138,6 +143,11 @@ class Builder {
   }
 
   void append_acceleration(std::vector<Step>& steps) const {
+    if (!by_sums_) {
+      steps.emplace_back(steps_.momentum_factor(scalars_));
+      steps.emplace_back(steps_.on_elements(kernels::extrapolate, {scalars_, previous_, estimate_, image_}));
+      return;
+    }
     steps.emplace_back(
         steps_.sum_on_elements(kernels::sum_products, {image_, estimate_, gradient_, previous_, partials_}));
     steps.emplace_back(steps_.add_up(partials_, products_, kNumProducts));
@@ -156,6 +166,7 @@ class Builder {
   const DeconvolutionPlan& plan_;
   FrameSteps steps_;
   bool iterates_;
+  bool by_sums_;  // its factor is made of sums over the frame
   bool accelerated_;
   SlotList slots_;
   SlotId observed_ = 0, scalars_ = 0, image_ = 0, work_ = 0, spectrum_ = 0, response_ = 0;

@@ -12,6 +12,8 @@ namespace {
 constexpr double kLeastBlurred = 1e-6;
 /// A start value counts as at least this part of the data's mean: voxels that start at 0 stay there.
 constexpr double kLeastStart = 0.01;
+/// Start values, in the device's unit, are not above this, which can be summed up over any frame.
+constexpr double kHighestStart = 1e15;
 /// Slopes below this part of the data's mean count as flat for total variation.
 constexpr double kSoftness = 1e-3;
 /// All three are at least this, in the device's unit: dark images have no mean, and squares must not vanish.
@@ -44,6 +46,10 @@ Scalars scalars_of(const DeconvolutionPlan& plan, const ObservedCounts& counts, 
   Scalars values{};
   values[s::least_start] = kLeastStart * counts.mean;
   values[s::start] = wiener ? counts.mean - background : std::max(counts.mean - background, values[s::least_start]);
+  if (spec.start == Start::value) {
+    values[s::start] = std::clamp(spec.start_value / counts.unit * plan.psf_sum, kLeastThreshold, kHighestStart);
+  }
+  values[s::image_share] = spec.start == Start::image ? 1 : counts.signal_share;
   values[s::least_blurred] = std::max(kLeastBlurred * counts.mean, kLeastThreshold);
   values[s::background] = background;
   values[s::step] = 1 / (psf_magnitude * psf_magnitude);

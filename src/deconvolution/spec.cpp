@@ -22,11 +22,12 @@ void require_richardson_lucy(const DeconvolutionSpec& spec, const char* what) {
 }
 
 void require_extras_fit(const DeconvolutionSpec& spec) {
-  if (spec.acceleration != Acceleration::none) require_richardson_lucy(spec, "acceleration");
+  const bool accelerated = spec.acceleration == Acceleration::biggs || spec.acceleration == Acceleration::momentum;
+  if (accelerated) require_richardson_lucy(spec, "acceleration");
   if (spec.tv > 0) require_richardson_lucy(spec, "total variation");
   if (spec.compatibility == Compatibility::none) return;
   require_richardson_lucy(spec, "compatibility with scikit-image");
-  if (spec.acceleration != Acceleration::none || spec.tv > 0) {
+  if (accelerated || spec.tv > 0) {
     refuse("scikit-image has neither acceleration nor total variation; leave compatibility out to use them");
   }
 }
@@ -39,7 +40,7 @@ void require_fast_tiles_fit(const DeconvolutionSpec& spec) {
   };
   excluded(spec.algorithm == Algorithm::wiener, "Wiener's filter");
   excluded(spec.edges != Edges::noncirculant, "other edges than noncirculant");
-  excluded(spec.acceleration != Acceleration::none, "acceleration");
+  excluded(spec.acceleration == Acceleration::biggs, "Biggs' acceleration");
   excluded(spec.stop_relative_change > 0, "a relative change to stop at");
   excluded(spec.compatibility != Compatibility::none, "compatibility with scikit-image");
 }
@@ -84,7 +85,20 @@ const char* name(Algorithm value) {
   return "unknown";
 }
 
-const char* name(Acceleration value) { return value == Acceleration::biggs ? "biggs" : "none"; }
+const char* name(Acceleration value) {
+  switch (value) {
+    case Acceleration::automatic:
+      return "auto";
+    case Acceleration::none:
+      return "none";
+    case Acceleration::biggs:
+      return "biggs";
+    case Acceleration::momentum:
+      return "momentum";
+  }
+  return "unknown";
+}
+
 const char* name(Compatibility value) { return value == Compatibility::skimage ? "skimage" : "none"; }
 const char* name(Tiles value) { return value == Tiles::fast ? "fast" : "exact"; }
 
@@ -102,10 +116,14 @@ const char* name(Edges value) {
 
 const char* name(Start value) {
   switch (value) {
-    case Start::mean:
-      return "mean";
+    case Start::automatic:
+      return "auto";
     case Start::image:
       return "image";
+    case Start::flat:
+      return "flat";
+    case Start::value:
+      return "value";
   }
   return "unknown";
 }
@@ -132,6 +150,19 @@ ConvolutionSpec blur_of(const DeconvolutionSpec& spec) {
   return blur;
 }
 
+std::uint64_t num_acceleration_images(Acceleration acceleration) {
+  switch (acceleration) {
+    case Acceleration::biggs:
+      return 2;
+    case Acceleration::momentum:
+      return 1;
+    case Acceleration::automatic:
+    case Acceleration::none:
+      break;
+  }
+  return 0;
+}
+
 double least_wiener_noise(Precision precision) { return precision == Precision::f32 ? 1e-12 : 1e-28; }
 
 Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(spec), nullptr); }
@@ -150,6 +181,9 @@ void validate(const DeconvolutionSpec& spec) {
       refuse(fmt::format("the voxel size is {}; it must be above 0 along every axis", distance));
     }
   }
+  if (spec.start == Start::value && !(spec.start_value > 0 && std::isfinite(spec.start_value))) {
+    refuse(fmt::format("the start value is {}; it must be above 0: what starts at 0 stays there", spec.start_value));
+  }
   if (spec.non_finite == NonFinite::interpolate) {
     refuse("a deconvolution does not interpolate NaN: it takes it as missing (--nan mask), which asks nothing of it");
   }
@@ -160,13 +194,17 @@ void validate(const DeconvolutionSpec& spec) {
 }
 
 DeconvolutionSpec settled(DeconvolutionSpec spec) {
+  if (spec.acceleration == Acceleration::automatic) {
+    const bool has_it = spec.algorithm == Algorithm::richardson_lucy && spec.compatibility == Compatibility::none;
+    spec.acceleration = has_it ? Acceleration::momentum : Acceleration::none;
+  }
   if (spec.algorithm == Algorithm::wiener) {
     spec.iterations = 0;
     if (spec.edges == Edges::noncirculant) spec.edges = Edges::reflect;
   }
   if (spec.compatibility == Compatibility::skimage) {
     spec.edges = Edges::zero;
-    spec.start = Start::mean;
+    spec.start = Start::flat;
     spec.background = 0;
     spec.origin = {Origin::Rule::scipy, {}};
     spec.normalize_psf = false;

@@ -16,6 +16,9 @@ DeconvolutionSpec settled(DeconvolutionSpec spec);
 /// alone is taken as it is.
 ConvolutionSpec blur_of(const DeconvolutionSpec& spec);
 
+/// Images of the frame's extents that it takes.
+std::uint64_t num_acceleration_images(Acceleration acceleration);
+
 /// r of Wiener's filter counts as this at least: the square of what rounding leaves of a zero of the PSF's spectrum.
 double least_wiener_noise(Precision precision);
 

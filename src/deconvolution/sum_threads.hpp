@@ -12,7 +12,7 @@ inline constexpr Index kNumQuantities = 4;
 /// Dot products of which the acceleration factor is made.
 inline constexpr Index kNumProducts = 3;
 /// Values that kernels read and the host knows only when it has seen the data (kernels/deconvolution_kernels.hpp).
-inline constexpr Index kNumScalars = 8;
+inline constexpr Index kNumScalars = 10;
 
 /// Threads of the first stage: a multiple of kSumsPerQuantity.
 Index num_sum_threads(const Limits& limits, Index voxels);

@@ -109,9 +109,11 @@ class FrameSearch {
   /// Bytes that the point-wise steps of an iteration read and write.
   std::uint64_t pointwise(const Candidate& candidate) const {
     if (spec_.algorithm == Algorithm::wiener) return 0;
-    // Ratio: image twice. Product: weights, estimate, image twice. Acceptance: twice, or all seven when accelerated,
-    // whose sums take four more.
-    std::uint64_t passes = spec_.acceleration == Acceleration::biggs ? 6 + 7 + 4 : 6 + 2;
+    // Ratio: image twice. Product: weights, estimate, image twice. Acceptance: twice; with momentum five times, with
+    // Biggs' seven times, whose sums take four more.
+    std::uint64_t passes = 6 + 2;
+    if (spec_.acceleration == Acceleration::momentum) passes = 6 + 5;
+    if (spec_.acceleration == Acceleration::biggs) passes = 6 + 7 + 4;
     if (spec_.tv > 0) passes += 3;
     return window_bytes() + passes * candidate.layout.image_bytes();
   }
@@ -141,9 +143,9 @@ class FrameSearch {
     std::vector<LedgerLine> lines{
         {"observed image", window_bytes(), device_shape(layout, window, name(spec_.precision))}};
     if (iterates) lines.insert(lines.end(), {of_frame("estimate"), of_frame("weights")});
-    if (spec_.acceleration == Acceleration::biggs) {
-      lines.insert(lines.end(), {of_frame("last estimate"), of_frame("last step")});
-    }
+    const std::uint64_t num_more = num_acceleration_images(spec_.acceleration);
+    if (num_more > 0) lines.push_back(of_frame("last estimate"));
+    if (num_more > 1) lines.push_back(of_frame("last step"));
     lines.push_back(of_frame("work image"));
     for (LedgerLine& line : ledger_of(layout, limits_, 1)) {
       if (line.name == "image tile") continue;

@@ -193,6 +193,49 @@ struct Accelerate : OnElements {
 };
 
 template <class real>
+struct Extrapolate : OnElements {
+  using OnElements::OnElements;
+  void run(const Row& r) const {
+    const real* scalars = r.buffer<real>(0);
+    real* previous = r.buffer<real>(1);
+    real* estimate = r.buffer<real>(2);
+    real* image = r.buffer<real>(3);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/extrapolate.body"
+      }();
+    }
+  }
+};
+
+template <class real>
+struct StartMomentum : OnElements {
+  using OnElements::OnElements;
+  void run(const Row& r) const {
+    const real* estimate = r.buffer<real>(0);
+    real* previous = r.buffer<real>(1);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/start_momentum.body"
+      }();
+    }
+  }
+};
+
+template <class real>
+struct MomentumFactor : Plain {
+  using Plain::Plain;
+  void run(const Row& r) const {
+    real* scalars = r.buffer<real>(0);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/momentum_factor.body"
+      }();
+    }
+  }
+};
+
+template <class real>
 struct AccelerationFactor : Plain {
   using Plain::Plain;
   void run(const Row& r) const {
@@ -353,6 +396,9 @@ RowFunction deconvolution_row(const KernelSpec& kernel) {
   if (&kernel == &kernels::propose_step) return run_row<ProposeStep<real>>;
   if (&kernel == &kernels::accept) return run_row<Accept<real>>;
   if (&kernel == &kernels::accelerate) return run_row<Accelerate<real>>;
+  if (&kernel == &kernels::extrapolate) return run_row<Extrapolate<real>>;
+  if (&kernel == &kernels::start_momentum) return run_row<StartMomentum<real>>;
+  if (&kernel == &kernels::momentum_factor) return run_row<MomentumFactor<real>>;
   if (&kernel == &kernels::acceleration_factor) return run_row<AccelerationFactor<real>>;
   if (&kernel == &kernels::crop) return run_row<Crop<real>>;
   if (&kernel == &kernels::sum_divergence) return run_row<SumDivergence<real>>;

@@ -62,6 +62,16 @@ const KernelSpec accelerate{"accelerate",
                             elements(),
                             bodies::k_accelerate};
 
+const KernelSpec extrapolate{"extrapolate",
+                             {read("scalars"), write("previous"), write("estimate"), write("image")},
+                             elements(),
+                             bodies::k_extrapolate};
+
+const KernelSpec start_momentum{
+    "start_momentum", {read("estimate"), write("previous")}, elements(), bodies::k_start_momentum};
+
+const KernelSpec momentum_factor{"momentum_factor", {write("scalars")}, {}, bodies::k_momentum_factor};
+
 const KernelSpec acceleration_factor{
     "acceleration_factor", {read("products"), write("scalars")}, {{"num_sums", u32}}, bodies::k_acceleration_factor};
 
@@ -116,6 +126,9 @@ const std::vector<const KernelSpec*>& of_deconvolution() {
                                                    &propose_step,
                                                    &accept,
                                                    &accelerate,
+                                                   &extrapolate,
+                                                   &start_momentum,
+                                                   &momentum_factor,
                                                    &acceleration_factor,
                                                    &crop,
                                                    &sum_divergence,

@@ -24,16 +24,18 @@ inline constexpr int least_correction = 4;  ///< corrections are not below it
 inline constexpr int step = 5;              ///< of propose_step
 inline constexpr int acceleration = 6;      ///< factor of accelerate
 inline constexpr int softness = 7;          ///< slopes that regularize_tv takes for flat
-inline constexpr int count = 8;
+inline constexpr int image_share = 8;       ///< of the image in start values; the rest is the start value's
+inline constexpr int iteration = 9;         ///< of momentum_factor, counted on the device
+inline constexpr int count = 10;
 }  // namespace scalars
 
 /// known = 1 where there is a datum, 0 elsewhere. buffers: observed, known. parameters: frame, begin, window (x, y, z).
 extern const KernelSpec indicate;
 /// weights = 1 / image, 0 where image <= least. buffers: image, weights. parameters: count, row, least.
 extern const KernelSpec invert_weights;
-/// estimate = image = the start value, or with from_observed 1 the observed voxel less the background, where there is
-/// one; 0 where weights are 0. buffers: observed, weights, scalars, estimate, image. parameters: frame, begin, window,
-/// from_observed.
+/// estimate = image = the start value, or with from_observed 1, where there is a datum, image_share of the observed
+/// voxel less the background and the rest of the start value; 0 where weights are 0. buffers: observed, weights,
+/// scalars, estimate, image. parameters: frame, begin, window, from_observed.
 extern const KernelSpec start_estimate;
 /// previous = estimate, gradient = 0. buffers: estimate, previous, gradient. parameters: count, row.
 extern const KernelSpec start_acceleration;
@@ -59,9 +61,17 @@ extern const KernelSpec propose_product;
 extern const KernelSpec propose_step;
 /// estimate = image. buffers: image, estimate. parameters: count, row.
 extern const KernelSpec accept;
-/// With p the proposed estimate in image: gradient = p - estimate; estimate = image = max(0, p + factor * (p -
-/// previous)); previous = p. buffers: scalars, previous, gradient, estimate, image. parameters: count, row.
+/// With p the proposed estimate in image, q the previous and a the acceleration factor: gradient = p - estimate;
+/// estimate = image = p + a (p - q) where p has risen, p^2 / (p + a (q - p)) where it has fallen; previous = p.
+/// buffers: scalars, previous, gradient, estimate, image. parameters: count, row.
 extern const KernelSpec accelerate;
+/// As accelerate, without a gradient. buffers: scalars, previous, estimate, image. parameters: count, row.
+extern const KernelSpec extrapolate;
+/// previous = estimate. buffers: estimate, previous. parameters: count, row.
+extern const KernelSpec start_momentum;
+/// scalars[iteration] += 1, then scalars[acceleration] = 1 - 1 / scalars[iteration], at most 0.9. buffers: scalars.
+/// parameters: none. threads: 1.
+extern const KernelSpec momentum_factor;
 /// scalars[acceleration] = products 0 / products 1, between 0 and 1; 0 if one of the three products is not above 0, or
 /// not below 1e37: then it, or a part of it, may be infinite (D. Biggs
 /// and M. Andrews, Appl. Opt. 36:1766, 1997; B. O'Donoghue and E. Candes, Found. Comput. Math. 15:715, 2015, for the

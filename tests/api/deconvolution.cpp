@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
 
 #include "api/restoring.hpp"
@@ -15,10 +16,12 @@ using plain::Volume;
 TEST_CASE("25 iterations agree with plain double precision") {
   for (const Problem& problem : problems()) {
     for (const Edges edges : {Edges::noncirculant, Edges::zero}) {
-      for (const Start start : {Start::mean, Start::image}) {
-        if (plans_are_costly() && start == Start::image && edges == Edges::zero) continue;
+      for (const Start start : {Start::automatic, Start::image, Start::flat, Start::value}) {
+        if (plans_are_costly() && (start != Start::automatic || edges == Edges::zero)) continue;
         DeconvolutionSpec spec = problem.spec(edges, 25);
         spec.start = start;
+        spec.start_value = 37.5;
+        if (start == Start::flat) spec.acceleration = Acceleration::none;
         const plain::Result truth = plain::restore(problem.data(), problem.kernel(), spec);
         const Outcome found = restore(spec, problem.data(), problem.kernel(), true);
         CAPTURE(to_text(spec.image));
@@ -56,7 +59,10 @@ TEST_CASE("never negative, flux kept, likelihood never falls") {
   for (const Problem& problem : problems()) {
     for (const Edges edges : kEdges) {
       if (plans_are_costly() && edges == Edges::zero) continue;
-      const Outcome found = restore(problem.spec(edges, 30), problem.data(), problem.kernel(), true);
+      DeconvolutionSpec spec = problem.spec(edges, 30);
+      spec.acceleration = Acceleration::none;
+      spec.start = Start::flat;
+      const Outcome found = restore(spec, problem.data(), problem.kernel(), true);
       CAPTURE(to_text(problem.image));
       CAPTURE(std::string(name(edges)));
       CHECK(found.smallest() >= 0);
@@ -74,6 +80,52 @@ TEST_CASE("never negative, flux kept, likelihood never falls") {
       }
     }
   }
+}
+
+TEST_CASE("accelerated: never 0 where light can be, flux kept, and a higher likelihood") {
+  for (const Problem& problem : problems()) {
+    const Volume psf = problem.kernel();
+    for (const Acceleration acceleration : {Acceleration::momentum, Acceleration::biggs}) {
+      DeconvolutionSpec spec = problem.spec(Edges::zero, 15);
+      spec.acceleration = acceleration;
+      const Outcome found = restore(spec, problem.data(), problem.kernel(), true);
+      CAPTURE(to_text(problem.image));
+      CAPTURE(std::string(name(acceleration)));
+      CHECK(found.smallest() > 0);
+      spec.acceleration = Acceleration::none;
+      const Outcome plain = restore(spec, problem.data(), problem.kernel(), true);
+      CHECK(found.report.curve.back().divergence < plain.report.curve.back().divergence);
+      // What is returned is an iteration's own result, which has the data's flux, not what lies ahead of it.
+      Volume result(problem.image);
+      result.values = found.image;
+      const plain::Blur blur(psf, problem.image, problem.image, {0, 0, 0}, plain::center_of(problem.psf));
+      if (problem.background == 0)
+        CHECK(blur.apply(result).sum() == doctest::Approx(found.report.input_sum).epsilon(2e-5));
+    }
+  }
+}
+
+TEST_CASE("a start value scales with the data, and starts are told apart") {
+  const Problem problem;
+  DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 0);
+  spec.start = Start::value;
+  spec.start_value = 12.5;
+  const Outcome flat = restore(spec, problem.data(), problem.kernel());
+  CHECK(flat.smallest() == 12.5);
+  CHECK(flat.largest() == 12.5);
+  spec.start_value = 0;
+  CHECK_THROWS_WITH_AS(validate(spec), doctest::Contains("the start value is 0"), Error);
+  // Noise alone is not started from: what is left of it is what its estimate misses.
+  Volume noise({1, 64, 64});
+  std::mt19937 random(3);
+  for (double& value : noise.values) value = 100 + std::normal_distribution<double>(0, 10)(random);
+  const Problem of_noise{noise.shape, {1, 3, 3}};
+  spec = of_noise.spec(Edges::noncirculant, 0);
+  const Outcome almost_flat = restore(spec, noise, of_noise.kernel());
+  CHECK(almost_flat.largest() - almost_flat.smallest() < 10);
+  spec.start = Start::image;
+  const Outcome noisy = restore(spec, noise, of_noise.kernel());
+  CHECK(noisy.largest() - noisy.smallest() > 50);
 }
 
 TEST_CASE("a point source stays where it is, for every parity on every axis") {

@@ -339,7 +339,8 @@ class Extremes {
     spec.algorithm = one_of<Algorithm>(
         {Algorithm::richardson_lucy, Algorithm::richardson_lucy, Algorithm::landweber, Algorithm::wiener});
     spec.edges = one_of<Edges>({Edges::noncirculant, Edges::zero, Edges::reflect});
-    spec.start = one_of<Start>({Start::mean, Start::image});
+    spec.start = one_of<Start>({Start::automatic, Start::image, Start::flat, Start::value});
+    spec.start_value = std::pow(10, uniform(-40, 40));
     spec.iterations = whole(0, 12);
     spec.normalize_psf = chance(0.7);
     if (chance(0.3)) spec.background = std::pow(10, uniform(-40, 40));
@@ -353,8 +354,8 @@ class Extremes {
     }
     if (chance(0.5)) spec.tv = uniform(0, 0.99);
     if (chance(0.3)) spec.voxel_size = {std::pow(10, uniform(-40, 40)), 1, std::pow(10, uniform(-40, 40))};
-    if (chance(0.3)) spec.acceleration = Acceleration::biggs;
-    const bool can_be_fast = spec.edges == Edges::noncirculant && spec.acceleration == Acceleration::none;
+    spec.acceleration = one_of<Acceleration>({Acceleration::none, Acceleration::biggs, Acceleration::momentum});
+    const bool can_be_fast = spec.edges == Edges::noncirculant && spec.acceleration != Acceleration::biggs;
     if (can_be_fast && chance(0.3)) spec.tiles = Tiles::fast;
     return spec;
   }

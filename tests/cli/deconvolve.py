@@ -60,7 +60,9 @@ assert report["command"][1] == "deconvolve" and report["plan"]["frame"] == [12, 
 assert report["peak_device_bytes"] <= report["plan"]["footprint_bytes"]
 assert report["missing_voxels"] == report["negative_voxels"] == 0
 assert abs(report["output_sum"] - result.sum(dtype=float)) < 1e-3 * report["output_sum"]
-curve = report["curve"]
+assert report["plan"]["spec"]["acceleration"] == "momentum" and report["plan"]["spec"]["start"] == "auto"
+restore("--iterations", 60, "--acceleration", "none", "--start", "flat", "--report", "report.json")
+curve = json.loads((FOLDER / "report.json").read_text())["curve"]
 assert [point["iteration"] for point in curve] == list(range(61)) and curve[0]["relative_change"] is None
 divergence = np.array([point["divergence"] for point in curve])
 assert (np.diff(divergence) <= 1e-4 * divergence[:-1]).all() and divergence[-1] < 0.05 * divergence[0]
@@ -74,7 +76,7 @@ report = json.loads((FOLDER / "report.json").read_text())
 assert report["stop_reason"] == "relative_change" and report["iterations"] < 500 and "ended by --stop" in done.stdout
 changes = [point["relative_change"] for point in report["curve"][1:]]
 assert changes[-1] < 0.01 <= min(changes[:-1])
-for words in (("--start", "image"), ("--precision", "f64"), ("--origin", "peak")):
+for words in (("--start", "flat"), ("--start", "25.5"), ("--precision", "f64"), ("--origin", "peak")):
     other, _ = restore("--iterations", 60, *words)
     assert correlation(other) > 0.9, (words, correlation(other))
     assert other.dtype == (np.float64 if "f64" in words else np.float32)
@@ -103,8 +105,9 @@ assert restore("--quiet")[1].stdout == ""
 accelerated, _ = restore("--iterations", 20, "--acceleration", "biggs", "--report", "report.json")
 report = json.loads((FOLDER / "report.json").read_text())
 assert report["curve"][-1]["divergence"] < divergence[60] and correlation(accelerated) > 0.9
-assert report["plan"]["footprint_bytes"] > 1.3 * json.loads(succeed("plan", "--image", "10,24,28", "--kernel", "3,5,5",
-                                                                    "--deconvolve", "--json", *CPU).stdout)["footprint_bytes"]
+restore("--iterations", 1, "--acceleration", "none", "--report", "plain.json")
+plain_bytes = json.loads((FOLDER / "plain.json").read_text())["plan"]["footprint_bytes"]
+assert report["plan"]["footprint_bytes"] > 1.3 * plain_bytes
 landweber, _ = restore("--iterations", 60, "--algorithm", "landweber")
 assert correlation(landweber) > correlation(blurred) + 0.05 and (landweber >= 0).all()
 wiener, done = restore("--algorithm", "wiener", "--noise", 1e-4)
@@ -204,6 +207,8 @@ DECONVOLVE = ("deconvolve", "blurred.npy", "psf.npy", "none.npy", *CPU)
 fail(2, "--iterations", *DECONVOLVE, "--iterations", -1)
 fail(2, "--edges: 'mirror' is none of noncirculant, zero, reflect", *DECONVOLVE, "--edges", "mirror")
 fail(2, "--background", *DECONVOLVE, "--background", -5)
+for start in ("mean", "0", "-1", "nan", "3x"):
+    fail(2, "--start", *DECONVOLVE, "--start", start)
 for stop in ("absolute:3", "relative:", "relative:2", "relative:-1", "relative:1e-3x", "0.1"):
     fail(2, "--stop", *DECONVOLVE, "--stop", stop)
 fail(2, "--nan", *DECONVOLVE, "--nan", "zero")

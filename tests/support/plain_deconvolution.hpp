@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -149,12 +150,22 @@ inline Volume next_estimate(const Model& model, const Volume& data, const Volume
   return next;
 }
 
-/// Biggs and Andrews: the estimate that the next step shall start from.
+/// Between p and what it was: a step further the same way, that never reaches 0.
+inline double ahead_of(double p, double before, double factor) {
+  const double fall = factor * (before - p);
+  if (fall <= 0) return p - fall;
+  return p > 0 ? p * p / (p + fall) : 0;
+}
+
+/// The estimate that the next step shall start from: by Biggs and Andrews, or by momentum of set length.
 class Extrapolation {
  public:
-  explicit Extrapolation(const Volume& start) : previous_(start), gradient_(start.shape) {}
+  Extrapolation(const Volume& start, convoy::Acceleration kind)
+      : kind_(kind), previous_(start), gradient_(start.shape) {}
 
   Volume operator()(const Volume& from, const Volume& next) {
+    if (kind_ == convoy::Acceleration::none) return next;
+    ++iteration_;
     double ahead = 0, behind = 0, uphill = 0;
     Volume gradient(next.shape);
     for (std::size_t i = 0; i < next.values.size(); ++i) {
@@ -163,11 +174,11 @@ class Extrapolation {
       behind += gradient_.values[i] * gradient_.values[i];
       uphill += gradient.values[i] * (next.values[i] - previous_.values[i]);
     }
-    const double factor = behind > 0 && uphill > 0 ? std::clamp(ahead / behind, 0.0, 1.0) : 0;
+    double factor = behind > 0 && uphill > 0 ? std::clamp(ahead / behind, 0.0, 1.0) : 0;
+    if (kind_ == convoy::Acceleration::momentum) factor = std::min(0.9, 1 - 1.0 / iteration_);
     Volume extrapolated(next.shape);
     for (std::size_t i = 0; i < next.values.size(); ++i) {
-      const double step = next.values[i] - previous_.values[i];
-      extrapolated.values[i] = std::max(0.0, next.values[i] + factor * step);
+      extrapolated.values[i] = ahead_of(next.values[i], previous_.values[i], factor);
     }
     previous_ = next;
     gradient_ = gradient;
@@ -175,9 +186,33 @@ class Extrapolation {
   }
 
  private:
+  convoy::Acceleration kind_;
+  int iteration_ = 0;
   Volume previous_;
   Volume gradient_;
 };
+
+/// 1 - variance of the noise over that of the data, by fourth differences of known data along x.
+inline double signal_share(const Volume& data, const Model& model) {
+  double squares = 0, count = 0, differences = 0, num_differences = 0;
+  for_each(data.shape, [&](Index z, Index y, Index x) {
+    if (model.known.at(z, y, x) == 0) return;
+    squares += std::pow(std::max(data.at(z, y, x), 0.0), 2);
+    ++count;
+    if (x < 4) return;
+    constexpr std::array<double, 5> kWeights{1, -4, 6, -4, 1};
+    double difference = 0;
+    for (Index i = 0; i < 5; ++i) {
+      if (model.known.at(z, y, x - i) == 0) return;
+      difference += kWeights[static_cast<std::size_t>(i)] * data.at(z, y, x - i);
+    }
+    differences += difference * difference;
+    ++num_differences;
+  });
+  const double variance = squares / count - model.mean * model.mean;
+  if (num_differences == 0 || !(variance > 0)) return 1;
+  return std::clamp(1 - differences / 70 / num_differences / variance, 0.0, 1.0);
+}
 
 inline Result restore(const Volume& data, Volume psf, const convoy::DeconvolutionSpec& spec,
                       const std::vector<bool>& missing = {}) {
@@ -199,11 +234,14 @@ inline Result restore(const Volume& data, Volume psf, const convoy::Deconvolutio
   }
   model.mean = sum / count;
   model.weights = model.blur.adjoint(model.known);
-  Volume estimate(unknown, model.mean - spec.background);
-  if (spec.start == convoy::Start::image) {
+  Volume estimate(unknown, spec.start == convoy::Start::value ? spec.start_value : model.mean - spec.background);
+  if (spec.start == convoy::Start::image || spec.start == convoy::Start::automatic) {
+    const double share = spec.start == convoy::Start::image ? 1 : signal_share(data, model);
     for_each(n, [&](Index z, Index y, Index x) {
       if (model.known.at(z, y, x) == 0) return;
-      const double start = std::max(std::max(data.at(z, y, x), 0.0) - spec.background, 0.01 * model.mean);
+      const double seen = std::max(data.at(z, y, x), 0.0) - spec.background;
+      const double mixed = share * seen + (1 - share) * (model.mean - spec.background);
+      const double start = std::max(mixed, 0.01 * model.mean);
       estimate.at(z + before.z, y + before.y, x + before.x) = start;
     });
   }
@@ -212,11 +250,16 @@ inline Result restore(const Volume& data, Volume psf, const convoy::Deconvolutio
   }
 
   std::vector<double> divergences;
-  Extrapolation extrapolate(estimate);
+  const bool none =
+      spec.acceleration == convoy::Acceleration::automatic && spec.algorithm != convoy::Algorithm::richardson_lucy;
+  const bool momentum = spec.acceleration == convoy::Acceleration::automatic && !none;
+  Extrapolation extrapolate(estimate, none       ? convoy::Acceleration::none
+                                      : momentum ? convoy::Acceleration::momentum
+                                                 : spec.acceleration);
   Volume from = estimate;
   for (Index iteration = 0; iteration < spec.iterations; ++iteration) {
     estimate = next_estimate(model, data, from, spec, divergences);
-    from = spec.acceleration == convoy::Acceleration::biggs ? extrapolate(from, estimate) : estimate;
+    from = extrapolate(from, estimate);
   }
   next_estimate(model, data, from, spec, divergences);
 
