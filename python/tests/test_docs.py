@@ -20,7 +20,7 @@ def blocks(page):
         yield text[: found.start()].count("\n") + 2, found[3], found[2]
 
 
-@pytest.mark.parametrize("page", ["docs/python.md", "README.md"])
+@pytest.mark.parametrize("page", ["docs/python.md", "docs/howto/dask.md", "README.md"])
 def test_pages(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("stack.npy", np.random.default_rng(1).random((8, 20, 24), dtype=np.float32))
@@ -35,7 +35,9 @@ def test_pages(page, tmp_path, monkeypatch):
             continue
         exec(compile("\n" * (line - 1) + text, str(ROOT / page), "exec"), namespace)
         count += 1
-    assert count >= (8 if page.startswith("docs") else 1)
+    if page == "docs/howto/dask.md" and not (installed("dask") and installed("zarr")):
+        pytest.skip("dask and zarr are not installed")
+    assert count >= (8 if page == "docs/python.md" else 1)
 
 
 def installed(name):

@@ -157,7 +157,7 @@ def deconvolve(
     """Restore a Dask array block by block, each with a halo that is restored too and left out.
 
     Unlike `convolve`, the result differs from that of the whole array at the blocks' seams, by an amount that falls with `halo`. What is
-    scaled by the whole image (`tv`, `background` ...) is scaled by the block.
+    scaled by the whole image (`acceleration`, `tv`, `start` ...) is scaled by the block.
 
     Parameters
     ----------
