@@ -16,7 +16,10 @@ from ._errors import (
     OutOfMemory,
     Unsupported,
 )
+from ._libraries import name_libraries
 from ._plan import Device, Devices, Plan, Progress, SelftestReport
+
+name_libraries()
 
 __all__ = [
     "BackendUnavailable",

@@ -135,3 +135,19 @@ def test_scenes_and_psfs():
         convoy.synthetic.widefield_psf((31, 31))
     with pytest.raises(ValueError, match="sigma"):
         convoy.synthetic.gaussian_psf((5, 5), -1)
+
+
+def test_libraries_of_pip_are_found(tmp_path, monkeypatch):
+    from convoy import _libraries
+
+    site = tmp_path / "lib" / "python3" / "site-packages"
+    for name in ("nvidia/cu13/lib/libnvrtc.so.13", "nvidia/cuda_nvrtc/lib/libnvrtc.so.12", "mkl-2025.0.dist-info/METADATA"):
+        (site / name).parent.mkdir(parents=True)
+        (site / name).touch()
+    (tmp_path / "lib" / "libmkl_rt.so.2").touch()
+    monkeypatch.setattr(sys, "path", [str(site)])
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert _libraries.folders() == [str(site / "nvidia/cu13/lib"), str(site / "nvidia/cuda_nvrtc/lib"), str(tmp_path / "lib")]
+    (site / "mkl-2025.0.dist-info" / "METADATA").unlink()
+    (site / "mkl-2025.0.dist-info").rmdir()
+    assert len(_libraries.folders()) == 2  # a library of that name which pip did not install is none of ours

@@ -90,7 +90,7 @@ def test_deconvolution_near_the_whole(rng):
     z = np.arange(-4, 5)
     psf = np.exp(-(z[:, None] ** 2 + z**2) / 4)
     blurred = convoy.convolve(truth, psf, normalize=True, device="cpu") + 10
-    words = dict(acceleration="none", start="mean", device="cpu")  # what is scaled by the whole image is scaled by the block
+    words = dict(acceleration="none", start="flat", device="cpu")  # what is scaled by the whole image is scaled by the block
     whole = convoy.deconvolve(blurred, psf, 10, **words)
     errors = []
     for halo in (0.5, 2):
