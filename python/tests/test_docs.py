@@ -3,6 +3,8 @@
 import doctest
 import pathlib
 import re
+import subprocess
+import sys
 
 import convoy
 import convoy.scipy
@@ -57,3 +59,8 @@ def test_docstrings():
             runner.run(test)
     assert runner.summarize(verbose=False).failed == 0
     assert runner.tries >= 5
+
+
+def test_counts_are_those_of_the_report():
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "scipy-report", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
