@@ -8,13 +8,14 @@ import sys
 
 from . import _core, _errors
 
-_PATTERNS = ("nvidia/cu*/lib/libnvrtc.so.*", "nvidia/cuda_nvrtc/lib/libnvrtc.so.*")
+_NVRTC = "nvidia/*/lib/libnvrtc.so.*"
 
 
 def folders() -> list[str]:
     """Where they lie, of the environments that this Python imports from. The newest NVRTC comes first."""
     sites = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-    found = [os.path.dirname(name) for site in sites for pattern in _PATTERNS for name in sorted(glob.glob(os.path.join(site, pattern)), reverse=True)]
+    nvrtc = [name for site in sites for name in glob.glob(os.path.join(site, _NVRTC))]
+    found = [os.path.dirname(name) for name in sorted(nvrtc, key=os.path.basename, reverse=True)]
     if any(glob.glob(os.path.join(site, "mkl-*.dist-info")) for site in sites):
         found += [os.path.dirname(name) for name in glob.glob(os.path.join(sys.prefix, "lib", "libmkl_rt.so.*"))]
     return list(dict.fromkeys(found))
