@@ -4,10 +4,13 @@
 
 #include "backends/backend.hpp"
 #include "base/dense_view.hpp"
+#include "base/messages.hpp"
 #include "convoy/error.hpp"
 #include "convoy/resident.hpp"
+#include "device_arrays/callers_array.hpp"
 #include "device_arrays/program.hpp"
 #include "engine/checks.hpp"
+#include "engine/complex_images.hpp"
 #include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
 #include "engine/weighing.hpp"
@@ -16,30 +19,55 @@
 namespace convoy {
 namespace {
 
-void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch) {
-  if (given.handle == 0) throw Error(Errc::invalid_argument, fmt::format("the {} has no memory (null handle)", what));
-  if (given.shape == shape && given.element == element && given.batch == batch) return;
-  const auto text = [](Index images, const Shape& extents, Element kind) {
-    return fmt::format("{}{} zyx of {}", images == 1 ? "" : fmt::format("{} times ", images), to_text(extents),
-                       name(kind));
-  };
-  throw Error(Errc::invalid_argument,
-              fmt::format("the {} is {}, but this convolution was planned for {}", what,
-                          text(given.batch, given.shape, given.element), text(batch, shape, element)));
+ImageView view_of(const DeviceArray& array, bool handles_are_addresses) {
+  // Buffers that are no addresses begin somewhere: what is asked of views are distances.
+  const std::uint64_t begin = handles_are_addresses ? array.handle : std::uint64_t{1} << 40;
+  return {reinterpret_cast<const void*>(static_cast<std::uintptr_t>(begin + array.offset_bytes)), array.element,
+          array.shape, array.batch, array.strides};
+}
+MutableImageView mutable_view_of(const DeviceArray& array, bool handles_are_addresses) {
+  const ImageView view = view_of(array, handles_are_addresses);
+  return {const_cast<void*>(view.data), view.element, view.shape, view.batch, view.strides};
 }
 
-std::uint64_t num_bytes(const DeviceArray& array) {
-  return static_cast<std::uint64_t>(num_voxels(array.shape) * array.batch) * size_of(array.element);
+/// As the convolver was made for.
+void require_array(const char* what, const DeviceArray& given, const DeviceArray& planned) {
+  if (given.handle == 0) throw Error(Errc::invalid_argument, fmt::format("the {} has no memory (null handle)", what));
+  const bool same = given.shape == planned.shape && given.element == planned.element && given.batch == planned.batch;
+  const auto strides = [](const DeviceArray& array) { return view_of(array, true).strides_in_bytes(); };
+  if (same && strides(given) == strides(planned)) return;
+  const auto text = [&](const DeviceArray& array) {
+    const std::string distances = same ? fmt::format(" with strides of {} bytes", to_text(strides(array))) : "";
+    return fmt::format("{}{} zyx of {}{}", array.batch == 1 ? "" : fmt::format("{} times ", array.batch),
+                       to_text(array.shape), name(array.element), distances);
+  };
+  throw Error(Errc::invalid_argument,
+              fmt::format("the {} is {}, but this convolution was planned for {}", what, text(given), text(planned)));
 }
 
 /// Arrays in two Vulkan buffers may lie in the same memory all the same: that is the caller's to know.
 void require_apart(const DeviceArray& image, const DeviceArray& output, bool handles_are_addresses) {
   if (!handles_are_addresses && image.handle != output.handle) return;
-  const std::uint64_t in = handles_are_addresses ? image.handle + image.offset_bytes : image.offset_bytes;
-  const std::uint64_t out = handles_are_addresses ? output.handle + output.offset_bytes : output.offset_bytes;
-  if (in < out + num_bytes(output) && out < in + num_bytes(image)) {
-    throw Error(Errc::invalid_argument, "the output overlaps the image in device memory; give it an array of its own");
+  require_apart(view_of(image, handles_are_addresses), mutable_view_of(output, handles_are_addresses));
+}
+
+/// Where the lowest byte lies.
+std::uint64_t lowest_offset(const char* what, const DeviceArray& array, bool handles_are_addresses) {
+  const std::uint64_t before = bytes_before(view_of(array, true));
+  if (!handles_are_addresses && before > array.offset_bytes) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the {} reaches {} bytes before its voxel 0,0,0, which lies at byte {} of its buffer", what,
+                            before, array.offset_bytes));
   }
+  return array.offset_bytes - before;
+}
+
+/// Of what every run is given.
+DeviceArray planned_array(Element element, const Shape& shape, Index batch, const std::optional<Strides>& strides) {
+  DeviceArray array(std::uint64_t{1} << 40, element, shape);
+  array.batch = batch;
+  array.strides = strides;
+  return array;
 }
 
 /// In the arithmetic's precision.
@@ -58,13 +86,21 @@ struct ResidentConvolver::State {
   Device device;
   ResidentOptions options;
   Loaded<DeviceArraysPlan> loaded;
+  DeviceArray image;  // as every run's
+  DeviceArray output;
+  std::unique_ptr<State> imaginary;  // of a complex kernel, whose real part is this one's
 
   State(const ConvolutionSpec& given, const ImageView& kernel, Device on, const ResidentOptions& with)
       : spec(given), device(std::move(on)), options(with) {
-    require_real("image", options.image);
-    require_real("kernel", kernel.element);
-    require_real("output", options.output);
-    if (with.weights) {
+    validate(spec);
+    require_kinds(spec, options.image, is_complex(kernel.element), options.output);
+    image = planned_array(options.image, spec.image, num_images(spec), options.image_strides);
+    output = planned_array(options.output, convoy::output_shape(spec), num_outputs(spec), options.output_strides);
+    require_images("image", view_of(image, true), image.shape, image.batch);
+    require_writable_images("output", mutable_view_of(output, true), output.shape, output.batch);
+    if (is_complex(kernel.element)) {
+      prepare_parts(kernel);
+    } else if (with.weights) {
       const DenseView dense(*with.weights);
       prepare(kernel, dense.view());
     } else {
@@ -72,14 +108,64 @@ struct ResidentConvolver::State {
     }
   }
 
+  /// Each makes a part of the output.
+  void prepare_parts(const ImageView& kernel) {
+    if (is_complex(options.image) || spec.num_kernels > 1 || spec.pairing == Pairing::sum) {
+      throw Error(Errc::unsupported,
+                  "a complex kernel is convolved with one at a time, and on the device with real images: give real and "
+                  "imaginary part of the kernel to two convolvers, or take a Convolver");
+    }
+    ConvolutionSpec of_part = spec;
+    const KernelParts parts = parts_of_kernel(of_part, kernel);
+    ResidentOptions with = options;
+    with.output = part_of(options.output);
+    with.output_strides = view_of(output, true).strides_in_bytes();
+    with.plan.memory_limit_bytes /= 2;
+    imaginary = std::make_unique<State>(of_part, ImageView(parts.imaginary, spec.kernel), device, with);
+    options = with;
+    spec = of_part;
+    prepare(ImageView(parts.real, spec.kernel), {});
+  }
+
   void prepare(const ImageView& kernel, const std::optional<ImageView>& given_weights) {
-    const std::vector<double> factors = resolve_spec(spec, kernel, given_weights).factors;
+    const FilterScale scale = resolve_spec(spec, kernel, given_weights);
     const auto weights = given_weights ? weights_of(spec, *given_weights) : nullptr;
     options.weights.reset();  // they are the caller's
-    if (spec.non_finite == NonFinite::interpolate || spec.preserve_nan || std::isnan(spec.constant)) {
+    require_possible();
+    ConvolutionSpec of_parts = spec;
+    if (is_complex(options.image)) {
+      if (spec.num_kernels > 1 || spec.pairing == Pairing::sum) {
+        throw Error(Errc::unsupported, "complex images are convolved with one kernel at a time on the device");
+      }
+      of_parts.batch *= 2;
+    }
+    const Limits limits = device.limits();
+    PlanOptions plan_options = options.plan;
+    plan_options.resident = true;
+    if (plan_options.method == Method::automatic || plan_options.method == Method::separable) {
+      plan_options.separable_terms = count_separable_terms(spec, kernel);
+    }
+    loaded = plan_and_load(
+        device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
+        [&](const PlanOptions& smaller) {
+          DeviceArraysPlan plan{make_plan(of_parts, limits, smaller), options.image, options.output};
+          plan.image_strides = options.image_strides;
+          plan.output_strides = options.output_strides;
+          plan.kernel_sum = scale.sum;
+          plan.least_weight = rounding_error(spec.precision, 1, scale.magnitude);
+          plan.weights = weights;
+          if (sums_directly(plan.path) && spec.precision == Precision::f32 && spec.num_kernels == 1)
+            plan.taps = filter_taps(plan, kernel, scale.factors.front());
+          return plan;
+        },
+        [](const DeviceArraysPlan& plan) { return plan.path; });
+    set_up_filter(*loaded.session, loaded.plan, kernel, scale.factors);
+  }
+
+  void require_possible() const {
+    if (std::isnan(spec.constant)) {
       throw Error(Errc::unsupported,
-                  "missing voxels are not interpolated, preserved or taken for the outside in images that lie on the "
-                  "device; set them to 0 there (NonFinite::zero), or use a Convolver");
+                  "a constant of NaN is not taken for the outside of images that lie on the device; use a Convolver");
     }
     if (spec.no_data) {
       throw Error(Errc::unsupported,
@@ -92,23 +178,22 @@ struct ResidentConvolver::State {
                               "whole output, or a Convolver",
                               name(spec.boundary)));
     }
-    const Limits limits = device.limits();
-    PlanOptions plan_options = options.plan;
-    plan_options.resident = true;
-    if (plan_options.method == Method::automatic || plan_options.method == Method::separable) {
-      plan_options.separable_terms = count_separable_terms(spec, kernel);
-    }
-    loaded = plan_and_load(
-        device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)},
-        [&](const PlanOptions& smaller) {
-          DeviceArraysPlan plan{make_plan(spec, limits, smaller), options.image, options.output};
-          plan.weights = weights;
-          if (sums_directly(plan.path) && spec.precision == Precision::f32 && spec.num_kernels == 1)
-            plan.taps = filter_taps(plan, kernel, factors.front());
-          return plan;
-        },
-        [](const DeviceArraysPlan& plan) { return plan.path; });
-    set_up_filter(*loaded.session, loaded.plan, kernel, factors);
+  }
+
+  void run(const DeviceArray& from, const DeviceArray& to, DeviceStream stream, int part) {
+    if (imaginary) imaginary->run(from, to, stream, 1);
+    const bool addresses = implementation_of(device).handles_are_addresses();
+    const std::uint64_t in = lowest_offset("image", from, addresses);
+    const std::uint64_t out =
+        lowest_offset("output", to, addresses) + static_cast<std::uint64_t>(part) * size_of(part_of(to.element));
+    const DeviceArraySlots slots = device_array_slots(loaded.plan);
+    loaded.session->run_on(stream.handle, {{slots.image, from.handle, in}, {slots.output, to.handle, out}});
+  }
+
+  void wait() {
+    if (imaginary) imaginary->wait();
+    loaded.session->wait(0);
+    loaded.session->check_sentinels();
   }
 
   ~State() {
@@ -128,17 +213,12 @@ const Plan& ResidentConvolver::plan() const { return state_->loaded.plan; }
 Shape ResidentConvolver::output_shape() const { return convoy::output_shape(state_->spec); }
 
 void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
-  require_array("image", image, state_->options.image, state_->spec.image, num_images(state_->spec));
-  require_array("output", output, state_->options.output, output_shape(), num_outputs(state_->spec));
+  require_array("image", image, state_->image);
+  require_array("output", output, state_->output);
   require_apart(image, output, implementation_of(state_->device).handles_are_addresses());
-  const DeviceArraySlots slots = device_array_slots(plan());
-  state_->loaded.session->run_on(stream.handle, {{slots.image, image.handle, image.offset_bytes},
-                                                 {slots.output, output.handle, output.offset_bytes}});
+  state_->run(image, output, stream, 0);
 }
 
-void ResidentConvolver::wait() {
-  state_->loaded.session->wait(0);
-  state_->loaded.session->check_sentinels();
-}
+void ResidentConvolver::wait() { state_->wait(); }
 
 }  // namespace convoy

@@ -74,6 +74,14 @@ const KernelSpec weigh{.name = "weigh",
                        .parameters = joined({per_axis("extent"), {{"adds", u32}}}),
                        .body = bodies::k_weigh};
 
+const KernelSpec known_share{
+    .name = "known_share",
+    .buffers = {read("missing"), write("share")},
+    .parameters =
+        joined({per_axis("extent"),
+                {{"sum_high", f32}, {"sum_low", f32}, {"least_high", f32}, {"least_low", f32}, {"unknown", f32}}}),
+    .body = bodies::k_known_share};
+
 const KernelSpec convolve_direct{
     .name = "convolve_direct",
     .buffers = {read("image"), read("taps"), write("result")},
@@ -100,14 +108,13 @@ const KernelSpec& gather_voxels(Element image) {
     return KernelSpec{
         .name = std::string("gather_") + element.name,
         .buffers = {voxels("image", false, element.element), write("tile")},
-        .parameters =
-            joined({per_axis("extent"),
-                    per_axis("input"),
-                    per_axis("begin"),
-                    per_axis("size"),
-                    per_axis("stride"),
-                    boundary_rule(),
-                    {{"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}, {"origin", u32}}}),
+        .parameters = joined({per_axis("extent"),
+                              per_axis("input"),
+                              per_axis("begin"),
+                              per_axis("size"),
+                              per_axis("stride"),
+                              boundary_rule(),
+                              {{"outside_high", f32}, {"outside_low", f32}, {"shown", u32}, {"origin", u32}}}),
         .body = bodies::k_gather_voxels};
   });
   return kernels[image];
@@ -129,8 +136,8 @@ const KernelSpec& scatter_voxels(Element output) {
 
 const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
-    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &add_product,
-                                           &weigh,        &convolve_direct,   &fold_voxels};
+    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &add_product, &weigh,
+                                           &known_share,  &convolve_direct,   &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
     for (const ElementFacts& facts : kRealElements) {
       kernels.push_back(&gather_voxels(facts.element));
