@@ -179,7 +179,8 @@ class Convolver(Lasting):
         ----------
         image : array
             Of shape ``(..., *shape)``, of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
-            `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
+            `device` (torch, CuPy), at any strides, where it stays: then the work is queued and this returns at once. Strides
+            other than those of the last call make the kernel ready anew.
         out : array, optional
             Where the result goes, of shape ``(..., *output_shape)``; returned itself. Must not overlap `image`.
         dtype : dtype, optional
@@ -200,7 +201,7 @@ class Convolver(Lasting):
         ValueError
             Other shapes; with ``nan='error'``, NaN or infinite voxels (InvalidArgument).
         TypeError
-            A dtype that convoy does not read; a strided array on a GPU.
+            A dtype that convoy does not read; images of a stack on a GPU that lie at uneven distances.
         """
         if getattr(image, "requires_grad", False):
             from . import _torch
@@ -242,7 +243,8 @@ class Convolver(Lasting):
         leading = self._leading(tuple(image.shape))
         shape = leading + self.output_shape
         if out is None:
-            out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"]))
+            is_complex = self._kernel.dtype.kind == "c" or _arrays.dtype_name(image).startswith("complex")
+            out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"], is_complex))
         elif _arrays.on_device(out) != device:
             raise ValueError(f"image lies on {device} and out {_arrays.on_device(out) or 'in host memory'}; move one of them")
         elif tuple(out.shape) != shape:

@@ -19,37 +19,56 @@ class PyResident {
  public:
   PyResident(const nb::dict& spec, const InputArray& kernel, const std::string& device, const nb::dict& plan,
              const std::string& image, const std::string& output)
-      : spec_(convolution_spec(spec)) {
-    const ImageView view = host_view(kernel, spec_.kernel, 1, "kernel");
-    ResidentOptions options;
-    options.plan = plan_options(plan);
-    options.image = element_from_name(image);
-    options.output = element_from_name(output);
-    watched(nullptr, nb::none(), false, [&](const Watch&) {
-      convolver_ = std::make_unique<ResidentConvolver>(spec_, view, open_device(device), options);
-    });
+      : spec_(convolution_spec(spec)), kernel_(kernel), device_(device) {
+    options_.plan = plan_options(plan);
+    options_.image = element_from_name(image);
+    options_.output = element_from_name(output);
   }
   ~PyResident() {
     const nb::gil_scoped_release release;  // waits for what is queued
     convolver_.reset();
   }
 
-  nb::tuple plan() const { return to_tuple(convolver_->plan()); }
-  std::uint64_t footprint_bytes() const { return convolver_->plan().footprint_bytes; }
+  nb::tuple plan() { return to_tuple(made().plan()); }
+  std::uint64_t footprint_bytes() { return made().plan().footprint_bytes; }
 
-  /// Queues and returns. Arrays are DLPack capsules, whose memory their library keeps for work in `stream`.
+  /// Queues and returns. Arrays are DLPack capsules, whose memory their library keeps for work in `stream`. Arrays at
+  /// other distances than the last run's have the kernel made ready anew.
   void run(const InputArray& image, const OutputArray& output, std::uintptr_t stream) {
     const DeviceArray from = device_array(image, spec_.image, spec_.batch, "image");
-    const DeviceArray to = device_array(InputArray(output), convolver_->output_shape(), spec_.batch, "out");
-    watched(&turns_, nb::none(), true,
-            [&](const Watch&) { convolver_->run(from, to, DeviceStream(reinterpret_cast<const void*>(stream))); });
+    const DeviceArray to = device_array(InputArray(output), output_shape(spec_), spec_.batch, "out");
+    const ImageView kernel = kernel_view();
+    const bool is_ready = convolver_ && has_distances(from, to);
+    watched(&turns_, nb::none(), is_ready, [&](const Watch&) {
+      if (!has_distances(from, to)) convolver_.reset();  // waits for what is queued
+      options_.image_strides = from.strides;
+      options_.output_strides = to.strides;
+      make(kernel);
+      convolver_->run(from, to, DeviceStream(reinterpret_cast<const void*>(stream)));
+    });
   }
   void wait() {
-    watched(&turns_, nb::none(), true, [&](const Watch&) { convolver_->wait(); });
+    if (convolver_) watched(&turns_, nb::none(), true, [&](const Watch&) { convolver_->wait(); });
   }
 
  private:
+  ImageView kernel_view() const { return host_view(kernel_, spec_.kernel, 1, "kernel"); }
+  bool has_distances(const DeviceArray& from, const DeviceArray& to) const {
+    return from.strides == options_.image_strides && to.strides == options_.output_strides;
+  }
+  void make(const ImageView& kernel) {
+    if (!convolver_) convolver_ = std::make_unique<ResidentConvolver>(spec_, kernel, open_device(device_), options_);
+  }
+  const ResidentConvolver& made() {
+    const ImageView kernel = kernel_view();
+    if (!convolver_) watched(&turns_, nb::none(), false, [&](const Watch&) { make(kernel); });
+    return *convolver_;
+  }
+
   ConvolutionSpec spec_;
+  InputArray kernel_;
+  std::string device_;
+  ResidentOptions options_;
   Turns turns_;
   std::unique_ptr<ResidentConvolver> convolver_;
 };

@@ -52,8 +52,8 @@ void check_missing(const ConvolutionSpec& spec, PlanOptions plan = {}, unsigned 
   convolver.wait();
   CAPTURE(std::string(name(convolver.plan().path)));
   std::vector<double> got = output.values();
-  std::vector<double> expected = spec.precision == Precision::f32 ? on_host<float>(spec, voxels, kernel)
-                                                                  : on_host<double>(spec, voxels, kernel);
+  std::vector<double> expected =
+      spec.precision == Precision::f32 ? on_host<float>(spec, voxels, kernel) : on_host<double>(spec, voxels, kernel);
   for (std::size_t i = 0; i < got.size(); ++i) {
     REQUIRE(std::isnan(got[i]) == std::isnan(expected[i]));
     if (std::isnan(got[i])) got[i] = expected[i] = 0;
@@ -119,7 +119,7 @@ TEST_CASE("random problems with missing voxels of arrays equal those of a convol
     spec.preserve_nan = belongs && (spec.non_finite == NonFinite::zero || dice.between(0, 1) == 0);
     const Index most = std::min<Index>(dice.one_of<Index>({1, 1, 2, 7}), num_voxels(output_shape(spec)));
     CAPTURE(i);
-    check_missing(spec, by(dice.one_of({Method::fft, Method::fft, Method::direct}), most),
-                  static_cast<unsigned>(i + 1), dice.one_of({0.05, 0.2, 0.5}));
+    check_missing(spec, by(dice.one_of({Method::fft, Method::fft, Method::direct}), most), static_cast<unsigned>(i + 1),
+                  dice.one_of({0.05, 0.2, 0.5}));
   }
 }

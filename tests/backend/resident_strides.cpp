@@ -91,6 +91,44 @@ struct Placed {
   Layout output;
 };
 
+/// Along the problem's layouts.
+template <class T>
+std::vector<T> run_placed(const ConvolutionSpec& spec, const Placed& problem, const std::vector<T>& voxels) {
+  PlacedArray<T> image(spec.image, spec.batch, problem.image);
+  PlacedArray<T> output(output_shape(spec), spec.batch, problem.output);
+  image.set(voxels);
+  ResidentOptions options = options_for(spec, problem.plan);
+  options.image = options.output = element_of<T>();
+  options.image_strides = image.get().strides;
+  options.output_strides = output.get().strides;
+  ResidentConvolver convolver = convolver_of(spec, options);
+  convolver.run(image.get(), output.get(), memory().stream());
+  convolver.wait();
+  return output.voxels();
+}
+
+/// <A x, y> = <x, A' y>
+template <class T>
+void check_adjoint(Placed problem, std::uint64_t seed) {
+  problem.spec.operation = Operation::convolve;
+  problem.spec.constant = 0;
+  ConvolutionSpec adjoint = problem.spec;
+  adjoint.operation = Operation::correlate;
+  const bool whole = problem.spec.mode == Mode::full || problem.spec.mode == Mode::valid;
+  if (whole) return;  // the adjoint's image would be the output
+  const auto x = random_voxels<T>(problem.spec.image, problem.spec.batch, 2 * seed + 1);
+  const auto y = random_voxels<T>(problem.spec.image, problem.spec.batch, 2 * seed + 2);
+  const std::vector<double> ax = parts_of(run_placed(problem.spec, problem, x));
+  const std::vector<double> aty = parts_of(run_placed(adjoint, problem, y));
+  const std::vector<double> of_x = parts_of(x), of_y = parts_of(y);
+  const double one = std::inner_product(ax.begin(), ax.end(), of_y.begin(), 0.0);
+  const double other = std::inner_product(of_x.begin(), of_x.end(), aty.begin(), 0.0);
+  const double size = std::sqrt(std::inner_product(ax.begin(), ax.end(), ax.begin(), 0.0) *
+                                std::inner_product(of_y.begin(), of_y.end(), of_y.begin(), 0.0));
+  CAPTURE(oracle::to_text(problem.spec));
+  CHECK(std::abs(one - other) <= 4 * tolerances::convolution(problem.spec.precision) * size);
+}
+
 template <class In, class Out>
 void check_as(Placed problem, std::uint64_t seed = 7) {
   ConvolutionSpec& spec = problem.spec;
@@ -221,6 +259,17 @@ TEST_CASE("resident: other distances than planned, and those at which voxels ove
   options.image_strides.reset();
   options.image = Element::c64;
   CHECK_THROWS_WITH_AS(convolver_of(spec, options), doctest::Contains("c64"), Error);  // for a real output
+}
+
+TEST_CASE("resident: arrays at any distances obey <A x, y> = <x, A' y>") {
+  Dice dice(test::the_seed() + 4);
+  for (std::uint64_t i = 0; i < (plans_are_costly() ? 12u : 100u); ++i) {
+    Placed problem{test::random_spec(dice), by(Method::fft), random_layout(dice), random_layout(dice)};
+    problem.spec.precision = Precision::f32;
+    problem.spec.batch = dice.one_of<Index>({1, 2});
+    CAPTURE(i);
+    i % 2 == 0 ? check_adjoint<float>(problem, i) : check_adjoint<std::complex<float>>(problem, i);
+  }
 }
 
 TEST_CASE("random problems of arrays at any distances, real and complex, equal the direct sum") {
