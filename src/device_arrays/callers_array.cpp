@@ -61,8 +61,14 @@ std::uint64_t CallersArray::bytes() const {
 
 std::array<Index, 3> CallersArray::strides(const Plan& plan) const {
   std::array<Index, 3> strides{};
-  for (std::size_t d = 0; d < 3; ++d) strides[d] = in_reals(strides_[plan.device_axes[d]]);
+  for (std::size_t d = 0; d < 3; ++d) strides[d] = std::abs(in_reals(strides_[plan.device_axes[d]]));
   return strides;
+}
+
+Index CallersArray::reversed(const Plan& plan) const {
+  Index bits = 0;
+  for (std::size_t d = 0; d < 3; ++d) bits |= Index{strides_[plan.device_axes[d]] < 0 ? 1 : 0} << d;
+  return bits;
 }
 
 Index CallersArray::origin(Index image) const {
@@ -80,8 +86,8 @@ TileAccess CallersArray::access(const Plan& plan) const {
   for (std::size_t d = 0; d < 3; ++d) {
     ArrayAxis& along = access.axes[d];
     along.size = shape()[plan.device_axes[d]];
-    along.stride = std::abs(distances[d]);
-    along.reversed = distances[d] < 0;
+    along.stride = distances[d];
+    along.reversed = (reversed(plan) >> d & 1) != 0;
   }
   return access;
 }

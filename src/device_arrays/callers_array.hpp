@@ -24,8 +24,10 @@ class CallersArray {
   bool is_dense() const { return view_.is_dense(); }
   std::uint64_t bytes() const;  ///< from the first to the last, gaps included
 
-  /// Distances in reals, by device axis, negative ones too; and where an image of reals begins.
+  /// Distances in reals, by device axis, without their signs; bit d is set where device axis d descends in memory.
   std::array<Index, 3> strides(const Plan& plan) const;
+  Index reversed(const Plan& plan) const;
+  /// Where voxel 0,0,0 of an image of reals lies.
   Index origin(Index image) const;
 
   /// What says where voxels lie.

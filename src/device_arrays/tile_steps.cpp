@@ -88,6 +88,7 @@ Dispatch TileSteps::gathered(const CallersArray& array, Index number, SlotId fro
   add_number(step, box.outside);
   add(step, static_cast<Index>(box.shown));
   add(step, array.origin(number));
+  add(step, array.reversed(plan_));
   return step;
 }
 
@@ -145,6 +146,7 @@ Dispatch TileSteps::scattered(Index number, SlotId from, const Box& box) const {
   add(step, box.begin);
   add(step, output_.strides(plan_));
   add(step, output_.origin(number));
+  add(step, output_.reversed(plan_));
   return step;
 }
 Dispatch TileSteps::scatter(Index number, const TileIndex& tile, SlotId from) const {
@@ -197,6 +199,7 @@ Dispatch TileSteps::fold(Index number, const TileIndex& tile, SlotId from) const
   add(step, output_.strides(plan_));
   add_rule(step, plan_.spec.boundary);
   add(step, output_.origin(number));
+  add(step, output_.reversed(plan_));
   return step;
 }
 

@@ -100,7 +100,7 @@ const KernelSpec fold_voxels{.name = "fold_voxels",
                                                    per_axis("size"),
                                                    per_axis("stride"),
                                                    boundary_rule(),
-                                                   {{"origin", u32}}}),
+                                                   {{"origin", u32}, {"reversed", u32}}}),
                              .body = bodies::k_fold_voxels};
 
 const KernelSpec& gather_voxels(Element image) {
@@ -108,13 +108,14 @@ const KernelSpec& gather_voxels(Element image) {
     return KernelSpec{
         .name = std::string("gather_") + element.name,
         .buffers = {voxels("image", false, element.element), write("tile")},
-        .parameters = joined({per_axis("extent"),
-                              per_axis("input"),
-                              per_axis("begin"),
-                              per_axis("size"),
-                              per_axis("stride"),
-                              boundary_rule(),
-                              {{"outside_high", f32}, {"outside_low", f32}, {"shown", u32}, {"origin", u32}}}),
+        .parameters =
+            joined({per_axis("extent"),
+                    per_axis("input"),
+                    per_axis("begin"),
+                    per_axis("size"),
+                    per_axis("stride"),
+                    boundary_rule(),
+                    {{"outside_high", f32}, {"outside_low", f32}, {"shown", u32}, {"origin", u32}, {"reversed", u32}}}),
         .body = bodies::k_gather_voxels};
   });
   return kernels[image];
@@ -128,7 +129,7 @@ const KernelSpec& scatter_voxels(Element output) {
                                             per_axis("count"),
                                             per_axis("begin"),
                                             per_axis("stride"),
-                                            {{"origin", u32}}}),
+                                            {{"origin", u32}, {"reversed", u32}}}),
                       .body = bodies::k_scatter_voxels};
   });
   return kernels[output];

@@ -123,18 +123,20 @@ extern const KernelSpec convolve_direct;
 /// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart, and goes on outside as
 /// the BoundaryRule of `boundary` (its kind), `period` and `offset` says; what is no image voxel is outside_high +
 /// outside_low. With `shown` 1, NaN and infinity become 0; with 2 they become 1, and all else 0; with 3 they become
-/// outside_high, and all else 1. The image begins at voxel `origin` of its
+/// outside_high, and all else 1. Voxel 0,0,0 lies at `origin` of its
 /// buffer. buffers: image, tile. parameters: extent, input, begin (signed), size, stride (x, y, z each), boundary,
-/// period (x, y, z), offset (signed), outside_high, outside_low, shown, origin. threads: extent.
+/// period (x, y, z), offset (signed), outside_high, outside_low, shown, origin, reversed (bit d: axis d
+/// descends in memory). threads: extent.
 const KernelSpec& gather_voxels(Element image);
 /// The outputs of a tile to a caller's array: voxel (x, y, z) below `count` goes to `begin` + (x, y, z), `stride`
 /// apart, from `origin` on. buffers: tile, voxels. parameters: extent_x, extent_y, count, begin, stride (x, y, z each),
-/// origin. threads: count.
+/// origin, reversed. threads: count.
 const KernelSpec& scatter_voxels(Element output);
 /// Adds the raw outputs of a tile to the image positions that the boundary (clamped or periodic) reads there: raw
 /// output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below `count` sums up
 /// for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count, begin,
-/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset, origin. threads: count.
+/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset, origin, reversed. threads:
+/// count.
 extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();
