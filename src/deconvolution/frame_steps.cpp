@@ -144,7 +144,12 @@ Dispatch FrameSteps::acceleration_factor(SlotId products, SlotId scalars) const 
   return step;
 }
 
-Dispatch FrameSteps::momentum_factor(SlotId scalars) const { return dispatch(kernels::momentum_factor, {scalars}); }
+Dispatch FrameSteps::momentum_factor(SlotId scalars) const {
+  constexpr double kMost = 0.9;
+  Dispatch step = dispatch(kernels::momentum_factor, {scalars});
+  step.parameters = {number(kMost), number(kMost - static_cast<double>(static_cast<float>(kMost)))};
+  return step;
+}
 
 Dispatch FrameSteps::regularize_tv(std::vector<SlotId> slots) const {
   Dispatch step = dispatch(kernels::regularize_tv, std::move(slots));
