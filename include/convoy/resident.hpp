@@ -15,15 +15,19 @@
 
 namespace convoy {
 
-/// A dense array in a device's memory: shape z, y, x with x contiguous and no gaps. Nothing here owns it.
+/// An array in a device's memory: shape z, y, x. Nothing here owns it.
 struct DeviceArray {
   /// CUDA, HIP: the address (CUdeviceptr, or the pointer of the runtime API); CPU: the pointer; Vulkan: the VkBuffer,
   /// made with VK_BUFFER_USAGE_STORAGE_BUFFER_BIT and VK_BUFFER_USAGE_TRANSFER_DST_BIT.
   std::uint64_t handle = 0;
   Element element = Element::f32;
   Shape shape;
-  std::uint64_t offset_bytes = 0;  ///< of the first voxel; Vulkan: a multiple of minStorageBufferOffsetAlignment
-  Index batch = 1;                 ///< images of this shape that lie one behind the other
+  std::uint64_t offset_bytes = 0;  ///< of voxel 0,0,0 of the first image; Vulkan: the lowest byte of the array is at a
+                                   ///< multiple of minStorageBufferOffsetAlignment
+  Index batch = 1;                 ///< images of this shape
+  /// In bytes, as those of an ImageView (image.hpp): of any sign, multiples of the element's size, of complex ones of a
+  /// part's. Dense, if there are none.
+  std::optional<Strides> strides = {};
 
   DeviceArray() = default;
   DeviceArray(std::uint64_t memory, Element kind, const Shape& extents)
@@ -45,6 +49,9 @@ struct ResidentOptions {
   PlanOptions plan;  ///< `resident` is set
   Element image = Element::f32;
   Element output = Element::f32;
+  /// DeviceArray::strides of every run; no two voxels of the output may overlap.
+  std::optional<Strides> image_strides = {};
+  std::optional<Strides> output_strides = {};
   /// As in ConvolverOptions.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;
   bool sentinels = false;
@@ -60,11 +67,11 @@ struct ResidentOptions {
 class ResidentConvolver {
  public:
   /// Plans, allocates, compiles and prepares the kernel (by the plan's method), as Convolver does; `kernel` lies in
-  /// host memory, is read before this returns and may then go. Blocks. Throws what Convolver throws, and
-  /// Error(unsupported) for spec.no_data, for NonFinite::interpolate, preserve_nan and a constant of NaN, for complex
-  /// voxels, for images or outputs of more than 2^32 - 1 voxels, and for the adjoint of
-  /// boundaries that show voxels several times (reflect, mirror, nearest) unless the output's element is that of
-  /// spec.precision.
+  /// host memory, is read before this returns and may then go. Blocks. Complex images (c64, c128) have complex outputs;
+  /// real images have them with a complex kernel. Throws what Convolver throws, and Error(unsupported) for spec.no_data
+  /// and a constant of NaN, for complex images with a complex kernel or several, for images or outputs that reach over
+  /// more than 2^32 - 1 numbers, and for the adjoint of boundaries that show voxels several times (reflect, mirror,
+  /// nearest) unless the output's element is that of spec.precision.
   ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                     const ResidentOptions& options = {});
   /// Waits for what is queued.

@@ -191,8 +191,10 @@ class Convolver(Lasting):
         Parameters
         ----------
         image : array
-            In memory, or one that is read by slices (of zarr, h5py ...), box by box as tiles need it. Of shape ``(..., *shape)`` (with pairing 'each', and for the adjoint of 'all', ``(..., kernels, *shape)``), of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
-            `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
+            In memory, or one that is read by slices (of zarr, h5py ...), box by box as tiles need it. Of shape ``(..., *shape)`` (with
+            pairing 'each', and for the adjoint of 'all', ``(..., kernels, *shape)``), of any dtype: of NumPy, or in host memory of what speaks
+            DLPack; or on the GPU of `device` (torch, CuPy), at any strides, where it stays: then the work is queued and this returns at once.
+            Strides other than those of the last call make the kernel ready anew.
         out : array, optional
             Where the result goes, of shape ``(..., *output_shape)`` (with several kernels and pairing 'all' ``(..., kernels, *output_shape)``, with
             'each' likewise); returned itself. Must not overlap `image`. May be written by slices, too (zarr, h5py ...): then neither image nor
@@ -215,7 +217,7 @@ class Convolver(Lasting):
         ValueError
             Other shapes; with ``nan='error'``, NaN or infinite voxels (InvalidArgument).
         TypeError
-            A dtype that convoy does not read; a strided array on a GPU.
+            A dtype that convoy does not read; images of a stack on a GPU that lie at uneven distances.
         """
         if getattr(image, "requires_grad", False):
             from . import _torch
@@ -298,7 +300,8 @@ class Convolver(Lasting):
         if math.prod(runs) != 1:
             raise ValueError(f"image has shape {tuple(image.shape)}; on a GPU, pairing 'each' takes as many images as there are kernels: loop over the others")
         if out is None:
-            out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"]))
+            is_complex = self._kernel.dtype.kind == "c" or _arrays.dtype_name(image).startswith("complex")
+            out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"], is_complex))
         elif _arrays.on_device(out) != device:
             raise ValueError(f"image lies on {device} and out {_arrays.on_device(out) or 'in host memory'}; move one of them")
         elif tuple(out.shape) != shape:

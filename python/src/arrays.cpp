@@ -149,14 +149,10 @@ MutableImageView host_view(const OutputArray& array, const Shape& shape, Index b
 
 DeviceArray device_array(const InputArray& array, const Shape& shape, Index batch, const char* what) {
   const Element element = element_of_dtype(array.dtype(), what);
-  strides_of(array, shape, batch, what);
-  if (!is_dense(array)) {
-    throw nb::type_error((std::string(what) + " is not dense (C-contiguous); make it so by .contiguous() or "
-                                              "ascontiguousarray()")
-                             .c_str());
-  }
+  const Strides strides = strides_of(array, shape, batch, what);
   DeviceArray result(address_of(array), element, shape);
   result.batch = batch;
+  if (!is_dense(array)) result.strides = strides;
   return result;
 }
 

@@ -21,38 +21,68 @@ class PyResident {
  public:
   PyResident(const nb::dict& spec, const InputArray& kernel, const std::optional<InputArray>& weights,
              const std::string& device, const nb::dict& plan, const std::string& image, const std::string& output)
-      : spec_(convolution_spec(spec)) {
-    const ImageView view = host_view(kernel, spec_.kernel, spec_.num_kernels, "kernel");
-    ResidentOptions options;
-    if (weights) options.weights = host_view(*weights, weights_shape(spec_), spec_.num_kernels, "weights");
-    options.plan = plan_options(plan);
-    options.image = element_from_name(image);
-    options.output = element_from_name(output);
-    watched(nullptr, nb::none(), false, [&](const Watch&) {
-      convolver_ = std::make_unique<ResidentConvolver>(spec_, view, open_device(device), options);
-    });
+      : spec_(convolution_spec(spec)), kernel_(kernel), weights_(weights), device_(device) {
+    options_.plan = plan_options(plan);
+    options_.image = element_from_name(image);
+    options_.output = element_from_name(output);
   }
   ~PyResident() {
     const nb::gil_scoped_release release;  // waits for what is queued
     convolver_.reset();
   }
 
-  nb::tuple plan() const { return to_tuple(convolver_->plan()); }
-  std::uint64_t footprint_bytes() const { return convolver_->plan().footprint_bytes; }
+  nb::tuple plan() { return to_tuple(made().plan()); }
+  std::uint64_t footprint_bytes() { return made().plan().footprint_bytes; }
 
-  /// Queues and returns. Arrays are DLPack capsules, whose memory their library keeps for work in `stream`.
+  /// Queues and returns. Arrays are DLPack capsules, whose memory their library keeps for work in `stream`. Arrays at
+  /// other distances than the last run's have the kernel made ready anew.
   void run(const InputArray& image, const OutputArray& output, std::uintptr_t stream) {
     const DeviceArray from = device_array(image, spec_.image, num_images(spec_), "image");
-    const DeviceArray to = device_array(InputArray(output), convolver_->output_shape(), num_outputs(spec_), "out");
-    watched(&turns_, nb::none(), true,
-            [&](const Watch&) { convolver_->run(from, to, DeviceStream(reinterpret_cast<const void*>(stream))); });
+    const DeviceArray to = device_array(InputArray(output), output_shape(spec_), num_outputs(spec_), "out");
+    const Views views = host_views();
+    const bool is_ready = convolver_ && has_distances(from, to);
+    watched(&turns_, nb::none(), is_ready, [&](const Watch&) {
+      if (!has_distances(from, to)) convolver_.reset();  // waits for what is queued
+      options_.image_strides = from.strides;
+      options_.output_strides = to.strides;
+      make(views);
+      convolver_->run(from, to, DeviceStream(reinterpret_cast<const void*>(stream)));
+    });
   }
   void wait() {
-    watched(&turns_, nb::none(), true, [&](const Watch&) { convolver_->wait(); });
+    if (convolver_) watched(&turns_, nb::none(), true, [&](const Watch&) { convolver_->wait(); });
   }
 
  private:
+  /// Of the kernels and weights, in host memory; made while Python's lock is held.
+  struct Views {
+    ImageView kernel;
+    std::optional<ImageView> weights;
+  };
+  Views host_views() const {
+    Views views{host_view(kernel_, spec_.kernel, spec_.num_kernels, "kernel"), {}};
+    if (weights_) views.weights = host_view(*weights_, weights_shape(spec_), spec_.num_kernels, "weights");
+    return views;
+  }
+  bool has_distances(const DeviceArray& from, const DeviceArray& to) const {
+    return from.strides == options_.image_strides && to.strides == options_.output_strides;
+  }
+  void make(const Views& views) {
+    if (convolver_) return;
+    options_.weights = views.weights;
+    convolver_ = std::make_unique<ResidentConvolver>(spec_, views.kernel, open_device(device_), options_);
+  }
+  const ResidentConvolver& made() {
+    const Views views = host_views();
+    if (!convolver_) watched(&turns_, nb::none(), false, [&](const Watch&) { make(views); });
+    return *convolver_;
+  }
+
   ConvolutionSpec spec_;
+  InputArray kernel_;
+  std::optional<InputArray> weights_;
+  std::string device_;
+  ResidentOptions options_;
   Turns turns_;
   std::unique_ptr<ResidentConvolver> convolver_;
 };

@@ -14,7 +14,7 @@ WANTED = direct(IMAGE, KERNEL)
 
 
 class Namespace:
-    float32, float64, float16, uint8 = "float32", "float64", "float16", "uint8"
+    float32, float64, float16, uint8, complex64, complex128 = "float32", "float64", "float16", "uint8", "complex64", "complex128"
 
     @staticmethod
     def empty(shape, dtype, device):
@@ -65,6 +65,45 @@ def test_batches():
 
 
 @on_hip
+def test_strides_of_any_sign():
+    stack = np.stack([IMAGE, 2 * IMAGE])
+    padded = np.full((2, 9, 30), np.nan, np.float32)
+    padded[:, :, 3:27:2] = stack
+    reverse = np.ascontiguousarray(stack[:, ::-1, ::-1])[:, ::-1, ::-1]
+    out = np.full((2, 9, 24), -7, np.float32)
+    with convoy.Convolver(KERNEL, (9, 12), device="hip") as blur:
+        for image in (padded[:, :, 3:27:2], reverse, np.asfortranarray(stack), stack):
+            found = blur(DeviceArray(image), out=DeviceArray(out[:, :, ::-2]))
+            for one, scale in zip(found.array, (1, 2)):
+                assert_close(one, scale * WANTED)
+            assert (out[:, :, ::2] == -7).all()
+
+
+@on_hip
+def test_complex_images_and_kernels():
+    image = (IMAGE + 3j * IMAGE[::-1]).astype(np.complex64)
+    found = convoy.convolve(DeviceArray(image), KERNEL).array
+    assert found.dtype == np.complex64
+    assert_close(found.real, WANTED)
+    assert_close(found.imag, 3 * direct(IMAGE[::-1], KERNEL))
+    found = convoy.convolve(DeviceArray(IMAGE), (KERNEL - 2j * KERNEL).astype(np.complex64)).array
+    assert_close(found.real, WANTED)
+    assert_close(found.imag, -2 * WANTED)
+
+
+@on_hip
+def test_missing_voxels():
+    image = IMAGE.copy()
+    image[3:5, 4] = np.nan
+    kernel = np.abs(KERNEL)
+    for words in (dict(nan="interpolate"), dict(nan="interpolate", preserve_nan=True), dict(nan="zero", preserve_nan=True)):
+        found = convoy.convolve(DeviceArray(image), kernel, **words).array
+        wanted = convoy.convolve(image, kernel, device="cpu", **words)
+        assert (np.isnan(found) == np.isnan(wanted)).all()
+        assert_close(np.nan_to_num(found), np.nan_to_num(wanted))
+
+
+@on_hip
 def test_what_does_not_fit_is_refused():
     image = DeviceArray(IMAGE)
     with convoy.Convolver(KERNEL, (9, 12), device="hip") as blur:
@@ -74,8 +113,8 @@ def test_what_does_not_fit_is_refused():
             blur(image, out=DeviceArray(np.empty((9, 12), np.float32), 1))
         with pytest.raises(ValueError, match="shape"):
             blur(image, out=DeviceArray(np.empty((9, 11), np.float32)))
-        with pytest.raises(TypeError, match="contiguous"):
-            blur(DeviceArray(np.zeros((12, 9), np.float32).T))
+        with pytest.raises(TypeError, match="uneven distances"):
+            blur(DeviceArray(np.zeros((2, 4, 9, 12), np.float32)[:, ::3]))
     with convoy.Convolver(KERNEL, (9, 12), device="cpu") as blur, pytest.raises(ValueError, match="hip:0"):
         blur(image)
     with pytest.raises(ValueError, match="hip:0"):
@@ -107,8 +146,10 @@ def test_torch_on_cuda():
     assert torch.allclose(shifted.cpu().double(), 2 * wanted + 1, atol=1e-4)
     out = torch.empty(9, 12, dtype=torch.float16, device="cuda")
     assert blur(image, out=out) is out
-    with pytest.raises(TypeError, match="contiguous"):
-        blur(torch.zeros(12, 9, device="cuda").T)
+    transposed = image.T.contiguous().T
+    assert not transposed.is_contiguous()
+    assert_close(blur(transposed).cpu().numpy(), WANTED)
+    assert_close(blur(torch.complex(image, -2 * image)).cpu().numpy(), (1 - 2j) * WANTED)
     x = torch.randn(5, 6, dtype=torch.float64, device="cuda", requires_grad=True)
     k = torch.randn(3, 2, dtype=torch.float64, device="cuda", requires_grad=True)
     assert torch.autograd.gradcheck(lambda a, b: convoy.convolve(a, b, boundary="reflect"), (x, k))
@@ -122,4 +163,5 @@ def test_cupy():
         found = blur(image * 2)
     stream.synchronize()
     assert type(found) is cupy.ndarray
+    assert_close(cupy.asnumpy(blur(cupy.asarray(IMAGE[::-1].copy())[::-1])), WANTED)
     assert_close(cupy.asnumpy(found), 2 * WANTED)

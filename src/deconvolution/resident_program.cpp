@@ -151,6 +151,7 @@ class ResidentBuilder {
     add_number(step, 0);
     add(step, Index{0});
     add(step, Index{0});
+    add(step, Index{0});  // no axis descends
     step.threads = threads_of(window_);
     return step;
   }
@@ -239,6 +240,7 @@ class ResidentBuilder {
     add(step, image_);
     add(step, PerAxis{0, 0, 0});
     add(step, device_strides(convolution_, plan_.spec.image));
+    add(step, Index{0});
     add(step, Index{0});
     step.threads = threads_of(image_);
     return step;

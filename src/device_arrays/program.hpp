@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "convoy/image.hpp"
@@ -15,8 +16,8 @@ namespace convoy {
 struct DeviceArraySlots {
   SlotId image;   ///< the caller's: spec.image, z, y, x
   SlotId output;  ///< output_shape(spec), z, y, x
-  /// Of Pairing::sum, else 0: the weight images in the plan's precision; a tile of one of them; a tile that is to be
-  /// weighed, or the sum of those that have been.
+  /// Of Pairing::sum: the weight images in the plan's precision; a tile of one of them, or of what makes up for missing
+  /// voxels; a tile that is to be weighed, or the sum of those that have been.
   SlotId weights = 0;
   SlotId weights_tile = 0;
   SlotId other_tile = 0;
@@ -28,6 +29,11 @@ DeviceArraySlots device_array_slots(const Plan& plan);
 struct DeviceArraysPlan : Plan {
   Element image_element = Element::f32;
   Element output_element = Element::f32;
+  std::optional<Strides> image_strides{};  ///< dense, if there are none; of complex images, whose parts the spec counts
+  std::optional<Strides> output_strides{};
+  /// With NonFinite::interpolate: of the kernel as the device has it; smaller sums than least_weight are rounding.
+  double kernel_sum = 1;
+  double least_weight = 0;
   /// Of paths that transform nothing, what the setup's port is given, if it is known (filter_taps()).
   std::vector<float> taps{};
   /// Of Pairing::sum: the weight images, in the plan's precision.

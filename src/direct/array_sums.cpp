@@ -16,6 +16,8 @@ namespace {
 
 using kernels::pass_text::folded_position;
 using kernels::pass_text::literal;
+using kernels::pass_text::place_along;
+using kernels::pass_text::place_of_image;
 using kernels::pass_text::real_literal;
 
 /// Registers of a thread beside sums, voxels on their way and their places.
@@ -156,18 +158,18 @@ class ArraySumsText {
 
   std::string where() const {
     const auto& [groups_x, groups_y, groups_z] = grid_.groups;
+    const std::string image = fmt::format("group / {}u", grid_.of_image());
     return fmt::format(
         "uint group = group_y * {0}u + group_x;\n"
         "if (group >= num_groups) return;\n"
         "uint first_x = group % {1}u * {2}u;\n"
         "uint first_y = group / {1}u % {3}u * {4}u;\n"
         "uint first_z = group / {5}u % {6}u * {7}u;\n"
-        "wide from_image = wide(group / {8}u) * {9};\n"
-        "wide to_image = wide(group / {8}u) * {10};\n"
-        "uint thread = local_y * {11}u + local_x;\n",
+        "wide from_image = {8};\n"
+        "wide to_image = {9};\n"
+        "uint thread = local_y * {10}u + local_x;\n",
         kGroupsAcross, groups_x, shape_.tile_x(), groups_y, shape_.tile_y(), groups_x * groups_y, groups_z,
-        grid_.planes, grid_.of_image(), literal(sums_.image.image_stride), literal(sums_.output.image_stride),
-        shape_.threads_x);
+        grid_.planes, place_of_image(sums_.image, image), place_of_image(sums_.output, image), shape_.threads_x);
   }
 
   /// Statements that make a position of what the outputs read one of the array.
@@ -183,8 +185,7 @@ class ArraySumsText {
     const Index last_y = in(1).count - 1;
     const auto place = [&](Index i, const char* x) {
       const std::string to = fmt::format("{}{}", x, i);
-      const std::string voxel =
-          fmt::format("uint(y) * {} + uint({}) * {}", literal(in(1).stride), x, literal(in(0).stride));
+      const std::string voxel = fmt::format("uint({} + {})", place_along(in(1), "y"), place_along(in(0), x));
       return may_be_outside() ? fmt::format("p{} = inside_{} ? {} : 4294967295u;\n", to, x, voxel)
                               : fmt::format("p{} = {};\n", to, voxel);
     };
@@ -220,7 +221,7 @@ class ArraySumsText {
     if (guards) text += "bool inside_z = true;\n";
     text += in_array(2, "z", "inside_z");
     std::string voxels =
-        fmt::format("CURSOR(image, plane, from_image + wide(z) * {});\nKEEP_CURSOR(plane);\n", literal(in(2).stride));
+        fmt::format("CURSOR(image, plane, from_image + {});\nKEEP_CURSOR(plane);\n", place_along(in(2), "z"));
     std::string outside;
     for (Index i = 0; i < loads(); ++i) {
       voxels += voxel(fmt::format("next{}.x", i), fmt::format("px{}", i)) +
@@ -273,17 +274,30 @@ class ArraySumsText {
     const Element real = sums_.precision == Precision::f32 ? Element::f32 : Element::f64;
     const auto& [x, y, z] = sums_.output.axes;
     const auto even = [](const ArrayAxis& along) { return along.count == 1 || along.stride % 2 == 0; };
-    return sums_.output.element == real && x.stride == 1 && even(y) && even(z) &&
+    return sums_.output.element == real && x.stride == 1 && !is_reversed() && even(y) && even(z) &&
            (sums_.output.num_images == 1 || sums_.output.image_stride % 2 == 0);
+  }
+  bool is_reversed() const {
+    const auto& axes = sums_.output.axes;
+    return std::any_of(axes.begin(), axes.end(), [](const ArrayAxis& along) { return along.reversed; });
   }
   std::string outputs(const std::string& plane) const {
     std::string text = fmt::format(
         "{{\n"
         "uint x = first_x + local_x * 2u;\n"
         "uint y = first_y + local_y * {}u;\n"
-        "CURSOR(result, to, to_image + wide({}) * {} + wide(y) * {} + wide(x) * {});\n",
-        shape_.rows, plane, literal(out(2).stride), literal(out(1).stride), literal(out(0).stride));
+        "CURSOR(result, to, to_image + {});\n",
+        shape_.rows,
+        is_reversed() ? "wide(0u)"
+                      : fmt::format("{} + {} + {}", place_along(out(2), plane), place_along(out(1), "y"),
+                                    place_along(out(0), "x")));
     const auto store = [&](Index r, Index x) {
+      if (is_reversed()) {
+        return fmt::format("ELEMENT(result, to, {} + {} + {}) = to_voxel({});\n",
+                           place_along(out(2), fmt::format("int({})", plane)),
+                           place_along(out(1), fmt::format("(int(y) + {})", r)),
+                           place_along(out(0), fmt::format("(int(x) + {})", x)), output(r, x));
+      }
       return fmt::format("ELEMENT(result, to, {}) = to_voxel({});\n", literal(r * out(1).stride + x * out(0).stride),
                          output(r, x));
     };

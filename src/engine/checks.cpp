@@ -45,10 +45,6 @@ std::vector<LongAxis> long_axes(const ImageView& images) {
   return axes;
 }
 
-std::string to_text(const Strides& strides) {
-  return fmt::format("{},{},{} bytes zyx, {} from image to image", strides.z, strides.y, strides.x, strides.image);
-}
-
 void require_aligned(const char* what, const ImageView& given) {
   const std::size_t bytes = size_of(part_of(given.element));
   if (reinterpret_cast<std::uintptr_t>(given.data) % bytes != 0) {
@@ -80,6 +76,10 @@ void require_addressable(const char* what, const ImageView& given) {
 }
 
 }  // namespace
+
+std::string to_text(const Strides& strides) {
+  return fmt::format("{},{},{} bytes zyx, {} from image to image", strides.z, strides.y, strides.x, strides.image);
+}
 
 void require_data(const char* what, const void* data) {
   if (data == nullptr) throw Error(Errc::invalid_argument, fmt::format("the {} has no data (null pointer)", what));

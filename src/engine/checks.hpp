@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
@@ -12,6 +13,8 @@
 namespace convoy {
 
 struct RunReport;
+
+std::string to_text(const Strides& strides);
 
 /// Each throws Error(invalid_argument).
 void require_data(const char* what, const void* data);

@@ -3,35 +3,44 @@
 #include <fmt/format.h>
 
 #include "convoy/error.hpp"
+#include "engine/checks.hpp"
 
 namespace convoy {
-namespace {
 
-std::uint64_t num_bytes(const DeviceArray& array) {
-  return static_cast<std::uint64_t>(num_voxels(array.shape) * array.batch) * size_of(array.element);
+ImageView view_of(const DeviceArray& array, bool handles_are_addresses) {
+  // Buffers that are no addresses begin somewhere.
+  const std::uint64_t begin = handles_are_addresses ? array.handle : std::uint64_t{1} << 40;
+  return {reinterpret_cast<const void*>(static_cast<std::uintptr_t>(begin + array.offset_bytes)), array.element,
+          array.shape, array.batch, array.strides};
+}
+MutableImageView mutable_view_of(const DeviceArray& array, bool handles_are_addresses) {
+  const ImageView view = view_of(array, handles_are_addresses);
+  return {const_cast<void*>(view.data), view.element, view.shape, view.batch, view.strides};
 }
 
-}  // namespace
-
-void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch) {
+void require_array(const char* what, const DeviceArray& given, const DeviceArray& planned) {
   if (given.handle == 0) throw Error(Errc::invalid_argument, fmt::format("the {} has no memory (null handle)", what));
-  if (given.shape == shape && given.element == element && given.batch == batch) return;
-  const auto text = [](Index images, const Shape& extents, Element kind) {
-    return fmt::format("{}{} zyx of {}", images == 1 ? "" : fmt::format("{} times ", images), to_text(extents),
-                       name(kind));
+  const bool same = given.shape == planned.shape && given.element == planned.element && given.batch == planned.batch;
+  const auto strides = [](const DeviceArray& array) { return view_of(array, true).strides_in_bytes(); };
+  if (same && strides(given) == strides(planned)) return;
+  const auto text = [&](const DeviceArray& array) {
+    const std::string distances = same ? fmt::format(" with strides of {} bytes", to_text(strides(array))) : "";
+    return fmt::format("{}{} zyx of {}{}", array.batch == 1 ? "" : fmt::format("{} times ", array.batch),
+                       to_text(array.shape), name(array.element), distances);
   };
   throw Error(Errc::invalid_argument,
-              fmt::format("the {} is {}, but this was planned for {}", what,
-                          text(given.batch, given.shape, given.element), text(batch, shape, element)));
+              fmt::format("the {} is {}, but this was planned for {}", what, text(given), text(planned)));
+}
+
+void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch) {
+  DeviceArray planned(std::uint64_t{1}, element, shape);
+  planned.batch = batch;
+  require_array(what, given, planned);
 }
 
 void require_apart(const DeviceArray& image, const DeviceArray& output, bool handles_are_addresses) {
   if (!handles_are_addresses && image.handle != output.handle) return;
-  const std::uint64_t in = handles_are_addresses ? image.handle + image.offset_bytes : image.offset_bytes;
-  const std::uint64_t out = handles_are_addresses ? output.handle + output.offset_bytes : output.offset_bytes;
-  if (in < out + num_bytes(output) && out < in + num_bytes(image)) {
-    throw Error(Errc::invalid_argument, "the output overlaps the image in device memory; give it an array of its own");
-  }
+  require_apart(view_of(image, handles_are_addresses), mutable_view_of(output, handles_are_addresses));
 }
 
 }  // namespace convoy

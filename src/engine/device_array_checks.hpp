@@ -7,7 +7,13 @@
 
 namespace convoy {
 
-/// Memory, shape, element and number of images. Throws Error(invalid_argument).
+/// The same as an image in host memory, of which distances may be asked, but no voxels.
+ImageView view_of(const DeviceArray& array, bool handles_are_addresses);
+MutableImageView mutable_view_of(const DeviceArray& array, bool handles_are_addresses);
+
+/// Memory, shape, element, number of images and distances. Throws Error(invalid_argument).
+void require_array(const char* what, const DeviceArray& given, const DeviceArray& planned);
+/// Of dense arrays.
 void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch);
 
 /// Arrays in two Vulkan buffers may lie in the same memory all the same: that is the caller's to know. Throws

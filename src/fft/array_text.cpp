@@ -17,6 +17,21 @@ Index tiles_before(const TileAccess& array, std::size_t d) {
 
 }  // namespace
 
+std::string place_along(const ArrayAxis& along, const std::string& at) {
+  const std::string place =
+      along.reversed ? fmt::format("wide({} - ({}))", along.size - 1, at) : fmt::format("wide({})", at);
+  return along.stride == 1 ? place : fmt::format("{} * {}", place, literal(along.stride));
+}
+
+std::string place_of_image(const TileAccess& array, const std::string& number) {
+  const Index parts = array.num_parts;
+  const std::string image = parts > 1 ? fmt::format("({}) / {}u", number, parts) : number;
+  const std::string place =
+      array.images_reversed ? fmt::format("{}u - ({})", array.num_images / parts - 1, image) : image;
+  const std::string begin = fmt::format("wide({}) * {}", place, literal(array.image_stride));
+  return parts > 1 ? fmt::format("{} + wide(({}) % {}u)", begin, number, parts) : begin;
+}
+
 std::string real_literal(double value, Precision precision) {
   if (value == 0) return "real(0)";
   return fmt::format("real({:.17e}{})", value, precision == Precision::f64 ? "_d" : "f");
@@ -111,6 +126,7 @@ std::string ArrayText::where(const std::string& name, const std::string& row) co
   const std::string z =
       rows_.planes_per_tile > 1 ? fmt::format("{}_plane % {}u", name, rows_.planes_per_tile) : std::string("0u");
   const std::string y = in_planes_ ? row : fmt::format("({} % {}u)", row, rows_.rows_per_plane);
+  const std::string image = fmt::format("{}_tile / {}u", name, array_.num_tiles_of_image());
   return filled(pass_bodies::array_row, {{"NAME", name},
                                          {"PLANE", plane},
                                          {"TILE", tile(name)},
@@ -120,15 +136,13 @@ std::string ArrayText::where(const std::string& name, const std::string& row) co
                                          {"SHOWN", shown(y, z)},
                                          {"FOLD_Y", folded(1, name + "_y", name + "_inside")},
                                          {"FOLD_Z", folded(2, name + "_z", name + "_inside")},
-                                         {"STRIDE_Y", literal(axis(1).stride)},
-                                         {"STRIDE_Z", literal(axis(2).stride)},
-                                         {"TILES_OF_IMAGE", array_.num_tiles_of_image()},
-                                         {"IMAGE_STRIDE", literal(array_.image_stride)}});
+                                         {"PLACE_Y", place_along(axis(1), name + "_y")},
+                                         {"PLACE_Z", place_along(axis(2), name + "_z")},
+                                         {"PLACE_OF_IMAGE", place_of_image(array_, image)}});
 }
 
 std::string ArrayText::place(const std::string& row, const std::string& x) const {
-  const std::string along = axis(0).stride == 1 ? x : fmt::format("{} * {}", x, literal(axis(0).stride));
-  return fmt::format("{}, {}_row, {}", names_.buffer, row, along);
+  return fmt::format("{}, {}_row, {}", names_.buffer, row, place_along(axis(0), x));
 }
 
 /// Statements that give `component` voxel `position` + at of the tile's row.
@@ -140,12 +154,12 @@ std::string ArrayText::load(const std::string& row, const std::string& component
   };
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
   if (axis(0).is_inside() && rows_always_inside()) {
-    const std::string text = read(fmt::format("wide({})", x));
+    const std::string text = read(x);
     return rows_always_shown() ? text : fmt::format("if ({}_shown) {{\n{}}}\n", row, text);
   }
   const std::string inside = row + "_inside";
   std::string text = fmt::format("{{\nint x = {};\nbool inside = {};\n{}\nif (inside) {{\n{}}}", x, inside,
-                                 folded(0, "x", "inside"), read("wide(x)"));
+                                 folded(0, "x", "inside"), read("x"));
   text += array_.outside == 0 ? "\n}\n" : fmt::format(" else {{ {} = {}; }}\n}}\n", component, fill());
   return rows_always_shown() ? text : fmt::format("if ({}_shown) {}", row, text);
 }
@@ -155,8 +169,7 @@ std::string ArrayText::store(const std::string& row, const std::string& value, I
   if (!rows_always_inside()) condition = both(condition, row + "_inside");
   const std::string x = fmt::format("{}_x + int(at) + {}", row, position);
   if (!axis(0).is_inside()) condition = both(condition, fmt::format("{} < {}", x, axis(0).size));
-  return guarded(condition,
-                 fmt::format("STORE_STREAMING({}, to_voxel({}));\n", place(row, fmt::format("wide({})", x)), value));
+  return guarded(condition, fmt::format("STORE_STREAMING({}, to_voxel({}));\n", place(row, x), value));
 }
 
 /// Rare, so that a butterfly is asked once: its voxels' sum is finite only where all of them are.

@@ -13,6 +13,11 @@ KernelBuffer array_buffer(const TileAccess& array, bool writable, const std::str
 /// Statements that turn a position of the extended array, an int `at`, into one that it has, or make `inside` false.
 std::string folded_position(const ArrayAxis& along, const std::string& at, const std::string& inside);
 
+/// Where a position of the array, an int, lies along that axis, in voxels from the lowest.
+std::string place_along(const ArrayAxis& along, const std::string& at);
+/// Where the image of that number, a uint, begins.
+std::string place_of_image(const TileAccess& array, const std::string& number);
+
 std::string real_literal(double value, Precision precision);
 
 /// The names by which the text knows an array and a pair's rows in it.

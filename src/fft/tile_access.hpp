@@ -11,8 +11,9 @@ namespace convoy {
 
 /// One axis of an array, and where tiles lie on it: tile t shows `count` voxels from begin + t * step on.
 struct ArrayAxis {
-  Index size = 1;    ///< voxels of the array
-  Index stride = 1;  ///< from one to the next, in voxels
+  Index size = 1;         ///< voxels of the array
+  Index stride = 1;       ///< from one to the next, in voxels
+  bool reversed = false;  ///< the last one lies first
   Index num_tiles = 1;
   Index step = 0;
   Index begin = 0;
@@ -33,6 +34,10 @@ struct TileAccess {
   std::array<ArrayAxis, 3> axes;
   Index num_images = 1;
   Index image_stride = 0;
+  bool images_reversed = false;
+  /// 2: real and imaginary parts, side by side, of half as many complex images, counted as images one after the other;
+  /// distances are counted in parts.
+  Index num_parts = 1;
   Index num_kernels = 1;
   Index batch = 1;
   double outside = 0;                ///< what positions show that have no voxel

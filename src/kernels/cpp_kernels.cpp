@@ -77,6 +77,21 @@ void weigh(const Row& r) {
 }
 
 template <class real>
+void known_share(const Row& r) {
+  const real* missing = r.buffer<real>(0);
+  real* share = r.buffer<real>(1);
+  const uint extent_x = r.whole(0), extent_y = r.whole(1), extent_z = r.whole(2);
+  const float sum_high = r.number(3), sum_low = r.number(4), least_high = r.number(5), least_low = r.number(6);
+  const float unknown = r.number(7);
+  const uint thread_y = r.y, thread_z = r.z;
+  for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+    [&] {
+#include "kernels/known_share.body"
+    }();
+  }
+}
+
+template <class real>
 void convolve_direct(const Row& r) {
   const real* image = r.buffer<real>(0);
   const real* taps = r.buffer<real>(1);
@@ -105,7 +120,7 @@ void gather_voxels(const Row& r) {
   const uint size_x = r.whole(9), size_y = r.whole(10), size_z = r.whole(11);
   const uint stride_x = r.whole(12), stride_y = r.whole(13), stride_z = r.whole(14);
   const uint boundary = r.whole(15), period_x = r.whole(16), period_y = r.whole(17), period_z = r.whole(18);
-  const uint offset = r.whole(19), replaces_non_finite = r.whole(22), origin = r.whole(23);
+  const uint offset = r.whole(19), shown = r.whole(22), origin = r.whole(23), reversed = r.whole(24);
   const float outside_high = r.number(20), outside_low = r.number(21);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
@@ -124,7 +139,8 @@ void scatter_voxels(const Row& r) {
   const uint extent_x = r.whole(0), extent_y = r.whole(1);
   const uint count_x = r.whole(2), count_y = r.whole(3), count_z = r.whole(4);
   const uint begin_x = r.whole(5), begin_y = r.whole(6), begin_z = r.whole(7);
-  const uint stride_x = r.whole(8), stride_y = r.whole(9), stride_z = r.whole(10), origin = r.whole(11);
+  const uint stride_x = r.whole(8), stride_y = r.whole(9), stride_z = r.whole(10), origin = r.whole(11),
+             reversed = r.whole(12);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -145,7 +161,7 @@ void fold_voxels(const Row& r) {
   const uint size_x = r.whole(14), size_y = r.whole(15), size_z = r.whole(16);
   const uint stride_x = r.whole(17), stride_y = r.whole(18), stride_z = r.whole(19);
   const uint boundary = r.whole(20), period_x = r.whole(21), period_y = r.whole(22), period_z = r.whole(23);
-  const uint offset = r.whole(24), origin = r.whole(25);
+  const uint offset = r.whole(24), origin = r.whole(25), reversed = r.whole(26);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {
@@ -160,6 +176,7 @@ RowFunction row_function(const KernelSpec& kernel) {
   if (&kernel == &kernels::multiply_spectrum) return multiply_spectrum<real>;
   if (&kernel == &kernels::add_product) return add_product<real>;
   if (&kernel == &kernels::weigh) return weigh<real>;
+  if (&kernel == &kernels::known_share) return known_share<real>;
   if (&kernel == &kernels::convolve_direct) return convolve_direct<real>;
   if (&kernel == &kernels::fold_voxels) return fold_voxels<real>;
   for (const ElementFacts& facts : kRealElements) {

@@ -75,6 +75,14 @@ const KernelSpec weigh{.name = "weigh",
                        .parameters = joined({per_axis("extent"), {{"adds", u32}}}),
                        .body = bodies::k_weigh};
 
+const KernelSpec known_share{
+    .name = "known_share",
+    .buffers = {read("missing"), write("share")},
+    .parameters =
+        joined({per_axis("extent"),
+                {{"sum_high", f32}, {"sum_low", f32}, {"least_high", f32}, {"least_low", f32}, {"unknown", f32}}}),
+    .body = bodies::k_known_share};
+
 const KernelSpec convolve_direct{
     .name = "convolve_direct",
     .buffers = {read("image"), read("taps"), write("result")},
@@ -93,7 +101,7 @@ const KernelSpec fold_voxels{.name = "fold_voxels",
                                                    per_axis("size"),
                                                    per_axis("stride"),
                                                    boundary_rule(),
-                                                   {{"origin", u32}}}),
+                                                   {{"origin", u32}, {"reversed", u32}}}),
                              .body = bodies::k_fold_voxels};
 
 const KernelSpec& gather_voxels(Element image) {
@@ -108,7 +116,7 @@ const KernelSpec& gather_voxels(Element image) {
                     per_axis("size"),
                     per_axis("stride"),
                     boundary_rule(),
-                    {{"outside_high", f32}, {"outside_low", f32}, {"replaces_non_finite", u32}, {"origin", u32}}}),
+                    {{"outside_high", f32}, {"outside_low", f32}, {"shown", u32}, {"origin", u32}, {"reversed", u32}}}),
         .body = bodies::k_gather_voxels};
   });
   return kernels[image];
@@ -122,7 +130,7 @@ const KernelSpec& scatter_voxels(Element output) {
                                             per_axis("count"),
                                             per_axis("begin"),
                                             per_axis("stride"),
-                                            {{"origin", u32}}}),
+                                            {{"origin", u32}, {"reversed", u32}}}),
                       .body = bodies::k_scatter_voxels};
   });
   return kernels[output];
@@ -130,8 +138,8 @@ const KernelSpec& scatter_voxels(Element output) {
 
 const std::vector<const KernelSpec*>& all() {
   static const std::vector<const KernelSpec*> list = [] {
-    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &add_product,
-                                           &weigh,        &convolve_direct,   &fold_voxels};
+    std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &add_product, &weigh,
+                                           &known_share,  &convolve_direct,   &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
     kernels.insert(kernels.end(), of_data().begin(), of_data().end());
     for (const ElementFacts& facts : kRealElements) {

@@ -110,6 +110,10 @@ extern const KernelSpec add_product;
 /// result[i] = tile[i] * weights[i], or that added, for all voxels of a tile's slot. buffers: tile, weights, result.
 /// parameters: extent (x, y, z), adds (0 or 1). threads: extent.
 extern const KernelSpec weigh;
+/// share[i] = sum / (sum - missing[i]) where that divisor's magnitude is above `least`, else `unknown`, for all voxels
+/// of a tile's slot. Numbers are each the sum of two. buffers: missing, share. parameters: extent (x, y, z), sum_high,
+/// sum_low, least_high, least_low, unknown. threads: extent.
+extern const KernelSpec known_share;
 /// ConvolveDirect with taps of any size. Thread number thread_x + thread_y * row makes one output, x fastest. buffers:
 /// image, taps, result. parameters: count_x, count_y, count_z, size_x, size_y, size_z, extent_x, extent_y, taps_begin,
 /// adds (0 or 1), row.
@@ -118,18 +122,21 @@ extern const KernelSpec convolve_direct;
 /// order as all that follows, writes voxel (x, y, z) of `extent`, which shows image position `begin` + (x, y, z) where
 /// it is below `input`, and is 0 elsewhere. The image has `size` voxels an axis, `stride` apart, and goes on outside as
 /// the BoundaryRule of `boundary` (its kind), `period` and `offset` says; what is no image voxel is outside_high +
-/// outside_low. NaN and infinity become 0 if replaces_non_finite is 1. The image begins at voxel `origin` of its
+/// outside_low. With `shown` 1, NaN and infinity become 0; with 2 they become 1, and all else 0; with 3 they become
+/// outside_high, and all else 1. Voxel 0,0,0 lies at `origin` of its
 /// buffer. buffers: image, tile. parameters: extent, input, begin (signed), size, stride (x, y, z each), boundary,
-/// period (x, y, z), offset (signed), outside_high, outside_low, replaces_non_finite, origin. threads: extent.
+/// period (x, y, z), offset (signed), outside_high, outside_low, shown, origin, reversed (bit d: axis d
+/// descends in memory). threads: extent.
 const KernelSpec& gather_voxels(Element image);
 /// The outputs of a tile to a caller's array: voxel (x, y, z) below `count` goes to `begin` + (x, y, z), `stride`
 /// apart, from `origin` on. buffers: tile, voxels. parameters: extent_x, extent_y, count, begin, stride (x, y, z each),
-/// origin. threads: count.
+/// origin, reversed. threads: count.
 const KernelSpec& scatter_voxels(Element output);
 /// Adds the raw outputs of a tile to the image positions that the boundary (clamped or periodic) reads there: raw
 /// output 0 lies at raw_begin (signed) of the extended image, raw_count follow. Thread (x, y, z) below `count` sums up
 /// for image position `begin` + (x, y, z). buffers: tile, sums. parameters: extent_x, extent_y, count, begin,
-/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset, origin. threads: count.
+/// raw_begin, raw_count, size, stride (x, y, z each), boundary, period (x, y, z), offset, origin, reversed. threads:
+/// count.
 extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();

@@ -116,6 +116,7 @@ bool fan_forbids_path(const TileLayout& tile, const Limits& limits) {
 TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident) {
   const KernelFan fan = kernel_fan(spec);
   tile.fan = fan;
+  if (resident && knows_missing(spec)) tile.weights_bytes = saturating_product(2, tile.image_bytes());
   if (fan.is_single()) return tile;
   const bool sums = sums_directly(tile.path);
   const bool in_parts = fan.kind != KernelFan::Kind::each && !tile.in_one_launch;
@@ -178,7 +179,13 @@ TileLayout layout_of(const Plan& plan) {
   return with_fan(tile, plan.spec, plan.resident);
 }
 
-bool passes_arrays(bool resident, const ConvolutionSpec& spec) { return resident && !folds_output(spec); }
+bool passes_arrays(bool resident, const ConvolutionSpec& spec) {
+  return resident && !folds_output(spec) && !knows_missing(spec);
+}
+
+bool knows_missing(const ConvolutionSpec& spec) {
+  return spec.preserve_nan || spec.non_finite == NonFinite::interpolate;
+}
 
 Index place_of_kernel(const AxisPlan& axis) {
   const Index place = (axis.kernel_begin - axis.kernel_delta) % axis.padded;

@@ -77,7 +77,11 @@ TileLayout layout_of(const Plan& plan);
 
 /// Whether the first launch may read the caller's array on the device and the last one write it, where their paths can.
 /// An output that is added up is not written so: several tiles write the same voxel.
+/// A result that missing voxels change is not written so either.
 bool passes_arrays(bool resident, const ConvolutionSpec& spec);
+
+/// Whether results are made up for voxels that are missing.
+bool knows_missing(const ConvolutionSpec& spec);
 
 /// Where the first element of what is kept of the kernel goes in the transform's period.
 Index place_of_kernel(const AxisPlan& axis);

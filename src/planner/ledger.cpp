@@ -17,6 +17,10 @@ std::string times(Index count) { return count > 1 ? fmt::format("{} times ", cou
 /// What turns of several kernels with weights hold besides, on the device.
 void add_weights(const TileLayout& layout, std::vector<LedgerLine>& ledger) {
   if (layout.weights_bytes == 0) return;
+  if (!layout.fan.weighs) {
+    ledger.push_back({"known voxels", layout.weights_bytes, "two tiles, to make up for missing voxels"});
+    return;
+  }
   ledger.push_back(
       {"weights", layout.weights_bytes, fmt::format("{}the image, and two tiles", times(layout.num_spectra))});
 }

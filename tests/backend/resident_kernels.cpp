@@ -90,6 +90,36 @@ TEST_CASE("several kernels on arrays, some of them at once, equal the direct sum
   }
 }
 
+TEST_CASE("several kernels on arrays obey <A x, y> = <x, A' y>") {
+  const auto run = [](const ConvolutionSpec& spec, const std::vector<double>& kernels,
+                      const std::vector<double>& voxels) {
+    Array image(Element::f32, spec.image, num_images(spec));
+    image.set(voxels);
+    const Array output(Element::f32, output_shape(spec), num_outputs(spec));
+    ResidentConvolver convolver(spec, ImageView(kernels, spec.kernel, spec.num_kernels), device(),
+                                options_for(spec, by(Method::fft)));
+    convolver.run(image.get(), output.get(), memory().stream());
+    convolver.wait();
+    return output.values();
+  };
+  const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  for (const Pairing pairing : {Pairing::all, Pairing::each}) {
+    for (const Boundary boundary : {Boundary::zero, Boundary::mirror}) {
+      ConvolutionSpec spec = paired(spec_of({3, 8, 9}, {2, 3, 4}, Mode::same, boundary), pairing, 4, 3);
+      const std::vector<double> kernels = test::several(spec.kernel, spec.num_kernels, 1);
+      const std::vector<double> x = test::several(spec.image, num_images(spec), 2);
+      const std::vector<double> y = test::several(spec.image, num_outputs(spec), 3);
+      const std::vector<double> ax = run(spec, kernels, x);
+      spec.operation = Operation::correlate;
+      const std::vector<double> aty = run(spec, kernels, y);
+      CHECK(std::abs(product(ax, y) - product(x, aty)) <=
+            4 * tolerances::convolution(spec.precision) * std::sqrt(product(ax, ax) * product(y, y)));
+    }
+  }
+}
+
 TEST_CASE("random problems of several kernels on arrays equal the direct sum") {
   test::Dice dice(test::the_seed() + 1);
   const std::uint64_t count = test::number_from("CONVOY_TEST_CASES", plans_are_costly() ? 40 : 200);

@@ -122,7 +122,7 @@ void check_method(const ConvolutionSpec& spec, const PlanOptions& plan) {
 }
 
 /// By transforms, or by the method that the options name.
-void check(const ConvolutionSpec& spec, PlanOptions plan = {}) {
+[[maybe_unused]] void check(const ConvolutionSpec& spec, PlanOptions plan = {}) {
   if (plan.method == Method::automatic) plan.method = Method::fft;
   check_method(spec, plan);
 }
@@ -139,7 +139,7 @@ ConvolutionSpec spec_of(const Shape& image, const Shape& kernel, Mode mode = Mod
   return spec;
 }
 
-std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel) {
+[[maybe_unused]] std::vector<ConvolutionSpec> every_mode(const Shape& image, const Shape& kernel) {
   std::vector<ConvolutionSpec> specs{spec_of(image, kernel, Mode::same, Boundary::reflect, Operation::flip)};
   for (const Operation operation : {Operation::convolve, Operation::correlate}) {
     for (const Mode mode : {Mode::full, Mode::valid, Mode::circular}) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "convoy/image.hpp"
@@ -54,6 +56,9 @@ class PlacedImages {
     auto next = values.begin();
     for_each([&](T& voxel) { voxel = static_cast<T>(*next++); });
   }
+  std::span<std::byte> bytes() { return std::as_writable_bytes(std::span(buffer_)); }
+  /// Of the first voxel in the buffer.
+  std::size_t offset_bytes() const { return static_cast<std::size_t>(first_ - buffer_.data()) * sizeof(T); }
   /// How many of the buffer's voxels are `gap`.
   Index count(T gap) const { return std::count(buffer_.begin(), buffer_.end(), gap); }
   Index size() const { return static_cast<Index>(buffer_.size()); }
