@@ -132,8 +132,10 @@ template <class Real>
 std::string Fftw<Real>::open_library() {
   constexpr bool single = std::is_same_v<Real, float>;
   const char* package = single ? "libfftw3-single3" : "libfftw3-double3";
-  library_ = single ? SharedLibrary({"libfftw3f.so.3", "libfftw3f.so"}, "CONVOY_FFTW3F_LIBRARY")
-                    : SharedLibrary({"libfftw3.so.3", "libfftw3.so"}, "CONVOY_FFTW3_LIBRARY");
+  library_ = single ? SharedLibrary({"libfftw3f.so.3", "libfftw3f.so", "libmkl_rt.so.3", "libmkl_rt.so.2"},
+                                    "CONVOY_FFTW3F_LIBRARY")
+                    : SharedLibrary({"libfftw3.so.3", "libfftw3.so", "libmkl_rt.so.3", "libmkl_rt.so.2"},
+                                    "CONVOY_FFTW3_LIBRARY");
   if (!library_.loaded()) {
     return fmt::format("FFTW was not found ({}); on Debian install {}", library_.why_not(), package);
   }

@@ -51,8 +51,8 @@ class Fftw {
  public:
   using Complex = std::complex<Real>;
 
-  /// The library that CONVOY_FFTW3F_LIBRARY (f64: CONVOY_FFTW3_LIBRARY) names, else FFTW where it is found, else the
-  /// built-in transforms; CONVOY_CPU_FFT=fftw or builtin allows only the one. Looked for on first use; throws
+  /// The library that CONVOY_FFTW3F_LIBRARY (f64: CONVOY_FFTW3_LIBRARY) names, else FFTW or MKL where it is found, else
+  /// the built-in transforms; CONVOY_CPU_FFT=fftw or builtin allows only the one. Looked for on first use; throws
   /// Error(backend_unavailable) if there is none.
   static const Fftw& instance();
   /// Empty if there is one, else why not.

@@ -185,6 +185,11 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOpti
 /// Error(invalid_argument) as validate() does, and for numbers that no grid of boxes has.
 std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
 
+/// The part of the image that the output (or the spec's region) depends on: nothing outside it changes any voxel there.
+/// As small as a box can be; where a boundary wraps, it holds what lies between the parts that are read. For jobs that
+/// fetch their part of the image themselves. Throws Error(invalid_argument) as validate() and resolve_origin() do.
+Box input_box(const ConvolutionSpec& spec);
+
 /// Index of the origin per axis of the kernel as given. `kernel` is read by Rule::peak only: its largest voxel, the
 /// first of equals in z, y, x order. Throws Error(invalid_argument) for Rule::peak without a kernel.
 Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);

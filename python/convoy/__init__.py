@@ -1,6 +1,7 @@
 """convoy: convolution and deconvolution of images of any size, on NVIDIA, AMD and other GPUs or on the CPU."""
 
-from ._api import clear_cache, convolve, deconvolve, devices, num_threads, plan, selftest, set_variable
+from . import synthetic
+from ._api import clear_cache, convolve, deconvolve, devices, input_box, num_threads, plan, selftest, set_variable
 from ._convolver import Convolver
 from ._core import version as __version__
 from ._deconvolver import Deconvolver
@@ -15,7 +16,10 @@ from ._errors import (
     OutOfMemory,
     Unsupported,
 )
+from ._libraries import name_libraries
 from ._plan import Device, Devices, Plan, Progress, SelftestReport
+
+name_libraries()
 
 __all__ = [
     "BackendUnavailable",
@@ -39,8 +43,10 @@ __all__ = [
     "convolve",
     "deconvolve",
     "devices",
+    "input_box",
     "num_threads",
     "plan",
     "selftest",
     "set_variable",
+    "synthetic",
 ]

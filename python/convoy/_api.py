@@ -32,6 +32,8 @@ def convolve(
     no_data: float | None = None,
     axes: int | Sequence[int] | None = None,
     region: Any = None,
+    pairing: str = "all",
+    weights: Any = None,
     precision: Any = None,
     dtype: Any = None,
     out: Any = None,
@@ -54,9 +56,9 @@ def convolve(
     ----------
     image : array_like
         Of any dtype (complex, too) and strides: of NumPy, or what speaks DLPack in host memory (torch, JAX ...); or a dense array of torch
-        or CuPy on a GPU, which stays there. Axes are ([[z,] y,] x), as many as the kernel's, or more if `axes` says which.
+        or CuPy on a GPU, which stays there; or an array that is read by slices (of zarr, h5py ...), box by box. Axes are ([[z,] y,] x), as many as the kernel's, or more if `axes` says which.
     kernel : array_like
-        Of 1 to 3 axes. May be larger than the image.
+        Of 1 to 3 axes. May be larger than the image. With an axis more than are convolved: several kernels, numbered by the first.
     mode : {'same', 'full', 'valid', 'circular'}
         As in `scipy.signal.fftconvolve`; ``'circular'`` is what an FFT, a product and an inverse FFT give.
     boundary : {'zero', 'constant', 'reflect', 'nearest', 'wrap', 'mirror'}
@@ -81,13 +83,19 @@ def convolve(
         Axes of the image that are convolved; the others are a batch. Default: all, which must be as many as the kernel's.
     region : tuple of slice, optional
         Only this part of the output, in its positions.
+    pairing : {'all', 'each', 'sum'}
+        Of several kernels: every image with every kernel, whose outputs ``(..., kernels, *output)`` follow each other; image i with kernel i,
+        both numbered by the axis before those that are convolved; or one output, the sum over i of kernel i with ``weights[i] * image``: a
+        PSF that varies over the image.
+    weights : array_like, optional
+        For ``'sum'``: an image of weights for each kernel.
     precision : {'float32', 'float64'}, optional
         Of the arithmetic. Default: float64 for images of float64, complex128 and integers of 32 and 64 bits, else float32. The kernel's
         dtype does not matter.
     dtype : dtype, optional
         Of a new output, by default `precision`, or complex of it where image or kernel are. Integers are rounded to nearest (ties to even) and clipped.
     out : array, optional
-        Where the result goes; returned itself. Must not overlap the image.
+        Where the result goes; returned itself. Must not overlap the image. May be written by slices (of zarr, h5py ...).
     progress : callable, tqdm bar or True, optional
         Called with a `Progress` after every tile; answering False stops with `Cancelled`.
     stream : int, optional
@@ -136,11 +144,15 @@ def convolve(
         precision = _arrays.natural_precision(image)
     words = dict(
         mode=mode, boundary=boundary, cval=cval, origin=_spec.hashable(origin), operation=operation, normalize=normalize, nan=nan,
-        preserve_nan=preserve_nan, no_data=no_data, region=_spec.hashable(region), precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
+        preserve_nan=preserve_nan, no_data=no_data, region=_spec.hashable(region), pairing=pairing,
+        precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
         memory_limit=memory_limit, host_memory_limit=host_memory_limit, tune=tune, deterministic=deterministic,
     )  # fmt: skip
     if axes is not None:
-        return _along_axes(image, kernel, axes, words, dtype=dtype, out=out, progress=progress, stream=stream)
+        return _along_axes(image, kernel, axes, words, weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
+    ndim = _ndim(image)
+    if _is_several(kernel, ndim, weights):
+        return _convolve(image, kernel, words, ndim=ndim, weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
     if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
         from . import _torch
 
@@ -148,30 +160,58 @@ def convolve(
     return _convolve(image, kernel, words, dtype=dtype, out=out, progress=progress, stream=stream)
 
 
-def _convolve(image: Any, kernel: Any, words: dict[str, Any], *, batched: bool = False, **call: Any) -> Any:
-    weights = _arrays.kernel(kernel, "kernel")
+def _ndim(array: Any) -> int:
+    """Without looking at the voxels."""
+    return len(array.shape) if hasattr(array, "shape") else np.ndim(array)
+
+
+def _is_several(kernel: Any, num_axes: int, weights: Any) -> bool:
+    """Whether the kernel has an axis that numbers several. Gradients are not recorded then."""
+    if _ndim(kernel) != num_axes + 1:
+        if weights is not None:
+            raise ValueError(f"weights are for several kernels, numbered by an axis before the {num_axes} that are convolved")
+        return False
+    if getattr(kernel, "requires_grad", False):
+        raise ValueError("gradients of several kernels are not computed; convolve with one after the other")
+    return True
+
+
+def _digest(array: np.ndarray | None) -> Any:
+    if array is None:
+        return None
+    return (hashlib.blake2b(array.data, digest_size=16).digest() if array.size else b"", array.shape, array.dtype.char)
+
+
+def _convolve(image: Any, kernel: Any, words: dict[str, Any], *, batched: bool = False, ndim: int | None = None, weights: Any = None, **call: Any) -> Any:
+    """The image's last axes are convolved: as many as the kernel has, or `ndim`."""
+    array = _arrays.kernel(kernel, "kernel")
     shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
-    if batched:
-        shape = shape[len(shape) - weights.ndim :]
-    digest = hashlib.blake2b(weights.data, digest_size=16).digest() if weights.size else b""
-    key = (digest, weights.shape, weights.dtype.char, shape, *words.values())
-    convolver = kept.get(key, lambda: Convolver(weights, shape, _lazy=True, **words))
+    if batched or ndim is not None:
+        shape = shape[len(shape) - (array.ndim if ndim is None else ndim) :]
+    if weights is not None:
+        weights = _arrays.kernel(weights, "weights")
+    key = (_digest(array), _digest(weights), shape, *words.values())
+    convolver = kept.get(key, lambda: Convolver(array, shape, weights=weights, _lazy=True, **words))
     result = convolver(image, **call)
     kept.put(key, convolver)
     return result
 
 
-def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[str, Any], *, out: Any, **call: Any) -> Any:
+def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[str, Any], *, weights: Any, out: Any, **call: Any) -> Any:
     """Moves the axes to be convolved to the end, and back."""
-    ndim = image.ndim if hasattr(image, "ndim") else np.ndim(image)
+    ndim = _ndim(image)
     named = [axes] if isinstance(axes, int) else list(axes)
     wanted = [axis + ndim if axis < 0 else axis for axis in named]
     if any(not 0 <= axis < ndim for axis in wanted) or len(set(wanted)) != len(wanted):
         raise ValueError(f"axes {tuple(named)} are not {len(named)} of the image's {ndim}")
-    kernel_ndim = kernel.ndim if hasattr(kernel, "ndim") else np.ndim(kernel)
+    order = [axis for axis in range(ndim) if axis not in wanted] + wanted
+    if _is_several(kernel, len(wanted), weights):
+        if order != list(range(ndim)):
+            raise ValueError(f"with several kernels, the axes that are convolved are the last ones, and `axes` is {tuple(named)}; move them there")
+        return _convolve(image, kernel, words, ndim=len(wanted), weights=weights, out=out, **call)
+    kernel_ndim = _ndim(kernel)
     if kernel_ndim != len(wanted):
         raise ValueError(f"kernel has {kernel_ndim} axes and `axes` names {len(wanted)}")
-    order = [axis for axis in range(ndim) if axis not in wanted] + wanted
     run: Callable[..., Any] = _convolve
     if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
         from . import _torch
@@ -212,6 +252,8 @@ def plan(
     operation: str = "convolve",
     region: Any = None,
     batch: int = 1,
+    num_kernels: int = 1,
+    pairing: str = "all",
     precision: Any = "float32",
     method: str = "auto",
     path: str = "auto",
@@ -228,8 +270,10 @@ def plan(
     image_shape, kernel_shape : tuple of int
         1 to 3 axes, as many of each: ([[z,] y,] x).
     batch : int
-        Images that are convolved together.
-    mode, boundary, cval, origin, operation, region, precision, method, path, device, memory_limit, host_memory_limit, tune, deterministic
+        Images that are convolved together; of pairing 'each' `num_kernels`.
+    num_kernels : int
+        Kernels of that shape.
+    mode, boundary, cval, origin, operation, region, pairing, precision, method, path, device, memory_limit, host_memory_limit, tune, deterministic
         As for `convolve`; one device.
 
     Returns
@@ -243,13 +287,57 @@ def plan(
     """
     image = _spec.spatial_shape(image_shape, len(kernel_shape), "kernel")
     spec = _spec.convolution(
-        image, kernel_shape, origin=origin, region=region, precision=precision, batch=batch, mode=mode, boundary=boundary, cval=float(cval),
-        operation=operation, normalize=False, nan="error", preserve_nan=False, no_data=None,
+        image, kernel_shape, origin=origin, region=region, precision=precision, batch=num_kernels if pairing == "each" else batch,
+        num_kernels=num_kernels, pairing=pairing, mode=mode, boundary=boundary, cval=float(cval), operation=operation, normalize=False, nan="error", preserve_nan=False, no_data=None,
     )  # fmt: skip
     options = _spec.plan_options(
         memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune, deterministic=deterministic
     )
     return Plan(*_core.plan_convolution(spec, device, options))
+
+
+def input_box(
+    image_shape: Sequence[int],
+    kernel_shape: Sequence[int],
+    mode: str = "same",
+    *,
+    boundary: str = "zero",
+    cval: float = 0.0,
+    origin: Any = "center",
+    operation: str = "convolve",
+    region: Any = None,
+) -> tuple[slice, ...]:
+    """The part of the image that the output, or a region of it, depends on: for jobs that fetch their part themselves.
+
+    Parameters
+    ----------
+    image_shape, kernel_shape : tuple of int
+        1 to 3 axes, as many of each: ([[z,] y,] x).
+    mode, boundary, cval, origin, operation, region
+        As for `convolve`; `origin` not ``'peak'``, which depends on the kernel's voxels.
+
+    Returns
+    -------
+    tuple of slice
+        As small as a box can be; where a boundary wraps, it holds what lies between the parts that are read.
+
+    Raises
+    ------
+    ValueError
+        As `convolve` does.
+
+    Examples
+    --------
+    >>> import convoy
+    >>> convoy.input_box((100, 100), (5, 4), region=(slice(10, 20), slice(0, 20)))
+    (slice(8, 22, None), slice(0, 22, None))
+    """
+    image = _spec.spatial_shape(image_shape, len(kernel_shape), "kernel")
+    spec = _spec.convolution(
+        image, kernel_shape, origin=origin, region=region, precision="float32", mode=mode, boundary=boundary, cval=float(cval), operation=operation,
+        normalize=False, nan="error", preserve_nan=False, no_data=None,
+    )  # fmt: skip
+    return _spec.boxed(_core.input_box(spec), len(image))
 
 
 def deconvolve(

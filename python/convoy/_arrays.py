@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 VOXELS = ("uint8", "uint16", "float32", "float64", "int8", "int16", "uint32", "int32", "float16", "complex64", "complex128")
+BFLOAT16 = "bfloat16"
 _CUDA, _CUDA_MANAGED, _ROCM = 2, 13, 10  # DLDeviceType
 
 
@@ -30,6 +31,15 @@ def dtype_name(array: Any) -> str:
     return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
+def bfloat16_bits(array: Any) -> np.ndarray | None:
+    """Of an array of bfloat16 in host memory, for which NumPy has no type of its own: its bits as uint16, where they lie. None of others."""
+    if not hasattr(array, "dtype") or dtype_name(array) != "bfloat16" or on_device(array) is not None:
+        return None
+    if hasattr(array, "untyped_storage"):  # torch
+        return np.from_dlpack(array.detach().view(sys.modules["torch"].int16)).view(np.uint16)
+    return np.asarray(array).view(np.uint16)
+
+
 def host(array: Any, what: str, real: bool = False) -> np.ndarray:
     """As NumPy's, without a copy where there is a way: itself, DLPack, the buffer protocol, ``__array__``.
 
@@ -39,8 +49,6 @@ def host(array: Any, what: str, real: bool = False) -> np.ndarray:
     if isinstance(array, np.ndarray):
         result = array
     elif hasattr(array, "__dlpack__"):
-        if dtype_name(array) == "bfloat16":
-            raise TypeError(f"{what} is bfloat16, which NumPy has no type for; make it float32")
         device = on_device(array)
         if device is not None:
             raise ValueError(f"{what} lies on {device}, where host memory is wanted; copy it there")
@@ -82,14 +90,16 @@ def placed(array: np.ndarray, ndim: int) -> np.ndarray:
 class HostOutput:
     """Where a run writes, and how that becomes what the caller gave or gets. The last `ndim` axes are an output's."""
 
-    def __init__(self, out: Any, shape: tuple[int, ...], dtype: np.dtype, image: Any, ndim: int) -> None:
+    def __init__(self, out: Any, shape: tuple[int, ...], dtype: np.dtype | str, image: Any, ndim: int) -> None:
         self._out = out
         self._image = image
         self._elsewhere = None
+        bits = bfloat16_bits(out)
+        self.is_bfloat16 = bits is not None or (out is None and dtype == BFLOAT16)
         if out is None:
-            self.array = np.empty(shape, dtype)
+            self.array = np.empty(shape, np.uint16 if self.is_bfloat16 else dtype)
             return
-        given = out if isinstance(out, np.ndarray) else _writable(out)
+        given = bits if bits is not None else out if isinstance(out, np.ndarray) else _writable(out)
         if given.shape != shape:
             raise ValueError(f"out has shape {given.shape}, not {shape}")
         if given.dtype.name not in VOXELS:
@@ -116,7 +126,9 @@ class HostOutput:
     def result(self) -> Any:
         if self._elsewhere is not None:
             self._elsewhere[...] = self.array
-        return self._out if self._out is not None else like(self._image, self.array)
+        if self._out is not None:
+            return self._out
+        return like_bfloat16(self._image, self.array) if self.is_bfloat16 else like(self._image, self.array)
 
 
 def _writable(out: Any) -> np.ndarray:
@@ -134,6 +146,8 @@ def kernel(array: Any, what: str, real: bool = False) -> np.ndarray:
         array = array.get() if hasattr(array, "get") else array.cpu()
     if hasattr(array, "detach"):
         array = array.detach()
+    if hasattr(array, "dtype") and dtype_name(array) == "bfloat16":
+        array = array.float() if hasattr(array, "float") else np.asarray(array).astype(np.float32)
     return dense(host(array, what, real))
 
 
@@ -151,11 +165,25 @@ def like(image: Any, result: np.ndarray) -> Any:
     return result
 
 
-def output_dtype(dtype: Any, precision: str, is_complex: bool = False) -> np.dtype:
-    """Of a new output."""
+def like_bfloat16(image: Any, bits: np.ndarray) -> Any:
+    """Bits of bfloat16 as an array of the image's library."""
+    if type(image).__module__.split(".")[0] == "torch":
+        torch = sys.modules["torch"]
+        return torch.from_numpy(bits.view(np.int16)).view(torch.bfloat16)
+    try:
+        result = bits.view(np.dtype("bfloat16"))  # of ml_dtypes, where that is imported
+    except TypeError:
+        raise TypeError("NumPy has no bfloat16 of its own; import ml_dtypes, or give another dtype") from None
+    return sys.modules["jax"].numpy.asarray(result) if type(image).__module__.split(".")[0] in ("jax", "jaxlib") else result
+
+
+def output_dtype(dtype: Any, precision: str, is_complex: bool = False) -> np.dtype | str:
+    """Of a new output; `BFLOAT16` of bfloat16."""
     if dtype is None:
         return np.result_type(precision, np.complex64) if is_complex else np.dtype(precision)
-    name = str(dtype).rpartition(".")[2] if "torch" in str(dtype) else np.dtype(dtype).name
+    name = str(dtype).rpartition(".")[2] if "torch" in str(dtype) else dtype if dtype == BFLOAT16 else np.dtype(dtype).name
+    if name == BFLOAT16:
+        return BFLOAT16
     if name not in VOXELS:
         raise TypeError(f"dtype is {name}; outputs are of {', '.join(VOXELS)}")
     return np.dtype(name)
@@ -166,16 +194,17 @@ def natural_precision(array: Any) -> str:
     return "float64" if dtype_name(array) in ("float64", "complex128", "int32", "uint32", "int64", "uint64") else "float32"
 
 
-def empty_on_device(image: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+def empty_on_device(image: Any, shape: tuple[int, ...], dtype: np.dtype | str) -> Any:
     """A new array of the image's library, on its device."""
+    name = dtype if isinstance(dtype, str) else dtype.name
     module = type(image).__module__.split(".")[0]
     if module == "torch":
-        return image.new_empty(shape, dtype=getattr(sys.modules["torch"], dtype.name))
+        return image.new_empty(shape, dtype=getattr(sys.modules["torch"], name))
     if module == "cupy":
         return sys.modules["cupy"].empty(shape, dtype)
     if hasattr(image, "__array_namespace__"):
         xp = image.__array_namespace__()
-        return xp.empty(shape, dtype=getattr(xp, dtype.name), device=image.device)
+        return xp.empty(shape, dtype=getattr(xp, name), device=image.device)
     raise TypeError(f"convoy does not know how {type(image).__module__} makes arrays; give `out`")
 
 

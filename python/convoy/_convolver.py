@@ -9,7 +9,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from . import _arrays, _core, _spec
+import numpy as np
+
+from . import _arrays, _core, _sliced, _spec
 from ._lasting import Lasting
 from ._plan import Plan
 from ._progress import telling
@@ -26,10 +28,10 @@ class Convolver(Lasting):
     Parameters
     ----------
     kernel : array_like
-        Of 1 to 3 axes. Read before this returns.
+        Of 1 to 3 axes. With an axis more than `shape` has: several kernels, numbered by the first. Read before this returns.
     shape : tuple of int
         Of the images, in the order of their axes: ([[z,] y,] x). As many axes as the kernel has.
-    mode, boundary, cval, origin, operation, normalize, nan, preserve_nan, no_data, region
+    mode, boundary, cval, origin, operation, normalize, nan, preserve_nan, no_data, region, pairing, weights
         As for `convolve`.
     precision : {'float32', 'float64'}
         Of the arithmetic.
@@ -81,6 +83,8 @@ class Convolver(Lasting):
         preserve_nan: bool = False,
         no_data: float | None = None,
         region: Any = None,
+        pairing: str = "all",
+        weights: Any = None,
         precision: Any = "float32",
         method: str = "auto",
         path: str = "auto",
@@ -93,18 +97,27 @@ class Convolver(Lasting):
         _lazy: bool = False,
     ) -> None:
         self._kernel = _arrays.kernel(kernel, "kernel")
-        self.shape = _spec.spatial_shape(shape, self._kernel.ndim, "kernel")
+        ndim = len(shape)
+        self._num_kernels = self._kernel.shape[0] if self._kernel.ndim == ndim + 1 else 0  # 0: one, without an axis for it
+        extents = self._kernel.shape[1:] if self._num_kernels else self._kernel.shape
+        self.shape = _spec.spatial_shape(shape, len(extents), "kernel")
+        self._weights = None if weights is None else _arrays.kernel(weights, "weights", real=True)
+        if self._weights is not None and pairing != "sum":
+            raise ValueError(f"weights are for pairing 'sum', and it is {pairing!r}")
         words: dict[str, Any] = dict(
             mode=mode, boundary=boundary, cval=float(cval), operation=operation, normalize=bool(normalize), nan=nan,
             preserve_nan=bool(preserve_nan), no_data=no_data,
         )  # fmt: skip
-        self._spec = _spec.convolution(self.shape, self._kernel.shape, origin=origin, region=region, precision=precision, **words)
+        self._spec = _spec.convolution(
+            self.shape, extents, origin=origin, region=region, precision=precision, num_kernels=max(1, self._num_kernels), pairing=pairing,
+            batch=max(1, self._num_kernels) if pairing == "each" else 1, **words,
+        )  # fmt: skip
         self._options = _spec.plan_options(
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method=method, path=path, tune=tune,
             deterministic=deterministic, min_tiles=_min_tiles,
         )  # fmt: skip
         self._arguments = dict(
-            words, origin=origin, region=region, precision=self._spec["precision"], method=method, path=path,
+            words, origin=origin, region=region, pairing=pairing, precision=self._spec["precision"], method=method, path=path,
             device=device if isinstance(device, str) else tuple(device), memory_limit=memory_limit, host_memory_limit=host_memory_limit,
             tune=tune, deterministic=deterministic,
         )  # fmt: skip
@@ -114,7 +127,7 @@ class Convolver(Lasting):
         self._closed = False
         self._forget()
         if not _lazy:
-            self._host_core(1)
+            self._host_core(self._spec["batch"])
 
     def _forget(self) -> None:
         self._cores: OrderedDict[Any, Any] = OrderedDict()
@@ -143,19 +156,19 @@ class Convolver(Lasting):
 
     def _host_core(self, batch: int) -> Any:
         def make() -> Any:
-            return _core.Convolver(dict(self._spec, batch=batch), self._kernel, self._devices, self._options)
+            return _core.Convolver(dict(self._spec, batch=batch), self._kernel, self._weights, self._devices, self._options)
 
         return self._core_of(("host", batch), make)
 
     def _device_core(self, device: str, image: str, output: str, batch: int) -> Any:
         def make() -> Any:
-            return _core.ResidentConvolver(dict(self._spec, batch=batch), self._kernel, device, self._options, image, output)
+            return _core.ResidentConvolver(dict(self._spec, batch=batch), self._kernel, self._weights, device, self._options, image, output)
 
         return self._core_of((device, image, output, batch), make)
 
     @property
     def plan(self) -> Plan:
-        core = next(reversed(self._cores.values())) if self._cores else self._host_core(1)
+        core = next(reversed(self._cores.values())) if self._cores else self._host_core(self._spec["batch"])
         return Plan(*core.plan())
 
     def _words(self) -> dict[str, Any]:
@@ -178,10 +191,12 @@ class Convolver(Lasting):
         Parameters
         ----------
         image : array
-            Of shape ``(..., *shape)``, of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
+            In memory, or one that is read by slices (of zarr, h5py ...), box by box as tiles need it. Of shape ``(..., *shape)`` (with pairing 'each', and for the adjoint of 'all', ``(..., kernels, *shape)``), of any dtype: of NumPy, or in host memory of what speaks DLPack; or on the GPU of
             `device` (torch, CuPy), dense, where it stays: then the work is queued and this returns at once.
         out : array, optional
-            Where the result goes, of shape ``(..., *output_shape)``; returned itself. Must not overlap `image`.
+            Where the result goes, of shape ``(..., *output_shape)`` (with several kernels and pairing 'all' ``(..., kernels, *output_shape)``, with
+            'each' likewise); returned itself. Must not overlap `image`. May be written by slices, too (zarr, h5py ...): then neither image nor
+            output need fit in memory.
         dtype : dtype, optional
             Of a new output, by default `precision`; integers are rounded to nearest (ties to even) and clipped.
         progress : callable, tqdm bar or True, optional
@@ -220,18 +235,58 @@ class Convolver(Lasting):
             raise ValueError(f"image has shape {shape}; this Convolver was made for images of {self.shape}")
         return shape[:leading]
 
+    def _layout(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        """Of an image of that shape: the output's, axes that are runs of their own, and the batch of a run."""
+        leading = self._leading(shape)
+        kernels, pairing = self._num_kernels, self._spec["pairing"]
+        if not kernels or pairing == "sum":
+            return leading + self.output_shape, (), math.prod(leading)
+        adjoint = self._spec["operation"] == "correlate"
+        if pairing == "all" and not adjoint:
+            return leading + (kernels,) + self.output_shape, (), math.prod(leading)
+        if not leading or leading[-1] != kernels:
+            raise ValueError(f"image has shape {shape}; with {kernels} kernels, pairing {pairing!r} and operation {self._spec['operation']!r} it is (..., {kernels}, *{self.shape})")
+        if pairing == "all":
+            return leading[:-1] + self.output_shape, (), math.prod(leading[:-1])
+        return leading + self.output_shape, leading[:-1], kernels
+
+    def _run_sliced(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
+        """Box by box, of arrays of which one at least is not in memory."""
+        source = _sliced.Source(image, len(self.shape))
+        shape, _, _ = self._layout(source.array.shape)
+        if out is None:
+            out = np.empty(shape, _arrays.output_dtype(dtype, self._spec["precision"], "c" in (np.dtype(source.dtype).kind, self._kernel.dtype.kind)))
+        sink = _sliced.Sink(out, shape, len(self.shape))
+        if math.prod(shape):
+            adjoint_of_all = self._num_kernels and self._spec["pairing"] == "all" and self._spec["operation"] == "correlate"
+            images = self._spec["batch"] * (self._num_kernels if adjoint_of_all else 1)
+            reads = source.functions()
+            streaming = dict(read=source.dtype, write=sink.dtype, read_chunk=source.chunk, write_chunk=sink.chunk, num_groups=len(reads) // images)
+
+            def make() -> Any:
+                return _core.Convolver(self._spec, self._kernel, self._weights, self._devices, dict(self._options, streaming=streaming))
+
+            core = self._core_of(("sliced", *(_spec.hashable(how) for how in streaming.values())), make)
+            with telling(progress, "tile") as tell:
+                self.report = core.run_sliced(reads, sink.functions(), tell)
+            self._ran = True
+        return out
+
     def _run_on_host(self, image: Any, out: Any, dtype: Any, progress: Any) -> Any:
-        array = _arrays.host(image, "image")
-        leading = self._leading(array.shape)
+        if _sliced.is_sliced(image) or _sliced.is_sliced(out):
+            return self._run_sliced(image, out, dtype, progress)
+        bits = _arrays.bfloat16_bits(image)
+        array = _arrays.host(image, "image") if bits is None else bits
+        shape, runs, batch = self._layout(array.shape)
         array = _arrays.placed(array, len(self.shape))
-        batch = math.prod(leading)
         made = _arrays.output_dtype(dtype, self._spec["precision"], "c" in (array.dtype.kind, self._kernel.dtype.kind))
-        output = _arrays.HostOutput(out, leading + self.output_shape, made, image, len(self.shape))
+        output = _arrays.HostOutput(out, shape, made, image, len(self.shape))
         output.require_apart(array)
-        if batch:
+        if batch and math.prod(runs):
             core = self._host_core(batch)
             with telling(progress, "tile") as tell:
-                self.report = core.run(array, output.array, tell)
+                for index in np.ndindex(runs):
+                    self.report = core.run(array[index], output.array[index], tell, bits is not None, output.is_bfloat16)
             self._ran = True
         return output.result()
 
@@ -239,15 +294,15 @@ class Convolver(Lasting):
         wanted = self._devices[0]
         if len(self._devices) > 1 or wanted not in ("auto", device, device.partition(":")[0]):
             raise ValueError(f"image lies on {device}, and this Convolver is for {', '.join(self._devices)}")
-        leading = self._leading(tuple(image.shape))
-        shape = leading + self.output_shape
+        shape, runs, batch = self._layout(tuple(image.shape))
+        if math.prod(runs) != 1:
+            raise ValueError(f"image has shape {tuple(image.shape)}; on a GPU, pairing 'each' takes as many images as there are kernels: loop over the others")
         if out is None:
             out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"]))
         elif _arrays.on_device(out) != device:
             raise ValueError(f"image lies on {device} and out {_arrays.on_device(out) or 'in host memory'}; move one of them")
         elif tuple(out.shape) != shape:
             raise ValueError(f"out has shape {tuple(out.shape)}, not {shape}")
-        batch = math.prod(leading)
         if not batch:
             return out
         stream = _arrays.stream_of(image) if stream is None else stream
@@ -258,10 +313,11 @@ class Convolver(Lasting):
 
 
 class _Kept:
-    """The Convolvers of the last calls of `convolve`, told apart by everything that determines them."""
+    """The objects of the last calls of a function, told apart by everything that determines them. At least `least` of them stay, whatever they hold."""
 
-    def __init__(self) -> None:
-        self._objects: OrderedDict[Any, Convolver] = OrderedDict()
+    def __init__(self, most: int | None = None, least: int = 0) -> None:
+        self._objects: OrderedDict[Any, Any] = OrderedDict()
+        self._most, self._least = most, least
         self._lock = threading.Lock()
 
     def renew_lock(self) -> None:
@@ -271,7 +327,7 @@ class _Kept:
         with self._lock:
             self._objects.clear()
 
-    def get(self, key: Any, make: Any) -> Convolver:
+    def get(self, key: Any, make: Any) -> Any:
         with self._lock:
             found = self._objects.get(key)
             if found is not None:
@@ -279,11 +335,14 @@ class _Kept:
                 return found
         return make()
 
-    def put(self, key: Any, convolver: Convolver) -> None:
+    def put(self, key: Any, made: Any) -> None:
         with self._lock:
-            self._objects[key] = convolver
-            while self._objects and (len(self._objects) > KEPT_CONVOLVERS or sum(c._device_bytes for c in self._objects.values()) > KEPT_BYTES):
+            self._objects[key] = made
+            while len(self._objects) > self._least and (len(self._objects) > (self._most or KEPT_CONVOLVERS) or self._bytes() > KEPT_BYTES):
                 self._objects.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(getattr(one, "_device_bytes", 0) for one in self._objects.values())
 
 
 KEPT_CONVOLVERS = 8

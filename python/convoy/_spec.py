@@ -26,7 +26,9 @@ def spatial_shape(shape: Sequence[int], kernel_ndim: int, what: str) -> tuple[in
     return extents
 
 
-def convolution(image: Sequence[int], kernel: Sequence[int], *, origin: Any, region: Any, precision: Any, batch: int = 1, **words: Any) -> dict[str, Any]:
+def convolution(
+    image: Sequence[int], kernel: Sequence[int], *, origin: Any, region: Any, precision: Any, batch: int = 1, num_kernels: int = 1, pairing: str = "all", **words: Any
+) -> dict[str, Any]:
     ndim = len(image)
     return dict(
         image=padded(image),
@@ -35,6 +37,8 @@ def convolution(image: Sequence[int], kernel: Sequence[int], *, origin: Any, reg
         region=_region(region, image, kernel, words["mode"]),
         precision=np.dtype(precision).name,
         batch=batch,
+        num_kernels=num_kernels,
+        pairing=pairing,
         **words,
     )
 
@@ -82,6 +86,11 @@ def _origin(origin: Any, ndim: int) -> Any:
     if len(index) != ndim:
         raise ValueError(f"origin has {len(index)} numbers and the kernel {ndim} axes")
     return padded(index, 0)
+
+
+def boxed(box: Sequence[tuple[int, int]], ndim: int) -> tuple[slice, ...]:
+    """A box of the extension's, as slices of the last axes."""
+    return tuple(slice(begin, end) for begin, end in box[3 - ndim :])
 
 
 def whole_output(image: Sequence[int], kernel: Sequence[int], mode: str) -> tuple[int, ...]:

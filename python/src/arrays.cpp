@@ -92,6 +92,11 @@ Element element_of_dtype(const nb::dlpack::dtype& type, const char* what) {
           .c_str());
 }
 
+nb::dlpack::dtype dlpack_dtype(Element element) {
+  const ElementFacts& known = facts_of(element);
+  return {static_cast<std::uint8_t>(code_of(known)), static_cast<std::uint8_t>(8 * known.bytes), 1};
+}
+
 const char* dtype_name(Element element) {
   switch (element) {
     case Element::u8:

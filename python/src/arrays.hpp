@@ -17,6 +17,7 @@ using OutputArray = nb::ndarray<>;
 Element element_of_dtype(const nb::dlpack::dtype& type, const char* what);
 /// The element that NumPy calls so: "uint8", "float32" ... Throws nb::type_error.
 Element element_from_name(const std::string& name);
+nb::dlpack::dtype dlpack_dtype(Element element);
 /// As NumPy calls it.
 const char* dtype_name(Element element);
 

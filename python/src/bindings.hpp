@@ -12,6 +12,7 @@ void bind_errors(nanobind::module_& module);
 void bind_convolver(nanobind::module_& module);
 void bind_deconvolver(nanobind::module_& module);
 void bind_resident(nanobind::module_& module);
+void bind_synthetic(nanobind::module_& module);
 /// Plans, devices, self-test, variables.
 void bind_planning(nanobind::module_& module);
 

@@ -14,4 +14,5 @@ NB_MODULE(_core, module) {
   convoy::python::bind_deconvolver(module);
   convoy::python::bind_resident(module);
   convoy::python::bind_planning(module);
+  convoy::python::bind_synthetic(module);
 }

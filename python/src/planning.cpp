@@ -67,11 +67,7 @@ nb::tuple output_shape_of(const nb::dict& spec) { return to_tuple(output_shape(c
 
 nb::list split(const nb::dict& spec, Index num_regions) {
   nb::list result;
-  for (const Box& box : split_output(convolution_spec(spec), num_regions)) {
-    nb::list axes;
-    for (int axis = 0; axis < 3; ++axis) axes.append(nb::make_tuple(box.begin[axis], box.begin[axis] + box.size[axis]));
-    result.append(axes);
-  }
+  for (const Box& box : split_output(convolution_spec(spec), num_regions)) result.append(to_list(box));
   return result;
 }
 
@@ -99,6 +95,8 @@ void bind_planning(nb::module_& module) {
   module.def("plan_convolution", &plan_convolution, "spec"_a, "device"_a, "options"_a);
   module.def("plan_deconvolution", &plan_deconvolution, "spec"_a, "device"_a, "options"_a);
   module.def("output_shape", &output_shape_of, "spec"_a);
+  module.def(
+      "input_box", [](const nb::dict& spec) { return to_list(input_box(convolution_spec(spec))); }, "spec"_a);
   module.def("split", &split, "spec"_a, "num_regions"_a);
   module.def("selftest", &selftest, "device"_a, "method"_a, "done"_a.none());
   module.def(

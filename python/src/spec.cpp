@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "arrays.hpp"
+
 namespace convoy::python {
 namespace {
 
@@ -87,6 +89,8 @@ ConvolutionSpec convolution_spec(const nb::dict& options) {
   spec.no_data = get<std::optional<double>>(options, "no_data");
   spec.region = region_of(options);
   spec.batch = get<Index>(options, "batch");
+  spec.num_kernels = get<Index>(options, "num_kernels");
+  spec.pairing = choice(options, "pairing", {Pairing::all, Pairing::each, Pairing::sum});
   return spec;
 }
 
@@ -129,6 +133,14 @@ PlanOptions plan_options(const nb::dict& options) {
   result.tune = choice(options, "tune", {Tune::off, Tune::model, Tune::measure});
   result.deterministic = get<bool>(options, "deterministic");
   result.min_tiles = get<Index>(options, "min_tiles");
+  if (options.contains("streaming")) {
+    const auto how = get<nb::dict>(options, "streaming");
+    result.streaming = {.read = element_from_name(get<std::string>(how, "read")),
+                        .write = element_from_name(get<std::string>(how, "write")),
+                        .read_chunk = shape_of(how, "read_chunk"),
+                        .write_chunk = shape_of(how, "write_chunk"),
+                        .num_groups = get<Index>(how, "num_groups")};
+  }
   return result;
 }
 
@@ -174,6 +186,12 @@ nb::dict defaults() {
 }
 
 nb::tuple to_tuple(const Shape& shape) { return nb::make_tuple(shape.z, shape.y, shape.x); }
+
+nb::list to_list(const Box& box) {
+  nb::list axes;
+  for (int axis = 0; axis < 3; ++axis) axes.append(nb::make_tuple(box.begin[axis], box.begin[axis] + box.size[axis]));
+  return axes;
+}
 
 nb::dict to_dict(const RunReport& report) {
   nb::dict result;

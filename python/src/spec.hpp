@@ -20,6 +20,8 @@ PlanOptions plan_options(const nb::dict& options);
 nb::dict defaults();
 
 nb::tuple to_tuple(const Shape& shape);
+/// ((begin, end), ...) in z, y, x order.
+nb::list to_list(const Box& box);
 nb::dict to_dict(const RunReport& report);
 nb::dict to_dict(const DeconvolutionReport& report);
 

@@ -113,5 +113,41 @@ def test_deconvolution_restores(device, rng):
 
 def test_import_is_light():
     """No library of others is imported but NumPy."""
-    code = "import sys, convoy; print([m for m in ('scipy', 'torch', 'jax', 'cupy', 'tqdm') if m in sys.modules])"
+    code = "import sys, convoy; print([m for m in ('scipy', 'torch', 'jax', 'cupy', 'tqdm', 'dask', 'zarr', 'h5py') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_scenes_and_psfs():
+    image = convoy.synthetic.spheres((20, 64, 64))
+    assert set(np.unique(image)) == {0, 1}
+    disc = convoy.synthetic.spheres((9, 9), centers=[(4, 4)], radius=2, value=7, dtype="uint8")
+    y, x = np.mgrid[:9, :9] - 4
+    assert np.array_equal(disc, 7 * (x**2 + y**2 <= 4))
+    gauss = convoy.synthetic.gaussian_psf((15, 21), (1.5, 2.5), dtype="float64")
+    y, x = np.mgrid[:15, :21]
+    wanted = np.exp(-((y - 7) ** 2) / 4.5 - (x - 10) ** 2 / 12.5)
+    np.testing.assert_allclose(gauss, wanted / wanted.sum(), rtol=1e-12)
+    psf = convoy.synthetic.widefield_psf((9, 31, 31))
+    assert psf.sum() == pytest.approx(1, rel=1e-5)
+    assert psf.argmax() == np.ravel_multi_index((4, 15, 15), psf.shape)
+    np.testing.assert_allclose(psf, psf[::-1, ::-1, ::-1], atol=1e-9)
+    with pytest.raises(ValueError, match="axes"):
+        convoy.synthetic.widefield_psf((31, 31))
+    with pytest.raises(ValueError, match="sigma"):
+        convoy.synthetic.gaussian_psf((5, 5), -1)
+
+
+def test_libraries_of_pip_are_found(tmp_path, monkeypatch):
+    from convoy import _libraries
+
+    site = tmp_path / "lib" / "python3" / "site-packages"
+    for name in ("nvidia/cu13/lib/libnvrtc.so.13", "nvidia/cuda_nvrtc/lib/libnvrtc.so.12", "mkl-2025.0.dist-info/METADATA"):
+        (site / name).parent.mkdir(parents=True)
+        (site / name).touch()
+    (tmp_path / "lib" / "libmkl_rt.so.2").touch()
+    monkeypatch.setattr(sys, "path", [str(site)])
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert _libraries.folders() == [str(site / "nvidia/cu13/lib"), str(site / "nvidia/cuda_nvrtc/lib"), str(tmp_path / "lib")]
+    (site / "mkl-2025.0.dist-info" / "METADATA").unlink()
+    (site / "mkl-2025.0.dist-info").rmdir()
+    assert len(_libraries.folders()) == 2  # a library of that name which pip did not install is none of ours

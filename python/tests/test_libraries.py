@@ -61,8 +61,8 @@ def test_torch():
     assert convoy.convolve(image.half(), KERNEL, out=out) is out
     assert abs(out.numpy() - WANTED).max() < 0.02
     assert convoy.Convolver(KERNEL, (9, 12))(image, dtype=torch.float32).dtype == torch.float32
-    with pytest.raises(TypeError, match="bfloat16"):
-        convoy.convolve(image.bfloat16(), KERNEL)
+    assert_close(convoy.convolve(image.bfloat16(), KERNEL).numpy(), direct(image.bfloat16().double().numpy(), KERNEL))
+    assert convoy.convolve(image, KERNEL, dtype="bfloat16").dtype == torch.bfloat16
 
 
 def test_jax():

@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <sstream>
+#include <string>
+
 #include "base/settings.hpp"
 
 namespace convoy {
@@ -25,6 +28,13 @@ SharedLibrary::SharedLibrary(const std::vector<const char*>& names, const char* 
   }
   for (const char* candidate : names) {
     if (attempt(candidate)) return;
+  }
+  const char* folders = setting_for_good("CONVOY_LIBRARY_PATH");
+  std::istringstream list(folders != nullptr ? folders : "");
+  for (std::string folder; std::getline(list, folder, ':');) {
+    for (const char* candidate : names) {
+      if (!folder.empty() && attempt((folder + '/' + candidate).c_str())) return;
+    }
   }
 }
 

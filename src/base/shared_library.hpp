@@ -10,7 +10,8 @@ namespace convoy {
 class SharedLibrary {
  public:
   SharedLibrary() = default;
-  /// Tries the names in order; the first that loads is taken. If the environment variable `override_variable` is set
+  /// Tries the names in order, where the loader looks, then in the folders of CONVOY_LIBRARY_PATH (colons between); the
+  /// first that loads is taken. If the environment variable `override_variable` is set
   /// (and not empty), its value is the only name tried. Does not throw: see loaded() and why_not().
   explicit SharedLibrary(const std::vector<const char*>& names, const char* override_variable = nullptr);
 

@@ -102,13 +102,15 @@ struct PlanCommand {
       const Plan plan = make_plan(part, limits, plan_options());
       if (json) {
         list.push_back({{"region", to_text(box)},
+                        {"input_box", to_text(input_box(part))},
                         {"num_tiles", plan.num_tiles()},
                         {"footprint_bytes", plan.footprint_bytes},
                         {"host_bytes", plan.host_bytes},
                         {"predicted_seconds", plan.predicted_seconds}});
       } else {
-        print_result("--region {:<40} device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n", to_text(box),
-                     bytes_to_text(plan.footprint_bytes), bytes_to_text(plan.host_bytes), plan.predicted_seconds);
+        print_result("--region {:<40} reads {:<40} device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n",
+                     to_text(box), to_text(input_box(part)), bytes_to_text(plan.footprint_bytes),
+                     bytes_to_text(plan.host_bytes), plan.predicted_seconds);
       }
     }
     if (json) print_result("{}\n", list.dump(2));

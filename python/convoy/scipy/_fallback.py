@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import contextvars
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from .. import _api, _errors
 #: How many calls of each function ("signal.convolve") were done by "convoy", and by "scipy".
 calls: collections.Counter[tuple[str, str]] = collections.Counter()
 device: list[str] = ["auto"]  # of patched(), the last one counts
+_of_thread: contextvars.ContextVar[str | None] = contextvars.ContextVar("device", default=None)
 originals: dict[str, Callable[..., Any]] = {}  # while patched
 
 
@@ -65,8 +68,18 @@ def real_array(array: Any) -> np.ndarray:
     return found if found.dtype.isnative else found.astype(found.dtype.newbyteorder("="))
 
 
+@contextlib.contextmanager
+def on(name: str) -> Iterator[None]:
+    """Calls of this thread go to that device meanwhile."""
+    before = _of_thread.set(name)
+    try:
+        yield
+    finally:
+        _of_thread.reset(before)
+
+
 def run(image: np.ndarray, kernel: np.ndarray, mode: str = "same", **options: Any) -> np.ndarray:
-    return _api.convolve(image, kernel, mode, device=device[-1], **options)
+    return _api.convolve(image, kernel, mode, device=_of_thread.get() or device[-1], **options)
 
 
 def as_integers(found: np.ndarray, dtype: np.dtype, *inputs: np.ndarray) -> np.ndarray:
