@@ -51,4 +51,9 @@ MutableImageView WriterOutput::begin(const Box& box) {
   return {voxels_.data(), element(), box.size};
 }
 
+void WriterOutput::end(const Box& box) {
+  writer_.write(box, voxels_.data());
+  voxels_ = {};
+}
+
 }  // namespace convoy

@@ -83,7 +83,8 @@ class WriterOutput final : public BoxSink {
   Element element() const override { return writer_.element(); }
   bool holds(const Box& box) const override { return writer_.holds(box); }
   MutableImageView begin(const Box& box) override;
-  void end(const Box& box) override { writer_.write(box, voxels_.data()); }
+  /// Gives the buffer back: a run has an output for each of its images.
+  void end(const Box& box) override;
 
  private:
   ImageWriter& writer_;
