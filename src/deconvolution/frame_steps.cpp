@@ -145,7 +145,12 @@ Dispatch FrameSteps::acceleration_factor(SlotId products, SlotId scalars) const 
   return step;
 }
 
-Dispatch FrameSteps::momentum_factor(SlotId scalars) const { return dispatch(kernels::momentum_factor, {scalars}); }
+Dispatch FrameSteps::momentum_factor(SlotId scalars) const {
+  constexpr double kHighest = 0.9;
+  Dispatch step = dispatch(kernels::momentum_factor, {scalars});
+  step.parameters = {number(kHighest)};
+  return step;
+}
 
 Dispatch FrameSteps::regularize_tv(std::vector<SlotId> slots) const {
   Dispatch step = dispatch(kernels::regularize_tv, std::move(slots));

@@ -305,6 +305,7 @@ struct MomentumFactor : Plain {
   using Plain::Plain;
   void run(const Row& r) const {
     real* scalars = r.buffer<real>(0);
+    const float highest = r.number(0);
     for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
       [&] {
 #include "kernels/momentum_factor.body"

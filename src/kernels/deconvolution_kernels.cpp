@@ -91,7 +91,7 @@ const KernelSpec propose_agreed{"propose_agreed",
 const KernelSpec start_momentum{
     "start_momentum", {read("estimate"), write("previous")}, elements(), bodies::k_start_momentum};
 
-const KernelSpec momentum_factor{"momentum_factor", {write("scalars")}, {}, bodies::k_momentum_factor};
+const KernelSpec momentum_factor{"momentum_factor", {write("scalars")}, {{"highest", f32}}, bodies::k_momentum_factor};
 
 const KernelSpec acceleration_factor{
     "acceleration_factor", {read("products"), write("scalars")}, {{"num_sums", u32}}, bodies::k_acceleration_factor};
