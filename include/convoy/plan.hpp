@@ -124,6 +124,8 @@ struct Plan {
   std::array<int, 3> device_axes{2, 1, 0};
   int num_transforms = 3;
   Index batch = 1;  ///< tiles that one sequence of launches convolves
+  /// Of several kernels on device arrays: so many that such a sequence convolves them with; else 1.
+  Index kernels_at_once = 1;
   /// Adjoint of a boundary that reads image voxels several times: output voxel o of an axis lies at o + fold_begin of
   /// the extended image, and is added to the image voxel that the boundary reads there.
   bool fold_output = false;
@@ -159,7 +161,7 @@ struct Plan {
   }
   Index num_pieces() const { return split ? split->num_convolutions : num_tiles(); }
   Index num_tiles() const { return axes[0].num_tiles * axes[1].num_tiles * axes[2].num_tiles; }
-  /// Sequences of launches, each of `batch` tiles of whatever images; with several kernels, of one image.
+  /// Sequences of launches, each of `batch` tiles of whatever images; with several kernels, as if there were one.
   Index num_batches() const;
   Shape padded() const { return {axes[0].padded, axes[1].padded, axes[2].padded}; }
 };

@@ -100,48 +100,52 @@ class DeviceArraysProgram {
 
   void append_batches(Convolve convolve, std::vector<Step>& run) const {
     convolve.geometry.reads_arrays = false;  // of the plan, which counts no image slot
-    convolve.arrays = {.image = reads(), .output = writes(), .output_slot = slots_.output};
+    convolve.arrays = {.image = of_kernels(reads(), has_tiles_in(fan_.kind)),
+                       .output = of_kernels(writes(), has_tiles_out(fan_.kind)),
+                       .output_slot = slots_.output,
+                       .fan = fan_.kind,
+                       .num_kernels = fan_.num,
+                       .kernels_at_once = plan_.kernels_at_once};
     convolve.part = Convolve::Part::whole;
-    if (fan_.is_single()) {
-      for (Index first = 0; first < convolve.arrays->image.num_tiles(); first += plan_.batch) {
-        convolve.arrays->first_tile = convolve.arrays->first_output = first;
+    for (Index first = 0; first < num_groups(plan_.spec) * plan_.num_tiles(); first += plan_.batch) {
+      convolve.arrays->first_tile = first;
+      if (fan_.is_single()) {
         run.emplace_back(convolve);
+      } else {
+        append_fan(convolve, run);
       }
-      return;
-    }
-    for (Index group = 0; group < num_groups(plan_.spec); ++group) {
-      // Batches end where the image does.
-      for (Index first = 0; first < plan_.num_tiles(); first += plan_.batch) append_fan(convolve, group, first, run);
     }
   }
+  TileAccess of_kernels(TileAccess access, bool each_has_tiles) const {
+    if (!each_has_tiles) return access;
+    access.num_kernels = fan_.num;
+    access.batch = plan_.batch;
+    return access;
+  }
 
-  /// Of the group's images, tiles from `first` on.
-  void append_fan(Convolve step, Index group, Index first, std::vector<Step>& run) const {
+  /// A batch with all kernels, some at once.
+  void append_fan(Convolve step, std::vector<Step>& run) const {
     using Part = Convolve::Part;
     using Kind = KernelFan::Kind;
-    const bool in_parts = fan_.kind != Kind::each && plan_.num_transforms > 1;
-    const SlotId work = step.work;
-    for (Index i = 0; i < fan_.num; ++i) {
-      const Index image = group * fan_.num_images() + (fan_.kind == Kind::spread ? 0 : i);
-      const Index output = group * fan_.num_results() + (fan_.kind == Kind::gather ? 0 : i);
-      step.arrays->first_tile = image * plan_.num_tiles() + first;
-      step.arrays->first_output = output * plan_.num_tiles() + first;
-      step.spectrum = tile_slots_.spectra[static_cast<std::size_t>(i)];
-      step.product = tile_slots_.product;
+    const auto append = [&](Part part, SlotId work) {
+      step.part = part;
       step.work = work;
-      const auto append = [&](Part part) {
-        step.part = part;
-        step.adds = part == Part::product && fan_.kind == Kind::gather && i > 0;
-        run.emplace_back(step);
-      };
-      if (!in_parts) {
-        append(Part::whole);
-        continue;
+      run.emplace_back(step);
+    };
+    const SlotId work = step.work;
+    step.product = tile_slots_.product;
+    for (const SlotId spectra : tile_slots_.spectra) {
+      step.spectrum = spectra;
+      if (step.geometry.num_axes == 1) {
+        append(Part::whole, work);  // forth, product and back in one launch
+      } else {
+        if (step.arrays->first_kernel == 0 || fan_.kind != Kind::spread) append(Part::forward, work);
+        append(Part::product, work);
+        const bool is_last = step.arrays->first_kernel + plan_.kernels_at_once >= fan_.num;
+        if (is_last || fan_.kind != Kind::gather)
+          append(Part::inverse, tile_slots_.product > 0 ? tile_slots_.product : work);
       }
-      if (fan_.kind == Kind::gather || i == 0) append(Part::forward);
-      append(Part::product);
-      step.work = tile_slots_.product;
-      if (fan_.kind == Kind::spread || i == fan_.num - 1) append(Part::inverse);
+      step.arrays->first_kernel += plan_.kernels_at_once;
     }
   }
 
@@ -192,8 +196,8 @@ class DeviceArraysProgram {
     if (const auto* convolve = std::get_if<Convolve>(&step)) spectrum = convolve->spectrum;
     if (const auto* direct = std::get_if<ConvolveDirect>(&step)) spectrum = direct->taps;
     const auto& spectra = tile_slots_.spectra;
-    const auto found = std::find(spectra.begin(), spectra.end(), spectrum);
-    if (found == spectra.end()) return {};
+    const auto found = std::lower_bound(spectra.begin(), spectra.end(), spectrum);  // numbers rise
+    if (found == spectra.end() || *found != spectrum) return {};
     return found - spectra.begin();
   }
   void append_output(Index image, const TileIndex& tile, SlotId from, std::vector<Step>& run) const {

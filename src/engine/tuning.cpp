@@ -221,14 +221,15 @@ std::string wisdom_key(const ConvolutionSpec& spec, const DeviceInfo& device, co
   return fmt::format(
       "tuning of convoy {}\n{}\nimage {} region {} kernel {} mode {} boundary {} operation {} origin {} {} {}\nmemory "
       "limit {} "
-      "path {} min tiles {} tile {} devices {} in flight {} to {} access {} threads {} pitch {} kernel {}",
+      "path {} min tiles {} tile {} devices {} in flight {} to {} access {} threads {} pitch {} kernel {} kernels {} "
+      "pairing {}",
       CONVOY_VERSION, device_identity(device), to_text(spec.image), spec.region ? to_text(*spec.region) : "all",
       to_text(spec.kernel), name(spec.mode), name(spec.boundary), name(spec.operation), name(spec.origin.rule),
       to_text(spec.origin.index), name(spec.precision), options.memory_limit_bytes,
       options.path ? name(*options.path) : "auto", options.min_tiles,
       options.tile_output ? to_text(*options.tile_output) : "any", options.num_devices, options.min_sets,
       options.max_sets, options.tuning.coalesced_bytes, options.tuning.aim_threads, options.tuning.pitch_alignment,
-      name(options.tuning.filter_storage));
+      name(options.tuning.filter_storage), spec.num_kernels, name(spec.pairing));
 }
 
 std::string to_text(const PlanChoice& choice) {

@@ -84,27 +84,44 @@ std::string ArrayText::shown(const std::string& y, const std::string& z) const {
   return text.empty() ? "true" : text;
 }
 
+/// Statements that say which tile the row is of.
+std::string ArrayText::tile(const std::string& name) const {
+  const std::string in_launch = fmt::format("{}_plane / {}u", name, rows_.planes_per_tile);
+  const Index last = array_.num_tiles() / array_.num_kernels - 1;
+  const auto clamped = [](const std::string& number, Index highest) {
+    return highest == 0 ? "0u" : fmt::format("{0} < {1}u ? {0} : {1}u", number, highest);
+  };
+  if (array_.num_kernels == 1) {
+    return fmt::format("uint {}_tile = {};", name, clamped("begin_tile + " + in_launch, last));
+  }
+  return filled(pass_bodies::array_tile,
+                {{"NAME", name},
+                 {"IN_LAUNCH", in_launch},
+                 {"TILE", clamped(fmt::format("begin_tile + {}_in_launch % {}u", name, array_.batch), last)},
+                 {"KERNEL", clamped(fmt::format("begin_kernel + {}_in_launch / {}u", name, array_.batch),
+                                    array_.num_kernels - 1)},
+                 {"TILES_OF_IMAGE", array_.num_tiles_of_image()},
+                 {"NUM_KERNELS", array_.num_kernels}});
+}
+
 std::string ArrayText::where(const std::string& name, const std::string& row) const {
-  const Index last = array_.num_tiles() - 1;
   const std::string plane = in_planes_ ? "plane" : fmt::format("{} / {}u", row, rows_.rows_per_plane);
   const std::string z =
       rows_.planes_per_tile > 1 ? fmt::format("{}_plane % {}u", name, rows_.planes_per_tile) : std::string("0u");
   const std::string y = in_planes_ ? row : fmt::format("({} % {}u)", row, rows_.rows_per_plane);
-  const std::string tile = fmt::format("{} + {}_plane / {}u", names_.begin_tile, name, rows_.planes_per_tile);
-  return filled(pass_bodies::array_row,
-                {{"NAME", name},
-                 {"PLANE", plane},
-                 {"TILE", last == 0 ? "0u" : fmt::format("{0} < {1}u ? {0} : {1}u", tile, last)},
-                 {"X", position(0, name, "")},
-                 {"Y", position(1, name, y)},
-                 {"Z", position(2, name, z)},
-                 {"SHOWN", shown(y, z)},
-                 {"FOLD_Y", folded(1, name + "_y", name + "_inside")},
-                 {"FOLD_Z", folded(2, name + "_z", name + "_inside")},
-                 {"STRIDE_Y", literal(axis(1).stride)},
-                 {"STRIDE_Z", literal(axis(2).stride)},
-                 {"TILES_OF_IMAGE", array_.num_tiles_of_image()},
-                 {"IMAGE_STRIDE", literal(array_.image_stride)}});
+  return filled(pass_bodies::array_row, {{"NAME", name},
+                                         {"PLANE", plane},
+                                         {"TILE", tile(name)},
+                                         {"X", position(0, name, "")},
+                                         {"Y", position(1, name, y)},
+                                         {"Z", position(2, name, z)},
+                                         {"SHOWN", shown(y, z)},
+                                         {"FOLD_Y", folded(1, name + "_y", name + "_inside")},
+                                         {"FOLD_Z", folded(2, name + "_z", name + "_inside")},
+                                         {"STRIDE_Y", literal(axis(1).stride)},
+                                         {"STRIDE_Z", literal(axis(2).stride)},
+                                         {"TILES_OF_IMAGE", array_.num_tiles_of_image()},
+                                         {"IMAGE_STRIDE", literal(array_.image_stride)}});
 }
 
 std::string ArrayText::place(const std::string& row, const std::string& x) const {

@@ -23,7 +23,6 @@ struct ArrayNames {
   /// Of a complex number that gets voxels that are not finite, real part for the first row: they are read as 0. Empty:
   /// they are read as they are.
   std::string non_finite{};
-  std::string begin_tile = "begin_tile";  ///< the parameter that says which tile the first rows are of
 };
 
 class ArrayText {
@@ -42,6 +41,7 @@ class ArrayText {
   std::string folded(std::size_t d, const std::string& at, const std::string& inside) const;
   std::string load(const std::string& row, const std::string& component, Index position) const;
   std::string store(const std::string& row, const std::string& value, Index position) const;
+  std::string tile(const std::string& name) const;
   std::string shown(const std::string& y, const std::string& z) const;
   std::string place(const std::string& row, const std::string& x) const;
   std::string fill() const;

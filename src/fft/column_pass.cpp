@@ -90,6 +90,24 @@ KernelSpec columns_product_apart(const PassShape& shape, Precision precision, co
                       adds ? ProductPlace::added : ProductPlace::apart);
 }
 
+KernelSpec columns_product_of_kernels(const PassShape& shape, Precision precision, const Columns& columns,
+                                      bool conjugate) {
+  using Kind = KernelFan::Kind;
+  const bool gathers = columns.kernels.fan == Kind::gather;
+  const bool each = columns.kernels.fan == Kind::each;
+  KernelSpec spec = product_pass(each      ? "columns_product_each"
+                                 : gathers ? "columns_product_gathered"
+                                           : "columns_product_spread",
+                                 shape, precision, columns, conjugate,
+                                 each      ? ProductPlace::in_place
+                                 : gathers ? ProductPlace::added
+                                           : ProductPlace::apart);
+  for (const char* parameter : {"begin_kernel", "kernels_left"}) {
+    spec.parameters.push_back({parameter, KernelSpec::Parameter::Kind::u32});
+  }
+  return spec;
+}
+
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns) {
   return {static_cast<std::uint64_t>(columns.num_outer * columns.num_tiles * shape.width),
           static_cast<std::uint64_t>(ceil_divided(columns.num_columns, shape.width) * shape.threads), 1};

@@ -34,6 +34,8 @@ MemoryView column_access(const Columns& columns, const std::string& inside, Inde
 }
 
 class ColumnText {
+  using Kind = KernelFan::Kind;
+
  public:
   explicit ColumnText(const ColumnsText& what)
       : shape_(what.shape), precision_(what.precision), columns_(what.columns), in_planes_(what.in_planes) {
@@ -59,10 +61,21 @@ class ColumnText {
     std::vector<PassValue> all = values();
     all.emplace_back("SPECTRUM_BLOCK_STRIDE", literal(columns_.spectrum_block_stride));
     all.emplace_back("PREFETCH", prefetch_spectrum());
-    return filled(pass_bodies::column_product, all);
+    if (fan() == Kind::single) return filled(pass_bodies::column_product, all);
+    const auto add = [&](const char* name, const auto& value) { all.emplace_back(name, value); };
+    add("OUTER", columns_.num_outer);
+    add("BATCH", columns_.kernels.batch);
+    add("SPECTRUM_STRIDE", literal(columns_.kernels.spectrum_stride));
+    if (fan() == Kind::each) return filled(pass_bodies::column_product_each, all);
+    add("TILE_STRIDE", literal(columns_.tile_stride));
+    add("PRODUCT_BLOCK_STRIDE", literal(columns_.kernels.product_block_stride));
+    if (fan() == Kind::spread) return filled(pass_bodies::column_product_spread, all);
+    add("AT_ONCE", columns_.kernels.at_once);
+    return filled(pass_bodies::column_product_gathered, all);
   }
 
  private:
+  Kind fan() const { return columns_.kernels.fan; }
   std::vector<PassValue> values() const {
     return {{"LENGTH", shape_.length},
             {"WIDTH", shape_.width},
@@ -128,20 +141,26 @@ class ColumnText {
   MemoryView apart(bool adds) const {
     MemoryView view = cropped();
     const Index step = columns_.element_stride;
-    view.begin = [begin = view.begin, step](Index stride) {
-      return begin(stride) + fmt::format("CURSOR(product, o, base + wide(at) * {});\n", literal(step));
+    const char* const to = fan() == Kind::single ? "base" : "product_base";
+    view.begin = [begin = view.begin, step, to](Index stride) {
+      return begin(stride) + fmt::format("CURSOR(product, o, {} + wide(at) * {});\n", to, literal(step));
     };
     view.store = [this, step, adds](const ComplexName& value, Index j, Index stride) {
       if (within(j, stride, columns_.extent) == Within::never) return std::string();
       const std::string place = "product, o, " + literal(j * stride * step);
       const std::string stored =
-          adds ? fmt::format(
-                     "{{ real2 before = FETCH({0});\nELEMENT({0}) = to_real2({1} + before.x, {2} + before.y); }}\n",
-                     place, value.x, value.y)
+          adds ? fmt::format("{{ real2 before = {3};\nELEMENT({0}) = to_real2({1} + before.x, {2} + before.y); }}\n",
+                             place, value.x, value.y, before(place))
                : fmt::format("ELEMENT({}) = to_real2({}, {});\n", place, value.x, value.y);
       return guarded(both(inside_, position_check(j, stride, columns_.extent)), stored);
     };
     return view;
+  }
+  /// What the product is added to.
+  std::string before(const std::string& place) const {
+    const std::string there = fmt::format("FETCH({})", place);
+    return fan() == Kind::single ? there
+                                 : fmt::format("begin_kernel + kernel > 0u ? {} : to_real2(real(0), real(0))", there);
   }
   MemoryView cropped() const { return column_access(columns_, inside_, columns_.extent); }
   MemoryView whole() const { return column_access(columns_, inside_, shape_.length); }

@@ -65,7 +65,7 @@ std::string non_finite_begin(const PassShape& shape) {
 }  // namespace
 
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         Index num_lines, bool conjugate) {
+                         Index num_lines, const LineKernels& kernels, bool conjugate) {
   KernelSpec spec = line_pass("lines_product", shape,
                               "tiles of lines forward, two at a time as real and imaginary part, times the spectrum, "
                               "inverse");
@@ -75,15 +75,14 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
                   array_buffer(image, false),
                   array_buffer(output, true, "result")};
   spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
-  spec.parameters.push_back({"begin_output", KernelSpec::Parameter::Kind::u32});
+  const bool of_kernels = kernels.fan != KernelFan::Kind::single;
+  if (of_kernels) spec.parameters.push_back({"begin_kernel", KernelSpec::Parameter::Kind::u32});
   const Rows from = rows_of(image);
   const Rows to = rows_of(output);
   const bool isolates = num_lines > image.num_tiles_of_image() && !image.replaces_non_finite;
   const std::string non_finite = isolates ? "shared_values[own_non_finite]" : "";
   const ArrayText reads(from, precision, false, {.non_finite = non_finite});
-  const ArrayText writes(
-      to, precision, false,
-      {.buffer = "result", .first = "first_out", .second = "second_out", .begin_tile = "begin_output"});
+  const ArrayText writes(to, precision, false, {.buffer = "result", .first = "first_out", .second = "second_out"});
   MemoryView data = reads.access();
   const MemoryView written = writes.access("");
   data.begin = [begin = data.begin, also = written.begin](Index stride) { return begin(stride) + also(stride); };
@@ -102,7 +101,8 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
   StagesText text = stages_of(stages, shape, precision);
   SpectrumOp product;
   const auto factor = [](Index j) { return fmt::format("f{}", j); };
-  product.begin = "CURSOR(spectrum, h, at);\n";
+  product.begin = of_kernels ? fmt::format("CURSOR(spectrum, h, wide(kernel) * {} + at);\n", literal(shape.length))
+                             : "CURSOR(spectrum, h, at);\n";
   product.declare = [&](Index j) { return zero(factor(j)); };
   product.load = [&](Index j, Index stride) {
     return fmt::format("{} = ELEMENT(spectrum, h, {}u);\n", factor(j), j * stride);
@@ -111,27 +111,35 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
     return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
   };
   text.round_trip(data, product);
-  // Pairs count the tiles of a launch: all, or with several kernels those of one image.
+  const Index pairs = ceil_divided(num_lines, 2);
+  std::vector<PassValue> of_pair{{"WIDTH", shape.width}, {"NUM_TILES", num_lines}};
+  of_pair.emplace_back("LAST_PAIR", of_kernels ? pairs * kernels.at_once - 1 : 2 * (pairs - 1));
+  if (of_kernels) of_pair.emplace_back("PAIRS", pairs);
+  const auto place = [](const ArrayText& array, const TileAccess& of, const std::string& name, const std::string& row) {
+    return array.where(name, of.num_kernels > 1 ? row + "_of_kernel" : row);
+  };
   spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross) +
-              filled(pass_bodies::line, {{"LENGTH", shape.length},
-                                         {"WIDTH", shape.width},
-                                         {"LAST_PAIR", (num_lines - 1) / 2 * 2},
-                                         {"NUM_TILES", num_lines},
-                                         {"PADDED_LENGTH", bank_padded_length(shape)},
-                                         {"FIRST_IMAGE", reads.where("first", "row")},
-                                         {"SECOND_IMAGE", reads.where("second", "next")},
-                                         {"FIRST_OUTPUT", writes.where("first_out", "row")},
-                                         {"SECOND_OUTPUT", writes.where("second_out", "next")},
-                                         {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
-                                         {"STAGES", stages}});
+              filled(pass_bodies::line,
+                     {{"LENGTH", shape.length},
+                      {"PAIR", filled(of_kernels ? pass_bodies::line_pair_of_kernel : pass_bodies::line_pair, of_pair)},
+                      {"PADDED_LENGTH", bank_padded_length(shape)},
+                      {"FIRST_IMAGE", place(reads, image, "first", "row")},
+                      {"SECOND_IMAGE", place(reads, image, "second", "next")},
+                      {"FIRST_OUTPUT", place(writes, output, "first_out", "row")},
+                      {"SECOND_OUTPUT", place(writes, output, "second_out", "next")},
+                      {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
+                      {"STAGES", stages}});
   return spec;
 }
 
-KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale) {
+KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale,
+                               Index kernel_stride) {
   KernelSpec spec = line_pass("line_forward_placed", shape, "the filter forward, put where the plan wants it, scaled");
   spec.buffers = {table_buffer(),
                   {"image", kReal, false, fmt::format("the filter's {} voxels", extent)},
                   {"spectrum", kReal2, true, "in the order in which the last stage leaves frequencies"}};
+  if (kernel_stride > 0) spec.parameters.push_back({"number", KernelSpec::Parameter::Kind::u32});
+  const std::string begin = kernel_stride > 0 ? fmt::format("wide(number) * {} + ", literal(kernel_stride)) : "";
   const Index length = shape.length;
   const Index ahead = (length - place) % length;
   const MemoryView from{.memory = "image",
@@ -148,8 +156,8 @@ KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Inde
                       .begin = [](Index) { return std::string(); },
                       .load = {},
                       .store =
-                          [](const ComplexName& value, Index j, Index stride) {
-                            return fmt::format("spectrum[at + {}u] = to_real2({}, {});\n", j * stride, value.x,
+                          [begin](const ComplexName& value, Index j, Index stride) {
+                            return fmt::format("spectrum[{}at + {}u] = to_real2({}, {});\n", begin, j * stride, value.x,
                                                value.y);
                           }};
   std::string stages;
@@ -161,8 +169,8 @@ KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Inde
   return spec;
 }
 
-std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles) {
-  const Index groups = ceil_divided(num_tiles, 2 * shape.width);
+std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles, Index num_kernels) {
+  const Index groups = ceil_divided(num_kernels * ceil_divided(num_tiles, 2), shape.width);
   const Index across = std::min<Index>(groups, kGroupsAcross);
   return {static_cast<std::uint64_t>(across * shape.threads),
           static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross) * shape.width), 1};

@@ -35,6 +35,12 @@ KernelBuffer work_buffer(const Rows& rows, bool writable) {
               rows.block, rows.block_stride, rows.work_row)};
 }
 
+void add_array_parameters(const std::optional<TileAccess>& array, KernelSpec& spec) {
+  if (!array) return;
+  spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
+  if (array->num_kernels > 1) spec.parameters.push_back({"begin_kernel", KernelSpec::Parameter::Kind::u32});
+}
+
 std::string guarded(const std::string& condition, const std::string& statement) {
   return condition.empty() ? statement : fmt::format("if ({}) {}", condition, statement);
 }

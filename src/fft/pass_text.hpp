@@ -19,6 +19,8 @@ inline std::string literal(Index value) { return fmt::format("{}{}", value, valu
 
 /// A pass of one length, without its body. `about` is for people.
 KernelSpec named(const char* what, const PassShape& shape, const std::string& about);
+/// Which tiles of the array, and of which kernels, the launch is of.
+void add_array_parameters(const std::optional<TileAccess>& array, KernelSpec& spec);
 /// "540 = 6 * 9 * 10", the first stage first.
 std::string radices_text(const PassShape& shape);
 /// The buffer of twiddle factors.

@@ -7,6 +7,7 @@
 #include "fft/plane_shape.hpp"
 #include "fft/tile_access.hpp"
 #include "kernels/kernel_spec.hpp"
+#include "planner/kernel_fan.hpp"
 
 namespace convoy::kernels {
 
@@ -15,6 +16,16 @@ namespace convoy::kernels {
 struct KernelColumns {
   Index extent = 0;
   Index place = 0;
+};
+
+/// Several kernels, whose spectra lie `spectrum_stride` apart: in work (KernelFan::Kind::each), in product (spread) or
+/// in work, to be added up in product (gather), tile p of the launch is tile p % batch with kernel p / batch.
+struct ColumnKernels {
+  KernelFan::Kind fan = KernelFan::Kind::single;
+  Index batch = 1;
+  Index at_once = 1;
+  Index spectrum_stride = 0;
+  Index product_block_stride = 0;
 };
 
 /// Complex numbers `element_stride` apart are a column. Columns lie side by side in blocks of `block` that are
@@ -31,7 +42,8 @@ struct Columns {
   Index tile_stride = 0;
   Index element_stride = 1;
   Index extent = 1;  ///< elements from here on are taken as 0, and not written
-  KernelColumns kernel;
+  KernelColumns kernel{};
+  ColumnKernels kernels{};
 };
 
 /// A place on a circle.
@@ -43,7 +55,8 @@ struct CyclicShift {
 /// Every row is length / 2 + 1 frequencies in work, and `extent` reals in image, tight. Row i is row i % rows_per_plane
 /// of plane i / rows_per_plane. With `array`, image is the caller's array, `extent` voxels are what a tile shows of its
 /// rows, and plane p is plane p % planes_per_tile of tile begin_tile + p / planes_per_tile: a parameter of the kernel,
-/// the last. Tiles behind the last one are the last one again.
+/// behind it, with TileAccess::num_kernels, begin_kernel, the first one's number. Tiles and kernels behind the last one
+/// are the last one again.
 struct Rows {
   Index extent = 1;
   Index num_rows = 1;
@@ -61,6 +74,7 @@ struct Placement {
   Index voxel = 0;
   CyclicShift row;
   CyclicShift plane;
+  Index kernel_stride = 0;  ///< of several kernels' spectra: the kernel's number is then a parameter, the last
 };
 
 /// In place. buffers: table, work. parameters: table_begin.
@@ -73,6 +87,12 @@ KernelSpec columns_product(const PassShape& shape, Precision precision, const Co
 /// product. parameters: table_begin.
 KernelSpec columns_product_apart(const PassShape& shape, Precision precision, const Columns& columns, bool conjugate,
                                  bool adds);
+
+/// The same with several kernels: columns.kernels says how. Kernels behind the last one are the last one again, or add
+/// nothing. buffers: table, spectrum, work, product (of spread and gather). parameters: table_begin, begin_kernel (with
+/// number 0, gather does not add), kernels_left (in the spectrum buffer).
+KernelSpec columns_product_of_kernels(const PassShape& shape, Precision precision, const Columns& columns,
+                                      bool conjugate);
 
 /// Two rows at a time, as real and imaginary part of one; reals from `extent` on are taken as 0. buffers: table, image,
 /// work. parameters: table_begin.
@@ -92,16 +112,24 @@ KernelSpec planes_forward(const PlaneShape& shape, Precision precision, const Ro
 KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Rows& rows, const Columns& columns,
                           const PlaneSchedule& schedule, double scale);
 
+/// Several kernels: each has `num_lines` tiles of a launch, and its spectrum behind the one before it.
+struct LineKernels {
+  KernelFan::Kind fan = KernelFan::Kind::single;
+  Index at_once = 1;
+};
+
 /// Lines, of whole tiles along the only axis that is transformed: two tiles at a time, as real and imaginary part of
 /// one transform, from the caller's image to the caller's output, `num_lines` tiles in one launch. `scale` is the
-/// filter's. buffers: table, spectrum, image, output. parameters: table_begin, begin_tile, begin_output (the first tile
-/// that is written).
+/// filter's. buffers: table, spectrum, image, output. parameters: table_begin, begin_tile, with several kernels
+/// begin_kernel.
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         Index num_lines, bool conjugate);
+                         Index num_lines, const LineKernels& kernels, bool conjugate);
 /// The spectrum that lines are multiplied with: that of `extent` reals, of which the first lies at `place` of the
-/// circle, times `scale`. buffers: table, image, spectrum. parameters: table_begin.
-KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale);
-std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles);
+/// circle, times `scale`. buffers: table, image, spectrum. parameters: table_begin, and with a kernel_stride that of
+/// Placement.
+KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale,
+                               Index kernel_stride);
+std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles, Index num_kernels = 1);
 
 /// Threads to launch so that every group finds its columns, or rows.
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);

@@ -34,7 +34,7 @@ class PlanePass {
     for (const char* parameter : {"rows_table", "columns_table", "first_plane", "num_planes"}) {
       spec_.parameters.push_back({parameter, KernelSpec::Parameter::Kind::u32});
     }
-    if (rows.array) spec_.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
+    add_array_parameters(rows.array, spec_);
     spec_.workgroup = {u32(shape.columns.width), u32(shape.columns.threads), 1};
     spec_.num_shared = static_cast<std::uint64_t>(shape.num_shared());
     if (precision == Precision::f32) spec_.min_threads_per_sm = u32(shape.groups * shape.threads());

@@ -19,7 +19,7 @@ KernelSpec row_pass(const char* what, const PassShape& shape, Precision precisio
       "threads", fmt::format("local_x: one of {} threads of a pair of rows; local_y: one of {} pairs", shape.threads,
                              shape.width));
   spec.buffers = {table_buffer(), image_buffer(rows, writes_image), work_buffer(rows, !writes_image)};
-  if (rows.array) spec.parameters.push_back({"begin_tile", KernelSpec::Parameter::Kind::u32});
+  add_array_parameters(rows.array, spec);
   spec.workgroup = {u32(shape.threads), u32(shape.width), 1};
   spec.num_shared = static_cast<std::uint64_t>(bank_padded_length(shape) * shape.width);
   if (precision == Precision::f32) spec.min_threads_per_sm = device_model::kMinRowThreadsPerSm;
@@ -40,6 +40,7 @@ KernelSpec rows_forward(const PassShape& shape, Precision precision, const Rows&
 KernelSpec rows_forward_placed(const PassShape& shape, Precision precision, const Rows& rows, const Placement& place) {
   KernelSpec spec = row_pass("rows_forward_placed", shape, precision, rows, false,
                              "rows of the filter forward, two at a time, put where the plan wants them");
+  if (place.kernel_stride > 0) spec.parameters.push_back({"number", KernelSpec::Parameter::Kind::u32});
   spec.body += rows_forward_text({.shape = shape, .precision = precision, .rows = rows, .place = place});
   return spec;
 }

@@ -137,7 +137,7 @@ class RowText {
     if (in_planes_) {
       return fmt::format("wide(plane) * {} + wide({}) * {}", literal(rows_.work_plane), row, literal(rows_.work_row));
     }
-    return fmt::format("wide({}) * {} + wide({}) * {}",
+    return fmt::format("{}wide({}) * {} + wide({}) * {}", begin_of_kernel(),
                        shifted_index(fmt::format("({} / {}u)", row, rows_.rows_per_plane), &Placement::plane),
                        literal(rows_.work_plane),
                        shifted_index(fmt::format("({} % {}u)", row, rows_.rows_per_plane), &Placement::row),
@@ -184,6 +184,10 @@ class RowText {
                                               {"LINE", 2 * rows_.block / lines}});
   }
 
+  std::string begin_of_kernel() const {
+    if (!place_ || place_->kernel_stride == 0) return "";
+    return fmt::format("wide(number) * {} + ", literal(place_->kernel_stride));
+  }
   /// Where a row, or a plane, is put.
   std::string shifted_index(const std::string& position, CyclicShift Placement::*axis) const {
     if (!place_ || (*place_.*axis).begin == 0) return position;

@@ -25,12 +25,16 @@ struct ArrayAxis {
 };
 
 /// An array of `num_images` images, `image_stride` voxels apart, by device axis (0 is that of a tile's rows). Tiles are
-/// numbered along axis 0 first, then 1, then 2, then image by image.
+/// numbered along axis 0 first, then 1, then 2, then image by image. With several kernels, each of which has an image
+/// of its own here, as many images follow each other; a launch then has `batch` tiles of every kernel, those of one
+/// kernel first, and counts tiles as if there were one kernel.
 struct TileAccess {
   Element element = Element::f32;
   std::array<ArrayAxis, 3> axes;
   Index num_images = 1;
   Index image_stride = 0;
+  Index num_kernels = 1;
+  Index batch = 1;
   double outside = 0;                ///< what positions show that have no voxel
   bool replaces_non_finite = false;  ///< NaN and infinity are read as 0
 

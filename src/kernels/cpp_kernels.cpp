@@ -22,7 +22,7 @@ void place_kernel(const Row& r) {
   const uint size_x = r.whole(0), size_y = r.whole(1), size_z = r.whole(2);
   const uint shift_x = r.whole(3), shift_y = r.whole(4), shift_z = r.whole(5);
   const uint padded_x = r.whole(6), padded_y = r.whole(7), padded_z = r.whole(8);
-  const uint pitch = r.whole(9), plane_rows = r.whole(10);
+  const uint pitch = r.whole(9), plane_rows = r.whole(10), number = r.whole(11);
   const uint thread_y = r.y, thread_z = r.z;
   for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
     [&] {

@@ -48,12 +48,13 @@ class PerElement {
 
 }  // namespace
 
-const KernelSpec place_kernel{
-    .name = "place_kernel",
-    .buffers = {read("source"), write("spectrum")},
-    .parameters =
-        joined({per_axis("size"), per_axis("shift"), per_axis("padded"), {{"pitch", u32}, {"plane_rows", u32}}}),
-    .body = bodies::k_place_kernel};
+const KernelSpec place_kernel{.name = "place_kernel",
+                              .buffers = {read("source"), write("spectrum")},
+                              .parameters = joined({per_axis("size"),
+                                                    per_axis("shift"),
+                                                    per_axis("padded"),
+                                                    {{"pitch", u32}, {"plane_rows", u32}, {"number", u32}}}),
+                              .body = bodies::k_place_kernel};
 
 const KernelSpec multiply_spectrum{
     .name = "multiply_spectrum",

@@ -96,9 +96,10 @@ class KernelHandle {
 
 namespace kernels {
 /// Puts a box of kernel voxels (size_z, size_y, size_x; tight) into the zeroed spectrum slot, as reals in rows of
-/// `pitch` and planes of `plane_rows` rows, at (place + shift) mod padded on every axis.
+/// `pitch` and planes of `plane_rows` rows, at (place + shift) mod padded on every axis, behind as many planes for each
+/// of `number` kernels.
 /// buffers: source, spectrum. parameters: size_x, size_y, size_z, shift_x, shift_y, shift_z, padded_x, padded_y,
-/// padded_z, pitch, plane_rows. threads: size.
+/// padded_z, pitch, plane_rows, number. threads: size.
 extern const KernelSpec place_kernel;
 /// work[i] *= spectrum[i] * scale, complex, for i < count = thread_x + thread_y * row; with sign -1 instead of 1 the
 /// spectrum is conjugated. buffers: spectrum, work. parameters: count, row, scale, sign.

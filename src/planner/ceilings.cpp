@@ -1,5 +1,7 @@
 #include "planner/ceilings.hpp"
 
+#include <algorithm>
+
 #include "planner/lengths.hpp"
 
 namespace convoy {
@@ -19,9 +21,12 @@ std::optional<BrokenCeiling> broken_ceiling(const TileLayout& tile, const Limits
   const std::uint64_t real = real_bytes(tile.precision);
   const bool gpu = limits.shared_memory_bytes > 0;
   const std::uint64_t reals = real * kMostElements;
-  const Slot slots[] = {{"image tile", tile.image_bytes(), gpu ? reals : UINT64_MAX},
-                        {"work buffer", sums_directly(tile.path) ? 0 : tile.work_bytes(), gpu ? 2 * reals : UINT64_MAX},
-                        {"kernel spectrum", tile.spectrum_bytes(), reals}};
+  const Slot slots[] = {
+      {"image tile", tile.image_bytes(), gpu ? reals : UINT64_MAX},
+      {"work buffer", sums_directly(tile.path) ? 0 : std::max(tile.work_slot_bytes(), tile.product_slot_bytes()),
+       gpu ? 2 * reals : UINT64_MAX},
+      {"kernel spectrum", saturating_product(tile.spectrum_bytes(), static_cast<std::uint64_t>(tile.kernels_at_once)),
+       reals}};
   for (const Slot& slot : slots) {
     const auto exceeds = [&](std::uint64_t limit_bytes) { return limit_bytes > 0 && slot.bytes > limit_bytes; };
     if (exceeds(limits.max_binding_bytes)) {

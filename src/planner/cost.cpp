@@ -170,7 +170,8 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in
     cost.traffic_bytes += pass.bytes;
     streamed_bytes += pass.bytes * pass.slowdown;
   }
-  cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + overhead_seconds_ +
+  const auto sequences = static_cast<double>(layout.reads_arrays ? layout.num_spectra_slots() : 1);
+  cost.compute_seconds = streamed_bytes / memory_bytes_per_second_ + sequences * overhead_seconds_ +
                          kernels * model.product_pass * seconds_of_kernel_on_the_way(layout, limits_);
   return with_transfers(cost, layout, downloaded);
 }
@@ -236,7 +237,8 @@ TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
   const double real = static_cast<double>(real_bytes(layout.precision));
   const Index length = layout.padded[0];
   const auto radices = line_radices_of(length);
-  const double pairs = std::ceil(static_cast<double>(layout.batch) / 2);
+  const auto kernels = static_cast<double>(layout.fan.num);
+  const double pairs = kernels * std::ceil(static_cast<double>(layout.batch) / 2);
   const double groups_beside =
       std::floor(static_cast<double>(limits_.shared_memory_bytes) / (2 * real * static_cast<double>(length)));
   double slowdown = model.line + model.line_stage * static_cast<double>(radices ? radices->size() : 1);
@@ -246,7 +248,7 @@ TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
       std::clamp(groups_beside, 1.0, model.lines_that_hide_latency) * static_cast<double>(limits_.num_multiprocessors);
   slowdown *= std::max(1.0, most_pairs / pairs);
   TileCost cost;
-  cost.traffic_bytes = real * (static_cast<double>(layout.batch * layout.extent[0]) + downloaded);
+  cost.traffic_bytes = kernels * real * (static_cast<double>(layout.batch * layout.extent[0]) + downloaded);
   cost.compute_seconds =
       4 * real * pairs * static_cast<double>(length) * slowdown / memory_bytes_per_second_ + overhead_seconds_;
   cost.traffic_bytes *= static_cast<double>(layout.fan.num);

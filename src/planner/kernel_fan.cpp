@@ -2,6 +2,12 @@
 
 namespace convoy {
 
+bool has_tiles_in(KernelFan::Kind kind) { return kind == KernelFan::Kind::each || kind == KernelFan::Kind::gather; }
+bool has_tiles_out(KernelFan::Kind kind) { return kind == KernelFan::Kind::each || kind == KernelFan::Kind::spread; }
+
+Index KernelFan::num_inputs() const { return has_tiles_in(kind) ? num : 1; }
+Index KernelFan::num_outputs() const { return has_tiles_out(kind) ? num : 1; }
+
 KernelFan kernel_fan(const ConvolutionSpec& spec) {
   using Kind = KernelFan::Kind;
   const bool weighs = spec.pairing == Pairing::sum;

@@ -18,13 +18,17 @@ struct KernelFan {
   bool weighs = false;  ///< gather: tiles are of one image times weight i; spread: results times weight i are added up
 
   bool is_single() const { return kind == Kind::single; }
-  Index num_inputs() const { return kind == Kind::each || kind == Kind::gather ? num : 1; }
-  Index num_outputs() const { return kind == Kind::each || kind == Kind::spread ? num : 1; }
+  Index num_inputs() const;
+  Index num_outputs() const;
   /// Images that the caller hands in for a turn, and gets from it.
   Index num_images() const { return weighs ? 1 : num_inputs(); }
   Index num_results() const { return weighs ? 1 : num_outputs(); }
   bool operator==(const KernelFan&) const = default;
 };
+
+/// Whether every kernel takes in a tile of its own, or makes one.
+bool has_tiles_in(KernelFan::Kind kind);
+bool has_tiles_out(KernelFan::Kind kind);
 
 KernelFan kernel_fan(const ConvolutionSpec& spec);
 /// Turns that a run takes for every place of a tile in the image.

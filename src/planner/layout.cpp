@@ -108,9 +108,10 @@ TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident)
   tile.fan = fan;
   if (fan.is_single()) return tile;
   const bool sums = sums_directly(tile.path);
-  const bool in_parts = fan.kind != KernelFan::Kind::each && !(tile.path == Path::native && tile.num_axes == 1);
+  const bool in_parts = fan.kind != KernelFan::Kind::each && !tile.is_of_lines();
   tile.num_spectra = fan.num;
   if (!sums && in_parts) tile.num_works = 2;
+  tile = with_kernels_at_once(tile, tile.kernels_at_once);
   if (!resident) {
     tile.num_images = sums ? fan.num_inputs() : fan.num;
     tile.num_results = sums ? fan.num_outputs() : 1;
@@ -121,6 +122,13 @@ TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident)
     for (int axis = 0; axis < 3; ++axis) weights = saturating_product(weights, static_cast<std::uint64_t>(shape[axis]));
     tile.weights_bytes = saturating_sum(weights, saturating_product(2, tile.image_bytes()));
   }
+  return tile;
+}
+
+TileLayout with_kernels_at_once(TileLayout tile, Index kernels_at_once) {
+  if (tile.fan.is_single() || !tile.reads_arrays) return tile;
+  tile.kernels_at_once = kernels_at_once;
+  if (!tile.is_of_lines()) tile.num_works = kernels_at_once + (tile.fan.kind == KernelFan::Kind::each ? 0 : 1);
   return tile;
 }
 
@@ -154,6 +162,7 @@ TileLayout layout_of(const Plan& plan) {
   }
   tile.num_terms = plan.separable_terms;
   tile.fan = kernel_fan(plan.spec);
+  tile.kernels_at_once = plan.kernels_at_once;
   tile.reads_arrays = passes_arrays(plan.resident, plan.spec) && can_read_arrays(tile, plan.limits);
   return with_fan(tile, plan.spec, plan.resident);
 }
@@ -165,6 +174,22 @@ Index place_of_kernel(const AxisPlan& axis) {
   return place < 0 ? place + axis.padded : place;
 }
 
+namespace {
+
+/// Of launches forth and back.
+std::uint64_t all_plane_counters_bytes(const TileLayout& tile, const Limits& limits) {
+  const auto of_tiles = [&](bool of_all_kernels) {
+    FftGeometry geometry = tile;
+    if (of_all_kernels) geometry.batch *= tile.kernels_at_once;
+    return plane_counters_bytes(geometry, limits);
+  };
+  const std::uint64_t in = of_tiles(has_tiles_in(tile.fan.kind));
+  const std::uint64_t out = of_tiles(has_tiles_out(tile.fan.kind));
+  return in == out ? in : in + out;
+}
+
+}  // namespace
+
 std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
   if (limits.shared_memory_bytes == 0 || sums_directly(tile.path)) return 0;
   std::uint64_t bytes = 0;
@@ -174,7 +199,7 @@ std::uint64_t table_bytes(const TileLayout& tile, const Limits& limits) {
     bytes =
         saturating_sum(bytes, saturating_product(complex_bytes(tile.precision), static_cast<std::uint64_t>(elements)));
   }
-  if (tile.path == Path::native) bytes += plane_counters_bytes(tile, limits);
+  if (tile.path == Path::native) bytes += all_plane_counters_bytes(tile, limits);
   return bytes;
 }
 

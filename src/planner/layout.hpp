@@ -19,9 +19,17 @@ struct TileLayout : FftGeometry {
   Index num_images = 1;   ///< image slots; of transforms, results too
   Index num_results = 1;  ///< result slots, where there are any
   Index num_spectra = 1;
-  Index num_works = 1;              ///< of transforms: 2 where a turn is done in parts
+  Index num_works = 1;  ///< of transforms: 2 where a turn is done in parts, or as many as launches hold
+  /// Of arrays on the device: kernels that one sequence of launches convolves with, whose spectra lie in one slot.
+  Index kernels_at_once = 1;
   std::uint64_t weights_bytes = 0;  ///< of arrays on the device: weight images, and two tiles for weighing
 
+  bool is_of_lines() const { return path == Path::native && num_axes == 1; }
+  /// Of a turn, whether what becomes of its transforms has a slot of its own.
+  bool has_product() const { return num_works > 1 && fan.kind != KernelFan::Kind::each; }
+  std::uint64_t work_slot_bytes() const { return of_kernels(has_tiles_in(fan.kind)); }
+  std::uint64_t product_slot_bytes() const { return of_kernels(has_tiles_out(fan.kind)); }
+  Index num_spectra_slots() const { return (num_spectra + kernels_at_once - 1) / kernels_at_once; }
   std::uint64_t all_images_bytes() const {
     return saturating_product(image_bytes(), static_cast<std::uint64_t>(num_images));
   }
@@ -32,7 +40,12 @@ struct TileLayout : FftGeometry {
     return saturating_product(work_bytes(), static_cast<std::uint64_t>(num_works));
   }
   std::uint64_t all_spectra_bytes() const {
-    return saturating_product(spectrum_bytes(), static_cast<std::uint64_t>(num_spectra));
+    return saturating_product(spectrum_bytes(), static_cast<std::uint64_t>(num_spectra_slots() * kernels_at_once));
+  }
+
+ private:
+  std::uint64_t of_kernels(bool all) const {
+    return saturating_product(work_bytes(), static_cast<std::uint64_t>(all && !is_of_lines() ? kernels_at_once : 1));
   }
 };
 
@@ -55,8 +68,10 @@ bool has_path(const TileLayout& tile, const Limits& limits);
 /// Whether turns of several kernels keep the path from being taken, which one kernel could have.
 bool fan_forbids_path(const TileLayout& tile, const Limits& limits);
 
-/// The layout with as many buffers as a turn of the spec takes.
+/// The layout with as many buffers as a turn of the spec takes; and as launches with so many kernels at once do, where
+/// passes read arrays.
 TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident);
+TileLayout with_kernels_at_once(TileLayout tile, Index kernels_at_once);
 
 /// The layout of a plan's tiles.
 TileLayout layout_of(const Plan& plan);

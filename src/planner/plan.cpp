@@ -111,12 +111,7 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec) {
   return bytes;
 }
 
-Index Plan::num_batches() const {
-  const bool is_single = kernel_fan(spec).is_single();
-  const Index groups = num_groups(spec);
-  const auto batches_of = [&](Index tiles) { return (tiles + batch - 1) / batch; };
-  return is_single ? batches_of(groups * num_tiles()) : groups * batches_of(num_tiles());
-}
+Index Plan::num_batches() const { return (num_groups(spec) * num_tiles() + batch - 1) / batch; }
 
 Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const PlanOptions& options) {
   Limits limits = device_limits;
@@ -136,6 +131,7 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   plan.device_axes = layout.device_axes;
   plan.num_transforms = layout.num_axes;
   plan.batch = layout.batch;
+  plan.kernels_at_once = layout.kernels_at_once;
   plan.fold_output = folds_output(spec);
   plan.row_pitch = layout.row_pitch;
   plan.kernel_extent = layout.kernel_extent;

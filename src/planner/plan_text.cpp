@@ -124,7 +124,8 @@ std::string division_to_text(const Plan& plan) {
                        split->num_parts, axis_name(split->axis), split->num_convolutions, name(plan.path));
   }
   const std::string in_flight = plan.num_in_flight > 1 ? fmt::format(", {} in flight", plan.num_in_flight) : "";
-  const std::string batch = plan.batch > 1 ? fmt::format(" in batches of {}", plan.batch) : "";
+  std::string batch = plan.batch > 1 ? fmt::format(" in batches of {}", plan.batch) : "";
+  if (plan.kernels_at_once > 1) batch += fmt::format(" with {} kernels at once", plan.kernels_at_once);
   return fmt::format("{} tile{}{}{}, {}\n", plan.num_tiles(), plan.num_tiles() == 1 ? "" : "s", batch, in_flight,
                      name(plan.path));
 }
@@ -156,6 +157,7 @@ std::string to_json(const Plan& plan) {
   json["num_transforms"] = plan.num_transforms;
   json["images"] = plan.spec.batch;
   json["batch"] = plan.batch;
+  json["kernels_at_once"] = plan.kernels_at_once;
   json["row_pitch"] = plan.row_pitch;
   json["kernel_extent"] = plan.kernel_extent;
   if (plan.path == Path::separable) json["separable_terms"] = plan.separable_terms;

@@ -146,11 +146,8 @@ class Search {
   }
 
   Index num_tiles_of_run(Index num_tiles) const { return num_tiles * num_groups(spec_); }
-  /// Tiles that may be done together.
-  Index num_alike(Index num_tiles) const { return fan_.is_single() ? num_tiles_of_run(num_tiles) : num_tiles; }
   Index num_batches(Index num_tiles, const TileLayout& batch) const {
-    return num_tiles_of_run(num_tiles) / num_alike(num_tiles) *
-           ((num_alike(num_tiles) + batch.batch - 1) / batch.batch);
+    return (num_tiles_of_run(num_tiles) + batch.batch - 1) / batch.batch;
   }
 
   void consider(const AxisChoice& axes) {
@@ -182,7 +179,7 @@ class Search {
     }
     smallest_host_bytes_ = std::min(smallest_host_bytes_, host_bytes);
     if (host_bytes > host_budget_bytes_) return;
-    const TileLayout batch = in_batches(layout, num_alike(candidate.num_tiles), limits_, budget_.bytes);
+    const TileLayout batch = in_batches(layout, num_tiles_of_run(candidate.num_tiles), limits_, budget_.bytes);
     candidate.footprint_bytes = footprint_bytes(batch, limits_, min_sets_);
     const TileCost cost = costs_.tile(batch, downloaded_voxels(batch, axes), min_sets_);
     candidate.seconds = run_seconds(cost, num_batches(candidate.num_tiles, batch), min_sets_);
@@ -308,7 +305,7 @@ class Search {
     const AxisChoice& axes = candidate.axes;
     Tiling tiling;
     for (int axis = 0; axis < 3; ++axis) tiling.axes[axis] = *axes[axis];
-    tiling.layout = in_batches(layout_of(axes), num_alike(candidate.num_tiles), limits_, budget_.bytes);
+    tiling.layout = in_batches(layout_of(axes), num_tiles_of_run(candidate.num_tiles), limits_, budget_.bytes);
     tiling.num_batches = num_batches(candidate.num_tiles, tiling.layout);
     tiling.num_in_flight = candidate.num_in_flight;
     tiling.cost = costs_.chosen_tile(tiling.layout, downloaded_voxels(tiling.layout, axes), tiling.num_in_flight);

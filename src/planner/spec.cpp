@@ -16,7 +16,6 @@ namespace {
 /// Leaves room for sums of image, kernel and padding in 64 bits.
 constexpr Index kLongestAxis = Index{1} << 56;
 /// Each has buffers of its own on the device.
-constexpr Index kMostKernels = 4096;
 
 void require_extents(const Shape& shape, const char* what) {
   for (int axis = 0; axis < 3; ++axis) {
@@ -129,9 +128,6 @@ void require_missing_fits(const ConvolutionSpec& spec) {
 
 void require_pairing(const ConvolutionSpec& spec) {
   if (spec.num_kernels < 1) refuse(fmt::format("{} kernels; there must be at least 1", spec.num_kernels));
-  if (spec.num_kernels > kMostKernels) {
-    refuse(fmt::format("{} kernels; at most {} are possible in one convolver", spec.num_kernels, kMostKernels));
-  }
   if (spec.pairing == Pairing::each && spec.num_kernels != spec.batch) {
     refuse(fmt::format("pairing each needs a kernel for each image, but there are {} kernel(s) and {} image(s)",
                        spec.num_kernels, spec.batch));

@@ -19,9 +19,14 @@ std::uint64_t product(const Extents& extents);
 
 FftGeometry geometry_of(const Plan& plan);
 
-/// From ports::kernel, which holds the axes' kernel_size in device order, to the spectrum slot; kernel number `number`
-/// of those that lie there. Overwrites work.
+/// Which of the kernels that lie in the port; their spectra lie one behind the other.
+struct KernelRange {
+  Index first = 0;
+  Index num = 1;
+};
+
+/// From ports::kernel, which holds the axes' kernel_size in device order, to the spectrum slot. Overwrites work.
 void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
-                         std::vector<Step>& steps, Index number = 0);
+                         std::vector<Step>& steps, const KernelRange& which = {});
 
 }  // namespace convoy

@@ -238,16 +238,21 @@ Program make_tile_program(const Plan& plan) {
   program.slots.resize(static_cast<std::size_t>(slots.num_slots));
   name_slots(slots.images, "image", geometry.image_bytes(), plan.num_in_flight > 1, program);
   const bool lanes = plan.num_in_flight > 1 && has_lanes(plan.limits);
-  name_slots(slots.work, "work", geometry.work_bytes(), lanes, program);
-  name_slots(slots.spectra, "spectrum", geometry.spectrum_bytes(), false, program);
+  name_slots(slots.work, "work", layout_of(plan).work_slot_bytes(), lanes, program);
+  const Index num_kernels = kernel_fan(plan.spec).num;
+  const Index at_once = layout_of(plan).kernels_at_once;
+  name_slots(slots.spectra, "spectrum",
+             saturating_product(geometry.spectrum_bytes(), static_cast<std::uint64_t>(at_once)), false, program);
   if (slots.product > 0) {
-    program.slots[static_cast<std::size_t>(slots.product)] = {"product", geometry.work_bytes(), lanes};
+    program.slots[static_cast<std::size_t>(slots.product)] = {"product", layout_of(plan).product_slot_bytes(), lanes};
   }
   program.num_in_flight = plan.num_in_flight;
   append_ports(plan, product(kernel) * geometry.real_bytes(), geometry.image_bytes(),
                product(output) * geometry.real_bytes(), program);
   for (std::size_t i = 0; i < slots.spectra.size(); ++i) {
-    append_filter_setup(plan, geometry, slots.work.front(), slots.spectra[i], program.setup, static_cast<Index>(i));
+    const Index first = static_cast<Index>(i) * at_once;
+    append_filter_setup(plan, geometry, slots.work.front(), slots.spectra[i], program.setup,
+                        {first, std::min(at_once, num_kernels - first)});
   }
   append_all_uploads(plan, geometry, slots, program);
   append_transforms(plan, geometry, slots, program.run);
@@ -278,10 +283,10 @@ TileSlots tile_slots(const Plan& plan) {
     slots.spectra = {2};
   }
   more(slots.images, layout.num_images);
-  more(slots.spectra, layout.num_spectra);
+  more(slots.spectra, layout.num_spectra_slots());
   if (sums) more(slots.results, layout.num_results);
   if (!sums) slots.results = slots.images;
-  if (layout.num_works > 1) slots.product = slots.num_slots++;
+  if (layout.has_product()) slots.product = slots.num_slots++;
   return slots;
 }
 

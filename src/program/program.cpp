@@ -33,8 +33,8 @@ class StepPrinter {
 
   std::string operator()(const Convolve& step) const {
     const std::string image =
-        step.arrays ? fmt::format("{} -> {}, tiles from {} of {},", slot(step.image), slot(step.arrays->output_slot),
-                                  step.arrays->first_tile, step.arrays->image.num_tiles())
+        step.arrays ? fmt::format("{} -> {}, tiles from {} of {}{},", slot(step.image), slot(step.arrays->output_slot),
+                                  step.arrays->first_tile, step.arrays->image.num_tiles(), of_kernels(*step.arrays))
                     : slot(step.image);
     const std::string spectrum = (step.conjugate ? "conjugate " : "") + slot(step.spectrum);
     switch (step.part) {
@@ -58,6 +58,10 @@ class StepPrinter {
   }
 
  private:
+  static std::string of_kernels(const Convolve::Arrays& arrays) {
+    if (arrays.fan == KernelFan::Kind::single) return "";
+    return fmt::format(", {} kernels from {} of {}", arrays.kernels_at_once, arrays.first_kernel, arrays.num_kernels);
+  }
   static std::string box(const std::array<Index, 3>& extents) {
     return fmt::format("{}x{}x{}", extents[2], extents[1], extents[0]);
   }
@@ -107,6 +111,9 @@ std::size_t place_of_parameter(const KernelSpec& kernel, std::string_view name) 
 
 }  // namespace
 
+bool Dispatch::has_parameter(std::string_view name) const {
+  return place_of_parameter(*kernel, name) < kernel->parameters.size();
+}
 KernelParameter& Dispatch::parameter(std::string_view name) { return parameters.at(place_of_parameter(*kernel, name)); }
 KernelParameter Dispatch::parameter(std::string_view name) const {
   return parameters.at(place_of_parameter(*kernel, name));

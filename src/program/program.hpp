@@ -81,6 +81,7 @@ struct Dispatch {
   std::vector<KernelParameter> parameters;
   std::array<std::uint64_t, 3> threads{1, 1, 1};
 
+  bool has_parameter(std::string_view name) const;
   /// By the name that the kernel's spec gives it; throws std::out_of_range if it has none of that name.
   KernelParameter& parameter(std::string_view name);
   KernelParameter parameter(std::string_view name) const;
@@ -91,6 +92,7 @@ struct TransformKernel {
   FftGeometry geometry;
   SlotId spectrum = 0;
   SlotId work = 0;  ///< free to be overwritten
+  Index num = 1;    ///< kernels whose spectra lie one behind the other; of native paths
 };
 
 /// image <- crop(inverse(transform(zero-padded image) * spectrum)), normalised: a circular convolution of period
@@ -117,8 +119,13 @@ struct Convolve {
     TileAccess image;
     TileAccess output;
     SlotId output_slot = 0;
-    Index first_tile = 0;    ///< geometry.batch tiles from here on; those behind the last are the last one again
-    Index first_output = 0;  ///< of the tiles that are written, likewise
+    Index first_tile = 0;  ///< geometry.batch tiles from here on; those behind the last are the last one again
+    /// Several kernels: these of num_kernels, whose spectra lie in the spectrum slot one behind the other. Where each
+    /// has a tile of its own, of work or product, those of a kernel follow each other, then come the next one's.
+    KernelFan::Kind fan = KernelFan::Kind::single;
+    Index num_kernels = 1;
+    Index kernels_at_once = 1;
+    Index first_kernel = 0;
     bool operator==(const Arrays&) const = default;
   };
   std::optional<Arrays> arrays{};

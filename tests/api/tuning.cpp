@@ -120,6 +120,18 @@ TEST_CASE("wisdom that is damaged or of another problem is measured anew") {
   }
 }
 
+TEST_CASE("what was measured with one kernel is not taken for several, nor for another pairing") {
+  const Device device = open_device("cpu");
+  ConvolutionSpec spec = problem({6, 30, 33});
+  std::vector<std::string> keys{key_of(spec, device)};
+  spec.batch = spec.num_kernels = 3;
+  for (const Pairing pairing : kAllPairings) {
+    spec.pairing = pairing;
+    keys.push_back(key_of(spec, device));
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) CHECK(std::count(keys.begin(), keys.end(), keys[i]) == 1);
+}
+
 TEST_CASE("a plan takes the choice it is given, or says that it is none") {
   const Device device = open_device("cpu");
   const ConvolutionSpec spec = problem({6, 30, 33});

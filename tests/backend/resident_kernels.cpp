@@ -71,6 +71,25 @@ TEST_CASE("several kernels on arrays in tiles and signals, by every method, equa
   }
 }
 
+TEST_CASE("several kernels on arrays, some of them at once, equal the direct sum") {
+  for (const auto& [image, kernel] : {std::pair<Shape, Shape>{{4, 6, 7}, {2, 3, 4}}, {{1, 9, 12}, {1, 5, 4}}}) {
+    for (const Pairing pairing : {Pairing::all, Pairing::each}) {
+      for (const Operation operation : {Operation::convolve, Operation::correlate}) {
+        const ConvolutionSpec spec =
+            paired(spec_of(image, kernel, Mode::same, Boundary::zero, operation), pairing, 5, 3);
+        PlanOptions plan = by(Method::fft);
+        plan.resident = true;
+        const Plan wanted = make_plan(spec, device().limits(), plan);
+        for (const std::uint64_t part : {0, 1, 2}) {  // of the room between least and most
+          plan.memory_limit_bytes =
+              wanted.smallest_footprint_bytes + part * (wanted.footprint_bytes - wanted.smallest_footprint_bytes) / 3;
+          check_kernels(spec, plan);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("random problems of several kernels on arrays equal the direct sum") {
   test::Dice dice(test::the_seed() + 1);
   const std::uint64_t count = test::number_from("CONVOY_TEST_CASES", plans_are_costly() ? 40 : 200);

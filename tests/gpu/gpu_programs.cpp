@@ -173,7 +173,7 @@ TEST_CASE("a write past a slot's end is found") {
   Dispatch place;
   place.kernel = &kernels::place_kernel;
   place.slots = {0, 1};
-  place.parameters = {u(16), u(1), u(1), u(0), u(0), u(0), u(16), u(1), u(1), u(16), u(1)};
+  place.parameters = {u(16), u(1), u(1), u(0), u(0), u(0), u(16), u(1), u(1), u(16), u(1), u(0)};
   place.threads = {16, 1, 1};
   program.run = {Upload{transfer(0, 0, 16 * 4)}, place};
   const auto session = device().load(program, {.trace_memory = {}, .sentinels = true});

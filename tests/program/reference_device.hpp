@@ -56,14 +56,14 @@ class ReferenceDevice {
   /// kernels::place_kernel, by its description.
   void execute(const Dispatch& step) {
     if (step.kernel != &kernels::place_kernel) throw std::logic_error("unknown kernel");
-    if (step.parameters.size() != 11 || step.slots.size() != 2) throw std::logic_error("wrong number of arguments");
+    if (step.parameters.size() != 12 || step.slots.size() != 2) throw std::logic_error("wrong number of arguments");
     const auto at = [&](std::size_t i) { return std::size_t{step.parameters[i].bits}; };
     if (step.threads != std::array<std::uint64_t, 3>{at(0), at(1), at(2)})
       throw std::logic_error("threads are not size");
     for (std::size_t z = 0; z < at(2); ++z) {
       for (std::size_t y = 0; y < at(1); ++y) {
         for (std::size_t x = 0; x < at(0); ++x) {
-          const std::size_t row = (z + at(5)) % at(8) * at(10) + (y + at(4)) % at(7);
+          const std::size_t row = (at(11) * at(8) + (z + at(5)) % at(8)) * at(10) + (y + at(4)) % at(7);
           slot(step.slots[1]).at(row * at(9) + (x + at(3)) % at(6)) =
               slot(step.slots[0]).at((z * at(1) + y) * at(0) + x);
         }

@@ -27,7 +27,7 @@ port input 111673344 B, run
 port output 44826624 B, run
 setup Clear spectrum
 setup Upload kernel -> work: 1 x 33554432 B
-setup Dispatch place_kernel f32 threads 256x256x128 on work spectrum: size_x=256 size_y=256 size_z=128 shift_x=512 shift_y=193 shift_z=128 padded_x=640 padded_y=448 padded_z=192 pitch=672 plane_rows=448
+setup Dispatch place_kernel f32 threads 256x256x128 on work spectrum: size_x=256 size_y=256 size_z=128 shift_x=512 shift_y=193 shift_z=128 padded_x=640 padded_y=448 padded_z=192 pitch=672 plane_rows=448 number=0
 setup TransformKernel spectrum using work: fused f32 128x426x512 in 192x448x640, row pitch 336
 run Upload input -> image: 1 x 66306048 B
 run Upload input -> image: 1 x 45367296 B, port offset 66306048 B, slot offset 66306048 B
@@ -55,7 +55,7 @@ port input 1040 B, run
 port output 1040 B, run
 setup Clear spectrum
 setup Upload kernel -> work: 1 x 248 B
-setup Dispatch place_kernel f64 threads 31x1x1 on work spectrum: size_x=31 size_y=1 size_z=1 shift_x=0 shift_y=0 shift_z=0 padded_x=132 padded_y=1 padded_z=1 pitch=140 plane_rows=1
+setup Dispatch place_kernel f64 threads 31x1x1 on work spectrum: size_x=31 size_y=1 size_z=1 shift_x=0 shift_y=0 shift_z=0 padded_x=132 padded_y=1 padded_z=1 pitch=140 plane_rows=1 number=0
 setup TransformKernel spectrum using work: staged f64 130 in 132, row pitch 70
 setup Clear work
 run Upload input -> image: 1 x 1040 B
