@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "convoy/deconvolution.hpp"
 #include "convoy/device.hpp"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
@@ -88,6 +89,39 @@ class ResidentConvolver {
   /// arrays than last time block until that run is done. Meanwhile no other thread may use the queue.
   ///
   /// Throws Error(invalid_argument) for wrong shapes, elements, null handles or overlaps; Error(device_lost).
+  void run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream = {});
+
+  /// Blocks until all runs are done. Throws Error(device_lost), also for a breach found by sentinels.
+  void wait();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A PSF made ready for images that lie on the device, as ResidentConvolver does for kernels.
+class ResidentDeconvolver {
+ public:
+  /// Plans, allocates, compiles and transforms the PSF, as Deconvolver does, for one image as a whole. Blocks. Throws
+  /// what Deconvolver throws; OutOfMemory when the whole does not fit beside the arrays, and Error(unsupported) for
+  /// Compatibility::skimage, anything to stop at but iterations, a background to be estimated, several PSFs, more iterations than 100000, complex voxels,
+  /// and images of more than 2^32 - 1 voxels: those are for a Deconvolver.
+  ResidentDeconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
+                      const ResidentOptions& options = {});
+  /// Waits for what is queued.
+  ~ResidentDeconvolver();
+  ResidentDeconvolver(ResidentDeconvolver&&) noexcept;
+  ResidentDeconvolver& operator=(ResidentDeconvolver&&) noexcept;
+
+  const DeconvolutionPlan& plan() const;
+  const PsfReport& psf() const;
+
+  /// Queues the restoration of `image` into `output`, each a batch of any number of images of shape spec.image, and
+  /// returns without waiting: all iterations, and all that is found out about the data, are the device's business.
+  /// Order of work, streams, outputs and arrays are as ResidentConvolver::run says. The result is that of a Deconvolver
+  /// but for rounding. Voxels that are NaN, infinite or saturated are missing, whatever spec.non_finite says; an image
+  /// without any data gives zeros. The image is read in the arithmetic's precision, in which the sum of its voxels must
+  /// be finite. An output of f16 is infinite from 65520 on. Throws what ResidentConvolver::run throws.
   void run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream = {});
 
   /// Blocks until all runs are done. Throws Error(device_lost), also for a breach found by sentinels.

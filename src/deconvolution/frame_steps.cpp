@@ -146,9 +146,9 @@ Dispatch FrameSteps::acceleration_factor(SlotId products, SlotId scalars) const 
 }
 
 Dispatch FrameSteps::momentum_factor(SlotId scalars) const {
-  constexpr double kHighest = 0.9;
+  constexpr double kMost = 0.9;
   Dispatch step = dispatch(kernels::momentum_factor, {scalars});
-  step.parameters = {number(kHighest)};
+  step.parameters = {number(kMost), number(kMost - static_cast<double>(static_cast<float>(kMost)))};
   return step;
 }
 

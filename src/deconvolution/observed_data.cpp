@@ -105,11 +105,6 @@ class Masked {
   const std::optional<ImageView>& mask_;
 };
 
-/// Linear filters and those who check against scikit-image want the data as they are.
-bool keeps_negative_data(const DeconvolutionSpec& spec) {
-  return spec.algorithm == Algorithm::wiener || spec.compatibility == Compatibility::skimage;
-}
-
 /// `value` is in the unit in which sums are wanted.
 void count(double value, Index voxel, Kind kind, bool keeps_negative, ObservedCounts& counts) {
   switch (kind) {
@@ -236,6 +231,10 @@ double power_of_two_near(double value) {
 }
 
 }  // namespace
+
+bool keeps_negative_data(const DeconvolutionSpec& spec) {
+  return spec.algorithm == Algorithm::wiener || spec.compatibility == Compatibility::skimage;
+}
 
 ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed) {
   Counted counted = count_image(spec, observed, 1);

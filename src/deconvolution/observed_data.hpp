@@ -38,6 +38,9 @@ struct Observed {
   const BoxSource* mask = nullptr;
 };
 
+/// Linear filters and those who check against scikit-image want the data as they are.
+bool keeps_negative_data(const DeconvolutionSpec& spec);
+
 /// Looks at every voxel; the unit is near the data's mean magnitude, or near the background if that is larger.
 ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed);
 

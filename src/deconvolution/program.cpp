@@ -220,8 +220,10 @@ Plan unpadded(const DeconvolutionPlan& plan) {
 
 }  // namespace
 
+Program make_unlowered_program(const DeconvolutionPlan& plan) { return Builder(plan).build(); }
+
 Program make_program(const DeconvolutionPlan& plan) {
-  Program program = Builder(plan).build();
+  Program program = make_unlowered_program(plan);
   lower_native_passes(plan.convolution.limits, program);
   return program;
 }

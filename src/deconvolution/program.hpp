@@ -26,6 +26,8 @@ inline constexpr PortId sums = 4;      ///< measure: kNumQuantities x kSumsPerQu
 inline constexpr float kLeastWeight = 0.01f;
 
 /// The plan must not be tiled.
+Program make_unlowered_program(const DeconvolutionPlan& plan);
+/// For devices: the same, with passes of convoy's own in place of convolutions where the plan's path is native.
 Program make_program(const DeconvolutionPlan& plan);
 
 /// The program of a plan in tiles, to be run in host memory but for its convolutions: their geometry is that of the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/data_kernels.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
 namespace convoy {
@@ -18,6 +19,22 @@ constexpr double kHighestStart = 1e15;
 constexpr double kSoftness = 1e-3;
 /// All three are at least this, in the device's unit: dark images have no mean, and squares must not vanish.
 constexpr double kLeastThreshold = 1e-15;
+
+/// As kernels::take_scalars numbers them.
+kernels::StartRule start_rule_of(const DeconvolutionSpec& spec) {
+  if (spec.algorithm == Algorithm::wiener) return kernels::StartRule::mean;
+  switch (spec.start) {
+    case Start::automatic:
+      return kernels::StartRule::automatic;
+    case Start::image:
+      return kernels::StartRule::image;
+    case Start::value:
+      return kernels::StartRule::value;
+    case Start::flat:
+      break;
+  }
+  return kernels::StartRule::flat;
+}
 
 /// Its start value and the 1e-12 of its divisor scale along. Where they leave the range that can be summed up over the
 /// frame, both are moved by one factor: the first iteration's result does not depend on the start value.
@@ -55,6 +72,20 @@ Scalars scalars_of(const DeconvolutionPlan& plan, const ObservedCounts& counts, 
   values[s::step] = 1 / (psf_magnitude * psf_magnitude);
   values[s::softness] = std::max(kSoftness * counts.mean, kLeastThreshold);
   return values;
+}
+
+ScalarRules scalar_rules(const DeconvolutionPlan& plan, double psf_magnitude) {
+  const DeconvolutionSpec& spec = plan.spec;
+  ScalarRules rules;
+  rules.start_rule = static_cast<Index>(start_rule_of(spec));
+  rules.step = 1 / (psf_magnitude * psf_magnitude);
+  rules.least_start_part = kLeastStart;
+  rules.least_blurred_part = kLeastBlurred;
+  rules.softness_part = kSoftness;
+  rules.least_threshold = kLeastThreshold;
+  rules.highest_start = kHighestStart;
+  rules.start = spec.start_value * plan.psf_sum;
+  return rules;
 }
 
 OutputScale output_scale(const DeconvolutionPlan& plan, const ObservedCounts& counts) {

@@ -305,7 +305,7 @@ struct MomentumFactor : Plain {
   using Plain::Plain;
   void run(const Row& r) const {
     real* scalars = r.buffer<real>(0);
-    const float highest = r.number(0);
+    const float most_high = r.number(0), most_low = r.number(1);
     for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
       [&] {
 #include "kernels/momentum_factor.body"

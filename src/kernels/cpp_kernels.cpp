@@ -171,6 +171,7 @@ RowFunction row_function(const KernelSpec& kernel) {
     });
   }
   if (const RowFunction row = cpp_dialect::deconvolution_row<real>(kernel)) return row;
+  if (const RowFunction row = cpp_dialect::data_row<real>(kernel)) return row;
   throw Error(Errc::unsupported, fmt::format("the host has no kernel named {}", kernel.name));
 }
 

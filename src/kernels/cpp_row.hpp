@@ -73,5 +73,8 @@ void run_row(const Row& row) {
 /// Null if the kernel is none of kernels::of_deconvolution().
 template <class real>
 RowFunction deconvolution_row(const KernelSpec& kernel);
+/// Null if the kernel is none of kernels::of_data().
+template <class real>
+RowFunction data_row(const KernelSpec& kernel);
 
 }  // namespace convoy::cpp_dialect

@@ -7,10 +7,6 @@ namespace convoy::kernels {
 namespace {
 
 Parameters window() { return joined({per_axis("frame"), per_axis("begin"), per_axis("window")}); }
-Parameters elements() { return {{"count", u32}, {"row", u32}}; }
-Parameters strides() {
-  return joined({elements(), {{"num_threads", u32}, {"thread_stride", u32}, {"num_steps", u32}, {"step_stride", u32}}});
-}
 
 }  // namespace
 
@@ -91,7 +87,8 @@ const KernelSpec propose_agreed{"propose_agreed",
 const KernelSpec start_momentum{
     "start_momentum", {read("estimate"), write("previous")}, elements(), bodies::k_start_momentum};
 
-const KernelSpec momentum_factor{"momentum_factor", {write("scalars")}, {{"highest", f32}}, bodies::k_momentum_factor};
+const KernelSpec momentum_factor{
+    "momentum_factor", {write("scalars")}, {{"most_high", f32}, {"most_low", f32}}, bodies::k_momentum_factor};
 
 const KernelSpec acceleration_factor{
     "acceleration_factor", {read("products"), write("scalars")}, {{"num_sums", u32}}, bodies::k_acceleration_factor};

@@ -83,8 +83,8 @@ extern const KernelSpec agreement;
 extern const KernelSpec propose_agreed;
 /// previous = estimate. buffers: estimate, previous. parameters: count, row.
 extern const KernelSpec start_momentum;
-/// scalars[iteration] += 1, then scalars[acceleration] = 1 - 1 / scalars[iteration], at most `highest`. buffers:
-/// scalars. parameters: highest. threads: 1.
+/// scalars[iteration] += 1, then scalars[acceleration] = 1 - 1 / scalars[iteration], at most `most`. buffers: scalars.
+/// parameters: most (high and low part). threads: 1.
 extern const KernelSpec momentum_factor;
 /// scalars[acceleration] = products 0 / products 1, between 0 and 1; 0 if one of the three products is not above 0, or
 /// not below 1e37: then it, or a part of it, may be infinite (D. Biggs

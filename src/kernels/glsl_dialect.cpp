@@ -84,12 +84,12 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
     text += fmt::format("layout(std430, set = 0, binding = {0}) {1}buffer Buffer{0} {{ {2} {3}[]; }};\n", binding++,
                         buffer.writable ? "" : "readonly ", type_of(buffer, "uint", glsl_type), buffer.name);
   }
-  text += "layout(push_constant) uniform Parameters {\n";
+  if (!kernel.parameters.empty()) text += "layout(push_constant) uniform Parameters {\n";  // GLSL has no empty blocks
   for (const KernelSpec::Parameter& parameter : kernel.parameters) {
     text += fmt::format("  {} {};\n", parameter.kind == KernelSpec::Parameter::Kind::u32 ? "uint" : "float",
                         parameter.name);
   }
-  text += "};\n";
+  if (!kernel.parameters.empty()) text += "};\n";
   if (kernel.num_shared > 0) {
     text += fmt::format(
         "#define wide uint\n"

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "bodies.hpp"
+#include "kernels/data_kernels.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 #include "kernels/spec_parts.hpp"
 
@@ -132,6 +133,7 @@ const std::vector<const KernelSpec*>& all() {
     std::vector<const KernelSpec*> kernels{&place_kernel, &multiply_spectrum, &add_product,
                                            &weigh,        &convolve_direct,   &fold_voxels};
     kernels.insert(kernels.end(), of_deconvolution().begin(), of_deconvolution().end());
+    kernels.insert(kernels.end(), of_data().begin(), of_data().end());
     for (const ElementFacts& facts : kRealElements) {
       kernels.push_back(&gather_voxels(facts.element));
       kernels.push_back(&scatter_voxels(facts.element));

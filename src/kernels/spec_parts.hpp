@@ -30,4 +30,11 @@ inline Parameters joined(const std::vector<Parameters>& parts) {
   return all;
 }
 
+/// Of kernels over elements one by one.
+inline Parameters elements() { return {{"count", u32}, {"row", u32}}; }
+/// Of first stages of sums over them.
+inline Parameters strides() {
+  return joined({elements(), {{"num_threads", u32}, {"thread_stride", u32}, {"num_steps", u32}, {"step_stride", u32}}});
+}
+
 }  // namespace convoy::kernels

@@ -34,6 +34,7 @@ TEST_CASE("rules: parameters fit Vulkan's push constants, names are unique and u
   for (const KernelSpec* kernel : kernels::all()) {
     CAPTURE(kernel->name);
     CHECK(kernel->parameters.size() <= 32);
+    CHECK_FALSE(kernel->parameters.empty());  // GLSL has no empty blocks
     CHECK_FALSE(kernel->buffers.empty());
     std::set<std::string> names;
     for (const auto& buffer : kernel->buffers) names.insert(buffer.name);

@@ -2,6 +2,7 @@
 // Work is done at once, in the calling thread; a stream or event is only checked for being alive.
 #include <hip/hip_runtime_api.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -28,6 +29,8 @@ struct ihipEvent_t {
 namespace {
 
 thread_local hipError_t last_error = hipSuccess;
+/// Calls for which the host would wait on a device.
+std::atomic<long> num_synchronizations{0};
 
 HandleTable<ihipStream_t>& streams() {
   static auto* const table = new HandleTable<ihipStream_t>(counters().streams);
@@ -257,7 +260,13 @@ hipError_t hipDriverGetVersion(int* version) {
   *version = HIP_VERSION;
   return hipSuccess;
 }
-hipError_t hipDeviceSynchronize() { return hipSuccess; }
+hipError_t hipDeviceSynchronize() {
+  ++num_synchronizations;
+  return hipSuccess;
+}
+
+/// The stand-in's own: how often the host would have waited so far, for tests.
+extern "C" __attribute__((visibility("default"))) long hipemu_num_synchronizations() { return num_synchronizations; }
 
 // ---- errors
 hipError_t hipPeekAtLastError() { return last_error; }
@@ -360,7 +369,10 @@ hipError_t hipMemsetAsync(void* to, int value, size_t size, hipStream_t stream) 
 hipError_t hipStreamCreate(hipStream_t* stream) { return remember(new_stream(stream)); }
 hipError_t hipStreamCreateWithFlags(hipStream_t* stream, unsigned) { return remember(new_stream(stream)); }
 hipError_t hipStreamDestroy(hipStream_t stream) { return only_if(streams().destroy(stream), hipErrorInvalidHandle); }
-hipError_t hipStreamSynchronize(hipStream_t stream) { return only_if(is_live(stream), hipErrorInvalidHandle); }
+hipError_t hipStreamSynchronize(hipStream_t stream) {
+  ++num_synchronizations;
+  return only_if(is_live(stream), hipErrorInvalidHandle);
+}
 hipError_t hipStreamQuery(hipStream_t stream) { return only_if(is_live(stream), hipErrorInvalidHandle); }
 hipError_t hipStreamWaitEvent(hipStream_t stream, hipEvent_t event, unsigned) {
   return only_if(is_live(stream) && events().contains(event), hipErrorInvalidHandle);
@@ -375,7 +387,10 @@ hipError_t hipEventRecord(hipEvent_t event, hipStream_t stream) {
   event->recorded = Clock::now();
   return hipSuccess;
 }
-hipError_t hipEventSynchronize(hipEvent_t event) { return only_if(events().contains(event), hipErrorInvalidHandle); }
+hipError_t hipEventSynchronize(hipEvent_t event) {
+  ++num_synchronizations;
+  return only_if(events().contains(event), hipErrorInvalidHandle);
+}
 hipError_t hipEventQuery(hipEvent_t event) { return only_if(events().contains(event), hipErrorInvalidHandle); }
 hipError_t hipEventElapsedTime(float* milliseconds, hipEvent_t start, hipEvent_t end) {
   return remember(elapsed(milliseconds, start, end));
