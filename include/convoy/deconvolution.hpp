@@ -20,7 +20,7 @@
 // times as large with normalize_psf off gives a result 1/c times as large. Compatibility::skimage has constants of its
 // own and is not homogeneous, but as finite.
 //
-// Sources: gradient consensus: J. Manton and A. York, Richardson-Lucy with gradient consensus (2024), with measured
+// Sources: gradient consensus: J. Manton and A. York, Richardson-Lucy with gradient consensus, doi 10.5281/zenodo.10278919 (2023), with measured
 // noise in place of photon counts; discrepancy: M. Bertero et al., Inverse Probl. 26:105004 (2010); W. H. Richardson,
 // J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745 (1974); edges: M. Bertero and P. Boccacci, Astron.
 // Astrophys. 437:369 (2005); acceleration: D. Biggs and M. Andrews, Appl. Opt. 36:1766 (1997); momentum: H. Wang and P.
