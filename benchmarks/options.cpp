@@ -39,7 +39,7 @@ struct Arguments {
   std::vector<Index> kernel;
   Mode mode = Mode::same;
   std::string precision = "f32";
-  std::string element = "f32";
+  std::string element;  // that of the precision
   Index batch = 0;
   std::string peers = "all";
   std::string tune = "model";
@@ -93,7 +93,7 @@ void choose_cases(const Arguments& given, bool scale_given, Options& options) {
   }
   for (BenchCase& one : options.cases) {
     one = scaled(one, given.scale);
-    one.element = element_from_text(given.element);
+    one.element = element_from_text(given.element.empty() ? given.precision : given.element);
     if (given.batch > 0) one.batch = given.batch;
   }
   options.cpu_scales = !options.deconvolution && !options.host_runs && !scale_given && given.size.empty() &&
@@ -138,7 +138,8 @@ Options parse_options(int argc, char** argv) {
                  "Makes every extent of the cases so much larger (default: 1; for all cases on the CPU, the scale that "
                  "--list shows)");
   app.add_option("--precision", given.precision, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}));
-  app.add_option("--element", given.element, "Of arrays on the device: f32 (default), u8, u16, i16, f16 ...");
+  app.add_option("--element", given.element,
+                 "Of arrays on the device: u8, u16, i16, f16, f32 ... (default: as the precision)");
   app.add_option("--batch", given.batch, "Images of every case, in place of its own number")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--repeats", options.repeats, "Batches that are timed")->check(CLI::Range(3, 1000));

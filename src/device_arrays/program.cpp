@@ -136,7 +136,7 @@ class DeviceArraysProgram {
     step.product = tile_slots_.product;
     for (const SlotId spectra : tile_slots_.spectra) {
       step.spectrum = spectra;
-      if (step.geometry.num_axes == 1) {
+      if (step.geometry.in_one_launch) {
         append(Part::whole, work);  // forth, product and back in one launch
       } else {
         if (step.arrays->first_kernel == 0 || fan_.kind != Kind::spread) append(Part::forward, work);

@@ -45,7 +45,8 @@ struct DeviceModel {
   /// the kernel is compact, gain nothing: P2 in 7 0.89, in 12 0.74 ms). Tiles of volumes gain nothing: halos in three
   /// directions cost what the cache saves (H200, 64x2048x2048: 65 tiles 3.9 ms, the whole 3.7).
   double cached_pass = 0.4;
-  double usable_cache = 0.85;  ///< part of the last cache that they may fill
+  double cached_batch_pass = 0.65;  ///< of batches of tiles, which follow each other through the cache
+  double usable_cache = 0.85;       ///< part of the last cache that they may fill
   /// Columns, 64 bytes of them side by side, of which a multiprocessor holds one group only; a cache is no help to
   /// them.
   double lone_columns = 1.1;
@@ -94,10 +95,11 @@ struct DeviceModel {
   double host_loop_seconds = 0;      ///< that threads wait for each other behind each loop that they share
   /// @}
 
-  /// @name Batches of tiles that passes read from the caller's arrays; guesses
+  /// @name Batches of tiles that passes read from the caller's arrays
   /// @{
-  /// Of the last cache, what the work of a batch may fill beside the spectrum.
-  double batch_share_of_cache = 0.7;
+  /// Of the last cache, what the work of a batch may be beside the spectrum. More than fits pays: launches have ends at
+  /// which multiprocessors are idle (H200: P2 in tiles of 1440^2 0.68 ms at 0.7, 0.62 at 3, 0.60 at 8).
+  double batch_share_of_cache = 3;
   /// Work of a batch where no cache is reported: enough to make launches few.
   double batch_bytes = 24 << 20;
   /// @}
@@ -109,6 +111,15 @@ struct DeviceModel {
   double line_stage = 0.34;            ///< each
   double lone_line = 1.25;             ///< of one that has a multiprocessor's shared memory for itself
   double lines_that_hide_latency = 3;  ///< on a multiprocessor; more beside each other are no faster
+  /// @}
+
+  /// @name Tiles of planes in one launch (fft/tile_shape.hpp): how much longer than reading and writing their numbers
+  /// once, and their voxels; as measured of 64^2 to 160^2 on an H200
+  /// @{
+  double tile_in_shared = 1.19;
+  double tile_voxels = 0.7;
+  double lone_tile =
+      0.6;  ///< of one that has a multiprocessor's shared memory for itself, over three beside each other
   /// @}
 
   /// @name Products with a compact filter, which they transform on the fly

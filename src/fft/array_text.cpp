@@ -105,7 +105,9 @@ std::string ArrayText::tile(const std::string& name) const {
 }
 
 std::string ArrayText::where(const std::string& name, const std::string& row) const {
-  const std::string plane = in_planes_ ? "plane" : fmt::format("{} / {}u", row, rows_.rows_per_plane);
+  const std::string plane = !in_planes_             ? fmt::format("{} / {}u", row, rows_.rows_per_plane)
+                            : name == names_.second ? names_.second_plane
+                                                    : names_.first_plane;
   const std::string z =
       rows_.planes_per_tile > 1 ? fmt::format("{}_plane % {}u", name, rows_.planes_per_tile) : std::string("0u");
   const std::string y = in_planes_ ? row : fmt::format("({} % {}u)", row, rows_.rows_per_plane);
@@ -157,18 +159,18 @@ std::string ArrayText::store(const std::string& row, const std::string& value, I
                  fmt::format("STORE_STREAMING({}, to_voxel({}));\n", place(row, fmt::format("wide({})", x)), value));
 }
 
-/// Rare, so that a butterfly is asked once.
+/// Rare, so that a butterfly is asked once: its voxels' sum is finite only where all of them are.
 std::string ArrayText::kept_apart(const std::vector<ComplexName>& values) const {
-  std::string any;
+  std::string sum;
   std::string one_by_one;
   for (const ComplexName& value : values) {
     for (const std::string& real : {value.x, value.y}) {
-      any += (any.empty() ? "" : " || ") + not_finite(real);
+      sum += (sum.empty() ? "" : " + ") + real;
       one_by_one += fmt::format("if ({}) {{ {}.{} = {}; {} = real(0); }}\n", not_finite(real), names_.non_finite,
                                 real.back(), real, real);
     }
   }
-  return fmt::format("if ({}) {{\n{}}}\n", any, one_by_one);
+  return fmt::format("{{\nreal sum_of_all = {};\nif ({}) {{\n{}}}\n}}\n", sum, not_finite("sum_of_all"), one_by_one);
 }
 
 MemoryView ArrayText::access(const std::string& scale) const {

@@ -23,6 +23,9 @@ struct ArrayNames {
   /// Of a complex number that gets voxels that are not finite, real part for the first row: they are read as 0. Empty:
   /// they are read as they are.
   std::string non_finite{};
+  /// Of the rows, where they count within planes.
+  std::string first_plane = "plane";
+  std::string second_plane = "plane";
 };
 
 class ArrayText {

@@ -29,7 +29,7 @@ int FftGeometry::num_work_slots() const {
 
 std::uint64_t FftGeometry::work_bytes() const {
   if (sums_directly(path)) return saturating_product(image_bytes(), static_cast<std::uint64_t>(num_work_slots()));
-  if (path == Path::native && num_axes == 1) return product(2 * real_bytes(), {row_pitch, 1, 1});
+  if (in_one_launch) return product(2 * real_bytes(), {row_pitch, padded[1], 1});  // the kernel comes through it, whole
   const std::array<Index, 3> of_tile = path == Path::staged ? spectrum_extents()
                                        : num_axes < 3       ? std::array<Index, 3>{row_pitch, extent[1], 1}
                                                             : std::array<Index, 3>{row_pitch, padded[1], extent[2]};

@@ -24,8 +24,10 @@ namespace convoy {
 struct FftGeometry {
   Precision precision = Precision::f32;
   Path path = Path::fused;
-  int num_axes = 3;           ///< that are transformed
-  Index batch = 1;            ///< tiles that one sequence of launches convolves
+  int num_axes = 3;  ///< that are transformed
+  Index batch = 1;   ///< tiles that one sequence of launches convolves
+  /// Native paths: a workgroup holds a whole tile, or two, which it reads, convolves and writes in one launch.
+  bool in_one_launch = false;
   bool reads_arrays = false;  ///< native paths: passes read and write the caller's arrays, and there is no image slot
   std::array<Index, 3> extent{1, 1, 1};
   std::array<Index, 3> padded{1, 1, 1};

@@ -65,7 +65,7 @@ std::string non_finite_begin(const PassShape& shape) {
 }  // namespace
 
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         Index num_lines, const LineKernels& kernels, bool conjugate) {
+                         Index num_lines, const LaunchKernels& kernels, bool conjugate) {
   KernelSpec spec = line_pass("lines_product", shape,
                               "tiles of lines forward, two at a time as real and imaginary part, times the spectrum, "
                               "inverse");

@@ -17,9 +17,10 @@ std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limi
   for (int axis = 0; axis < geometry.num_axes; ++axis) {
     const Index length = geometry.padded[axis];
     const std::vector<std::byte> table =
-        geometry.num_axes == 1 ? line_table(length, geometry.precision)
-        : axis == 0            ? row_table(length, geometry.precision)
-                               : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
+        geometry.num_axes == 1   ? line_table(length, geometry.precision)
+        : geometry.in_one_launch ? tile_table(length, geometry.precision)
+        : axis == 0              ? row_table(length, geometry.precision)
+                                 : column_table(length, role_of(axis, geometry.num_axes), geometry.precision, limits,
                                    geometry.kernel_extent > 0 ? std::optional(geometry.kernel_place) : std::nullopt);
     bytes.insert(bytes.end(), table.begin(), table.end());
   }

@@ -37,6 +37,13 @@ void PassSteps::place_kernel(SlotId source, const std::array<Index, 3>& size, co
                 {source, slots_.spectrum}, parameters, kernels::threads_of_lines(line, 1));
     return;
   }
+  if (g_.in_one_launch) {
+    const TileShape tile = shape_of_tiles();
+    parameters.insert(parameters.begin() + 1, table_begin(1));
+    append_step(kernel_of(kernels::tile_forward_placed(tile, g_.precision, size, place, scale(), apart)),
+                {source, slots_.spectrum}, parameters, kernels::threads_of_tiles(tile, 1));
+    return;
+  }
   const PassShape shape = shape_of_rows();
   const kernels::Rows rows = rows_of(size, spectrum_block() / block());
   const kernels::Placement placement{.voxel = place[0],
@@ -48,6 +55,7 @@ void PassSteps::place_kernel(SlotId source, const std::array<Index, 3>& size, co
 }
 
 void PassSteps::transform_kernels(Index num) {
+  if (g_.in_one_launch) return;  // they are, where they were put
   const int num_axes = g_.kernel_extent > 0 ? last_axis() : g_.num_axes;
   for (int axis = 1; axis < num_axes; ++axis) {
     kernels::Columns columns = columns_of(axis, g_.spectrum_extents());
@@ -67,7 +75,7 @@ Index PassSteps::place_of_sum() const {
 
 void PassSteps::convolve(const Convolve& step) {
   using Part = Convolve::Part;
-  if (g_.num_axes == 1) return lines(step.conjugate);  // which have no parts
+  if (g_.in_one_launch) return g_.num_axes == 1 ? lines(step.conjugate) : tiles(step.conjugate);  // without parts
   const bool of_kernels = step.arrays && step.arrays->fan != KernelFan::Kind::single;
   if (step.part == Part::whole || step.part == Part::forward) forward();
   if (step.part == Part::whole) product(step.conjugate);
@@ -104,6 +112,9 @@ std::optional<PlaneShape> PassSteps::shape_of_planes() const {
 }
 PassShape PassSteps::shape_of_lines() const {
   return line_shape(g_.padded[0], g_.precision, limits_, {0, g_.tuning.aim_threads}).value();
+}
+TileShape PassSteps::shape_of_tiles() const {
+  return tile_shape(g_.padded, g_.precision, limits_, g_.tuning.aim_threads).value();
 }
 PassShape PassSteps::shape_of_rows() const { return row_shape(g_.padded[0], g_.precision, limits_).value(); }
 PassShape PassSteps::shape_of_columns(int axis) const {
@@ -219,13 +230,25 @@ void PassSteps::product_of_kernels(const Convolve& step) {
 void PassSteps::lines(bool conjugate) {
   const PassShape shape = shape_of_lines();
   const Convolve::Arrays& arrays = *slots_.arrays;
-  const kernels::LineKernels of_kernels{.fan = arrays.fan, .at_once = arrays.kernels_at_once};
+  const kernels::LaunchKernels of_kernels{.fan = arrays.fan, .at_once = arrays.kernels_at_once};
   std::vector<std::uint32_t> parameters{table_begin(0), u32(arrays.first_tile)};
   if (arrays.fan != KernelFan::Kind::single) parameters.push_back(u32(arrays.first_kernel));
   append_step(kernel_of(kernels::lines_product(shape, g_.precision, arrays.image, arrays.output, g_.batch, of_kernels,
                                                conjugate)),
               {slots_.spectrum, slots_.image, slots_.output()}, parameters,
               kernels::threads_of_lines(shape, g_.batch, arrays.kernels_at_once));
+}
+
+void PassSteps::tiles(bool conjugate) {
+  const TileShape shape = shape_of_tiles();
+  const Convolve::Arrays& arrays = *slots_.arrays;
+  const kernels::LaunchKernels of_kernels{.fan = arrays.fan, .at_once = arrays.kernels_at_once};
+  std::vector<std::uint32_t> parameters{table_begin(0), table_begin(1), u32(arrays.first_tile)};
+  if (arrays.fan != KernelFan::Kind::single) parameters.push_back(u32(arrays.first_kernel));
+  append_step(kernel_of(kernels::tiles_product(shape, g_.precision, arrays.image, arrays.output, g_.batch, of_kernels,
+                                               conjugate)),
+              {slots_.spectrum, slots_.image, slots_.output()}, parameters,
+              kernels::threads_of_tiles(shape, g_.batch, arrays.kernels_at_once));
 }
 
 /// A launch over planes; made for the first of a step's pieces.

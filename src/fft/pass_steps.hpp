@@ -61,6 +61,7 @@ class PassSteps {
   void product_apart(bool conjugate, bool adds);
   void product_of_kernels(const Convolve& step);
   void lines(bool conjugate);
+  void tiles(bool conjugate);
   void rows_forward();
   void rows_inverse();
   void columns_forward(int axis, SlotId data, const kernels::Columns& columns);
@@ -77,6 +78,7 @@ class PassSteps {
   bool takes_planes() const;
   std::optional<PlaneShape> shape_of_planes() const;
   PassShape shape_of_lines() const;
+  TileShape shape_of_tiles() const;
   PassShape shape_of_rows() const;
   PassShape shape_of_columns(int axis) const;
   double scale() const;

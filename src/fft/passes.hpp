@@ -6,6 +6,7 @@
 
 #include "fft/plane_shape.hpp"
 #include "fft/tile_access.hpp"
+#include "fft/tile_shape.hpp"
 #include "kernels/kernel_spec.hpp"
 #include "planner/kernel_fan.hpp"
 
@@ -113,7 +114,7 @@ KernelSpec planes_inverse(const PlaneShape& shape, Precision precision, const Ro
                           const PlaneSchedule& schedule, double scale);
 
 /// Several kernels: each has `num_lines` tiles of a launch, and its spectrum behind the one before it.
-struct LineKernels {
+struct LaunchKernels {
   KernelFan::Kind fan = KernelFan::Kind::single;
   Index at_once = 1;
 };
@@ -123,13 +124,26 @@ struct LineKernels {
 /// filter's. buffers: table, spectrum, image, output. parameters: table_begin, begin_tile, with several kernels
 /// begin_kernel.
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
-                         Index num_lines, const LineKernels& kernels, bool conjugate);
+                         Index num_lines, const LaunchKernels& kernels, bool conjugate);
 /// The spectrum that lines are multiplied with: that of `extent` reals, of which the first lies at `place` of the
 /// circle, times `scale`. buffers: table, image, spectrum. parameters: table_begin, and with a kernel_stride that of
 /// Placement.
 KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Index extent, Index place, double scale,
                                Index kernel_stride);
 std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles, Index num_kernels = 1);
+
+/// Tiles of a plane, two at a time as real and imaginary part of one transform, from the caller's image to the caller's
+/// output, `num_tiles` in one launch: rows, columns, product and back in one workgroup's shared memory (overlap-save).
+/// buffers: table, spectrum, image, output. parameters: rows_table, columns_table, begin_tile, with several kernels
+/// begin_kernel.
+KernelSpec tiles_product(const TileShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
+                         Index num_tiles, const LaunchKernels& kernels, bool conjugate);
+/// The spectrum that tiles are multiplied with: that of `extent` (x, y) reals, of which the first lies at `place` of
+/// the circles, times `scale`. buffers: table, image, spectrum. parameters: rows_table, columns_table, and with a
+/// kernel_stride that of Placement.
+KernelSpec tile_forward_placed(const TileShape& shape, Precision precision, const std::array<Index, 3>& extent,
+                               const std::array<Index, 3>& place, double scale, Index kernel_stride);
+std::array<std::uint64_t, 3> threads_of_tiles(const TileShape& shape, Index num_tiles, Index num_kernels = 1);
 
 /// Threads to launch so that every group finds its columns, or rows.
 std::array<std::uint64_t, 3> threads_of(const PassShape& shape, const Columns& columns);

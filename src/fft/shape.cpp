@@ -9,6 +9,7 @@
 #include "device_model/common.hpp"
 #include "device_model/device_model.hpp"
 #include "fft/plan.hpp"
+#include "fft/tile_shape.hpp"
 
 namespace convoy {
 namespace {
@@ -209,6 +210,10 @@ std::vector<std::byte> column_table(Index length, ColumnRole role, Precision pre
 
 std::vector<std::byte> line_table(Index length, Precision precision) {
   return table_of(twiddle_factors(line_radices_of(length).value()), length, precision);
+}
+
+std::vector<std::byte> tile_table(Index length, Precision precision) {
+  return table_of(twiddle_factors(radices_of(length).value()), length, precision);
 }
 
 std::vector<std::byte> row_table(Index length, Precision precision) {

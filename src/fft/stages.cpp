@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -56,7 +57,8 @@ void StagesText::round_trip(const MemoryView& data, const SpectrumOp& change) {
   const std::size_t last = num_stages() - 1;
   const auto memory = [&](std::size_t stage) -> const MemoryView& { return stage == 0 ? data : shared_; };
   const bool together = change.loads_together;
-  const bool ahead = together && last > 0 && num_butterflies(last) <= threads_.count;
+  const bool ahead =
+      together && last > 0 && num_butterflies(last) * std::max<Index>(1, threads_.num_transforms) <= threads_.count;
   const Index radix = radices_[last];
   const auto declare_all = [&] {
     for (Index j = 0; j < radix; ++j) body_ += change.declare(j);
@@ -109,7 +111,14 @@ void StagesText::begin(std::size_t stage) {
   const Index butterflies = num_butterflies(stage);
   body_ += fmt::format("// stage {} of {}: radix {}, stride {}, {} butterflies of {} threads\n", stage + 1,
                        num_stages(), radices_[stage], stride(stage), butterflies, threads_.count);
-  if (butterflies == threads_.count && !threads_.some_idle) {
+  if (threads_.num_transforms > 0) {
+    const bool along = stage == 0 && threads_.first_stage_along;
+    const Index inner = along ? butterflies : threads_.num_transforms;
+    body_ += fmt::format("for (uint t = {}; t < {}u; t += {}u) {{\n", threads_.number,
+                         butterflies * threads_.num_transforms, threads_.count);
+    body_ +=
+        fmt::format("uint {0} = t % {2}u;\nuint {1} = t / {2}u;\n", along ? "b" : "line", along ? "line" : "b", inner);
+  } else if (butterflies == threads_.count && !threads_.some_idle) {
     body_ += fmt::format("{{\nuint b = {};\n", threads_.number);
   } else {
     body_ += fmt::format("for (uint b = {}; b < {}u; b += {}u) {{\n", threads_.number, butterflies, threads_.count);

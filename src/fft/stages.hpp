@@ -40,13 +40,18 @@ struct SpectrumOp {
   std::function<ComplexName(const ComplexName& value, Index j)> apply;
 };
 
-/// Those that work on one transform.
+/// Those that work on one transform, or on several at once.
 struct TransformThreads {
   Index count = 1;
   std::string number;  ///< of this one among them
   /// Some have nothing to do but to wait at barriers; their number is beyond the transform's length.
   bool some_idle = false;
   std::string barrier = "group_barrier()";
+  /// All stages do all of them; the text calls the transform `line`. 0: one that has no name.
+  Index num_transforms = 0;
+  /// Neighbouring threads work on one transform's neighbouring elements in the first stage; in the others, and else,
+  /// on neighbouring transforms.
+  bool first_stage_along = false;
 };
 
 /// Decimation in frequency forth, in time back. In every stage a thread puts its elements back to where it took them

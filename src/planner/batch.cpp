@@ -47,7 +47,7 @@ TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& lim
   const Index kernels = tile.fan.num;
   if (!tile.reads_arrays || num_tiles * kernels == 1) return tile;
   // One launch, which leaves nothing behind.
-  if (tile.is_of_lines() || sums_directly(tile.path)) {
+  if (tile.in_one_launch || sums_directly(tile.path)) {
     TileLayout all = tile;
     all.batch = num_tiles;
     for (Index most = kernels; most > 1; most /= 2) {

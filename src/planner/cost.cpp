@@ -7,6 +7,7 @@
 #include "device_model/device_model.hpp"
 #include "fft/plan.hpp"
 #include "fft/plane_shape.hpp"
+#include "fft/tile_shape.hpp"
 #include "planner/filter_storage.hpp"
 #include "planner/lengths.hpp"
 
@@ -115,7 +116,8 @@ TileCost CostModel::chosen_tile(const TileLayout& layout, double downloaded, int
 TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in_flight, bool meets_in_cache) const {
   if (model_of(limits_).host_element_seconds > 0) return on_host(layout, downloaded, num_in_flight);
   if (sums_directly(layout.path)) return tile_without_transforms(layout, downloaded);
-  if (layout.path == Path::native && layout.num_axes == 1) return lines(layout, downloaded);
+  if (layout.in_one_launch && layout.num_axes == 1) return lines(layout, downloaded);
+  if (layout.in_one_launch) return tiles_in_one_launch(layout, downloaded);
   const DeviceModel& model = model_of(limits_);
   const auto& [p0, p1, p2] = layout.padded;
   const double real = static_cast<double>(real_bytes(layout.precision));
@@ -138,13 +140,17 @@ TileCost CostModel::tile(const TileLayout& layout, double downloaded, int num_in
   const double stored = static_cast<double>(layout.kernel_extent > 0 ? layout.kernel_extent : last);
   const double spectrum = padded / static_cast<double>(last) * stored;
   const double work = (volume ? half_padded : unpadded) / transforms;
-  const double in_cache =
-      !volume && work + padded <= model.usable_cache * static_cast<double>(limits_.cache_bytes) ? model.cached_pass : 1;
+  // A batch's tiles are all read before the first is multiplied, so that its work need not fit; but columns of a tile
+  // are read while others are.
+  const double room = model.usable_cache * static_cast<double>(limits_.cache_bytes);
+  const bool alone = layout.batch == 1;
+  const bool meets_cache = !volume && work / batch + padded <= (alone ? room : room / 2);
+  const double in_cache = !meets_cache ? 1 : alone ? model.cached_pass : model.cached_batch_pass;
   const bool native = layout.path == Path::native;
   const auto of_columns = [&](Index length) {
-    const bool alone = native && 2 * model.lone_column_bytes * static_cast<double>(length) >
-                                     static_cast<double>(limits_.shared_memory_bytes);
-    return length_weight(length) * (alone ? model.lone_columns : in_cache);
+    const bool has_multiprocessor = native && 2 * model.lone_column_bytes * static_cast<double>(length) >
+                                                  static_cast<double>(limits_.shared_memory_bytes);
+    return length_weight(length) * (has_multiprocessor ? model.lone_columns : in_cache);
   };
   const double contiguous = model.contiguous_pass * length_weight(p0) * (p0 % 2 == 1 && p0 > 1 ? model.odd_row : 1) *
                             (!native && p0 > model.long_row_length && (p0 & (p0 - 1)) != 0 ? model.long_row : 1);
@@ -253,6 +259,31 @@ TileCost CostModel::lines(const TileLayout& layout, double downloaded) const {
       4 * real * pairs * static_cast<double>(length) * slowdown / memory_bytes_per_second_ + overhead_seconds_;
   cost.traffic_bytes *= static_cast<double>(layout.fan.num);
   cost.compute_seconds *= static_cast<double>(layout.fan.num);
+  return with_transfers(cost, layout, downloaded);
+}
+
+/// Of pairs of tiles, through shared memory; voxels are read with their halos, which a cache serves.
+TileCost CostModel::tiles_in_one_launch(const TileLayout& layout, double downloaded) const {
+  const DeviceModel& model = model_of(limits_);
+  const auto shape = tile_shape(layout.padded, layout.precision, limits_);
+  const double real = static_cast<double>(real_bytes(layout.precision));
+  const double pairs = std::ceil(static_cast<double>(layout.batch) / 2);
+  const double elements = static_cast<double>(layout.padded[0]) * static_cast<double>(layout.padded[1]);
+  const auto groups = static_cast<double>(shape ? shape->groups : 1);
+  // Fewer pairs than run beside each other take as long as those.
+  const double beside = groups * static_cast<double>(std::max<std::uint64_t>(1, limits_.num_multiprocessors));
+  const double rounds = std::max(1.0, beside / pairs);
+  TileCost cost;
+  cost.traffic_bytes = real * (static_cast<double>(layout.batch) * static_cast<double>(layout.extent[0]) *
+                                   static_cast<double>(layout.extent[1]) +
+                               downloaded);
+  const double of_lengths = (length_weight(layout.padded[0]) + length_weight(layout.padded[1])) / 2;
+  const double in_shared = 4 * real * pairs * elements * model.tile_in_shared * of_lengths * rounds;
+  const double seconds = (in_shared + model.tile_voxels * cost.traffic_bytes) *
+                         (1 - model.lone_tile / 2 + model.lone_tile / groups) / memory_bytes_per_second_;
+  const auto kernels = static_cast<double>(layout.fan.num);
+  cost.compute_seconds = kernels * seconds + overhead_seconds_;
+  cost.traffic_bytes *= kernels;
   return with_transfers(cost, layout, downloaded);
 }
 

@@ -48,6 +48,7 @@ class CostModel {
   TileCost tile(const TileLayout& layout, double downloaded, int num_in_flight, bool meets_in_cache) const;
   TileCost on_host(const TileLayout& layout, double downloaded, int num_in_flight) const;
   TileCost lines(const TileLayout& layout, double downloaded) const;
+  TileCost tiles_in_one_launch(const TileLayout& layout, double downloaded) const;
   TileCost tile_without_transforms(const TileLayout& layout, double downloaded) const;
   TileCost sums_of_arrays(const TileLayout& layout) const;
   double products_per_second(Precision precision) const;

@@ -11,7 +11,7 @@ TileLayout with_filter_stored(const TileLayout& whole, bool fits, const std::arr
   const auto last = static_cast<std::size_t>(whole.num_axes - 1);
   const Index length = whole.padded[last];
   const Index kernel_extent = axes[static_cast<std::size_t>(whole.device_axes[last])]->kernel_size;
-  if (whole.path != Path::native || storage == FilterStorage::spectrum) return whole;
+  if (whole.path != Path::native || whole.in_one_launch || storage == FilterStorage::spectrum) return whole;
   // Double precision may be slower than memory by far.
   const bool may_be_faster = whole.precision == Precision::f32 && model_of(limits).compact_filter_may_gain;
   const bool must_be = storage == FilterStorage::compact || !fits;

@@ -4,6 +4,7 @@
 
 #include "direct/sum_shape.hpp"
 #include "fft/plane_shape.hpp"
+#include "fft/tile_shape.hpp"
 #include "planner/axis.hpp"
 #include "planner/lengths.hpp"
 
@@ -36,6 +37,13 @@ bool can_read_arrays(const TileLayout& tile, const Limits& limits) {
   if (tile.fan.weighs) return false;
   if (sums_directly(tile.path)) return tile.fan.is_single() && sum_shape(tile, limits).has_value();
   return tile.path == Path::native;
+}
+
+/// Lines always are, tiles of planes where a workgroup's memory holds them; what is added up needs buffers.
+bool can_be_one_launch(const TileLayout& tile, const Limits& limits) {
+  if (tile.path != Path::native || !tile.reads_arrays || tile.num_axes > 2) return false;
+  if (tile.num_axes == 1) return true;
+  return tile.fan.kind != KernelFan::Kind::gather && tile_shape(tile.padded, tile.precision, limits).has_value();
 }
 
 }  // namespace
@@ -73,7 +81,7 @@ TileLayout tile_layout(const std::array<const AxisPlan*, 3>& axes, Precision pre
   const Index aligned = (row + alignment - 1) / alignment * alignment;
   const Index fused = aligned - row <= row / 8 ? aligned : row;
   tile.row_pitch = path == Path::staged   ? next_smooth(row)
-                   : path == Path::native ? (tile.num_axes == 1 ? tile.padded[0] : blocked_columns(row, precision))
+                   : path == Path::native ? blocked_columns(row, precision)
                                           : fused;
   return tile;
 }
@@ -86,6 +94,8 @@ TileLayout allowed_layout(const std::array<const AxisPlan*, 3>& axes, Precision 
     tile.fan = fan;
     if (path == Path::separable) tile.num_terms = options.separable_terms.value_or(1);
     tile.reads_arrays = passes_arrays && can_read_arrays(tile, limits);
+    tile.in_one_launch = can_be_one_launch(tile, limits);
+    if (tile.in_one_launch) tile.row_pitch = tile.padded[0];
     return tile;
   };
   if (options.path) return layout(*options.path);
@@ -108,7 +118,7 @@ TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident)
   tile.fan = fan;
   if (fan.is_single()) return tile;
   const bool sums = sums_directly(tile.path);
-  const bool in_parts = fan.kind != KernelFan::Kind::each && !tile.is_of_lines();
+  const bool in_parts = fan.kind != KernelFan::Kind::each && !tile.in_one_launch;
   tile.num_spectra = fan.num;
   if (!sums && in_parts) tile.num_works = 2;
   tile = with_kernels_at_once(tile, tile.kernels_at_once);
@@ -128,7 +138,7 @@ TileLayout with_fan(TileLayout tile, const ConvolutionSpec& spec, bool resident)
 TileLayout with_kernels_at_once(TileLayout tile, Index kernels_at_once) {
   if (tile.fan.is_single() || !tile.reads_arrays) return tile;
   tile.kernels_at_once = kernels_at_once;
-  if (!tile.is_of_lines()) tile.num_works = kernels_at_once + (tile.fan.kind == KernelFan::Kind::each ? 0 : 1);
+  if (!tile.in_one_launch) tile.num_works = kernels_at_once + (tile.fan.kind == KernelFan::Kind::each ? 0 : 1);
   return tile;
 }
 
@@ -164,6 +174,7 @@ TileLayout layout_of(const Plan& plan) {
   tile.fan = kernel_fan(plan.spec);
   tile.kernels_at_once = plan.kernels_at_once;
   tile.reads_arrays = passes_arrays(plan.resident, plan.spec) && can_read_arrays(tile, plan.limits);
+  tile.in_one_launch = can_be_one_launch(tile, plan.limits);
   return with_fan(tile, plan.spec, plan.resident);
 }
 

@@ -24,7 +24,6 @@ struct TileLayout : FftGeometry {
   Index kernels_at_once = 1;
   std::uint64_t weights_bytes = 0;  ///< of arrays on the device: weight images, and two tiles for weighing
 
-  bool is_of_lines() const { return path == Path::native && num_axes == 1; }
   /// Of a turn, whether what becomes of its transforms has a slot of its own.
   bool has_product() const { return num_works > 1 && fan.kind != KernelFan::Kind::each; }
   std::uint64_t work_slot_bytes() const { return of_kernels(has_tiles_in(fan.kind)); }
@@ -45,7 +44,7 @@ struct TileLayout : FftGeometry {
 
  private:
   std::uint64_t of_kernels(bool all) const {
-    return saturating_product(work_bytes(), static_cast<std::uint64_t>(all && !is_of_lines() ? kernels_at_once : 1));
+    return saturating_product(work_bytes(), static_cast<std::uint64_t>(all && !in_one_launch ? kernels_at_once : 1));
   }
 };
 

@@ -64,15 +64,17 @@ std::vector<LedgerLine> ledger_of(const TileLayout& layout, const Limits& limits
   const std::string complex = fmt::format("complex {}", real);
   const bool volume = layout.num_axes == 3;
   const bool staged = layout.path == Path::staged;
-  const bool lines = layout.path == Path::native && layout.num_axes == 1;
-  const std::array<Index, 3> work{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
-                                  staged ? layout.padded[2] : layout.extent[2]};
+  const bool one_launch = layout.in_one_launch;
+  const std::array<Index, 3> work =
+      one_launch ? std::array<Index, 3>{layout.row_pitch, layout.padded[1], 1}
+                 : std::array<Index, 3>{layout.row_pitch, volume || staged ? layout.padded[1] : layout.extent[1],
+                                        staged ? layout.padded[2] : layout.extent[2]};
   std::vector<LedgerLine> ledger{
       {"image tile", sets * layout.all_images_bytes(),
        in_flight + times(layout.num_images) + of_batch + device_shape(layout, layout.extent, real) +
            ", input and output"},
       {"work buffer", work_sets * layout.all_work_bytes(),
-       (work_sets > 1 ? in_flight : "") + times(layout.num_works) + (lines ? "" : of_batch) +
+       (work_sets > 1 ? in_flight : "") + times(layout.num_works) + (one_launch ? "" : of_batch) +
            device_shape(layout, work, complex.c_str()) +
            (layout.num_works > 1 ? ", the image's transform and what becomes of it" : "")},
       {"kernel spectrum", layout.all_spectra_bytes(),

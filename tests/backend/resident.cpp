@@ -53,26 +53,44 @@ TEST_CASE("resident: signals in tiles, along any axis, in one launch") {
   if (device().limits().supports_f64) check(precise, tiles(6));
 }
 
-TEST_CASE("resident: a signal that is not finite leaves the others of its batch alone") {
-  ConvolutionSpec spec = spec_of({1, 1, 90}, {1, 1, 9});
-  spec.batch = 5;
-  for (const int num_tiles : {1, 3}) {
-    const std::vector<double> clean = image_of(spec, Element::f32);
-    std::vector<double> dirty = clean;
-    dirty[90 + 40] = NAN;
-    dirty[3 * 90 + 20] = -INFINITY;
-    const std::vector<double> truth = truth_of(spec, clean);
-    Array image(Element::f32, spec.image, spec.batch);
-    image.set(dirty);
-    const Array output(Element::f32, spec.image, spec.batch);
-    ResidentConvolver convolver = convolver_of(spec, options_for(spec, by(Method::fft, num_tiles)));
-    convolver.run(image.get(), output.get(), memory().stream());
-    const std::vector<double> got = output.values();
-    for (const std::size_t i : {0, 2, 4}) {
-      for (std::size_t x = 90 * i; x < 90 * (i + 1); ++x) REQUIRE(std::abs(got[x] - truth[x]) < 1e-4);
+TEST_CASE("resident: tiles of planes in one launch, and planes that no workgroup holds") {
+  for (ConvolutionSpec spec : every_mode({1, 37, 41}, {1, 9, 6})) {
+    spec.batch = 3;  // a pair, and one alone
+    check(spec);
+    if (plans_are_costly()) continue;
+    check(spec, tiles(4));
+    check(spec, tiles(9));
+  }
+  for (const ConvolutionSpec& spec : every_mode({1, 270, 12}, {1, 5, 4})) check(spec);
+  ConvolutionSpec pencils = spec_of({3, 1, 250}, {2, 1, 31}, Mode::same, Boundary::reflect);
+  pencils.batch = 2;
+  check(pencils, tiles(3));
+  ConvolutionSpec precise = spec_of({1, 33, 50}, {1, 8, 7}, Mode::full);
+  precise.precision = Precision::f64;
+  if (device().limits().supports_f64) check(precise, tiles(6));
+}
+
+TEST_CASE("resident: an image that is not finite leaves the others of its batch alone") {
+  for (ConvolutionSpec spec : {spec_of({1, 1, 90}, {1, 1, 9}), spec_of({1, 9, 10}, {1, 3, 3})}) {
+    spec.batch = 5;
+    for (const int num_tiles : {1, 3}) {
+      const std::vector<double> clean = image_of(spec, Element::f32);
+      std::vector<double> dirty = clean;
+      dirty[90 + 40] = NAN;
+      dirty[3 * 90 + 20] = -INFINITY;
+      const std::vector<double> truth = truth_of(spec, clean);
+      Array image(Element::f32, spec.image, spec.batch);
+      image.set(dirty);
+      const Array output(Element::f32, spec.image, spec.batch);
+      ResidentConvolver convolver = convolver_of(spec, options_for(spec, by(Method::fft, num_tiles)));
+      convolver.run(image.get(), output.get(), memory().stream());
+      const std::vector<double> got = output.values();
+      for (const std::size_t i : {0, 2, 4}) {
+        for (std::size_t x = 90 * i; x < 90 * (i + 1); ++x) REQUIRE(std::abs(got[x] - truth[x]) < 1e-4);
+      }
+      CHECK(std::isnan(got[90 + 40]));
+      CHECK(!std::isfinite(got[3 * 90 + 20]));
     }
-    CHECK(std::isnan(got[90 + 40]));
-    CHECK(!std::isfinite(got[3 * 90 + 20]));
   }
 }
 
