@@ -29,6 +29,8 @@ METHODS = {
     "biggs, flat start": "--acceleration biggs --start flat",
     "biggs, image": "--acceleration biggs --start image",
 }
+STOPS = ("gradient-consensus", "discrepancy")
+GRID = (5, 8, 10, 12, 15, 20, 25, 32, 40, 60, 100)  # of which the best is what a stop is compared with
 BACKGROUND = 0.01  # of the brightest truth
 
 
@@ -190,6 +192,31 @@ def run(program, folder, arguments):
                            iterating_seconds=round(report["iterating_seconds"], 3), **measure(scene["truth"], found.reshape(scene["truth"].shape)))
 
 
+def run_stops(program, folder, arguments):
+    """Each stop, without a number of iterations, beside the best of the grid."""
+    for make in all_scenes(program, folder, arguments.data):
+        scene = make()
+        if (arguments.scene and arguments.scene not in scene["name"]) or "as published" in scene["name"]:
+            continue
+        for words in [["--stop", stop] for stop in STOPS] + [["--iterations", str(n)] for n in GRID]:
+            found, report = program.restore(scene, words)
+            yield dict(scene=scene["name"], method=" ".join(words), iterations=report["iterations"], stop_reason=report["stop_reason"],
+                       **measure(scene["truth"], found.reshape(scene["truth"].shape)))
+
+
+def stop_table(results):
+    lines = ["| scene | best of the grid | " + " | ".join(STOPS) + " |", "|---|---:|" + "---:|" * len(STOPS)]
+    for scene in dict.fromkeys(r["scene"] for r in results):
+        rows = [r for r in results if r["scene"] == scene]
+        best = min((r for r in rows if r["method"].startswith("--iterations")), key=lambda r: r["nrmse"])
+        cells = []
+        for stop in STOPS:
+            r = next(r for r in rows if r["method"] == f"--stop {stop}")
+            cells.append(f"{r['nrmse']:.3f} after {r['iterations']} ({100 * (r['nrmse'] / best['nrmse'] - 1):+.1f} %)")
+        lines.append(f"| {scene} | {best['nrmse']:.3f} after {best['iterations']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def table(results):
     """Correlation after 10 and 25 iterations of each method."""
     methods = list(dict.fromkeys(r["method"] for r in results))
@@ -226,18 +253,19 @@ def main():
     parser.add_argument("--backend", default="cpu")
     parser.add_argument("--scene", help="only those whose name has this part")
     parser.add_argument("--methods", help="only these, with ; between")
+    parser.add_argument("--stops", action="store_true", help="compare the stops instead")
     parser.add_argument("--markdown", type=pathlib.Path)
     arguments = parser.parse_args()
     if arguments.markdown:
         results = json.loads(pathlib.Path(arguments.program).read_text())["results"]
-        tables = {"deconvolution quality": table, "dim voxels": dim_table}
+        tables = {"stops": stop_table} if arguments.stops else {"deconvolution quality": table, "dim voxels": dim_table}
         for mark, make in tables.items():
             put_between_marks(arguments.markdown, mark, make(results))
         return 0
     program, results = Program(arguments.program, arguments.backend), []
     version = subprocess.run([arguments.program, "--version"], capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory(prefix="convoy-quality-") as folder:
-        for result in run(program, pathlib.Path(folder), arguments):
+        for result in (run_stops if arguments.stops else run)(program, pathlib.Path(folder), arguments):
             results.append(result)
             print(f"{result['scene']:<28}{result['method']:<22}{result['iterations']:>4}{result['correlation']:8.3f}{result['nrmse']:9.3f}"
                   f"{result['zeros_where_dim']:8.3f}{result['dark_where_dim']:8.3f}", flush=True)

@@ -111,8 +111,8 @@ class ResidentDeconvolver {
  public:
   /// Plans, allocates, compiles and transforms the PSF, as Deconvolver does, for one image as a whole. Blocks. Throws
   /// what Deconvolver throws; OutOfMemory when the whole does not fit beside the arrays, and Error(unsupported) for
-  /// Compatibility::skimage, a relative change to stop at, several PSFs, more iterations than 100000, complex voxels,
-  /// and images of more than 2^32 - 1 voxels: those are for a Deconvolver.
+  /// Compatibility::skimage, anything to stop at but iterations, a background to be estimated, several PSFs, more
+  /// iterations than 100000, complex voxels, and images of more than 2^32 - 1 voxels: those are for a Deconvolver.
   ResidentDeconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
                       const ResidentOptions& options = {});
   /// Waits for what is queued.

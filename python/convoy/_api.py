@@ -343,7 +343,7 @@ def input_box(
 def deconvolve(
     image: Any,
     psf: Any,
-    iterations: int = 25,
+    iterations: int | None = None,
     *,
     mask: Any = None,
     precision: Any = None,
@@ -360,8 +360,8 @@ def deconvolve(
         Real, in host memory. Axes before the PSF's are a stack of images, restored one after the other.
     psf : array_like
         Real, of 1 to 3 axes.
-    iterations : int
-        At most.
+    iterations : int, optional
+        At most; as for `Deconvolver`.
     mask : array_like, optional
         Voxels where it is 0 have no datum, and are restored from their neighbours.
     precision : {'float32', 'float64'}, optional

@@ -27,8 +27,8 @@ class Deconvolver(Lasting):
         Real, of 1 to 3 axes. Negative voxels: see `psf_negative`.
     shape : tuple of int
         Of the images: ([[z,] y,] x), as many axes as the PSF has.
-    iterations : int
-        At most.
+    iterations : int, optional
+        At most: 25, or 200 where `stop` is ``'gradient-consensus'`` or ``'discrepancy'``.
     algorithm : {'rl', 'wiener', 'landweber'}
         Richardson-Lucy, with the exact adjoint; Wiener's filter; Landweber's iteration.
     acceleration : {'auto', 'none', 'biggs', 'momentum'}
@@ -39,16 +39,18 @@ class Deconvolver(Lasting):
     start : {'auto', 'image', 'flat'} or float
         What the iterations start from: the image as far as it is not noise, the image, or a flat image, of the image's mean or of the
         value given.
-    background : float
-        In the image's units.
+    background : float or 'auto'
+        In the image's units; ``'auto'`` is each image's dim level: a twentieth of its voxels is darker, noise left out (``report``).
     tv : float
         Weight of the total variation, say 0.01; Dey et al., Microsc. Res. Tech. 69:260 (2006).
     voxel_size : float or sequence of float, optional
         Distances along the axes, for `tv`; in any unit.
     noise : float
         Noise power over signal power, of Wiener's filter.
-    stop : float
-        End when an iteration changes less than this part of the estimate; 0: never.
+    stop : {'none', 'gradient-consensus', 'discrepancy'} or float
+        What ends the iterations. ``'gradient-consensus'``: each voxel ends where its next change would follow noise, at two and a half
+        times the work an iteration; ``'discrepancy'``: when noise explains what is left; a number: when an iteration changes less than
+        this part of the estimate.
     origin : {'center', 'scipy', 'first', 'peak'} or tuple of int
         As for `convolve`.
     normalize : bool
@@ -92,16 +94,16 @@ class Deconvolver(Lasting):
         psf: Any,
         shape: Sequence[int],
         *,
-        iterations: int = 25,
+        iterations: int | None = None,
         algorithm: str = "rl",
         acceleration: str = "auto",
         edges: str = "noncirculant",
         start: str | float = "auto",
-        background: float = 0.0,
+        background: float | str = 0.0,
         tv: float = 0.0,
         voxel_size: Any = None,
         noise: float = 1e-3,
-        stop: float = 0.0,
+        stop: float | str = "none",
         origin: Any = "center",
         normalize: bool = True,
         psf_negative: str = "clip",
@@ -121,11 +123,11 @@ class Deconvolver(Lasting):
         self._psf = _arrays.kernel(psf, "psf", real=True)
         self.shape = _spec.spatial_shape(shape, self._psf.ndim, "psf")
         words: dict[str, Any] = dict(
-            iterations=iterations, algorithm=algorithm, acceleration=acceleration, edges=edges, background=float(background),
-            tv=float(tv), noise=float(noise), stop=float(stop), normalize=bool(normalize), psf_negative=psf_negative, nan=nan,
+            iterations=-1 if iterations is None else int(iterations), algorithm=algorithm, acceleration=acceleration, edges=edges,
+            tv=float(tv), noise=float(noise), normalize=bool(normalize), psf_negative=psf_negative, nan=nan,
             saturation=float(saturation), compat=compat, tiles=tiles, halo=float(halo),
         )  # fmt: skip
-        self._spec = _spec.deconvolution(self.shape, self._psf.shape, origin=origin, start=start, voxel_size=voxel_size, precision=precision, **words)
+        self._spec = _spec.deconvolution(self.shape, self._psf.shape, origin=origin, start=start, stop=stop, background=background, voxel_size=voxel_size, precision=precision, **words)
         self._options = _spec.plan_options(
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method="auto", path="auto", tune="model",
             deterministic=deterministic, min_tiles=_min_tiles,

@@ -44,14 +44,20 @@ def convolution(
 
 
 def deconvolution(
-    image: Sequence[int], psf: Sequence[int], *, origin: Any, start: str | float, voxel_size: Any, precision: Any, **words: Any
+    image: Sequence[int], psf: Sequence[int], *, origin: Any, start: str | float, stop: str | float, background: str | float, voxel_size: Any, precision: Any, **words: Any
 ) -> dict[str, Any]:
     ndim = len(image)
     voxel = [1.0] * 3 if voxel_size is None else [1.0] * (3 - ndim) + [float(v) for v in np.broadcast_to(voxel_size, ndim)]
+    if isinstance(background, str) and background != "auto":
+        raise ValueError(f"background is {background!r}; it is a number or 'auto'")
     return dict(
         image=padded(image),
         kernel=padded(psf),
         origin=_origin(origin, ndim),
+        background=0.0 if isinstance(background, str) else float(background),
+        estimate_background=isinstance(background, str),
+        stop=stop if isinstance(stop, str) else "none",
+        stop_relative_change=0.0 if isinstance(stop, str) else float(stop),
         start=start if isinstance(start, str) else "value",
         start_value=0.0 if isinstance(start, str) else float(start),
         voxel_size=voxel,

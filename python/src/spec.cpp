@@ -107,11 +107,13 @@ DeconvolutionSpec deconvolution_spec(const nb::dict& options) {
   spec.start = choice(options, "start", {Start::automatic, Start::image, Start::flat, Start::value});
   spec.start_value = get<double>(options, "start_value");
   spec.background = get<double>(options, "background");
+  spec.estimate_background = get<bool>(options, "estimate_background");
   spec.tv = get<double>(options, "tv");
   const auto voxel = get<std::vector<double>>(options, "voxel_size");
   spec.voxel_size = {voxel.at(0), voxel.at(1), voxel.at(2)};
   spec.wiener_noise = get<double>(options, "noise");
-  spec.stop_relative_change = get<double>(options, "stop");
+  spec.stop_relative_change = get<double>(options, "stop_relative_change");
+  spec.stop = choice(options, "stop", {Stop::none, Stop::gradient_consensus, Stop::discrepancy});
   spec.origin = origin_of(options);
   spec.precision = precision_of(options);
   spec.normalize_psf = get<bool>(options, "normalize");
@@ -158,7 +160,6 @@ nb::dict defaults() {
   c["nan"] = word(convolution.non_finite);
   c["preserve_nan"] = convolution.preserve_nan;
   c["no_data"] = convolution.no_data;
-  d["iterations"] = deconvolution.iterations;
   d["algorithm"] = word(deconvolution.algorithm);
   d["acceleration"] = word(deconvolution.acceleration);
   d["edges"] = word(deconvolution.edges);
@@ -166,7 +167,7 @@ nb::dict defaults() {
   d["background"] = deconvolution.background;
   d["tv"] = deconvolution.tv;
   d["noise"] = deconvolution.wiener_noise;
-  d["stop"] = deconvolution.stop_relative_change;
+  d["stop"] = word(deconvolution.stop);
   d["origin"] = word(deconvolution.origin.rule);
   d["normalize"] = deconvolution.normalize_psf;
   d["psf_negative"] = word(deconvolution.psf_negative);
@@ -227,6 +228,8 @@ nb::dict to_dict(const DeconvolutionReport& report) {
   result["saturated_input_voxels"] = report.saturated_input_voxels;
   result["negative_voxels"] = report.negative_voxels;
   result["saturated_voxels"] = report.saturated_voxels;
+  result["background"] = report.background;
+  result["dim_level"] = report.dim_level;
   result["input_sum"] = report.input_sum;
   result["output_sum"] = report.output_sum;
   result["psf_factor"] = report.psf.factor;

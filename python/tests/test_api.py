@@ -25,7 +25,7 @@ def test_defaults_are_those_of_the_library():
     ours = defaults_of(convoy.Deconvolver)
     for name, value in found["deconvolution"].items():
         assert ours[name] == value, name
-    assert defaults_of(convoy.deconvolve)["iterations"] == found["deconvolution"]["iterations"]
+    assert defaults_of(convoy.deconvolve)["iterations"] is ours["iterations"] is None
 
 
 @pytest.mark.parametrize("thing", PUBLIC, ids=lambda t: t.__name__)

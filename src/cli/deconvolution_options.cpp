@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "cli/command_line.hpp"
 
@@ -15,18 +16,47 @@ auto name_of() {
 
 const char* missing_name(NonFinite value) { return value == NonFinite::error ? "error" : "mask"; }
 
-/// "relative:1e-4" or "none".
-double stop_from_text(const std::string& text) {
-  if (text == "none") return 0;
+/// "gradient-consensus", "discrepancy", "relative:1e-4" or "none".
+void set_stop(const std::string& text, DeconvolutionSpec& choices) {
+  for (const Stop stop : {Stop::none, Stop::gradient_consensus, Stop::discrepancy}) {
+    if (text != name(stop)) continue;
+    choices.stop = stop;
+    choices.stop_relative_change = 0;
+    return;
+  }
   constexpr std::string_view kRelative = "relative:";
   double value = 0;
   if (text.starts_with(kRelative)) {
     const char* const begin = text.data() + kRelative.size();
     const char* const end = text.data() + text.size();
     const auto [stopped, problem] = std::from_chars(begin, end, value);
-    if (problem == std::errc() && stopped == end && value > 0 && value < 1) return value;
+    if (problem == std::errc() && stopped == end && value > 0 && value < 1) {
+      choices.stop_relative_change = value;
+      return;
+    }
   }
-  throw CLI::ValidationError("--stop", fmt::format("'{}' is neither none nor relative:X with X between 0 and 1", text));
+  throw CLI::ValidationError("--stop", fmt::format("'{}' is none of none, gradient-consensus, discrepancy and "
+                                                   "relative:X with X between 0 and 1",
+                                                   text));
+}
+
+/// All of the text, if that is a finite number.
+std::optional<double> number_from(const std::string& text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, problem] = std::from_chars(text.data(), end, value);
+  if (problem != std::errc() || stopped != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+/// "auto" or a number, not below 0.
+void set_background(const std::string& text, DeconvolutionSpec& choices) {
+  const auto value = number_from(text);
+  choices.estimate_background = text == "auto";
+  if (!choices.estimate_background && !(value && *value >= 0)) {
+    throw CLI::ValidationError("--background", fmt::format("'{}' is neither auto nor a number from 0 on", text));
+  }
+  choices.background = value.value_or(0);
 }
 
 /// "auto", "image", "flat" or a number above 0.
@@ -36,12 +66,12 @@ void set_start(const std::string& text, DeconvolutionSpec& choices) {
     choices.start = start;
     return;
   }
-  const char* const end = text.data() + text.size();
-  const auto [stopped, problem] = std::from_chars(text.data(), end, choices.start_value);
-  if (problem != std::errc() || stopped != end || !(choices.start_value > 0) || !std::isfinite(choices.start_value)) {
+  const auto value = number_from(text);
+  if (!value || !(*value > 0)) {
     throw CLI::ValidationError("--start", fmt::format("'{}' is none of auto, image, flat and a number above 0", text));
   }
   choices.start = Start::value;
+  choices.start_value = *value;
 }
 
 }  // namespace
@@ -51,7 +81,9 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       command, "--algorithm", choices.algorithm, {Algorithm::richardson_lucy, Algorithm::wiener, Algorithm::landweber},
       name_of<Algorithm>(),
       "rl: Richardson-Lucy, for counted light; landweber: least squares; wiener: one linear filter (default rl)");
-  command.add_option("--iterations", choices.iterations, "Iterations, at most (default 25)")
+  command
+      .add_option("--iterations", choices.iterations,
+                  "Iterations, at most (default 25, or 200 with --stop gradient-consensus or discrepancy)")
       ->type_name("N")
       ->check(whole_number(0, 1000000));
   add_choice(
@@ -63,9 +95,11 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
   add_choice(command, "--edges", choices.edges, {Edges::noncirculant, Edges::zero, Edges::reflect}, name_of<Edges>(),
              "Where light may come from: noncirculant lets it come from beyond the image, zero does not, reflect takes "
              "the image's reflection (default noncirculant)");
-  command.add_option("--background", choices.background, "Constant background in the image (default 0)")
-      ->type_name("B")
-      ->check(zero_or_above());
+  command
+      .add_option_function<std::string>(
+          "--background", [this](const std::string& text) { set_background(text, choices); },
+          "Constant background in the image, a camera's offset for one; auto: as dim as a twentieth of it (default 0)")
+      ->type_name("auto|B");
   command
       .add_option_function<std::string>(
           "--start", [this](const std::string& text) { set_start(text, choices); },
@@ -74,9 +108,12 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       ->type_name("auto|image|flat|VALUE");
   command
       .add_option_function<std::string>(
-          "--stop", [this](const std::string& text) { choices.stop_relative_change = stop_from_text(text); },
-          "End when an iteration changes less than this part of the result (default none)")
-      ->type_name("relative:X|none");
+          "--stop", [this](const std::string& text) { set_stop(text, choices); },
+          "What ends the iterations. gradient-consensus: each voxel ends where its next change would follow noise, at "
+          "two "
+          "and a half times the work an iteration; discrepancy: when noise explains what is left; relative: when an "
+          "iteration changes less than this part of the result (default none)")
+      ->type_name("gradient-consensus|discrepancy|relative:X|none");
   command.add_option("--tv", choices.tv, "Prefer flat patches: weight of the total variation, say 0.01 (default 0)")
       ->type_name("LAMBDA")
       ->check(zero_or_above());

@@ -53,6 +53,8 @@ std::string to_json(const DeconvolveRecord& record) {
   json["iterating_seconds"] = run.iterating_seconds;
   json["seconds_per_iteration"] =
       run.iterations > 0 ? Json(run.iterating_seconds / static_cast<double>(run.iterations)) : Json();
+  json["background"] = run.background;
+  json["dim_level"] = run.dim_level;
   json["input_sum"] = run.input_sum;
   json["output_sum"] = run.output_sum;
   json["missing_voxels"] = run.missing_voxels;

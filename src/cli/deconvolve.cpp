@@ -51,6 +51,7 @@ struct DeconvolveCommand {
   void warn_of_psfs(const ImageList& psfs, const Deconvolver& deconvolver, DeconvolveRecord& record) const;
   void warn(DeconvolveRecord& record, const std::string& text) const;
   void warn_of_tiles(DeconvolveRecord& record) const;
+  void warn_of_offset(DeconvolveRecord& record) const;
   void warn_of_voxels(DeconvolveRecord& record) const;
   void summarize(const DeconvolveRecord& record) const;
 };
@@ -125,11 +126,11 @@ JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const Image
       {"iterations", std::to_string(spec.iterations)},
       {"acceleration", name(spec.acceleration)},
       {"edges", name(spec.edges)},
-      {"background", number(spec.background)},
+      {"background", spec.estimate_background ? "auto" : number(spec.background)},
       {"start", spec.start == Start::value ? number(spec.start_value) : name(spec.start)},
       {"total variation", number(spec.tv)},
       {"noise", number(spec.wiener_noise)},
-      {"stop", number(spec.stop_relative_change)},
+      {"stop", spec.stop == Stop::none ? number(spec.stop_relative_change) : name(spec.stop)},
       {"saturation", number(spec.saturation)},
       {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
       {"precision", name(spec.precision)},
@@ -262,12 +263,29 @@ void DeconvolveCommand::warn_of_tiles(DeconvolveRecord& record) const {
                            record.plan.reasons.front()));
 }
 
+/// What a camera adds to every voxel would be taken for light, and sharpened to speckles.
+void DeconvolveCommand::warn_of_offset(DeconvolveRecord& record) const {
+  constexpr double kVisible = 0.25;
+  const DeconvolutionReport& run = record.run;
+  const DeconvolutionSpec& spec = record.plan.spec;
+  if (spec.compatibility != Compatibility::none || spec.estimate_background || spec.background > 0) return;
+  const auto voxels = static_cast<double>(record.num_images * num_voxels(spec.image) - run.missing_voxels);
+  const double mean = voxels > 0 ? run.input_sum / voxels : 0;
+  if (!(mean > 0) || run.dim_level < kVisible * mean) return;
+  warn(record,
+       fmt::format("even dim voxels of the image are at {:.4g}, {:.0f} % of its mean: if that is a camera's offset "
+                   "or background, it is now taken for light; give it (--background {:.3g}) or have it "
+                   "estimated (--background auto)",
+                   run.dim_level, 100 * run.dim_level / mean, run.dim_level));
+}
+
 void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
   const DeconvolutionReport& run = record.run;
   constexpr double kRoundingErrors = 1e-5;  // those of a convolution leave less
   if (run.negative_voxels > 0 && run.negative_sum < -kRoundingErrors * run.input_sum) {
     warn(record, fmt::format("{} negative image voxels are taken as 0", run.negative_voxels));
   }
+  warn_of_offset(record);
   if (run.non_finite_voxels > 0) {
     warn(record, fmt::format("{} NaN or infinite image voxels are taken as missing", run.non_finite_voxels));
   }
@@ -284,7 +302,8 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   const bool wiener = plan.spec.algorithm == Algorithm::wiener;
   std::string what = wiener ? "Wiener's filter" : fmt::format("{} iterations", record.run.iterations);
   if (record.run.iterations == 1) what = "1 iteration";
-  if (record.run.stop_reason == StopReason::relative_change) what += ", ended by --stop";
+  if (record.run.stop_reason != StopReason::iterations) what += ", ended by --stop";
+  if (plan.spec.estimate_background) what += fmt::format(", background {:.4g}", record.run.background);
   if (plan.is_tiled()) {
     what += fmt::format(", {} and {} tiles each", plan.convolution.num_pieces(), plan.adjoint->num_pieces());
   }

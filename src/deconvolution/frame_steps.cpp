@@ -63,6 +63,7 @@ std::vector<Port> FrameSteps::ports() const {
                           {"output", reals(num_elements(image_)), Section::finish}};
   if (plan_.spec.algorithm != Algorithm::wiener) {
     ports.push_back({"sums", reals(kNumQuantities * kSumsPerQuantity), Section::measure});
+    if (plan_.spec.stop == Stop::gradient_consensus) ports.push_back({"noise", window_bytes(), Section::run});
   }
   return ports;
 }

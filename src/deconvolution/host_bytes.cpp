@@ -17,7 +17,9 @@ std::uint64_t bytes_of(std::uint64_t voxel_bytes, const Shape& shape) {
 
 /// Of exact tiles: estimate, weights, image, the buffer that convolutions write to, and what acceleration takes.
 std::uint64_t bytes_of_arrays(const DeconvolutionPlan& plan) {
-  const std::uint64_t num_frames = 4 + num_acceleration_images(plan.spec.acceleration);
+  const bool has_consensus = plan.spec.stop == Stop::gradient_consensus;
+  const std::uint64_t num_frames = 4 + num_acceleration_images(plan.spec.acceleration) + (has_consensus ? 1 : 0);
+  const std::uint64_t num_windows = has_consensus ? 2 : 1;
   std::uint64_t of_splits = 0;
   for (const Plan* part : {&plan.convolution, &*plan.adjoint}) {
     if (part->split) of_splits = saturating_sum(of_splits, part->host_bytes);
@@ -25,7 +27,7 @@ std::uint64_t bytes_of_arrays(const DeconvolutionPlan& plan) {
   const Shape window{plan.axes[0].window, plan.axes[1].window, plan.axes[2].window};
   const std::uint64_t real = real_bytes(plan.spec.precision);
   const std::uint64_t of_frames = saturating_product(num_frames, bytes_of(real, plan.frame()));
-  return saturating_sum(of_splits, saturating_sum(bytes_of(real, window), of_frames));
+  return saturating_sum(of_splits, saturating_sum(saturating_product(num_windows, bytes_of(real, window)), of_frames));
 }
 
 HostNeeds needs_of_device(const DeconvolutionPlan& plan, const Limits& limits, const PlanOptions& options) {

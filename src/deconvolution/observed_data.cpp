@@ -17,23 +17,41 @@ constexpr double kNoDatum = -1e30;
 
 enum class Kind { datum, negative, masked, non_finite, saturated };
 
+/// Of a fourth difference.
+constexpr double kSquaredWeights = 1 + 16 + 36 + 16 + 1;
+/// Means of neighbours of which the dim level is found.
+constexpr Index kMostMeans = 1 << 20;
+
 /// Squares of the data and of their fourth differences along x.
 struct NoiseSums {
   double squares = 0;
   double of_differences = 0;
+  double over_means = 0;  // squared differences over the means of their voxels
   Index differences = 0;
+  std::vector<double> means;  // of five neighbours, a sample
 
   void add(const NoiseSums& other) {
     squares += other.squares;
     of_differences += other.of_differences;
+    over_means += other.over_means;
     differences += other.differences;
+    means.insert(means.end(), other.means.begin(), other.means.end());
   }
   double signal_share(double mean, Index data) const {
-    constexpr double kSquaredWeights = 1 + 16 + 36 + 16 + 1;
     const double variance = squares / static_cast<double>(std::max<Index>(1, data)) - mean * mean;
     if (differences == 0 || !(variance > 0)) return 1;
     const double noise = of_differences / kSquaredWeights / static_cast<double>(differences);
     return std::clamp(1 - noise / variance, 0.0, 1.0);
+  }
+  double discrepancy(Index data) const {
+    if (differences == 0) return 0;
+    return over_means / kSquaredWeights / 2 * (static_cast<double>(data) / static_cast<double>(differences));
+  }
+  double dim_level() {
+    if (means.empty()) return 0;
+    const auto level = means.begin() + static_cast<std::ptrdiff_t>(means.size() / 20);
+    std::nth_element(means.begin(), level, means.end());
+    return std::max(0.0, *level);
   }
 };
 
@@ -57,6 +75,7 @@ class Row {
   }
   bool has_difference() const { return length_ > kReach; }
   double difference() const { return last_[0] - 4 * last_[1] + 6 * last_[2] - 4 * last_[3] + last_[4]; }
+  double mean() const { return (last_[0] + last_[1] + last_[2] + last_[3] + last_[4]) / 5; }
 
  private:
   std::array<double, kReach + 1> last_{};
@@ -138,6 +157,7 @@ template <class T>
 void count_voxels(const DeconvolutionSpec& spec, const T* values, const Masked& masked, Index row, Index begin,
                   Index end, double factor, Index first, Counted& counted) {
   const bool keeps_negative = keeps_negative_data(spec);
+  const Index step = 1 + num_voxels(spec.image) / kMostMeans;
   Row last;
   for (Index i = std::max(begin / row * row, begin - Row::kReach); i < end; ++i) {
     if (i % row == 0) last.begin();
@@ -153,8 +173,11 @@ void count_voxels(const DeconvolutionSpec& spec, const T* values, const Masked& 
     count(value, first + i, kind, keeps_negative, counted.counts);
     if (kind == Kind::datum || (is_datum && keeps_negative)) counted.noise.squares += value * value;
     if (!is_datum || !last.has_difference()) continue;
-    counted.noise.of_differences += last.difference() * last.difference();
+    const double squared = last.difference() * last.difference();
+    counted.noise.of_differences += squared;
+    if (last.mean() > 0) counted.noise.over_means += squared / last.mean();
     ++counted.noise.differences;
+    if ((first + i) % step == 0) counted.noise.means.push_back(last.mean());
   }
 }
 
@@ -227,7 +250,10 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed) 
   ObservedCounts total = counted.counts;
   const double voxels = static_cast<double>(std::max<Index>(1, total.data));
   total.signal_share = counted.noise.signal_share(total.sum / voxels, total.data);
-  total.unit = power_of_two_near(std::max(mean_magnitude() * summed_in, spec.background));
+  total.dim_level = counted.noise.dim_level() * summed_in;
+  total.background = spec.estimate_background ? total.dim_level : spec.background;
+  total.unit = power_of_two_near(std::max(mean_magnitude() * summed_in, total.background));
+  total.discrepancy = counted.noise.discrepancy(total.data) * (summed_in / total.unit);
   total.mean = total.sum / voxels * (summed_in / total.unit);
   total.sum *= summed_in;
   total.magnitude *= summed_in;
@@ -268,6 +294,62 @@ void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const Ima
   });
 }
 
+namespace {
+
+/// The same number for the same place, on every device: the finaliser of MurmurHash3 (A. Appleby, public domain).
+double random_sign(Index voxel) {
+  auto bits = static_cast<std::uint64_t>(voxel) + 0x9e3779b97f4a7c15U;
+  bits = (bits ^ (bits >> 33U)) * 0xff51afd7ed558ccdU;
+  bits = (bits ^ (bits >> 33U)) * 0xc4ceb9fe1a85ec53U;
+  return ((bits ^ (bits >> 33U)) & 1U) == 0 ? 1 : -1;
+}
+
+/// Around the voxel, moved into the row where it would reach beyond; 0 if one of the five is no datum.
+template <class T>
+double noise_at(const DeconvolutionSpec& spec, const T* row, const Masked& masked, Index first, Index at,
+                double factor) {
+  if (spec.image.x <= Row::kReach) return 0;
+  const Index begin = std::clamp<Index>(at - Row::kReach / 2, 0, spec.image.x - Row::kReach - 1);
+  Row around;
+  for (Index x = begin; x <= begin + Row::kReach; ++x) {
+    const Kind kind = kind_of(row[x], masked(first + x), spec.saturation);
+    if (kind != Kind::datum && kind != Kind::negative) return 0;
+    around.push(factor * static_cast<double>(row[x]));
+  }
+  return random_sign(first + at) * around.difference() / std::sqrt(kSquaredWeights);
+}
+
+}  // namespace
+
+template <class Real>
+void write_noise(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
+                 const std::optional<ImageView>& mask, double unit, Real* port) {
+  const std::array<std::vector<Index>, 3> shown{shown_positions(plan, layout, 0), shown_positions(plan, layout, 1),
+                                                shown_positions(plan, layout, 2)};
+  const std::array<Index, 3> stride = device_strides(layout, image.shape);
+  const auto rows = static_cast<Index>(shown[1].size());
+  const Masked masked(mask);
+  host_workers().for_each(rows * static_cast<Index>(shown[2].size()), 16, [&](int, Index begin, Index end) {
+    with_element(image.element, [&](auto type) {
+      const auto* values = static_cast<const decltype(type)*>(image.data);
+      for (Index i = begin; i < end; ++i) {
+        const Index at = shown[1][static_cast<std::size_t>(i % rows)] * stride[1] +
+                         shown[2][static_cast<std::size_t>(i / rows)] * stride[2];
+        Real* to = port + i * static_cast<Index>(shown[0].size());
+        for (const Index column : shown[0]) {
+          const Index voxel = at + column * stride[0];
+          const Index x = voxel % image.shape.x;
+          *to++ = static_cast<Real>(noise_at(plan.spec, values + (voxel - x), masked, voxel - x, x, 1 / unit));
+        }
+      }
+    });
+  });
+}
+
+template void write_noise(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
+                          double, float*);
+template void write_noise(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
+                          double, double*);
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
                              double, float*);
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,

@@ -27,6 +27,9 @@ struct ObservedCounts {
   /// Of the data's variance that is not noise: 1 - v_n / v_d, between 0 and 1, v_n the mean square of fourth
   /// differences along x over 70, to which an image that a PSF has smoothed adds little. 1 where rows are too short.
   double signal_share = 1;
+  double dim_level = 0;    ///< 5th percentile of means of five neighbours along x, in the image's unit
+  double background = 0;   ///< that level, or the spec's; in the image's unit
+  double discrepancy = 0;  ///< the I-divergence that noise makes, in `unit`
 };
 
 /// An image and its mask, which if given has the image's shape; 0 in it says that there is no datum.
@@ -40,6 +43,12 @@ bool keeps_negative_data(const DeconvolutionSpec& spec);
 
 /// Looks at every voxel; the unit is near the data's mean magnitude, or near the background if that is larger.
 ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed);
+
+/// Fills the port, laid out as that of the data, with a sample of each datum's noise: its fourth difference along x
+/// over sqrt(70), with a random sign that depends on its place alone. 0 where there is no datum or no difference.
+template <class Real>
+void write_noise(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
+                 const std::optional<ImageView>& mask, double unit, Real* port);
 
 /// Fills the port, laid out as `layout` says, with the window: data in `unit`, those below 0 as 0
 /// (Compatibility::skimage and Wiener take them as they are), and -1e30 where there is none. Edges::reflect reads the

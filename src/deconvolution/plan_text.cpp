@@ -20,6 +20,7 @@ std::string task_to_text(const DeconvolutionPlan& plan) {
   if (spec.acceleration != Acceleration::none) text += fmt::format(", acceleration {}", name(spec.acceleration));
   if (spec.algorithm != Algorithm::wiener) text += fmt::format(", start {}", name(spec.start));
   if (spec.start == Start::value) text += fmt::format(" {}", spec.start_value);
+  if (spec.stop != Stop::none) text += fmt::format(", stop {}", name(spec.stop));
   if (spec.tv > 0) text += fmt::format(", total variation {}", spec.tv);
   if (spec.compatibility != Compatibility::none) text += fmt::format(", as {}", name(spec.compatibility));
   text += fmt::format(", edges {}, {}\n", name(spec.edges), name(spec.precision));
@@ -77,7 +78,8 @@ Json spec_to_json(const DeconvolutionSpec& spec) {
           {"compatibility", name(spec.compatibility)},
           {"edges", name(spec.edges)},
           {"start", spec.start == Start::value ? Json(spec.start_value) : Json(name(spec.start))},
-          {"background", spec.background},
+          {"background", spec.estimate_background ? Json("auto") : Json(spec.background)},
+          {"stop", name(spec.stop)},
           {"stop_relative_change", spec.stop_relative_change},
           {"origin", name(spec.origin.rule)},
           {"precision", name(spec.precision)},

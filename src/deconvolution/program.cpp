@@ -28,7 +28,8 @@ class Builder {
         steps_(plan),
         iterates_(plan.spec.algorithm != Algorithm::wiener),
         by_sums_(plan.spec.acceleration == Acceleration::biggs),
-        accelerated_(by_sums_ || plan.spec.acceleration == Acceleration::momentum) {
+        accelerated_(by_sums_ || plan.spec.acceleration == Acceleration::momentum),
+        by_consensus_(plan.spec.stop == Stop::gradient_consensus) {
     const FftGeometry& geometry = steps_.geometry();
     const std::uint64_t image_bytes = geometry.image_bytes();
     observed_ = slots_.add("observed", steps_.window_bytes());
@@ -44,6 +45,10 @@ class Builder {
     weights_ = slots_.add("weights", image_bytes);
     partials_ = slots_.add("partials", steps_.reals(kNumQuantities * steps_.num_threads()));
     sums_ = slots_.add("sums", steps_.reals(kNumQuantities * kSumsPerQuantity));
+    if (by_consensus_) {
+      noise_ = slots_.add("noise", steps_.window_bytes());
+      consensus_ = slots_.add("consensus", image_bytes);
+    }
     if (!accelerated_) return;
     previous_ = slots_.add("previous", image_bytes);
     if (!by_sums_) return;
@@ -88,6 +93,7 @@ class Builder {
 
   std::vector<Step> start() const {
     std::vector<Step> steps = uploads();
+    if (by_consensus_) steps.emplace_back(steps_.upload(deconvolution_ports::noise, noise_));
     if (plan_.spec.compatibility == Compatibility::skimage) {
       steps.emplace_back(steps_.on_window(kernels::indicate, {observed_, weights_}));
     } else {
@@ -111,7 +117,11 @@ class Builder {
   std::vector<Step> iteration(bool measured) const {
     std::vector<Step> steps{convolve(false)};
     if (measured) steps.emplace_back(steps_.sum_divergence({observed_, image_, scalars_, partials_}));
+    if (by_consensus_) {
+      steps.emplace_back(steps_.on_window(kernels::noise_ratio, {noise_, scalars_, image_, consensus_}));
+    }
     append_correction(steps);
+    if (by_consensus_) append_consensus(steps);
     append_proposal(steps);
     if (measured) {
       steps.emplace_back(steps_.sum_on_elements(kernels::sum_change, {image_, estimate_, partials_}));
@@ -135,8 +145,22 @@ class Builder {
     steps.emplace_back(steps_.shift(work_, image_, false));
   }
 
+  /// Smoothed as far as gradients are: by the blur and its adjoint.
+  void append_consensus(std::vector<Step>& steps) const {
+    steps.emplace_back(convolve(true, consensus_));
+    steps.emplace_back(steps_.on_elements(kernels::agreement, {image_, weights_, consensus_}));
+    steps.emplace_back(convolve(false, consensus_));
+    steps.emplace_back(steps_.on_window(kernels::keep_window, {consensus_}));
+    steps.emplace_back(convolve(true, consensus_));
+  }
+
   void append_proposal(std::vector<Step>& steps) const {
     if (plan_.spec.tv > 0) steps.emplace_back(steps_.regularize_tv({estimate_, scalars_, image_}));
+    if (by_consensus_) {
+      steps.emplace_back(
+          steps_.on_elements(kernels::propose_agreed, {weights_, estimate_, scalars_, consensus_, image_}));
+      return;
+    }
     const bool landweber = plan_.spec.algorithm == Algorithm::landweber;
     steps.emplace_back(steps_.on_elements(landweber ? kernels::propose_step : kernels::propose_product,
                                           {weights_, estimate_, scalars_, image_}));
@@ -145,6 +169,11 @@ class Builder {
   void append_acceleration(std::vector<Step>& steps) const {
     if (!by_sums_) {
       steps.emplace_back(steps_.momentum_factor(scalars_));
+      if (by_consensus_) {
+        steps.emplace_back(
+            steps_.on_elements(kernels::extrapolate_agreed, {scalars_, consensus_, previous_, estimate_, image_}));
+        return;
+      }
       steps.emplace_back(steps_.on_elements(kernels::extrapolate, {scalars_, previous_, estimate_, image_}));
       return;
     }
@@ -161,17 +190,22 @@ class Builder {
     return {steps_.crop(result, work_), steps_.download(deconvolution_ports::output, work_)};
   }
 
-  Convolve convolve(bool conjugate) const { return {steps_.geometry(), image_, work_, spectrum_, conjugate}; }
+  Convolve convolve(bool conjugate) const { return convolve(conjugate, image_); }
+  Convolve convolve(bool conjugate, SlotId image) const {
+    return {steps_.geometry(), image, work_, spectrum_, conjugate};
+  }
 
   const DeconvolutionPlan& plan_;
   FrameSteps steps_;
   bool iterates_;
   bool by_sums_;  // its factor is made of sums over the frame
   bool accelerated_;
+  bool by_consensus_;
   SlotList slots_;
   SlotId observed_ = 0, scalars_ = 0, image_ = 0, work_ = 0, spectrum_ = 0, response_ = 0;
   SlotId estimate_ = 0, weights_ = 0, partials_ = 0, sums_ = 0;
   SlotId previous_ = 0, gradient_ = 0, products_ = 0;
+  SlotId noise_ = 0, consensus_ = 0;
 };
 
 /// The frame as one tile without padding, in the image's own order of axes.

@@ -18,6 +18,7 @@ namespace deconvolution_ports {
 inline constexpr PortId observed = 1;  ///< run: the window; -1e30 means that there is no datum
 inline constexpr PortId scalars = 2;   ///< run: kernels::scalars
 inline constexpr PortId output = 3;    ///< finish: the image
+inline constexpr PortId noise = 5;     ///< run, for gradient consensus: laid out as the data
 inline constexpr PortId sums = 4;      ///< measure: kNumQuantities x kSumsPerQuantity (deconvolution/sum_threads.hpp)
 }  // namespace deconvolution_ports
 

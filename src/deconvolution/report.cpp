@@ -9,6 +9,8 @@ void DeconvolutionReport::add(const DeconvolutionReport& other) {
   iterations = std::max(iterations, other.iterations);
   if (other.iterations > 0) stop_reason = other.stop_reason;
   if (curve.empty()) curve = other.curve;
+  if (background == 0) background = other.background;
+  if (dim_level == 0) dim_level = other.dim_level;
   elapsed_seconds += other.elapsed_seconds;
   iterating_seconds += other.iterating_seconds;
   peak_device_bytes = std::max(peak_device_bytes, other.peak_device_bytes);

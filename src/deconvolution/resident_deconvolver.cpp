@@ -27,6 +27,8 @@ constexpr Index kMostIterations = 100'000;
 void require_resident(const DeconvolutionSpec& spec) {
   if (spec.compatibility != Compatibility::none) refuse_on_device("compatibility with scikit-image");
   if (spec.stop_relative_change > 0) refuse_on_device("a relative change to stop at, which the host would wait for,");
+  if (spec.stop != Stop::none) refuse_on_device(fmt::format("{}, which the host would wait for,", name(spec.stop)));
+  if (spec.estimate_background) refuse_on_device("a background that is to be estimated");
   if (spec.num_psfs > 1) refuse_on_device("a number of PSFs");
   if (spec.iterations > kMostIterations) refuse_on_device(fmt::format("more than {} iterations", kMostIterations));
 }

@@ -263,6 +263,8 @@ DeconvolutionReport RestorationRun::report() {
       one.saturated_input_voxels = counts->saturated;
       one.negative_voxels = counts->negative;
       one.negative_sum = counts->negative_sum;
+      one.background = counts->background;
+      one.dim_level = counts->dim_level;
       one.input_sum = counts->sum;
     }
     all.add(one);

@@ -50,7 +50,7 @@ void Restorer::trace(const std::string& step) const {
 
 Course Restorer::restore(const Observed& observed, const Box& box, const ObservedCounts& counts) {
   start(observed, box, counts);
-  return iterate();
+  return iterate(counts.discrepancy);
 }
 
 /// Uploads data and scalars.
@@ -68,6 +68,12 @@ void Restorer::start(const Observed& observed, const Box& box, const ObservedCou
     std::transform(values.begin(), values.end(), port<Real>(deconvolution_ports::scalars),
                    [](double value) { return static_cast<Real>(value); });
   });
+  if (spec_.stop == Stop::gradient_consensus) {
+    with_real([&](auto type) {
+      write_noise(engine_->plan(), engine_->layout(), image, mask, counts.unit,
+                  port<decltype(type)>(deconvolution_ports::noise));
+    });
+  }
   engine_->pass(Section::run, 1);
   trace("data and start");
 }
@@ -90,6 +96,7 @@ void Restorer::measure(Course& course) {
   ++course.done;
   const auto [divergence, flux, total, change] = totals();
   course.last_change = total > 0 ? change / total : 0;
+  course.last_divergence = divergence;
   if (!wants_curve()) return;
   if (course.curve.empty()) course.curve.emplace_back();
   course.curve.back().divergence = divergence;
@@ -105,7 +112,15 @@ void Restorer::iterate_batch(Index batch, Course& course) {
   if (measured) measure(course);
 }
 
-Course Restorer::iterate() {
+std::optional<StopReason> Restorer::reason_to_stop(const Course& course, double discrepancy) const {
+  constexpr double kSettled = 1e-4;
+  if (course.last_change < spec_.stop_relative_change) return StopReason::relative_change;
+  if (spec_.stop == Stop::gradient_consensus && course.last_change < kSettled) return StopReason::gradient_consensus;
+  if (spec_.stop == Stop::discrepancy && course.last_divergence <= discrepancy) return StopReason::discrepancy;
+  return std::nullopt;
+}
+
+Course Restorer::iterate(double discrepancy) {
   Course course;
   double seconds_of_one = 0;
   while (course.done < spec_.iterations) {
@@ -115,8 +130,8 @@ Course Restorer::iterate() {
     iterate_batch(batch, course);
     seconds_of_one = seconds_since(batch_begin) / static_cast<double>(batch);
     progress_.advance(batch, course.last_change);
-    if (course.last_change < spec_.stop_relative_change) {
-      course.reason = StopReason::relative_change;
+    if (const auto reason = reason_to_stop(course, discrepancy)) {
+      course.reason = *reason;
       break;
     }
   }

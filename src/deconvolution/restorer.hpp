@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct Course {
   Index done = 0;
   StopReason reason = StopReason::iterations;
   double last_change = std::numeric_limits<double>::quiet_NaN();
-  std::vector<IterationSums> curve;  ///< in the device's unit
+  double last_divergence = std::numeric_limits<double>::infinity();  ///< of the estimate before the last iteration
+  std::vector<IterationSums> curve;                                  ///< in the device's unit
 };
 
 /// Outlives neither the options nor the progress that it is made with.
@@ -40,11 +42,12 @@ class Restorer {
 
  private:
   bool wants_curve() const { return options_.curve && !plan_.fast; }
-  bool wants_every_sum() const { return wants_curve() || spec_.stop_relative_change > 0; }
+  bool wants_every_sum() const { return wants_curve() || spec_.stop_relative_change > 0 || spec_.stop != Stop::none; }
   bool wants_sums() const { return wants_every_sum() || progress_.is_watched(); }
 
   void start(const Observed& observed, const Box& box, const ObservedCounts& counts);
-  Course iterate();
+  Course iterate(double discrepancy);
+  std::optional<StopReason> reason_to_stop(const Course& course, double discrepancy) const;
   void iterate_batch(Index batch, Course& course);
   void measure(Course& course);
   std::array<double, kNumQuantities> totals();

@@ -58,7 +58,7 @@ Scalars scalars_of(const DeconvolutionPlan& plan, const ObservedCounts& counts, 
   static_assert(s::count == kNumScalars);
   const DeconvolutionSpec& spec = plan.spec;
   if (spec.compatibility == Compatibility::skimage) return scalars_of_skimage(plan, counts, psf_magnitude);
-  const double background = spec.background / counts.unit;
+  const double background = counts.background / counts.unit;
   const bool wiener = spec.algorithm == Algorithm::wiener;
   Scalars values{};
   values[s::least_start] = kLeastStart * counts.mean;

@@ -25,7 +25,12 @@ void require_extras_fit(const DeconvolutionSpec& spec) {
   const bool accelerated = spec.acceleration == Acceleration::biggs || spec.acceleration == Acceleration::momentum;
   if (accelerated) require_richardson_lucy(spec, "acceleration");
   if (spec.tv > 0) require_richardson_lucy(spec, "total variation");
+  if (spec.stop != Stop::none) require_richardson_lucy(spec, name(spec.stop));
+  if (spec.stop == Stop::gradient_consensus && spec.acceleration == Acceleration::biggs) {
+    refuse("gradient consensus goes with momentum, not with Biggs' acceleration, whose step is one for all voxels");
+  }
   if (spec.compatibility == Compatibility::none) return;
+  if (spec.stop != Stop::none) refuse("scikit-image has no stop but iterations; leave the stop or compatibility out");
   require_richardson_lucy(spec, "compatibility with scikit-image");
   if (accelerated || spec.tv > 0) {
     refuse("scikit-image has neither acceleration nor total variation; leave compatibility out to use them");
@@ -42,6 +47,7 @@ void require_fast_tiles_fit(const DeconvolutionSpec& spec) {
   excluded(spec.edges != Edges::noncirculant, "other edges than noncirculant");
   excluded(spec.acceleration == Acceleration::biggs, "Biggs' acceleration");
   excluded(spec.stop_relative_change > 0, "a relative change to stop at");
+  excluded(spec.stop != Stop::none, name(spec.stop));
   excluded(spec.compatibility != Compatibility::none, "compatibility with scikit-image");
 }
 
@@ -114,6 +120,18 @@ const char* name(Edges value) {
   return "unknown";
 }
 
+const char* name(Stop value) {
+  switch (value) {
+    case Stop::none:
+      return "none";
+    case Stop::gradient_consensus:
+      return "gradient-consensus";
+    case Stop::discrepancy:
+      return "discrepancy";
+  }
+  return "unknown";
+}
+
 const char* name(Start value) {
   switch (value) {
     case Start::automatic:
@@ -136,6 +154,10 @@ const char* name(StopReason reason) {
       return "iterations";
     case StopReason::relative_change:
       return "relative_change";
+    case StopReason::gradient_consensus:
+      return "gradient_consensus";
+    case StopReason::discrepancy:
+      return "discrepancy";
   }
   return "unknown";
 }
@@ -170,7 +192,8 @@ Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(
 void validate(const DeconvolutionSpec& spec) {
   validate(blur_of(spec));  // has the same rules for extents and origin
   if (spec.num_psfs < 1) refuse(fmt::format("the number of PSFs is {}; it must be at least 1", spec.num_psfs));
-  if (spec.iterations < 0) refuse(fmt::format("{} iterations cannot be done", spec.iterations));
+  if (spec.iterations < 0 && spec.iterations != kDefaultIterations)
+    refuse(fmt::format("{} iterations cannot be done", spec.iterations));
   require_not_negative(spec.background, "background");
   require_not_negative(spec.stop_relative_change, "relative change to stop at");
   require_not_negative(spec.tv, "total variation's weight");
@@ -198,6 +221,7 @@ DeconvolutionSpec settled(DeconvolutionSpec spec) {
     const bool has_it = spec.algorithm == Algorithm::richardson_lucy && spec.compatibility == Compatibility::none;
     spec.acceleration = has_it ? Acceleration::momentum : Acceleration::none;
   }
+  if (spec.iterations == kDefaultIterations) spec.iterations = spec.stop == Stop::none ? 25 : 200;
   if (spec.algorithm == Algorithm::wiener) {
     spec.iterations = 0;
     if (spec.edges == Edges::noncirculant) spec.edges = Edges::reflect;
@@ -206,6 +230,7 @@ DeconvolutionSpec settled(DeconvolutionSpec spec) {
     spec.edges = Edges::zero;
     spec.start = Start::flat;
     spec.background = 0;
+    spec.estimate_background = false;
     spec.origin = {Origin::Rule::scipy, {}};
     spec.normalize_psf = false;
     spec.saturation = std::numeric_limits<double>::infinity();

@@ -99,7 +99,7 @@ class FrameSearch {
     candidate.broken_ceiling = broken_ceiling(candidate.layout, limits_);
 
     const TileCost convolution = costs_.tile(candidate.layout, 0);
-    const double num_convolutions = spec_.algorithm == Algorithm::wiener ? 1 : 2;
+    const double num_convolutions = spec_.algorithm == Algorithm::wiener ? 1 : has_consensus() ? 5 : 2;
     const double pointwise_bytes = static_cast<double>(pointwise(candidate));
     candidate.traffic_bytes = num_convolutions * convolution.traffic_bytes + pointwise_bytes;
     candidate.seconds = num_convolutions * convolution.compute_seconds + costs_.streaming_seconds(pointwise_bytes);
@@ -115,8 +115,11 @@ class FrameSearch {
     if (spec_.acceleration == Acceleration::momentum) passes = 6 + 5;
     if (spec_.acceleration == Acceleration::biggs) passes = 6 + 7 + 4;
     if (spec_.tv > 0) passes += 3;
+    if (has_consensus()) passes += 2 + 4 + 1 + 2;  // the noise's ratio, the agreement, its window and its two readers
     return window_bytes() + passes * candidate.layout.image_bytes();
   }
+
+  bool has_consensus() const { return spec_.stop == Stop::gradient_consensus; }
 
   std::uint64_t window_bytes() const {
     std::uint64_t bytes = real_bytes(spec_.precision);
@@ -143,6 +146,10 @@ class FrameSearch {
     std::vector<LedgerLine> lines{
         {"observed image", window_bytes(), device_shape(layout, window, name(spec_.precision))}};
     if (iterates) lines.insert(lines.end(), {of_frame("estimate"), of_frame("weights")});
+    if (has_consensus()) {
+      lines.insert(lines.end(), {{"noise", window_bytes(), device_shape(layout, window, name(spec_.precision))},
+                                 of_frame("consensus")});
+    }
     const std::uint64_t num_more = num_acceleration_images(spec_.acceleration);
     if (num_more > 0) lines.push_back(of_frame("last estimate"));
     if (num_more > 1) lines.push_back(of_frame("last step"));

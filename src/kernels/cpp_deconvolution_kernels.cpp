@@ -209,6 +209,84 @@ struct Extrapolate : OnElements {
 };
 
 template <class real>
+struct ExtrapolateAgreed : OnElements {
+  using OnElements::OnElements;
+  void run(const Row& r) const {
+    const real* scalars = r.buffer<real>(0);
+    const real* consensus = r.buffer<real>(1);
+    real* previous = r.buffer<real>(2);
+    real* estimate = r.buffer<real>(3);
+    real* image = r.buffer<real>(4);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/extrapolate_agreed.body"
+      }();
+    }
+  }
+};
+
+template <class real>
+struct NoiseRatio : OnWindow {
+  using OnWindow::OnWindow;
+  void run(const Row& r) const {
+    const real* noise = r.buffer<real>(0);
+    const real* scalars = r.buffer<real>(1);
+    const real* image = r.buffer<real>(2);
+    real* consensus = r.buffer<real>(3);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/noise_ratio.body"
+      }();
+    }
+  }
+};
+
+template <class real>
+struct KeepWindow : OnWindow {
+  using OnWindow::OnWindow;
+  void run(const Row& r) const {
+    real* image = r.buffer<real>(0);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/keep_window.body"
+      }();
+    }
+  }
+};
+
+template <class real>
+struct Agreement : OnElements {
+  using OnElements::OnElements;
+  void run(const Row& r) const {
+    const real* image = r.buffer<real>(0);
+    const real* weights = r.buffer<real>(1);
+    real* consensus = r.buffer<real>(2);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/agreement.body"
+      }();
+    }
+  }
+};
+
+template <class real>
+struct ProposeAgreed : OnElements {
+  using OnElements::OnElements;
+  void run(const Row& r) const {
+    const real* weights = r.buffer<real>(0);
+    const real* estimate = r.buffer<real>(1);
+    const real* scalars = r.buffer<real>(2);
+    const real* consensus = r.buffer<real>(3);
+    real* image = r.buffer<real>(4);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/propose_agreed.body"
+      }();
+    }
+  }
+};
+
+template <class real>
 struct StartMomentum : OnElements {
   using OnElements::OnElements;
   void run(const Row& r) const {
@@ -398,6 +476,11 @@ RowFunction deconvolution_row(const KernelSpec& kernel) {
   if (&kernel == &kernels::accept) return run_row<Accept<real>>;
   if (&kernel == &kernels::accelerate) return run_row<Accelerate<real>>;
   if (&kernel == &kernels::extrapolate) return run_row<Extrapolate<real>>;
+  if (&kernel == &kernels::extrapolate_agreed) return run_row<ExtrapolateAgreed<real>>;
+  if (&kernel == &kernels::noise_ratio) return run_row<NoiseRatio<real>>;
+  if (&kernel == &kernels::keep_window) return run_row<KeepWindow<real>>;
+  if (&kernel == &kernels::agreement) return run_row<Agreement<real>>;
+  if (&kernel == &kernels::propose_agreed) return run_row<ProposeAgreed<real>>;
   if (&kernel == &kernels::start_momentum) return run_row<StartMomentum<real>>;
   if (&kernel == &kernels::momentum_factor) return run_row<MomentumFactor<real>>;
   if (&kernel == &kernels::acceleration_factor) return run_row<AccelerationFactor<real>>;

@@ -63,6 +63,27 @@ const KernelSpec extrapolate{"extrapolate",
                              elements(),
                              bodies::k_extrapolate};
 
+const KernelSpec extrapolate_agreed{
+    "extrapolate_agreed",
+    {read("scalars"), read("consensus"), write("previous"), write("estimate"), write("image")},
+    elements(),
+    bodies::k_extrapolate_agreed};
+
+const KernelSpec noise_ratio{"noise_ratio",
+                             {read("noise"), read("scalars"), read("image"), write("consensus")},
+                             window(),
+                             bodies::k_noise_ratio};
+
+const KernelSpec keep_window{"keep_window", {write("image")}, window(), bodies::k_keep_window};
+
+const KernelSpec agreement{
+    "agreement", {read("image"), read("weights"), write("consensus")}, elements(), bodies::k_agreement};
+
+const KernelSpec propose_agreed{"propose_agreed",
+                                {read("weights"), read("estimate"), read("scalars"), read("consensus"), write("image")},
+                                elements(),
+                                bodies::k_propose_agreed};
+
 const KernelSpec start_momentum{
     "start_momentum", {read("estimate"), write("previous")}, elements(), bodies::k_start_momentum};
 
@@ -124,6 +145,11 @@ const std::vector<const KernelSpec*>& of_deconvolution() {
                                                    &accept,
                                                    &accelerate,
                                                    &extrapolate,
+                                                   &extrapolate_agreed,
+                                                   &noise_ratio,
+                                                   &keep_window,
+                                                   &agreement,
+                                                   &propose_agreed,
                                                    &start_momentum,
                                                    &momentum_factor,
                                                    &acceleration_factor,

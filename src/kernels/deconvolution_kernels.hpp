@@ -67,6 +67,20 @@ extern const KernelSpec accept;
 extern const KernelSpec accelerate;
 /// As accelerate, without a gradient. buffers: scalars, previous, estimate, image. parameters: count, row.
 extern const KernelSpec extrapolate;
+/// As extrapolate where the consensus is above 0, estimate = image = p elsewhere. buffers: scalars, consensus,
+/// previous, estimate, image. parameters: count, row.
+extern const KernelSpec extrapolate_agreed;
+/// consensus = noise / (image + background) in the window, as ratio, 0 outside. buffers: noise, scalars, image,
+/// consensus. parameters: frame, begin, window.
+extern const KernelSpec noise_ratio;
+/// image = 0 outside the window. buffers: image. parameters: frame, begin, window.
+extern const KernelSpec keep_window;
+/// With c = image * weights - 1 and q = consensus * weights, both between -1000 and 1000: consensus = (c + q)(c - q), 0
+/// where weights are 0. buffers: image, weights, consensus. parameters: count, row.
+extern const KernelSpec agreement;
+/// As propose_product where the consensus is above 0, image = estimate elsewhere. buffers: weights, estimate, scalars,
+/// consensus, image. parameters: count, row.
+extern const KernelSpec propose_agreed;
 /// previous = estimate. buffers: estimate, previous. parameters: count, row.
 extern const KernelSpec start_momentum;
 /// scalars[iteration] += 1, then scalars[acceleration] = 1 - 1 / scalars[iteration], at most `most`. buffers: scalars.

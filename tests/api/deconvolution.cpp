@@ -313,8 +313,8 @@ TEST_CASE("what cannot be done is refused with numbers, before anything is done"
   };
   const DeconvolutionSpec good = problem.spec(Edges::noncirculant, 1);
   DeconvolutionSpec spec = good;
-  spec.iterations = -1;
-  refused(spec, "-1 iterations");
+  spec.iterations = -2;
+  refused(spec, "-2 iterations");
   spec = good;
   spec.background = -3;
   refused(spec, "background is -3");

@@ -71,6 +71,11 @@ std::vector<DeconvolutionSpec> methods(const Problem& problem, Index iterations)
     spec.edges = Edges::zero;
   });
   add([](DeconvolutionSpec& spec) { spec.tiles = Tiles::fast; });
+  add([](DeconvolutionSpec& spec) { spec.stop = Stop::gradient_consensus; });
+  add([](DeconvolutionSpec& spec) {
+    spec.stop = Stop::discrepancy;
+    spec.estimate_background = true;
+  });
   return specs;
 }
 
@@ -355,7 +360,11 @@ class Extremes {
     if (chance(0.5)) spec.tv = uniform(0, 0.99);
     if (chance(0.3)) spec.voxel_size = {std::pow(10, uniform(-40, 40)), 1, std::pow(10, uniform(-40, 40))};
     spec.acceleration = one_of<Acceleration>({Acceleration::none, Acceleration::biggs, Acceleration::momentum});
-    const bool can_be_fast = spec.edges == Edges::noncirculant && spec.acceleration != Acceleration::biggs;
+    if (chance(0.2)) spec.estimate_background = true;
+    if (chance(0.3)) spec.stop = Stop::discrepancy;
+    if (chance(0.3) && spec.acceleration != Acceleration::biggs) spec.stop = Stop::gradient_consensus;
+    const bool can_be_fast =
+        spec.stop == Stop::none && spec.edges == Edges::noncirculant && spec.acceleration != Acceleration::biggs;
     if (can_be_fast && chance(0.3)) spec.tiles = Tiles::fast;
     return spec;
   }

@@ -223,6 +223,61 @@ TEST_CASE("accelerated iterations agree with plain double precision, and are wor
   CHECK(difference(restore(spec, problem.data(), problem.kernel()), truth) <= 1e-9);
 }
 
+TEST_CASE("gradient consensus agrees with plain double precision, in tiles too, and ends by itself") {
+  for (const Problem& problem : problems()) {
+    DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 12);
+    spec.stop = Stop::gradient_consensus;
+    spec.precision = device_under_test().limits().supports_f64 ? Precision::f64 : Precision::f32;
+    const plain::Result truth = plain::restore(problem.data(), problem.kernel(), spec);
+    const Outcome found = restore(spec, problem.data(), problem.kernel(), true);
+    CAPTURE(to_text(problem.image));
+    if (spec.precision == Precision::f64) CHECK(difference(found, truth) <= 1e-9);
+    CHECK(found.smallest() >= 0);
+    DeconvolutionSpec all = spec;
+    all.stop = Stop::none;
+    CHECK(oracle::relative_l2(found.image, restore(all, problem.data(), problem.kernel()).image) > 1e-3);
+    if (plans_are_costly() || num_voxels(problem.image) < 500) continue;
+    const Outcome tiled = restore(spec, problem.data(), problem.kernel(), true, {}, in_tiles(2));
+    CHECK(oracle::relative_l2(tiled.image, found.image) <= 1e-9);
+    spec.iterations = kDefaultIterations;
+    spec.precision = Precision::f32;
+    const Outcome ended = restore(spec, problem.data(), problem.kernel());
+    CHECK(ended.report.stop_reason == StopReason::gradient_consensus);
+    CHECK(ended.report.iterations < 200);
+  }
+}
+
+TEST_CASE("discrepancy ends where noise explains the rest") {
+  const Problem problem{{12, 30, 30}, {3, 5, 5}};
+  DeconvolutionSpec spec = problem.spec(Edges::noncirculant, kDefaultIterations);
+  spec.stop = Stop::discrepancy;
+  const Outcome found = restore(spec, problem.data(), problem.kernel(), true);
+  CHECK(found.report.stop_reason == StopReason::discrepancy);
+  CHECK(found.report.iterations > 1);
+  // Counts have a variance of their mean: half a unit of divergence a voxel. Fourth differences see the scene, too.
+  const auto& curve = found.report.curve;
+  const auto voxels = static_cast<double>(num_voxels(problem.image));
+  CHECK(curve[curve.size() - 2].divergence > 0.4 * voxels);
+  CHECK(curve[curve.size() - 2].divergence < 2 * voxels);
+  CHECK(curve[curve.size() - 3].divergence > curve[curve.size() - 2].divergence);
+}
+
+TEST_CASE("a background can be estimated") {
+  const Problem problem{{4, 40, 50}, {1, 3, 3}};
+  Volume data = problem.data();
+  const double none = restore(problem.spec(Edges::noncirculant, 1), data, problem.kernel()).report.dim_level;
+  for (double& value : data.values) value += 100;
+  DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 5);
+  spec.estimate_background = true;
+  const Outcome found = restore(spec, data, problem.kernel());
+  CHECK(found.report.background == doctest::Approx(100 + none).epsilon(1e-6));
+  CHECK(found.report.background == found.report.dim_level);
+  spec.estimate_background = false;
+  spec.background = found.report.background;
+  const Outcome given = restore(spec, data, problem.kernel());
+  CHECK(given.image == found.image);
+}
+
 TEST_CASE("total variation agrees with plain double precision, leaves flat images alone and knows no favourite axis") {
   const Problem problem{{6, 7, 8}, {3, 3, 3}};
   DeconvolutionSpec spec = problem.spec(Edges::zero, 10);
@@ -347,6 +402,16 @@ TEST_CASE("methods that do not go together are refused") {
   spec.acceleration = Acceleration::none;
   spec.tv = 0.1;
   refused(spec, "total variation belongs");
+  spec.tv = 0;
+  spec.stop = Stop::discrepancy;
+  refused(spec, "discrepancy belongs");
+  spec.algorithm = Algorithm::richardson_lucy;
+  spec.stop = Stop::gradient_consensus;
+  spec.acceleration = Acceleration::biggs;
+  refused(spec, "not with Biggs' acceleration");
+  spec.stop = Stop::none;
+  spec.acceleration = Acceleration::none;
+  spec.tv = 0.1;
   spec.algorithm = Algorithm::richardson_lucy;
   spec.tv = 1;
   refused(spec, "below 1");

@@ -97,6 +97,10 @@ assert excess["noncirculant"] < 0.05 and excess["zero"] > 5 * excess["noncircula
 np.save("raised.npy", (blurred + 10).astype(np.float32))
 raised, _ = restore("--iterations", 60, "--background", 10, image="raised.npy")
 assert abs(raised.sum() / truth.sum() - 1) < 0.1 and correlation(raised) > 0.9, (raised.sum(), truth.sum(), correlation(raised))
+told, done = restore("--iterations", 60, "--background", "auto", image="raised.npy")
+assert "background 10" in done.stdout and relative_l2(told, raised) < 0.01, (done.stdout, relative_l2(told, raised))
+_, done = restore("--iterations", 3, image="raised.npy")
+assert "if that is a camera's offset" in done.stderr and "--background auto" in done.stderr, done.stderr
 twice, _ = restore("--iterations", 5, "--dtype", "u16")
 assert twice.dtype == np.uint16
 assert restore("--quiet")[1].stdout == ""
@@ -209,6 +213,10 @@ fail(2, "--edges: 'mirror' is none of noncirculant, zero, reflect", *DECONVOLVE,
 fail(2, "--background", *DECONVOLVE, "--background", -5)
 for start in ("mean", "0", "-1", "nan", "3x"):
     fail(2, "--start", *DECONVOLVE, "--start", start)
+np.save("photons.npy", RNG.poisson(np.maximum(blurred, 0) / 4).astype(np.float32))
+ended, done = restore("--stop", "gradient-consensus", "--report", "report.json", image="photons.npy")
+report = json.loads((FOLDER / "report.json").read_text())
+assert report["stop_reason"] == "gradient_consensus" and report["iterations"] < 200 and "ended by --stop" in done.stdout
 for stop in ("absolute:3", "relative:", "relative:2", "relative:-1", "relative:1e-3x", "0.1"):
     fail(2, "--stop", *DECONVOLVE, "--stop", stop)
 fail(2, "--nan", *DECONVOLVE, "--nan", "zero")
