@@ -15,6 +15,9 @@
 namespace convoy {
 namespace {
 
+/// Not std::hypot, which glibc has anew in 2.35: wheels are for 2.34.
+double distance(double y, double x) { return std::sqrt(y * y + x * x); }
+
 void require_possible(const WidefieldOptics& optics) {
   const auto require_positive = [](double value, const char* what) {
     if (value > 0 && std::isfinite(value)) return;
@@ -108,13 +111,13 @@ void fill_widefield_psf(const MutableImageView& psf, const WidefieldOptics& opti
   const Shape& k = psf.shape;
   const auto distance_y = [&](Index y) { return static_cast<double>(y - k.y / 2) * optics.voxel.y; };
   const auto distance_x = [&](Index x) { return static_cast<double>(x - k.x / 2) * optics.voxel.x; };
-  const RadialProfiles profiles(optics, k.z / 2 + 1, std::hypot(distance_y(0), distance_x(0)));
+  const RadialProfiles profiles(optics, k.z / 2 + 1, distance(distance_y(0), distance_x(0)));
   with_element(psf.element, [&]<class T>(T) {
     T* voxel = static_cast<T*>(psf.data);
     for (Index z = 0; z < k.z; ++z) {
       for (Index y = 0; y < k.y; ++y) {
         for (Index x = 0; x < k.x; ++x) {
-          *voxel++ = static_cast<T>(profiles.at(std::abs(z - k.z / 2), std::hypot(distance_y(y), distance_x(x))));
+          *voxel++ = static_cast<T>(profiles.at(std::abs(z - k.z / 2), distance(distance_y(y), distance_x(x))));
         }
       }
     }

@@ -154,6 +154,9 @@ TEST_CASE("what cannot be interpolated or preserved is refused") {
   no_sum[1] = -1;
   CHECK_THROWS_WITH_AS(Convolver(spec, ImageView(no_sum, spec.kernel), device_under_test()),
                        doctest::Contains("cannot interpolate"), Error);
+  CHECK_THROWS_WITH_AS(ResidentConvolver(spec, ImageView(no_sum, spec.kernel), device_under_test()),
+                       doctest::Contains("cannot interpolate"), Error);
+  spec.no_data = -1.0;
   CHECK_THROWS_WITH_AS(ResidentConvolver(spec, ImageView(kernel, spec.kernel), device_under_test()),
                        doctest::Contains("use a Convolver"), Error);
   DeconvolutionSpec restoring;
