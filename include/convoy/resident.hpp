@@ -69,9 +69,9 @@ class ResidentConvolver {
   /// Plans, allocates, compiles and prepares the kernel (by the plan's method), as Convolver does; `kernel` lies in
   /// host memory, is read before this returns and may then go. Blocks. Complex images (c64, c128) have complex outputs;
   /// real images have them with a complex kernel. Throws what Convolver throws, and Error(unsupported) for spec.no_data
-  /// and a constant of NaN, for complex images with a complex kernel or several, for images or outputs that reach over
-  /// more than 2^32 - 1 numbers, and for the adjoint of boundaries that show voxels several times (reflect, mirror,
-  /// nearest) unless the output's element is that of spec.precision.
+  /// and a constant of NaN, for complex images with a complex kernel or several, for a complex kernel on Vulkan, for
+  /// images or outputs that reach over more than 2^32 - 1 numbers, and for the adjoint of boundaries that show voxels
+  /// several times (reflect, mirror, nearest) unless the output's element is that of spec.precision.
   ResidentConvolver(const ConvolutionSpec& spec, const ImageView& kernel, Device device,
                     const ResidentOptions& options = {});
   /// Waits for what is queued.

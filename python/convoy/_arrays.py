@@ -215,12 +215,20 @@ def stream_of(array: Any) -> int:
     if module == "cupy":
         return int(sys.modules["cupy"].cuda.get_current_stream().ptr)
     if module == "torch":
-        return int(sys.modules["torch"].cuda.current_stream(array.device).cuda_stream)
+        torch = sys.modules["torch"]
+        raw = getattr(torch._C, "_cuda_getCurrentRawStream", None)  # 0.3 us, where the stream as an object takes 10
+        if raw is not None:
+            return int(raw(array.device.index))
+        return int(torch.cuda.current_stream(array.device).cuda_stream)
     return 0
 
 
 def capsule(array: Any, device: str, stream: int) -> Any:
     """DLPack with the consumer's stream: the producer has it wait for what the array still has to become."""
+    if type(array).__module__ == "torch" and not (array.dtype.is_complex or array.requires_grad or array.is_neg()):
+        # `stream` is the one in which torch queues its work: there is nothing to wait for. __dlpack__ asks for that with
+        # 14 us of Python.
+        return sys.modules["torch"].utils.dlpack.to_dlpack(array)
     number = stream
     if not stream:  # the default stream is 0 to HIP; to CUDA it is 1 in DLPack, where 0 is forbidden
         number = 0 if device.startswith("hip") else 1

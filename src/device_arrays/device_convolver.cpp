@@ -83,6 +83,14 @@ struct ResidentConvolver::State {
                   "a complex kernel is convolved with one at a time, and on the device with real images: give real and "
                   "imaginary part of the kernel to two convolvers, or take a Convolver");
     }
+    const std::uint64_t alignment = device.limits().offset_alignment_bytes;
+    if (!implementation_of(device).handles_are_addresses() && alignment > size_of(part_of(options.output))) {
+      throw Error(
+          Errc::unsupported,
+          fmt::format("{}: the imaginary part of a complex kernel's output begins {} bytes behind the real one, and "
+                      "buffers of this device at multiples of {}; take a Convolver",
+                      device.info().id, size_of(part_of(options.output)), alignment));
+    }
     ConvolutionSpec of_part = spec;
     const KernelParts parts = parts_of_kernel(of_part, kernel);
     ResidentOptions with = options;

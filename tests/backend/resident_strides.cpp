@@ -231,6 +231,11 @@ TEST_CASE("resident: a complex kernel makes a complex output of real images, in 
     options.output = Element::c64;
     options.image_strides = image.get().strides;
     options.output_strides = output.get().strides;
+    if (device().info().id.starts_with("vulkan")) {  // whose buffers begin at multiples of more than a part
+      CHECK_THROWS_WITH_AS(ResidentConvolver(spec, ImageView(kernel, spec.kernel), device(), options),
+                           doctest::Contains("take a Convolver"), Error);
+      continue;
+    }
     ResidentConvolver convolver(spec, ImageView(kernel, spec.kernel), device(), options);
     convolver.run(image.get(), output.get(), memory().stream());
     convolver.wait();
