@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fft/array_text.hpp"
+#include "fft/pair_text.hpp"
 #include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 
@@ -9,9 +10,6 @@ namespace convoy::kernels {
 namespace {
 
 using namespace pass_text;
-
-/// Workgroups along one axis of a launch, at most; more go to the next axis.
-constexpr std::uint32_t kGroupsAcross = 32768;
 
 /// Every tile is a row, and a plane.
 Rows rows_of(const TileAccess& array) {
@@ -52,16 +50,6 @@ KernelSpec line_pass(const char* what, const PassShape& shape, const char* about
   return spec;
 }
 
-/// A pair may be of two images, of which neither may spoil the other: a voxel that is not finite is kept here, taken as
-/// 0 by the transform, and added to all of its own tile.
-std::string non_finite_begin(const PassShape& shape) {
-  return fmt::format(
-      "uint own_non_finite = {}u + local_y;\n"
-      "if (local_x == 0u) shared_values[own_non_finite] = to_real2(real(0), real(0));\n"
-      "// barrier: voxels are read\ngroup_barrier();\n",
-      bank_padded_length(shape) * shape.width);
-}
-
 }  // namespace
 
 KernelSpec lines_product(const PassShape& shape, Precision precision, const TileAccess& image, const TileAccess& output,
@@ -99,35 +87,25 @@ KernelSpec lines_product(const PassShape& shape, Precision precision, const Tile
 
   std::string stages;
   StagesText text = stages_of(stages, shape, precision);
-  SpectrumOp product;
-  const auto factor = [](Index j) { return fmt::format("f{}", j); };
-  product.begin = of_kernels ? fmt::format("CURSOR(spectrum, h, wide(kernel) * {} + at);\n", literal(shape.length))
-                             : "CURSOR(spectrum, h, at);\n";
-  product.declare = [&](Index j) { return zero(factor(j)); };
-  product.load = [&](Index j, Index stride) {
-    return fmt::format("{} = ELEMENT(spectrum, h, {}u);\n", factor(j), j * stride);
-  };
-  product.apply = [&](const ComplexName& value, Index j) {
-    return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
-  };
+  const SpectrumOp product = product_with_spectrum(
+      text.butterfly(),
+      of_kernels ? fmt::format("CURSOR(spectrum, h, wide(kernel) * {} + at);\n", literal(shape.length))
+                 : "CURSOR(spectrum, h, at);\n",
+      1, conjugate);
   text.round_trip(data, product);
-  const Index pairs = ceil_divided(num_lines, 2);
-  std::vector<PassValue> of_pair{{"WIDTH", shape.width}, {"NUM_TILES", num_lines}};
-  of_pair.emplace_back("LAST_PAIR", of_kernels ? pairs * kernels.at_once - 1 : 2 * (pairs - 1));
-  if (of_kernels) of_pair.emplace_back("PAIRS", pairs);
-  const auto place = [](const ArrayText& array, const TileAccess& of, const std::string& name, const std::string& row) {
-    return array.where(name, of.num_kernels > 1 ? row + "_of_kernel" : row);
-  };
-  spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross) +
+  spec.body = group_text() +
               filled(pass_bodies::line,
                      {{"LENGTH", shape.length},
-                      {"PAIR", filled(of_kernels ? pass_bodies::line_pair_of_kernel : pass_bodies::line_pair, of_pair)},
+                      {"PAIR", pair_text(num_lines, shape.width, kernels)},
                       {"PADDED_LENGTH", bank_padded_length(shape)},
-                      {"FIRST_IMAGE", place(reads, image, "first", "row")},
-                      {"SECOND_IMAGE", place(reads, image, "second", "next")},
-                      {"FIRST_OUTPUT", place(writes, output, "first_out", "row")},
-                      {"SECOND_OUTPUT", place(writes, output, "second_out", "next")},
-                      {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
+                      {"FIRST_IMAGE", reads.where("first", name_of_tile(image, "row"))},
+                      {"SECOND_IMAGE", reads.where("second", name_of_tile(image, "next"))},
+                      {"FIRST_OUTPUT", writes.where("first_out", name_of_tile(output, "row"))},
+                      {"SECOND_OUTPUT", writes.where("second_out", name_of_tile(output, "next"))},
+                      {"NON_FINITE",
+                       isolates ? non_finite_text(fmt::format("{}u + local_y", bank_padded_length(shape) * shape.width),
+                                                  "local_x == 0u")
+                                : ""},
                       {"STAGES", stages}});
   return spec;
 }
@@ -170,10 +148,8 @@ KernelSpec line_forward_placed(const PassShape& shape, Precision precision, Inde
 }
 
 std::array<std::uint64_t, 3> threads_of_lines(const PassShape& shape, Index num_tiles, Index num_kernels) {
-  const Index groups = ceil_divided(num_kernels * ceil_divided(num_tiles, 2), shape.width);
-  const Index across = std::min<Index>(groups, kGroupsAcross);
-  return {static_cast<std::uint64_t>(across * shape.threads),
-          static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross) * shape.width), 1};
+  return threads_of_groups(ceil_divided(num_kernels * ceil_divided(num_tiles, 2), shape.width), shape.threads,
+                           shape.width);
 }
 
 }  // namespace convoy::kernels

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fft/array_text.hpp"
+#include "fft/pair_text.hpp"
 #include "fft/pass_body.hpp"
 #include "fft/pass_text.hpp"
 
@@ -9,9 +10,6 @@ namespace convoy::kernels {
 namespace {
 
 using namespace pass_text;
-
-/// Workgroups along one axis of a launch, at most; more go to the next axis.
-constexpr std::uint32_t kGroupsAcross = 32768;
 
 /// Every tile is a plane, of which rows count.
 Rows rows_of(const TileAccess& array, Index rows) {
@@ -54,16 +52,6 @@ KernelSpec tile_pass(const char* what, const TileShape& shape, Precision precisi
   return spec;
 }
 
-/// A pair may be of two images, of which neither may spoil the other: a voxel that is not finite is kept here, taken as
-/// 0 by the transform, and added to all of its own tile.
-std::string non_finite_begin(const TileShape& shape) {
-  return fmt::format(
-      "uint own_non_finite = {}u;\n"
-      "if (thread == 0u) shared_values[own_non_finite] = to_real2(real(0), real(0));\n"
-      "// barrier: voxels are read\ngroup_barrier();\n",
-      shape.num_shared() - 1);
-}
-
 /// Where the pair's rows lie is said once a row, for threads change from row to row.
 std::function<std::string(Index)> of_both_rows(const ArrayText& array, const ArrayNames& names,
                                                const std::function<std::string(Index)>& begin) {
@@ -90,17 +78,14 @@ KernelSpec tiles_product(const TileShape& shape, Precision precision, const Tile
   const bool isolates = num_tiles > image.num_tiles_of_image() && !image.replaces_non_finite;
   const Rows from = rows_of(image, shape.length[1]);
   const Rows to = rows_of(output, std::min(shape.length[1], output.axes[1].count));
-  const auto plane = [](const TileAccess& of, const char* row) {
-    return std::string(row) + (of.num_kernels > 1 ? "_of_kernel" : "");
-  };
   const ArrayNames read_names{.non_finite = isolates ? "shared_values[own_non_finite]" : "",
-                              .first_plane = plane(image, "row"),
-                              .second_plane = plane(image, "next")};
+                              .first_plane = name_of_tile(image, "row"),
+                              .second_plane = name_of_tile(image, "next")};
   const ArrayNames written_names{.buffer = "result",
                                  .first = "first_out",
                                  .second = "second_out",
-                                 .first_plane = plane(output, "row"),
-                                 .second_plane = plane(output, "next")};
+                                 .first_plane = name_of_tile(output, "row"),
+                                 .second_plane = name_of_tile(output, "next")};
   const ArrayText reads(from, precision, true, read_names);
   const ArrayText writes(to, precision, true, written_names);
   MemoryView voxels = reads.access();
@@ -120,35 +105,26 @@ KernelSpec tiles_product(const TileShape& shape, Precision precision, const Tile
   stages_of_rows(forward, shape, precision, shape.length[1]).forward(voxels, shared_row(shape));
   std::string columns;
   StagesText text = stages_of_columns(columns, shape, precision);
-  SpectrumOp product;
-  const auto factor = [](Index j) { return fmt::format("f{}", j); };
   const std::string of_kernel =
       of_kernels ? fmt::format("wide(kernel) * {} + ", literal(shape.length[0] * shape.length[1])) : "";
-  product.begin = fmt::format("CURSOR(spectrum, h, {}at * {}u + line);\n", of_kernel, shape.length[0]);
-  product.declare = [&](Index j) { return zero(factor(j)); };
-  product.load = [&](Index j, Index stride) {
-    return fmt::format("{} = ELEMENT(spectrum, h, {}u);\n", factor(j), j * stride * shape.length[0]);
-  };
+  SpectrumOp product = product_with_spectrum(
+      text.butterfly(), fmt::format("CURSOR(spectrum, h, {}at * {}u + line);\n", of_kernel, shape.length[0]),
+      shape.length[0], conjugate);
   product.loads_together = true;
-  product.apply = [&](const ComplexName& value, Index j) {
-    return text.butterfly().multiply(value, {factor(j) + ".x", factor(j) + ".y"}, conjugate);
-  };
   text.round_trip(shared_column(shape), product);
   std::string inverse;
   stages_of_rows(inverse, shape, precision, to.rows_per_plane).inverse(shared_row(shape), written);
-  const Index pairs = ceil_divided(num_tiles, 2);
-  std::vector<PassValue> of_pair{{"WIDTH", Index{1}}, {"NUM_TILES", num_tiles}};
-  of_pair.emplace_back("LAST_PAIR", of_kernels ? pairs * kernels.at_once - 1 : 2 * (pairs - 1));
-  if (of_kernels) of_pair.emplace_back("PAIRS", pairs);
-  spec.body = fmt::format("uint group = group_y * {}u + group_x;\n", kGroupsAcross) +
-              filled(pass_bodies::tile,
-                     {{"LENGTH", shape.length[0]},
-                      {"HEIGHT", shape.length[1]},
-                      {"PAIR", filled(of_kernels ? pass_bodies::line_pair_of_kernel : pass_bodies::line_pair, of_pair)},
-                      {"NON_FINITE", isolates ? non_finite_begin(shape) : ""},
-                      {"ROWS_FORWARD", forward},
-                      {"COLUMNS", columns},
-                      {"ROWS_INVERSE", inverse}});
+  spec.body =
+      group_text() +
+      filled(
+          pass_bodies::tile,
+          {{"LENGTH", shape.length[0]},
+           {"HEIGHT", shape.length[1]},
+           {"PAIR", pair_text(num_tiles, 1, kernels)},
+           {"NON_FINITE", isolates ? non_finite_text(fmt::format("{}u", shape.num_shared() - 1), "thread == 0u") : ""},
+           {"ROWS_FORWARD", forward},
+           {"COLUMNS", columns},
+           {"ROWS_INVERSE", inverse}});
   return spec;
 }
 
@@ -194,10 +170,7 @@ KernelSpec tile_forward_placed(const TileShape& shape, Precision precision, cons
 }
 
 std::array<std::uint64_t, 3> threads_of_tiles(const TileShape& shape, Index num_tiles, Index num_kernels) {
-  const Index groups = num_kernels * ceil_divided(num_tiles, 2);
-  const Index across = std::min<Index>(groups, kGroupsAcross);
-  return {static_cast<std::uint64_t>(across * shape.threads),
-          static_cast<std::uint64_t>(ceil_divided(groups, kGroupsAcross)), 1};
+  return threads_of_groups(num_kernels * ceil_divided(num_tiles, 2), shape.threads, 1);
 }
 
 }  // namespace convoy::kernels
