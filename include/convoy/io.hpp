@@ -186,9 +186,13 @@ void write_image(const std::string& path, const ImageView& image, const ImageMet
 
 /// Writes a greyscale PNG from a u8 image with z = 1, whole or not at all. Throws Error(io).
 void write_png(const std::string& path, const ImageView& image);
+/// The bytes of such a file.
+std::string encode_png(const ImageView& image);
 
 /// Writes a text file, whole or not at all. Throws Error(io).
 void write_text(const std::string& path, const std::string& text);
+/// Reads a text file. Throws Error(io), also for one of more than `most_bytes`.
+std::string read_text(const std::string& path, std::uint64_t most_bytes);
 
 /// Throws Error(io) unless create_image could begin to write `path` now: known extension, existing folder, permission,
 /// nothing there that must not be replaced. For asking before hours of computing. Leaves nothing behind.

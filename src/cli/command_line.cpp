@@ -121,6 +121,14 @@ CLI::Option* add_position(CLI::App& command, const std::string& option, Position
       ->type_name("z,y,x");
 }
 
+CLI::Validator ends_in(const std::string& ending) {
+  return CLI::Validator(
+      [ending](std::string& path) {
+        return CLI::detail::to_lower(path).ends_with(ending) ? "" : "'" + path + "' does not end in " + ending;
+      },
+      "");
+}
+
 CLI::Validator above_zero() {
   return {[](const std::string& text) {
             return number_problem(

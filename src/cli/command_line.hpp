@@ -63,6 +63,8 @@ CLI::Validator zero_or_above();
 CLI::Validator whole_number(Index least, Index most);
 /// A check of options that take a text: "" names nothing.
 CLI::Validator not_empty();
+/// A check of options that take a file's name: it ends in `ending`, in any case.
+CLI::Validator ends_in(const std::string& ending);
 
 /// Of kElements or, without complex ones, of kRealElements, for add_choice().
 template <class Value = Element>

@@ -16,6 +16,7 @@ void add_phantom(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_project(CLI::App& program);
 void add_psf(CLI::App& program);
+void add_report(CLI::App& program);
 void add_selftest(CLI::App& program);
 
 }  // namespace convoy::cli

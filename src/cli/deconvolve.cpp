@@ -19,6 +19,7 @@
 #include "cli/print.hpp"
 #include "cli/process_memory.hpp"
 #include "cli/progress_bar.hpp"
+#include "cli/run_picture.hpp"
 #include "cli/stop_watch.hpp"
 #include "convoy/io.hpp"
 
@@ -31,6 +32,7 @@ struct DeconvolveCommand {
   std::string output_path;
   std::string mask_path;
   std::string report_path;
+  std::string picture_path;
   DeconvolutionOptions options;
   DeviceOptions devices;
   FileOptions files;
@@ -53,6 +55,7 @@ struct DeconvolveCommand {
   void warn_of_tiles(DeconvolveRecord& record) const;
   void warn_of_offset(DeconvolveRecord& record) const;
   void warn_of_voxels(DeconvolveRecord& record) const;
+  void write_picture(const DeconvolveRecord& record) const;
   void summarize(const DeconvolveRecord& record) const;
 };
 
@@ -63,8 +66,14 @@ void DeconvolveCommand::require_paths() const {
   for (const std::string& input : inputs) {
     require_different_files(output_path, input);
     if (!report_path.empty()) require_different_files(report_path, input);
+    if (!picture_path.empty()) require_different_files(picture_path, input);
   }
   if (!report_path.empty()) require_different_files(report_path, output_path);
+  if (!picture_path.empty()) {
+    require_different_files(picture_path, output_path);
+    if (!report_path.empty()) require_different_files(picture_path, report_path);
+    require_writable(picture_path);
+  }
   require_writable_image(output_path, files.create_options({}));
   if (!report_path.empty()) require_writable(report_path);
 }
@@ -154,7 +163,7 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar, cons
   deconvolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
   deconvolver.plan.streaming->num_groups = record.num_images;
   deconvolver.plan.streaming->record_bytes = files.record_bytes();
-  deconvolver.curve = !report_path.empty();
+  deconvolver.curve = !report_path.empty() || !picture_path.empty();
   deconvolver.stop = interrupt_token();
   deconvolver.progress = [&bar](const DeconvolutionProgress& progress) {
     bar.show(progress);
@@ -296,6 +305,16 @@ void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
   }
 }
 
+void DeconvolveCommand::write_picture(const DeconvolveRecord& record) const {
+  constexpr Index kLargestExtent = 1024;
+  OpenOptions written;
+  if (output_path.ends_with(".raw")) written.raw = RawLayout{record.plan.spec.image, name(record.output_element)};
+  std::vector<double> divergences;
+  for (const IterationSums& sums : record.run.curve) divergences.push_back(sums.divergence);
+  write_run_picture(picture_path, projections_of(image_path, files.open_options(), kLargestExtent),
+                    projections_of(output_path, written, kLargestExtent), divergences);
+}
+
 void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   if (verbosity.quiet) return;
   const DeconvolutionPlan& plan = record.plan;
@@ -338,6 +357,7 @@ void DeconvolveCommand::run() {
   for (const std::string& text : device_warnings(record.run.devices)) warn(record, text);
   warn_of_voxels(record);
   if (!report_path.empty()) write_text(report_path, to_json(record));
+  if (!picture_path.empty()) write_picture(record);
   summarize(record);
 }
 
@@ -370,6 +390,11 @@ void add_deconvolve(CLI::App& program) {
       ->add_option("--report", state->report_path,
                    "Write what was done, with plan, timings and the course of the iterations, as JSON")
       ->type_name("FILE.json");
+  command
+      ->add_option("--picture", state->picture_path,
+                   "Draw the first image before and after, and below them the I-divergence after each iteration")
+      ->type_name("FILE.png")
+      ->check(ends_in(".png"));
   command->footer(
       "Richardson-Lucy: e <- e / H'1 * H'(image / (H e + background)), H the blur, H' its exact adjoint.\n"
       "What does not fit the device goes through it in tiles, with the same result unless --tiles fast is chosen.\n"

@@ -39,6 +39,7 @@ void describe(CLI::App& program) {
       "  convoy convolve image.tif psf.tif blurred.tif\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --iterations 50\n"
       "  convoy project blurred.tif blurred.png --gamma 0.5\n"
+      "  convoy report run.json run.html\n"
       "  convoy clean .");
 }
 
@@ -52,6 +53,7 @@ void add_commands(CLI::App& program) {
   add_psf(program);
   add_selftest(program);
   add_project(program);
+  add_report(program);
   add_clean(program);
   add_completion(program);
   add_manual(program);

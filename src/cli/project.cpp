@@ -18,7 +18,7 @@ struct ProjectCommand {
   void run() const {
     require_different_files(picture_path, image_path);
     require_writable(picture_path);
-    const Image picture = make_projection_picture(read_image(image_path).view(), options);
+    const Image picture = make_projection_picture(*open_image(image_path), options);
     write_png(picture_path, picture.view());
     if (!quiet) print_summary("{} x {} pixels -> {}\n", picture.shape.x, picture.shape.y, picture_path);
   }
@@ -30,13 +30,7 @@ void add_project(CLI::App& program) {
   CLI::App* command = program.add_subcommand("project", "Draw a volume: maximum projections xy and zy as a PNG");
   const auto state = std::make_shared<ProjectCommand>();
   command->add_option("IMAGE", state->image_path, "Image to read: .tif, .npy or .zarr")->required();
-  command->add_option("PICTURE", state->picture_path, "Picture to write: .png")
-      ->required()
-      ->check(CLI::Validator(
-          [](std::string& path) {
-            return path.ends_with(".png") || path.ends_with(".PNG") ? "" : "'" + path + "' does not end in .png";
-          },
-          ""));
+  command->add_option("PICTURE", state->picture_path, "Picture to write: .png")->required()->check(ends_in(".png"));
   command->add_option("--gamma", state->options.gamma, "Grey = value^gamma; below 1 shows faint light (default 1)")
       ->type_name("G")
       ->check(above_zero());

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "convoy/io.hpp"
 #include "io/io_error.hpp"
 
 namespace convoy::io {
@@ -61,3 +62,17 @@ void InputFile::read(std::uint64_t offset, std::byte* bytes, std::uint64_t count
 }
 
 }  // namespace convoy::io
+
+namespace convoy {
+
+std::string read_text(const std::string& path, std::uint64_t most_bytes) {
+  const io::InputFile file(path);
+  if (file.size_bytes() > most_bytes) {
+    io::fail(path, "has {} bytes; a text of this kind has {} at most", file.size_bytes(), most_bytes);
+  }
+  std::string text(static_cast<std::size_t>(file.size_bytes()), '\0');
+  file.read(0, reinterpret_cast<std::byte*>(text.data()), text.size());
+  return text;
+}
+
+}  // namespace convoy

@@ -128,7 +128,7 @@ assert "1 tile" in shown.stdout and shown.stderr.splitlines()[-1].startswith("10
 # completions and manual page hold every command and option
 manual = succeed("manual").stdout
 completions = {shell: succeed("completion", shell).stdout for shell in ("bash", "zsh", "fish")}
-for command in ("convolve", "deconvolve", "plan", "devices", "phantom", "psf", "selftest", "project", "clean"):
+for command in ("convolve", "deconvolve", "plan", "devices", "phantom", "psf", "selftest", "project", "report", "clean"):
     assert f".SS convoy {command}" in manual, command
     for option in re.findall(r"--[a-z][a-z-]*", succeed(command, "--help").stdout.split("Examples:")[0]):
         assert option.replace("-", "\\-") in manual, (command, option)

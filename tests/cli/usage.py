@@ -10,7 +10,7 @@ PLAN = ("plan", "--image", "8,9,10", "--kernel", "3,3,3")
 
 assert "convoy 0." in succeed("--version").stdout == succeed("-V").stdout
 for words in ((), ("convolve",), ("plan",), ("devices",), ("phantom",), ("phantom", "spheres"), ("psf",), ("psf", "gaussian"),
-              ("psf", "widefield"), ("project",), ("deconvolve",), ("selftest",), ("completion",), ("completion", "zsh"), ("manual",)):
+              ("psf", "widefield"), ("project",), ("report",), ("deconvolve",), ("selftest",), ("completion",), ("completion", "zsh"), ("manual",)):
     done = succeed(*words, "--help")
     assert "Example" in done.stdout and done.stderr == "", words
     assert succeed("help", *words).stdout == done.stdout
@@ -89,6 +89,7 @@ for gamma in ("0", "-1", "x"):
     fail(2, f"--gamma: '{gamma}' is not a number above 0", "project", "image.npy", "picture.png", f"--gamma={gamma}")
 fail(2, "--split: '0' is not a whole number from 1", *PLAN, "--split=0")
 fail(2, "--halo: '-1' is not a number of 0 or more", "deconvolve", "a.tif", "b.tif", "c.tif", "--halo=-1")
+fail(2, ".html", "report", "run.json", "page.htm")
 fail(2, "--scale-z", "project", "image.npy", "picture.png", "--scale-z=0")
 
 with open("/dev/full", "w") as full:

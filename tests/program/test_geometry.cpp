@@ -52,7 +52,9 @@ TEST_CASE("image and spectrum do not depend on the path") {
   CHECK(twice.spectrum_bytes() == 2 * geometry(Path::fused, 3).spectrum_bytes());
 }
 
-TEST_CASE("a batch has an image and a work buffer each, and one spectrum; what is in one launch has one work buffer for all") {
+TEST_CASE(
+    "a batch has an image and a work buffer each, and one spectrum; what is in one launch has one work buffer for "
+    "all") {
   for (const Path path : {Path::native, Path::fused, Path::staged}) {
     for (const int num_axes : {1, 2, 3}) {
       FftGeometry one = geometry(path, num_axes);
