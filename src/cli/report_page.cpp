@@ -23,7 +23,7 @@ constexpr const char* kStyle =
     "td.number{text-align:right;font-variant-numeric:tabular-nums}"
     "code{background:#f3f3f3;padding:.1rem .3rem;overflow-wrap:anywhere}"
     ".pictures{display:flex;gap:1rem;flex-wrap:wrap}figure{margin:0}figcaption{color:#666}"
-    "img{max-width:28rem;width:100%;image-rendering:pixelated}"
+    "img{width:min(28rem,90vw);image-rendering:pixelated}"
     ".warning{background:#fff4d6;border-left:4px solid #e0a800;padding:.4rem .8rem;margin:.4rem 0}"
     ".bar{background:#eee;height:1rem;width:24rem;max-width:100%}.bar div{background:#3b6ea5;height:1rem}"
     "svg{max-width:40rem;width:100%;font:12px system-ui,sans-serif}"
@@ -73,6 +73,7 @@ std::string base64(const std::string& bytes) {
 std::string text_of(const Json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end() || found->is_null()) return "";
+  if (found->is_number_float()) return fmt::format("{:.6g}", found->get<double>());
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
@@ -126,8 +127,10 @@ std::string summary(const Json& report) {
     rows += row(title, text_of(spec, key));
   }
   if (number_of(report, "iterations") > 0) {
-    rows += row("iterations", fmt::format("{}, ended by {}; {:.4g} s each", text_of(report, "iterations"),
-                                          text_of(report, "stop_reason"), number_of(report, "seconds_per_iteration")));
+    const std::string reason = text_of(report, "stop_reason");
+    rows += row("iterations", fmt::format("{}{}; {:.4g} s each", text_of(report, "iterations"),
+                                          reason == "iterations" ? "" : ", ended by " + reason,
+                                          number_of(report, "seconds_per_iteration")));
   }
   for (const Json& device : part_of(report, "devices")) {
     rows += row("device", fmt::format("{}: {}{}{}", text_of(device, "id"), text_of(device, "name"),
