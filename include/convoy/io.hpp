@@ -2,6 +2,7 @@
 // TIFF is a plane of z.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,9 @@ RawLayout raw_layout_from_text(const std::string& text);
 
 /// Reads "z,y,x" and, as wanted, ",unit", as in "0.3,0.1,0.1,um". Throws Error(invalid_argument).
 VoxelSize voxel_size_from_text(const std::string& text);
+/// How many of the other's lengths each length is, along z, y, x, whatever their units; NaN where one of them is not
+/// known or the units cannot be compared.
+std::array<double, 3> voxel_size_ratio(const VoxelSize& size, const VoxelSize& other);
 
 struct OpenOptions {
   /// The file's axes, slowest first, of "TCZYX", each at most once and ending in what the file has of z, y, x:

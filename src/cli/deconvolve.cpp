@@ -19,6 +19,7 @@
 #include "cli/print.hpp"
 #include "cli/process_memory.hpp"
 #include "cli/progress_bar.hpp"
+#include "cli/psf_options.hpp"
 #include "cli/run_picture.hpp"
 #include "cli/stop_watch.hpp"
 #include "convoy/io.hpp"
@@ -34,6 +35,7 @@ struct DeconvolveCommand {
   std::string report_path;
   std::string picture_path;
   DeconvolutionOptions options;
+  PsfOptions psf_options;
   DeviceOptions devices;
   FileOptions files;
   std::optional<Element> element;
@@ -43,7 +45,7 @@ struct DeconvolveCommand {
   void require_paths() const;
   void run();
   void deconvolve(const std::vector<Device>& on, DeconvolveRecord& record);
-  ImageList read_psfs(const Shape& image) const;
+  ImageList read_psfs(const ImageFileReader& image, DeconvolveRecord& record);
   DeconvolutionSpec spec_for(const ImageFileReader& image, const ImageList& psfs) const;
   JobDescription job(const DeconvolutionSpec& spec, const ImageList& psfs) const;
   DeconvolverOptions deconvolver_options(ProgressBar& bar, const ImageReader& reader, const ImageWriter& writer,
@@ -199,13 +201,17 @@ DeconvolutionSpec DeconvolveCommand::spec_for(const ImageFileReader& image, cons
   return spec;
 }
 
-ImageList DeconvolveCommand::read_psfs(const Shape& image) const {
+ImageList DeconvolveCommand::read_psfs(const ImageFileReader& image, DeconvolveRecord& record) {
   const std::vector<std::string> names = names_of(psf_path);
   std::vector<Image> psfs;
   for (const std::string& name : names) {
-    psfs.push_back(read_image(name));
-    options.common.place(psfs.back(), image);
+    Image psf = read_image(name);
+    options.common.place(psf, image.shape());
+    psf = psf_options.at_voxels_of(image.metadata(), std::move(psf));
+    if (const auto text = psf_options.size_warning(image.metadata(), psf)) warn(record, name + ": " + *text);
+    psfs.push_back(std::move(psf));
   }
+  psf_options.crop(psfs, options.common.choices.origin);
   return joined("PSF", psfs, names);
 }
 
@@ -227,7 +233,7 @@ void DeconvolveCommand::deconvolve(const std::vector<Device>& on, DeconvolveReco
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
   std::vector<std::unique_ptr<ImageFileReader>> masks;
   if (!mask_path.empty()) masks = open_images(mask_path);
-  ImageList psfs = read_psfs(first.shape());
+  ImageList psfs = read_psfs(first, record);
   record.psf_element = psfs.element;
   record.times.read_seconds = watch.lap_seconds();
   stop_if_interrupted();
@@ -373,6 +379,7 @@ void add_deconvolve(CLI::App& program) {
       ->required();
   command->add_option("OUTPUT", state->output_path, "Image to write: .tif, .npy, .raw or .zarr")->required();
   state->options.add_to(*command);
+  state->psf_options.add_to(*command);
   state->devices.add_to(*command);
   state->files.add_to(*command);
   command

@@ -100,3 +100,12 @@ convoy::VoxelSize convoy::voxel_size_from_text(const std::string& text) {
                           "known, as in 0.3,0.1,0.1,um",
                           text));
 }
+
+std::array<double, 3> convoy::voxel_size_ratio(const VoxelSize& size, const VoxelSize& other) {
+  const auto ratio = [&](double length, double unit_length) {
+    const auto converted = io::converted_length(length, size.unit, other.unit);
+    const bool known = converted && *converted > 0 && unit_length > 0;
+    return known ? *converted / unit_length : std::numeric_limits<double>::quiet_NaN();
+  };
+  return {ratio(size.z, other.z), ratio(size.y, other.y), ratio(size.x, other.x)};
+}
