@@ -160,7 +160,7 @@ def test_the_last_objects_are_kept():
 # What the command line calls otherwise, and what it alone has: files, their axes, and how it prints.
 RENAMED = {"devices": "device", "ram-limit": "host_memory_limit", "kernel-axes": "axes"}
 FILES = {
-    "allow-missing-chunks", "backend", "help", "no-normalize", "ome-zarr", "overwrite", "progress", "quiet", "raw", "report", "resume", "series", "trace-memory",
+    "allow-missing-chunks", "backend", "help", "no-normalize", "ome-zarr", "overwrite", "picture", "progress", "quiet", "raw", "report", "resume", "series", "trace-memory",
 }  # fmt: skip
 CURVE = {"curve"}  # is in every report
 
