@@ -216,6 +216,7 @@ typedef struct convoy_progress {
   int64_t total; /* of iterations, at most */
   double elapsed_seconds;
   double relative_change; /* of a deconvolution's last iteration; else 0 */
+  double fraction;        /* of the run, 0 to 1: on the CPU also within a tile */
 } convoy_progress;
 /* Called on the thread that runs. 0 goes on, anything else stops with CONVOY_CANCELLED. */
 typedef int (*convoy_progress_callback)(void* user, const convoy_progress* progress);
@@ -364,7 +365,13 @@ enum { CONVOY_START_AUTO = 0, CONVOY_START_IMAGE = 1, CONVOY_START_FLAT = 2, CON
 enum { CONVOY_COMPATIBILITY_NONE = 0, CONVOY_COMPATIBILITY_SKIMAGE = 1 };
 enum { CONVOY_TILES_EXACT = 0, CONVOY_TILES_FAST = 1 };
 enum { CONVOY_NEGATIVE_PSF_ERROR = 0, CONVOY_NEGATIVE_PSF_CLIP = 1 };
-enum { CONVOY_STOPPED_BY_ITERATIONS = 0, CONVOY_STOPPED_BY_RELATIVE_CHANGE = 1 };
+enum { CONVOY_STOP_NONE = 0, CONVOY_STOP_GRADIENT_CONSENSUS = 1, CONVOY_STOP_DISCREPANCY = 2 };
+enum {
+  CONVOY_STOPPED_BY_ITERATIONS = 0,
+  CONVOY_STOPPED_BY_RELATIVE_CHANGE = 1,
+  CONVOY_STOPPED_BY_GRADIENT_CONSENSUS = 2,
+  CONVOY_STOPPED_BY_DISCREPANCY = 3
+};
 
 /* DeconvolutionSpec of convoy/deconvolution.hpp, which has the formulas and their sources. */
 typedef struct convoy_deconvolution_spec {
@@ -393,6 +400,8 @@ typedef struct convoy_deconvolution_spec {
   double saturation; /* voxels of this value and above have no datum */
   int32_t tiles;
   double halo;
+  int32_t stop;                /* what ends the iterations; CONVOY_STOP_NONE: they, or stop_relative_change */
+  int32_t estimate_background; /* in place of background, each image's dim level */
 } convoy_deconvolution_spec;
 
 /* DeconvolutionReport. Set struct_size before the call. */
@@ -419,6 +428,8 @@ typedef struct convoy_deconvolution_report {
   int64_t psf_negative_voxels;
   double psf_negative_part;
   double psf_pedestal_part;
+  double background; /* as used, of the first image; so is dim_level */
+  double dim_level;
 } convoy_deconvolution_report;
 
 /* Of an iteration, 0 being the start. */
@@ -455,6 +466,20 @@ CONVOY_API int convoy_deconvolver_share(const convoy_deconvolver* deconvolver, s
 CONVOY_API int convoy_deconvolver_curve(const convoy_deconvolver* deconvolver, convoy_iteration_sums* sums, size_t capacity, size_t* count);
 /* Null is let be. */
 CONVOY_API void convoy_deconvolver_destroy(convoy_deconvolver* deconvolver);
+
+/* PSFs made ready for images that lie on the device: ResidentDeconvolver of convoy/resident.hpp. As for
+   convoy_resident_convolver; a run's batch is any multiple of num_psfs. */
+typedef struct convoy_resident_deconvolver convoy_resident_deconvolver;
+CONVOY_API int convoy_resident_deconvolver_create(const convoy_deconvolution_spec* spec, const convoy_image* psf, const convoy_device* device,
+                                                  int32_t image_element, int32_t output_element, const convoy_options* options,
+                                                  convoy_resident_deconvolver** deconvolver);
+/* Queues all iterations and returns without waiting (on the CPU it blocks). */
+CONVOY_API int convoy_resident_deconvolver_run(convoy_resident_deconvolver* deconvolver, const convoy_device_array* image,
+                                               const convoy_device_array* output, uint64_t stream);
+/* Blocks until all runs are done. */
+CONVOY_API int convoy_resident_deconvolver_wait(convoy_resident_deconvolver* deconvolver);
+/* Waits for what is queued. Null is let be. */
+CONVOY_API void convoy_resident_deconvolver_destroy(convoy_resident_deconvolver* deconvolver);
 
 #ifdef __cplusplus
 }

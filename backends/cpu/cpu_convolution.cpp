@@ -9,6 +9,7 @@
 #include "backends/cpu/fftw.hpp"
 #include "backends/cpu/row_transform.hpp"
 #include "backends/cpu/tiles.hpp"
+#include "base/work_meter.hpp"
 
 namespace convoy::backend::cpu {
 namespace {
@@ -300,8 +301,13 @@ void Convolution<Real>::planes_forward(const Real* image, Complex* work) {
     });
     return;
   }
-  for_each_pair(g_.extent[2], filled_bands,
-                [&](const Scratch& scratch, Index z, Index band) { rows_forward(image, z, band, plane(z), scratch); });
+  {
+    const WorkPart part(0, 0.5);
+    for_each_pair(g_.extent[2], filled_bands, [&](const Scratch& scratch, Index z, Index band) {
+      rows_forward(image, z, band, plane(z), scratch);
+    });
+  }
+  const WorkPart part(0.5, 1);
   for_each_pair(g_.extent[2], work_.num_tiles(),
                 [&](const Scratch& scratch, Index z, Index tile) { columns_forward(plane(z), tile, scratch); });
 }
@@ -317,8 +323,12 @@ void Convolution<Real>::planes_inverse(Complex* work, Real* image) {
     });
     return;
   }
-  for_each_pair(g_.extent[2], work_.num_tiles(),
-                [&](const Scratch& scratch, Index z, Index tile) { columns_inverse(plane(z), tile, scratch); });
+  {
+    const WorkPart part(0, 0.5);
+    for_each_pair(g_.extent[2], work_.num_tiles(),
+                  [&](const Scratch& scratch, Index z, Index tile) { columns_inverse(plane(z), tile, scratch); });
+  }
+  const WorkPart part(0.5, 1);
   for_each_pair(g_.extent[2], kept_bands,
                 [&](const Scratch& scratch, Index z, Index band) { rows_inverse(plane(z), z, band, image, scratch); });
 }
@@ -332,8 +342,15 @@ void Convolution<Real>::convolve(void* image, void* work, const void* spectrum, 
     });
     return;
   }
-  forward(image, work);
-  product(work, spectrum, conjugate, work, false);
+  {
+    const WorkPart part(0, 0.4);
+    forward(image, work);
+  }
+  {
+    const WorkPart part(0.4, 0.6);
+    product(work, spectrum, conjugate, work, false);
+  }
+  const WorkPart part(0.6, 1);
   inverse(work, image);
 }
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "backends/cpu/direct_rows.hpp"
+#include "base/work_meter.hpp"
 #include "convoy/bytes_text.hpp"
 #include "kernels/cpp_kernels.hpp"
 
@@ -18,6 +20,14 @@ constexpr unsigned char kPoison = 0xFF;  // all bits set is a NaN in f32 and f64
 
 /// Products that are worth handing out to another thread.
 constexpr Index kProductsOfPiece = 1 << 18;
+
+/// About how long a step takes, by the number of times that it goes through an image.
+double passes_of(const Step& step) {
+  if (std::holds_alternative<Upload>(step) || std::holds_alternative<Download>(step)) return 0.5;
+  if (std::holds_alternative<ConvolveDirect>(step) || std::holds_alternative<TransformKernel>(step)) return 5;
+  const Convolve* const convolve = std::get_if<Convolve>(&step);
+  return convolve == nullptr ? 1 : convolve->part == Convolve::Part::whole ? 5 : 2;
+}
 
 template <class Real>
 void sum_directly(const ConvolveDirect& step, const void* image, const void* taps, void* result, WorkerPool& pool) {
@@ -180,9 +190,17 @@ void CpuSession::end_setup() {
 }
 
 void CpuSession::submit(Section section, int set, int times) {
+  const std::vector<Step>& steps = program_.steps(section);
+  const double passes_of_all = std::accumulate(steps.begin(), steps.end(), 0.0,
+                                               [](double sum, const Step& step) { return sum + passes_of(step); });
   for (int time = 0; time < times; ++time) {
-    for (const Step& step : program_.steps(section)) {
+    const WorkPart of_times(static_cast<double>(time) / times, (time + 1.0) / times);
+    double done = 0;
+    for (const Step& step : steps) {
+      const double passes = passes_of(step);
+      const WorkPart of_steps(done / passes_of_all, (done + passes) / passes_of_all);
       std::visit([&](const auto& known) { run(known, set); }, step);
+      done += passes;
     }
   }
 }

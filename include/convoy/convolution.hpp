@@ -35,11 +35,19 @@ struct Progress {
   Index tiles_done = 0;
   Index num_tiles = 0;
   double elapsed_seconds = 0;
+  /// Of the tile that is being computed, from 0 to 1, roughly; 0 in the call after a tile, and on several devices.
+  double part_of_next_tile = 0;
+
+  /// Of the run, from 0 to 1.
+  double fraction() const {
+    return num_tiles > 0 ? (static_cast<double>(tiles_done) + part_of_next_tile) / static_cast<double>(num_tiles) : 1;
+  }
 };
 
 struct ConvolverOptions {
   PlanOptions plan;
-  /// Called after every tile, on the calling thread; returning false stops the run with Error(cancelled).
+  /// Called after every tile, and on the CPU also within long ones, about ten times a second; on the calling thread.
+  /// Returning false stops the run with Error(cancelled).
   std::function<bool(const Progress&)> progress;
   /// Called after every step that may change it with the device bytes that convoy then holds, down to 0 at the end.
   std::function<void(const std::string& step, std::uint64_t used_bytes)> trace_memory;

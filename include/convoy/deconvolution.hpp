@@ -259,6 +259,11 @@ struct DeconvolutionProgress {
   Index num_iterations = 0;   ///< at most
   double relative_change = 0;
   double elapsed_seconds = 0;
+
+  /// Of the run, from 0 to 1.
+  double fraction() const {
+    return num_iterations > 0 ? static_cast<double>(iterations_done) / static_cast<double>(num_iterations) : 1;
+  }
 };
 
 struct DeconvolverOptions {

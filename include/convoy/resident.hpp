@@ -109,10 +109,12 @@ class ResidentConvolver {
 /// A PSF made ready for images that lie on the device, as ResidentConvolver does for kernels.
 class ResidentDeconvolver {
  public:
-  /// Plans, allocates, compiles and transforms the PSF, as Deconvolver does, for one image as a whole. Blocks. Throws
-  /// what Deconvolver throws; OutOfMemory when the whole does not fit beside the arrays, and Error(unsupported) for
-  /// Compatibility::skimage, anything to stop at but iterations, a background to be estimated, several PSFs, more
-  /// iterations than 100000, complex voxels, and images of more than 2^32 - 1 voxels: those are for a Deconvolver.
+  /// Plans, allocates, compiles and transforms the PSF, as Deconvolver does, for one image as a whole. Blocks. Each of
+  /// several PSFs (DeconvolutionSpec::num_psfs) has the plan's footprint for itself, and an equal part of
+  /// PlanOptions::memory_limit_bytes. Throws what Deconvolver throws; OutOfMemory when the whole does not fit beside
+  /// the arrays, and Error(unsupported) for Compatibility::skimage, anything to stop at but iterations, a background to
+  /// be estimated, more iterations than 100000, complex voxels, and images that reach over more than 2^32 - 1 voxels:
+  /// those are for a Deconvolver.
   ResidentDeconvolver(const DeconvolutionSpec& spec, const ImageView& psf, Device device,
                       const ResidentOptions& options = {});
   /// Waits for what is queued.
@@ -120,11 +122,12 @@ class ResidentDeconvolver {
   ResidentDeconvolver(ResidentDeconvolver&&) noexcept;
   ResidentDeconvolver& operator=(ResidentDeconvolver&&) noexcept;
 
-  const DeconvolutionPlan& plan() const;
-  const PsfReport& psf() const;
+  const DeconvolutionPlan& plan() const;  ///< for the first PSF
+  const PsfReport& psf(Index number = 0) const;
 
-  /// Queues the restoration of `image` into `output`, each a batch of any number of images of shape spec.image, and
-  /// returns without waiting: all iterations, and all that is found out about the data, are the device's business.
+  /// Queues the restoration of `image` into `output`, each a batch of any multiple of spec.num_psfs images of shape
+  /// spec.image (image i has PSF i modulo their number), and returns without waiting: all iterations, and all that is
+  /// found out about the data, are the device's business.
   /// Order of work, streams, outputs and arrays are as ResidentConvolver::run says. The result is that of a Deconvolver
   /// but for rounding. Voxels that are NaN, infinite or saturated are missing, whatever spec.non_finite says; an image
   /// without any data gives zeros. The image is read in the arithmetic's precision, in which the sum of its voxels must

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import _arrays, _core, _spec
+from . import _arrays, _axes, _core, _spec
 from ._convolver import Convolver, kept
 from ._deconvolver import Deconvolver
-from ._plan import Device, Devices, Plan, SelftestReport
-from ._progress import telling
+from ._plan import Plan
 
 
 def convolve(
@@ -97,7 +96,7 @@ def convolve(
     out : array, optional
         Where the result goes; returned itself. Must not overlap the image. May be written by slices (of zarr, h5py ...).
     progress : callable, tqdm bar or True, optional
-        Called with a `Progress` after every tile; answering False stops with `Cancelled`.
+        Called with a `Progress` after every tile, and on the CPU within long ones; answering False stops with `Cancelled`.
     stream : int, optional
         For images on a GPU: address of the stream. Default: the array library's current one.
     method : {'auto', 'fft', 'direct', 'separable'}
@@ -148,32 +147,23 @@ def convolve(
         precision=np.dtype(precision).name, method=method, path=path, device=_spec.hashable(device),
         memory_limit=memory_limit, host_memory_limit=host_memory_limit, tune=tune, deterministic=deterministic,
     )  # fmt: skip
-    if axes is not None:
-        return _along_axes(image, kernel, axes, words, weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
-    ndim = _ndim(image)
-    if _is_several(kernel, ndim, weights):
-        return _convolve(image, kernel, words, ndim=ndim, weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
-    if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
+    run = functools.partial(_convolve_last, words)
+    call = dict(weights=weights, dtype=dtype, out=out, progress=progress, stream=stream)
+    return run(image, kernel, _axes.count(image), **call) if axes is None else _axes.moved(run, image, kernel, axes, **call)
+
+
+def _convolve_last(words: dict[str, Any], image: Any, kernel: Any, ndim: int, *, weights: Any, **call: Any) -> Any:
+    """The image's last `ndim` axes."""
+    several = _axes.count(kernel) == ndim + 1
+    if weights is not None and not several:
+        raise ValueError(f"weights are for several kernels, numbered by an axis before the {ndim} that are convolved")
+    if getattr(kernel, "requires_grad", False) and several:
+        raise ValueError("gradients of several kernels are not computed; convolve with one after the other")
+    if not several and (getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False)):
         from . import _torch
 
-        return _torch.convolve(image, kernel, words, dtype=dtype, out=out, progress=progress, stream=stream)
-    return _convolve(image, kernel, words, dtype=dtype, out=out, progress=progress, stream=stream)
-
-
-def _ndim(array: Any) -> int:
-    """Without looking at the voxels."""
-    return len(array.shape) if hasattr(array, "shape") else np.ndim(array)
-
-
-def _is_several(kernel: Any, num_axes: int, weights: Any) -> bool:
-    """Whether the kernel has an axis that numbers several. Gradients are not recorded then."""
-    if _ndim(kernel) != num_axes + 1:
-        if weights is not None:
-            raise ValueError(f"weights are for several kernels, numbered by an axis before the {num_axes} that are convolved")
-        return False
-    if getattr(kernel, "requires_grad", False):
-        raise ValueError("gradients of several kernels are not computed; convolve with one after the other")
-    return True
+        return _torch.convolve(image, kernel, words, batched=_axes.count(kernel) == ndim, **call)
+    return _convolve(image, kernel, words, ndim=ndim, weights=weights, **call)
 
 
 def _digest(array: np.ndarray | None) -> Any:
@@ -197,44 +187,8 @@ def _convolve(image: Any, kernel: Any, words: dict[str, Any], *, batched: bool =
     return result
 
 
-def _along_axes(image: Any, kernel: Any, axes: int | Sequence[int], words: dict[str, Any], *, weights: Any, out: Any, **call: Any) -> Any:
-    """Moves the axes to be convolved to the end, and back."""
-    ndim = _ndim(image)
-    named = [axes] if isinstance(axes, int) else list(axes)
-    wanted = [axis + ndim if axis < 0 else axis for axis in named]
-    if any(not 0 <= axis < ndim for axis in wanted) or len(set(wanted)) != len(wanted):
-        raise ValueError(f"axes {tuple(named)} are not {len(named)} of the image's {ndim}")
-    order = [axis for axis in range(ndim) if axis not in wanted] + wanted
-    if _is_several(kernel, len(wanted), weights):
-        if order != list(range(ndim)):
-            raise ValueError(f"with several kernels, the axes that are convolved are the last ones, and `axes` is {tuple(named)}; move them there")
-        return _convolve(image, kernel, words, ndim=len(wanted), weights=weights, out=out, **call)
-    kernel_ndim = _ndim(kernel)
-    if kernel_ndim != len(wanted):
-        raise ValueError(f"kernel has {kernel_ndim} axes and `axes` names {len(wanted)}")
-    run: Callable[..., Any] = _convolve
-    if getattr(image, "requires_grad", False) or getattr(kernel, "requires_grad", False):
-        from . import _torch
-
-        run = _torch.convolve
-    if order == list(range(ndim)):
-        return run(image, kernel, words, batched=True, out=out, **call)
-    if _arrays.on_device(image) is None and not hasattr(image, "__array_namespace__") and not hasattr(image, "permute"):
-        image = np.asarray(image)
-    result = run(_permuted(image, order), kernel, words, batched=True, out=None if out is None else _permuted(out, order), **call)
-    return out if out is not None else _permuted(result, np.argsort(order).tolist())
-
-
-def _permuted(array: Any, order: list[int]) -> Any:
-    if hasattr(array, "permute"):  # torch
-        return array.permute(order)
-    if isinstance(array, np.ndarray) or not hasattr(array, "__array_namespace__"):
-        return np.transpose(array, order)
-    return array.__array_namespace__().permute_dims(array, tuple(order))
-
-
 def clear_cache() -> None:
-    """Give back what the last calls of `convolve` keep ready: at most 8 kernels, and 256 MiB of device memory."""
+    """Give back what the last calls of `convolve` and `deconvolve` keep ready: at most 8 kernels, and 256 MiB of device memory."""
     kept.clear()
 
 
@@ -346,30 +300,37 @@ def deconvolve(
     iterations: int | None = None,
     *,
     mask: Any = None,
+    axes: int | Sequence[int] | None = None,
     precision: Any = None,
     dtype: Any = None,
     out: Any = None,
     progress: Any = None,
+    stream: int | None = None,
     **options: Any,
 ) -> Any:
     """Restore an image that was blurred by a known PSF, by Richardson and Lucy's algorithm unless told otherwise.
 
+    What the last calls have made ready is kept, as for `convolve`. Blocks, unless the image lies on a GPU.
+
     Parameters
     ----------
     image : array_like
-        Real, in host memory. Axes before the PSF's are a stack of images, restored one after the other.
-    psf : array_like
-        Real, of 1 to 3 axes.
+        Real; of whatever library and place `Deconvolver` takes. Axes before the PSF's are a stack of images; with several PSFs the last of
+        them numbers channels.
+    psf : array_like or list of array_like
+        Real, of 1 to 3 axes. Several, one for each channel: a list of arrays of one shape, or, with `axes`, an array with an axis more in front.
     iterations : int, optional
         At most; as for `Deconvolver`.
     mask : array_like, optional
         Voxels where it is 0 have no datum, and are restored from their neighbours.
+    axes : int or tuple of int, optional
+        Axes of the image that are restored, as many as a PSF has; the others are a stack. Default: the last ones.
     precision : {'float32', 'float64'}, optional
         As for `convolve`.
-    dtype, out, progress
+    dtype, out, progress, stream
         As for `convolve`; progress counts iterations.
     **options
-        As for `Deconvolver`: `algorithm`, `acceleration`, `edges`, `background`, `tv`, `device`, `memory_limit` ...
+        As for `Deconvolver`: `algorithm`, `acceleration`, `edges`, `background`, `stop`, `tv`, `tiles`, `device`, `memory_limit` ...
 
     Returns
     -------
@@ -383,70 +344,22 @@ def deconvolve(
     """
     if precision is None:
         precision = _arrays.natural_precision(image)
-    weights = _arrays.kernel(psf, "psf")
+    words = dict(options, iterations=iterations, precision=np.dtype(precision).name)
+    several = isinstance(psf, (list, tuple)) and len(psf) > 0 and hasattr(psf[0], "ndim")
+    array = _arrays.psfs(psf)
+    call = dict(mask=mask, dtype=dtype, out=out, progress=progress, stream=stream)
+    run = functools.partial(_restore_last, words)
+    return run(image, array, array.ndim - several, **call) if axes is None else _axes.moved(run, image, array, axes, **call)
+
+
+def _restore_last(words: dict[str, Any], image: Any, psf: np.ndarray, ndim: int, **call: Any) -> Any:
+    """The image's last `ndim` axes."""
     shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
-    if len(shape) < weights.ndim:
-        raise ValueError(f"image has {len(shape)} axes and psf {weights.ndim}")
-    with Deconvolver(weights, shape[len(shape) - weights.ndim :], iterations=iterations, precision=precision, **options) as deconvolver:
-        return deconvolver(image, mask=mask, dtype=dtype, out=out, progress=progress)
-
-
-def devices() -> Devices:
-    """This machine's devices.
-
-    Returns
-    -------
-    Devices
-        In the order of backends in which ``device='auto'`` tries them; ``.unavailable`` says why others have none.
-    """
-    found: list[Device] = []
-    missing: dict[str, str] = {}
-    for name, why, infos in _core.devices():
-        if why:
-            missing[name] = why
-        found += [Device(**info) for info in infos]
-    result = Devices(found)
-    result.unavailable = missing
+    if len(shape) < ndim:
+        raise ValueError(f"image has {len(shape)} axes and psf {ndim}")
+    shape = shape[len(shape) - ndim :]
+    key = ("deconvolve", _digest(psf), shape, *((name, _spec.hashable(value)) for name, value in sorted(words.items())))
+    deconvolver = kept.get(key, lambda: Deconvolver(psf, shape, _lazy=True, **words))
+    result = deconvolver(image, **call)
+    kept.put(key, deconvolver)
     return result
-
-
-def selftest(device: str = "auto", *, method: str = "auto", progress: Callable[..., Any] | bool | None = None) -> SelftestReport:
-    """Whether to trust a device: small and odd convolutions against direct sums in double precision.
-
-    Parameters
-    ----------
-    device : str
-    method : {'auto', 'fft', 'direct', 'separable'}
-    progress : callable, tqdm bar or True, optional
-
-    Returns
-    -------
-    SelftestReport
-        True where it passed.
-    """
-    with telling(progress, "check") as tell:
-        passed, text = _core.selftest(device, method, tell)
-    return SelftestReport(passed, json.loads(text))
-
-
-def set_variable(name: str, value: str | int | None) -> None:
-    """Give one of convoy's environment variables a value for this process.
-
-    Parameters
-    ----------
-    name : str
-        ``'CONVOY_THREADS'``, ``'CONVOY_FFTW3F_LIBRARY'``, ``'CONVOY_CACHE_DIR'`` ...: README has the table.
-    value : str, int or None
-        None: the environment's again.
-
-    Raises
-    ------
-    InvalidArgument
-        For unknown names, and for a variable that was read once and for all: libraries are named before their first use.
-    """
-    _core.set_variable(name, None if value is None else str(value))
-
-
-def num_threads() -> int:
-    """Threads of the cpu backend and of copies, for what is made now: ``CONVOY_THREADS``, else the scheduler's, else all."""
-    return int(_core.num_threads())

@@ -142,13 +142,48 @@ def _writable(out: Any) -> np.ndarray:
 
 def kernel(array: Any, what: str, real: bool = False) -> np.ndarray:
     """A kernel in host memory: dense and of a dtype that convoy reads. One that lies on a GPU is copied from there."""
-    if on_device(array) is not None:
-        array = array.get() if hasattr(array, "get") else array.cpu()
+    array = copied_to_host(array)
     if hasattr(array, "detach"):
         array = array.detach()
     if hasattr(array, "dtype") and dtype_name(array) == "bfloat16":
         array = array.float() if hasattr(array, "float") else np.asarray(array).astype(np.float32)
     return dense(host(array, what, real))
+
+
+def copied_to_host(array: Any) -> Any:
+    """An array of a GPU in host memory, when all that its library has queued for it is done; others as they are."""
+    if on_device(array) is None:
+        return array
+    for name in ("get", "cpu"):  # of CuPy, of torch
+        if hasattr(array, name):
+            return getattr(array, name)()
+    return np.asarray(array)
+
+
+def copied_to_device(array: Any, image: Any, out: Any) -> Any:
+    """Into `out`, or a new array of the image's library beside it. `array` lies in host memory: of torch's images a tensor, else of NumPy."""
+    module = type(image).__module__.split(".")[0]
+    library = sys.modules[module]
+    if module == "torch":
+        return array.to(image.device) if out is None else out.copy_(array)
+    if module == "cupy":
+        if out is None:
+            return library.asarray(array)
+        out.set(array)
+        return out
+    if out is not None:
+        raise ValueError(f"convoy does not know how arrays of {module} are written; leave `out` away")
+    return image.__array_namespace__().asarray(array, device=image.device)
+
+
+def psfs(array: Any) -> np.ndarray:
+    """As `kernel`; a list of arrays of one shape becomes one array, with an axis in front that numbers them."""
+    if not (isinstance(array, (list, tuple)) and array and all(getattr(one, "ndim", 0) for one in array)):
+        return kernel(array, "psf", real=True)
+    each = [kernel(one, "psf", real=True) for one in array]
+    if len({one.shape for one in each}) > 1:
+        raise ValueError(f"the PSFs have shapes {', '.join(str(one.shape) for one in each)}; pad them to one")
+    return np.stack(each)
 
 
 def like(image: Any, result: np.ndarray) -> Any:
@@ -208,19 +243,36 @@ def empty_on_device(image: Any, shape: tuple[int, ...], dtype: np.dtype | str) -
     raise TypeError(f"convoy does not know how {type(image).__module__} makes arrays; give `out`")
 
 
+def require_here(device: str, devices: list[str], what: str) -> None:
+    """Raises ValueError unless an object for those devices takes an image that lies on this one."""
+    if len(devices) > 1 or devices[0] not in ("auto", device, device.partition(":")[0]):
+        raise ValueError(f"image lies on {device}, and this {what} is for {', '.join(devices)}")
+
+
+def output_on_device(device: str, image: Any, out: Any, shape: tuple[int, ...], dtype: np.dtype | str) -> Any:
+    """`out`, checked, or a new array."""
+    if out is None:
+        return empty_on_device(image, shape, dtype)
+    if on_device(out) != device:
+        raise ValueError(f"image lies on {device} and out {on_device(out) or 'in host memory'}; move one of them")
+    if tuple(out.shape) != shape:
+        raise ValueError(f"out has shape {tuple(out.shape)}, not {shape}")
+    return out
+
+
 def stream_of(array: Any) -> int:
     """The stream in which the array's library queues its work now, as an address; 0, the default stream, of libraries that
     convoy does not know."""
     module = type(array).__module__.split(".")[0]
     if module == "cupy":
         return int(sys.modules["cupy"].cuda.get_current_stream().ptr)
-    if module == "torch":
-        torch = sys.modules["torch"]
-        raw = getattr(torch._C, "_cuda_getCurrentRawStream", None)  # 0.3 us, where the stream as an object takes 10
-        if raw is not None:
-            return int(raw(array.device.index))
-        return int(torch.cuda.current_stream(array.device).cuda_stream)
-    return 0
+    return torch_stream(array.device) if module == "torch" else 0
+
+
+def torch_stream(device: Any) -> int:
+    torch = sys.modules["torch"]
+    raw = getattr(torch._C, "_cuda_getCurrentRawStream", None)  # 0.3 us, where the stream as an object takes 10
+    return int(torch.cuda.current_stream(device).cuda_stream if raw is None else raw(device.index))
 
 
 def capsule(array: Any, device: str, stream: int) -> Any:

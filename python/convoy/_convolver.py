@@ -13,10 +13,7 @@ import numpy as np
 
 from . import _arrays, _core, _sliced, _spec
 from ._lasting import Lasting
-from ._plan import Plan
 from ._progress import telling
-
-_MOST_CORES = 4  # for numbers of images, or dtypes of device arrays, that alternate
 
 
 class Convolver(Lasting):
@@ -65,8 +62,6 @@ class Convolver(Lasting):
     >>> int(blurred[2, 2])
     3
     """
-
-    _not_pickled = ("_cores", "_ran")
 
     def __init__(
         self,
@@ -121,38 +116,14 @@ class Convolver(Lasting):
             device=device if isinstance(device, str) else tuple(device), memory_limit=memory_limit, host_memory_limit=host_memory_limit,
             tune=tune, deterministic=deterministic,
         )  # fmt: skip
-        self._devices = [device] if isinstance(device, str) else list(device)
+        self._devices = _spec.devices(device)
         self.output_shape: tuple[int, ...] = tuple(_core.output_shape(self._spec))[3 - len(self.shape) :]
-        self.report: dict[str, Any] | None = None
-        self._closed = False
-        self._forget()
+        super().__init__()
         if not _lazy:
-            self._host_core(self._spec["batch"])
+            self._first_core()
 
-    def _forget(self) -> None:
-        self._cores: OrderedDict[Any, Any] = OrderedDict()
-        self._ran = False
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        """Give the device's memory back. Runs of other threads are waited for; calls from then on raise ValueError."""
-        with self._lock:
-            self._closed = True
-            self._cores.clear()
-
-    def _core_of(self, key: Any, make: Any) -> Any:
-        with self._lock:
-            if self._closed:
-                raise ValueError("this Convolver is closed")
-            core = self._cores.pop(key, None)
-            if core is None:
-                if not self._ran:
-                    self._cores.clear()  # made ready for what did not come
-                while len(self._cores) >= _MOST_CORES:
-                    self._cores.popitem(last=False)
-                core = make()
-            self._cores[key] = core
-            return core
+    def _first_core(self) -> Any:
+        return self._host_core(self._spec["batch"])
 
     def _host_core(self, batch: int) -> Any:
         def make() -> Any:
@@ -166,18 +137,9 @@ class Convolver(Lasting):
 
         return self._core_of((device, image, output, batch), make)
 
-    @property
-    def plan(self) -> Plan:
-        core = next(reversed(self._cores.values())) if self._cores else self._host_core(self._spec["batch"])
-        return Plan(*core.plan())
-
     def _words(self) -> dict[str, Any]:
         """The arguments, hashable."""
         return {name: _spec.hashable(value) for name, value in self._arguments.items()}
-
-    @property
-    def _device_bytes(self) -> int:
-        return sum(core.footprint_bytes() for core in self._cores.values())
 
     def __repr__(self) -> str:
         state = " closed" if self._closed else ""
@@ -202,7 +164,7 @@ class Convolver(Lasting):
         dtype : dtype, optional
             Of a new output, by default `precision`; integers are rounded to nearest (ties to even) and clipped.
         progress : callable, tqdm bar or True, optional
-            Called on this thread with a `Progress` after every tile; answering False stops the run with `Cancelled`, and what
+            Called on this thread with a `Progress` after every tile, and on the CPU within long ones; answering False stops the run with `Cancelled`, and what
             it raises comes out here. True shows a bar of tqdm's. Not for images on a GPU.
         stream : int, optional
             For images on a GPU: the address of the CUDA or HIP stream; by default the array library's current one.
@@ -219,6 +181,9 @@ class Convolver(Lasting):
         TypeError
             A dtype that convoy does not read; images of a stack on a GPU that lie at uneven distances.
         """
+        again = self._calls.run(image, out, dtype, stream)
+        if again is not None:
+            return again
         if getattr(image, "requires_grad", False):
             from . import _torch
 
@@ -293,25 +258,20 @@ class Convolver(Lasting):
         return output.result()
 
     def _run_on_device(self, device: str, image: Any, out: Any, dtype: Any, stream: int | None) -> Any:
-        wanted = self._devices[0]
-        if len(self._devices) > 1 or wanted not in ("auto", device, device.partition(":")[0]):
-            raise ValueError(f"image lies on {device}, and this Convolver is for {', '.join(self._devices)}")
+        _arrays.require_here(device, self._devices, "Convolver")
         shape, runs, batch = self._layout(tuple(image.shape))
         if math.prod(runs) != 1:
             raise ValueError(f"image has shape {tuple(image.shape)}; on a GPU, pairing 'each' takes as many images as there are kernels: loop over the others")
-        if out is None:
-            is_complex = self._kernel.dtype.kind == "c" or _arrays.dtype_name(image).startswith("complex")
-            out = _arrays.empty_on_device(image, shape, _arrays.output_dtype(dtype, self._spec["precision"], is_complex))
-        elif _arrays.on_device(out) != device:
-            raise ValueError(f"image lies on {device} and out {_arrays.on_device(out) or 'in host memory'}; move one of them")
-        elif tuple(out.shape) != shape:
-            raise ValueError(f"out has shape {tuple(out.shape)}, not {shape}")
+        is_complex = self._kernel.dtype.kind == "c" or _arrays.dtype_name(image).startswith("complex")
+        given_out = out
+        out = _arrays.output_on_device(device, image, out, shape, _arrays.output_dtype(dtype, self._spec["precision"], is_complex))
         if not batch:
             return out
         stream = _arrays.stream_of(image) if stream is None else stream
         core = self._device_core(device, _arrays.dtype_name(image), _arrays.dtype_name(out), batch)
         core.run(_arrays.capsule(image, device, stream), _arrays.capsule(out, device, stream), stream)
         self._ran = True
+        self._calls.add(core, math.prod(image.shape) // math.prod(self.shape), image, out, given_out, dtype)
         return out
 
 

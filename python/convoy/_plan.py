@@ -105,10 +105,20 @@ class Devices(tuple[Device, ...]):
     def __repr__(self) -> str:
         lines = []
         for device in self:
-            free, total = _core.bytes_to_text(device.free_bytes), _core.bytes_to_text(device.total_bytes)
-            lines.append(f"{device.id:10} {device.name}, {device.type}, {free} of {total} free ({device.driver})")
+            lines.append(f"{device.id:10} {device.name}, {device.type}, {_free_of(device)} free ({device.driver})")
         lines += [f"{name:10} not available: {why}" for name, why in self.unavailable.items()]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [(device.id, device.name, device.type, _free_of(device), device.driver) for device in self]
+        rows += [(name, f"not available: {why}", "", "", "") for name, why in self.unavailable.items()]
+        cells = "".join("<tr>" + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+        heads = "".join(f"<th style='text-align:left'>{head}</th>" for head in ("device", "name", "type", "free memory", "driver"))
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
+
+
+def _free_of(device: Device) -> str:
+    return f"{_core.bytes_to_text(device.free_bytes)} of {_core.bytes_to_text(device.total_bytes)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,8 +155,11 @@ class Progress:
         Tiles, or iterations.
     seconds : float
         Since the run began.
+    fraction : float
+        Of the run, 0 to 1; on the CPU also within a tile.
     """
 
     done: int
     total: int
     seconds: float
+    fraction: float = 0.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._plan import Progress
 
-Tell = Callable[[int, int, float], Any]
+Tell = Callable[[int, int, float, float], Any]
 
 
 @contextlib.contextmanager
@@ -30,12 +30,12 @@ def telling(progress: Any, unit: str) -> Iterator[Tell | None]:
 
 
 def _of_bar(bar: Any) -> Tell:
-    def tell(done: int, total: int, seconds: float) -> None:
+    def tell(done: int, total: int, seconds: float, fraction: float) -> None:
         bar.total = total
-        bar.update(done - bar.n)
+        bar.update(max(done, round(fraction * total, 2)) - bar.n)
 
     return tell
 
 
 def _of_function(function: Callable[[Progress], Any]) -> Tell:
-    return lambda done, total, seconds: function(Progress(done, total, seconds))
+    return lambda *standing: function(Progress(*standing))

@@ -64,6 +64,27 @@ class Source(_Sliced):
         return self._each(of_image)
 
 
+class Mask(_Sliced):
+    """Of one image: where it is not 0. In memory or not."""
+
+    def __init__(self, array: Any, shape: tuple[int, ...]) -> None:
+        super().__init__(array, len(shape), "mask")
+        if tuple(self.array.shape) != shape:
+            raise ValueError(f"mask has shape {tuple(self.array.shape)}, not {shape}")
+
+    def function(self) -> Function:
+        def read(voxels: np.ndarray, begin: Sequence[int], end: Sequence[int]) -> None:
+            voxels[...] = (np.asarray(self.array[self._place((), begin, end)]) != 0).reshape(voxels.shape)
+
+        return read
+
+    def known(self) -> np.ndarray:
+        """As a whole: 1 and 0."""
+        known = np.empty(self.array.shape, np.uint8)
+        self.function()(known, (0, 0, 0), _spec.padded(known.shape))
+        return known
+
+
 class Sink(_Sliced):
     def __init__(self, array: Any, shape: tuple[int, ...], ndim: int) -> None:
         if not hasattr(array, "__setitem__"):

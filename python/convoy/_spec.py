@@ -44,7 +44,7 @@ def convolution(
 
 
 def deconvolution(
-    image: Sequence[int], psf: Sequence[int], *, origin: Any, start: str | float, stop: str | float, background: str | float, voxel_size: Any, precision: Any, **words: Any
+    image: Sequence[int], psf: Sequence[int], *, num_psfs: int, origin: Any, start: str | float, stop: str | float, background: str | float, voxel_size: Any, precision: Any, **words: Any
 ) -> dict[str, Any]:
     ndim = len(image)
     voxel = [1.0] * 3 if voxel_size is None else [1.0] * (3 - ndim) + [float(v) for v in np.broadcast_to(voxel_size, ndim)]
@@ -53,6 +53,7 @@ def deconvolution(
     return dict(
         image=padded(image),
         kernel=padded(psf),
+        num_kernels=num_psfs,
         origin=_origin(origin, ndim),
         background=0.0 if isinstance(background, str) else float(background),
         estimate_background=isinstance(background, str),
@@ -76,6 +77,10 @@ def plan_options(*, memory_limit: Any, host_memory_limit: Any, method: str, path
         deterministic=bool(deterministic),
         min_tiles=min_tiles,
     )
+
+
+def devices(device: str | Sequence[str]) -> list[str]:
+    return [device] if isinstance(device, str) else list(device)
 
 
 def size(value: int | str | None) -> int:

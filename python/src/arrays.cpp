@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -132,6 +133,10 @@ Element element_from_name(const std::string& name) {
     if (name == dtype_name(facts.element)) return facts.element;
   }
   throw nb::type_error(("convoy has no voxels of dtype " + name).c_str());
+}
+
+Index num_images_of(const InputArray& array, const Shape& shape) {
+  return std::max<Index>(1, static_cast<Index>(array.size()) / num_voxels(shape));
 }
 
 ImageView host_view(const InputArray& array, const Shape& shape, Index batch, const char* what) {

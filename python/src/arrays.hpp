@@ -21,6 +21,9 @@ nb::dlpack::dtype dlpack_dtype(Element element);
 /// As NumPy calls it.
 const char* dtype_name(Element element);
 
+/// As many of `shape` as the array has voxels for, at least one.
+Index num_images_of(const InputArray& array, const Shape& shape);
+
 /// `batch` images of `shape` in host memory, whatever axes the array itself has. Throws nb::type_error for other
 /// memory, elements or strides, nb::value_error for another number of voxels.
 ImageView host_view(const InputArray& array, const Shape& shape, Index batch, const char* what);

@@ -35,9 +35,7 @@ class PyConvolver {
     if (weights) options.weights = host_view(*weights, weights_shape(spec_), spec_.num_kernels, "weights");
     watched(nullptr, nb::none(), false, [&](const Watch& watch) {
       options.stop = watch.stop;
-      std::vector<Device> opened;
-      for (const std::string& id : devices) opened.push_back(open_device(id));
-      convolver_ = std::make_unique<Convolver>(spec_, view, opened, options);
+      convolver_ = std::make_unique<Convolver>(spec_, view, open_devices(devices), options);
     });
     const double seconds = convolver_->plan().predicted_seconds;
     is_short_ = seconds > 0 && seconds < kShortSeconds;
@@ -66,19 +64,11 @@ class PyConvolver {
   /// Images that are read and written by functions (sliced.hpp), one for each; made for that by the plan's "streaming".
   nb::dict run_sliced(const std::vector<nb::object>& reads, const std::vector<nb::object>& writes,
                       const nb::object& progress) {
-    const Streaming& how = *streaming_;
-    std::vector<SlicedReader> readers;
-    std::vector<SlicedWriter> writers;
-    for (const nb::object& read : reads) readers.emplace_back(read, spec_.image, how.read, how.read_chunk);
-    for (const nb::object& write : writes)
-      writers.emplace_back(write, convolver_->output_shape(), how.write, how.write_chunk);
-    ImageReaders images;
-    ImageWriters outputs;
-    for (const SlicedReader& one : readers) images.push_back(&one);
-    for (SlicedWriter& one : writers) outputs.push_back(&one);
+    SlicedImages images(reads, spec_.image, writes, convolver_->output_shape(), *streaming_);
     RunReport report;
-    watched(&turns_, progress, false,
-            [&](const Watch& watch) { report = convolver_->run(images, outputs, run_options(watch)); });
+    watched(&turns_, progress, false, [&](const Watch& watch) {
+      report = convolver_->run(images.readers(), images.writers(), run_options(watch));
+    });
     return to_dict(report);
   }
 
@@ -87,7 +77,7 @@ class PyConvolver {
     RunOptions options;
     options.stop = watch.stop;
     options.progress = [&watch](const Progress& p) {
-      return watch.progress(p.tiles_done, p.num_tiles, p.elapsed_seconds);
+      return watch.progress({p.tiles_done, p.num_tiles, p.elapsed_seconds, p.fraction()});
     };
     return options;
   }

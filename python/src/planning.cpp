@@ -80,7 +80,7 @@ nb::tuple selftest(const std::string& device, const std::string& method, const n
     report = run_selftest(
         open_device(device),
         [&](const SelftestCheck&) {
-          if (!watch.progress(++count, 0, 0)) throw Error(Errc::cancelled, "the self-test was asked to stop");
+          if (!watch.progress({.done = ++count})) throw Error(Errc::cancelled, "the self-test was asked to stop");
         },
         {}, which);
   });

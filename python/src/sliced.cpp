@@ -27,4 +27,22 @@ void SlicedWriter::write(const Box& box, const std::byte* voxels) {
   call(function_, box, const_cast<std::byte*>(voxels), element_);  // the function only reads it
 }
 
+SlicedImages::SlicedImages(const std::vector<nb::object>& reads, const Shape& image,
+                           const std::vector<nb::object>& writes, const Shape& output, const Streaming& how) {
+  for (const nb::object& read : reads) readers_.emplace_back(read, image, how.read, how.read_chunk);
+  for (const nb::object& write : writes) writers_.emplace_back(write, output, how.write, how.write_chunk);
+}
+
+ImageReaders SlicedImages::readers() const {
+  ImageReaders all;
+  for (const SlicedReader& one : readers_) all.push_back(&one);
+  return all;
+}
+
+ImageWriters SlicedImages::writers() {
+  ImageWriters all;
+  for (SlicedWriter& one : writers_) all.push_back(&one);
+  return all;
+}
+
 }  // namespace convoy::python

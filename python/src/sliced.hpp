@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 
 #include <convoy/convoy.hpp>
+#include <vector>
 
 namespace convoy::python {
 
@@ -43,6 +44,19 @@ class SlicedWriter final : public ImageWriter {
   Shape shape_;
   Element element_;
   Shape chunk_;
+};
+
+/// Those of a run: a function for each image, and for each output. To be destroyed with the GIL held.
+class SlicedImages {
+ public:
+  SlicedImages(const std::vector<nb::object>& reads, const Shape& image, const std::vector<nb::object>& writes,
+               const Shape& output, const Streaming& how);
+  ImageReaders readers() const;
+  ImageWriters writers();
+
+ private:
+  std::vector<SlicedReader> readers_;
+  std::vector<SlicedWriter> writers_;
 };
 
 }  // namespace convoy::python

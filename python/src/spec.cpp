@@ -98,6 +98,7 @@ DeconvolutionSpec deconvolution_spec(const nb::dict& options) {
   DeconvolutionSpec spec;
   spec.image = shape_of(options, "image");
   spec.psf = shape_of(options, "kernel");
+  spec.num_psfs = get<Index>(options, "num_kernels");
   spec.algorithm = choice(options, "algorithm", {Algorithm::richardson_lucy, Algorithm::wiener, Algorithm::landweber});
   spec.iterations = get<Index>(options, "iterations");
   spec.acceleration =
@@ -146,6 +147,12 @@ PlanOptions plan_options(const nb::dict& options) {
   return result;
 }
 
+std::vector<Device> open_devices(const std::vector<std::string>& ids) {
+  std::vector<Device> devices;
+  for (const std::string& id : ids) devices.push_back(open_device(id));
+  return devices;
+}
+
 nb::dict defaults() {
   const ConvolutionSpec convolution;
   const DeconvolutionSpec deconvolution;
@@ -188,6 +195,22 @@ nb::dict defaults() {
 
 nb::tuple to_tuple(const Shape& shape) { return nb::make_tuple(shape.z, shape.y, shape.x); }
 
+namespace {
+
+nb::list to_list(const std::vector<DeviceShare>& shares) {
+  nb::list devices;
+  for (const DeviceShare& share : shares) {
+    nb::dict device;
+    device["id"] = share.id;
+    device["num_tiles"] = share.num_tiles;
+    device["failure"] = share.failure;
+    devices.append(device);
+  }
+  return devices;
+}
+
+}  // namespace
+
 nb::list to_list(const Box& box) {
   nb::list axes;
   for (int axis = 0; axis < 3; ++axis) axes.append(nb::make_tuple(box.begin[axis], box.begin[axis] + box.size[axis]));
@@ -205,15 +228,7 @@ nb::dict to_dict(const RunReport& report) {
   result["no_data_voxels"] = report.no_data_voxels;
   result["inexact_voxels"] = report.inexact_voxels;
   result["saturated_voxels"] = report.saturated_voxels;
-  nb::list devices;
-  for (const DeviceShare& share : report.devices) {
-    nb::dict device;
-    device["id"] = share.id;
-    device["num_tiles"] = share.num_tiles;
-    device["failure"] = share.failure;
-    devices.append(device);
-  }
-  result["devices"] = devices;
+  result["devices"] = to_list(report.devices);
   return result;
 }
 
@@ -245,6 +260,13 @@ nb::dict to_dict(const DeconvolutionReport& report) {
     curve.append(line);
   }
   result["curve"] = curve;
+  result["iterating_seconds"] = report.iterating_seconds;
+  result["negative_sum"] = report.negative_sum;
+  result["skipped_tiles"] = report.skipped_tiles;
+  result["seam_voxels"] = report.seam.voxels;
+  result["seam_relative_l2"] = report.seam.relative_l2;
+  result["seam_largest_difference"] = report.seam.largest_difference;
+  result["devices"] = to_list(report.devices);
   return result;
 }
 

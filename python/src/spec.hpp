@@ -16,6 +16,9 @@ ConvolutionSpec convolution_spec(const nb::dict& options);
 DeconvolutionSpec deconvolution_spec(const nb::dict& options);
 PlanOptions plan_options(const nb::dict& options);
 
+/// Throws Error as open_device() does.
+std::vector<Device> open_devices(const std::vector<std::string>& ids);
+
 /// The values that C++ gives what a caller leaves out, under the names of convoy/_api.py.
 nb::dict defaults();
 

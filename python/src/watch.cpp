@@ -18,12 +18,6 @@ void check_signals() {
   if (PyErr_CheckSignals() != 0) throw nb::python_error();
 }
 
-struct Standing {
-  std::int64_t done = 0;
-  std::int64_t total = 0;
-  double seconds = 0;
-};
-
 /// The caller's side of some work: its progress function, what that or a signal raised, and the wish to stop.
 class Caller {
  public:
@@ -35,7 +29,7 @@ class Caller {
     return guarded([&] {
       check_signals();
       if (progress_.is_none()) return true;
-      return progress_(standing.done, standing.total, standing.seconds).ptr() != Py_False;
+      return progress_(standing.done, standing.total, standing.seconds, standing.fraction).ptr() != Py_False;
     });
   }
   void look_for_signals() {
@@ -102,9 +96,7 @@ class Helper {
  private:
   void do_work() {
     try {
-      work_({caller_.stop(), [this](std::int64_t done, std::int64_t total, double seconds) {
-               return ask({done, total, seconds});
-             }});
+      work_({caller_.stop(), [this](const Standing& standing) { return ask(standing); }});
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -132,9 +124,7 @@ class Helper {
 };
 
 void do_here(Caller& caller, const std::function<void(const Watch&)>& work) {
-  work({caller.stop(), [&caller](std::int64_t done, std::int64_t total, double seconds) {
-          return caller.tell({done, total, seconds});
-        }});
+  work({caller.stop(), [&caller](const Standing& standing) { return caller.tell(standing); }});
 }
 
 }  // namespace

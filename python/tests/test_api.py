@@ -62,6 +62,9 @@ def test_devices():
     found = convoy.devices()
     assert any(d.id.startswith("cpu") for d in found)
     assert "cpu" in repr(found)
+    page = found._repr_html_()
+    assert page.count("<tr>") == 1 + len(found) + len(found.unavailable)
+    assert f"<td style='text-align:left'>{found[-1].id}</td>" in page
     assert not {d.id.partition(":")[0] for d in found} & set(found.unavailable)
 
 

@@ -20,6 +20,10 @@ class Namespace:
     def empty(shape, dtype, device):
         return DeviceArray(np.empty(shape, dtype), device)
 
+    @staticmethod
+    def asarray(array, device):
+        return DeviceArray(array, device)
+
 
 class DeviceArray:
     """Says that it lies on a ROCm device, and writes down the streams that it is asked for."""
@@ -37,6 +41,9 @@ class DeviceArray:
     def __dlpack__(self, *, stream=None, max_version=None):
         self.streams.append(stream)
         return self.array.__dlpack__()
+
+    def get(self):
+        return self.array.copy()
 
 
 @on_hip
@@ -117,8 +124,117 @@ def test_what_does_not_fit_is_refused():
             blur(DeviceArray(np.zeros((2, 4, 9, 12), np.float32)[:, ::3]))
     with convoy.Convolver(KERNEL, (9, 12), device="cpu") as blur, pytest.raises(ValueError, match="hip:0"):
         blur(image)
-    with pytest.raises(ValueError, match="hip:0"):
-        convoy.deconvolve(image, np.ones((3, 3)))
+
+
+PSF = np.abs(np.random.default_rng(5).standard_normal((3, 4)))
+COUNTS = np.random.default_rng(6).poisson(50, (9, 12)).astype(np.float32)
+
+
+@on_hip
+def test_deconvolution():
+    wanted = convoy.deconvolve(COUNTS, PSF, 4, device="cpu")
+    image = DeviceArray(COUNTS)
+    found = convoy.deconvolve(image, PSF, 4)
+    assert type(found) is DeviceArray
+    assert image.streams == [0]
+    np.testing.assert_allclose(found.array, wanted, rtol=1e-3)
+    with convoy.Deconvolver(PSF, (9, 12), iterations=4, device="hip") as restore:
+        out = DeviceArray(np.empty((9, 12), np.uint16))
+        assert restore(DeviceArray(COUNTS.astype(np.uint16)), out=out) is out
+        assert np.abs(out.array - wanted).max() < 0.51 + 1e-3 * wanted.max()
+        assert restore.report is None
+        assert restore.plan.json["kind"] == "deconvolution"
+        without = COUNTS.copy()
+        without[4, 5] = np.nan
+        known = convoy.Deconvolver(PSF, (9, 12), iterations=4, device="cpu")(COUNTS, mask=np.isfinite(without))
+        np.testing.assert_allclose(restore(DeviceArray(without)).array, known, rtol=1e-3)
+
+
+@on_hip
+def test_deconvolution_of_channels_at_strides():
+    channels = np.stack([COUNTS, 2 * COUNTS[::-1]])
+    movie = np.stack([channels, 3 * channels])
+    psfs = [PSF, PSF[::-1]]
+    wanted = convoy.deconvolve(movie, psfs, 3, device="cpu")
+    assert not np.allclose(wanted[0], convoy.deconvolve(movie[0], psfs[0], 3, device="cpu"), rtol=1e-2)
+    with convoy.Deconvolver(psfs, (9, 12), iterations=3, device="hip:0") as restore:
+        for image in (movie, np.ascontiguousarray(movie[..., ::-1])[..., ::-1], np.repeat(movie, 2, 3)[..., ::2]):
+            np.testing.assert_allclose(restore(DeviceArray(image)).array, wanted, rtol=1e-3)
+        with pytest.raises(ValueError, match="with 2 PSFs"):
+            restore(DeviceArray(COUNTS))
+
+
+@on_hip
+def test_deconvolution_that_the_host_has_to_look_at():
+    image = DeviceArray(COUNTS)
+    for words in (dict(stop="discrepancy"), dict(stop=0.01), dict(background="auto", iterations=3), dict(compat="skimage", iterations=3)):
+        with convoy.Deconvolver(PSF, (9, 12), device="hip", **words) as restore:
+            found = restore(image)
+            assert type(found) is DeviceArray
+            wanted = convoy.deconvolve(COUNTS, PSF, device="cpu", **words)
+            np.testing.assert_allclose(found.array, wanted, rtol=2e-3)
+            assert restore.report["devices"][0]["id"] == "hip:0"
+    mask = np.ones((9, 12), bool)
+    mask[4:6] = False
+    found = convoy.deconvolve(image, PSF, 3, mask=mask)
+    np.testing.assert_allclose(found.array, convoy.deconvolve(COUNTS, PSF, 3, mask=mask, device="cpu"), rtol=2e-3)
+    assert image.streams == []
+    with pytest.raises(ValueError, match="leave `out` away"):
+        convoy.deconvolve(image, PSF, 3, mask=mask, out=DeviceArray(np.empty_like(COUNTS)))
+    with pytest.raises(ValueError, match="shape"):
+        convoy.deconvolve(image, PSF, 3, mask=mask, out=DeviceArray(np.empty((9, 11), np.float32)))
+    with pytest.raises(ValueError, match="for vulkan:0"):
+        convoy.deconvolve(image, PSF, device="vulkan:0")
+
+
+class Addresses:
+    """What the package knows of torch's and CuPy's arrays, of those here; writes down which were asked for."""
+
+    asked = 0
+
+    def __init__(self, image):
+        self.stream = lambda: 0
+
+    def new(self, image, shape, dtype):
+        return DeviceArray(np.empty(shape, dtype), image.device)
+
+    def address(self, array):
+        Addresses.asked += 1
+        return array.array.ctypes.data if array.array.flags.c_contiguous else 0
+
+
+@on_hip
+def test_calls_like_the_last_need_addresses_only(monkeypatch):
+    from convoy import _device_calls
+
+    monkeypatch.setitem(_device_calls._LIBRARIES, DeviceArray.__module__, Addresses)
+    monkeypatch.setattr(Addresses, "asked", 0)
+    stack = np.stack([IMAGE, 2 * IMAGE])
+    with convoy.Convolver(KERNEL, (9, 12), device="hip") as blur:
+        for run in range(3):
+            image = DeviceArray((run + 1) * stack)
+            found = blur(image)
+            assert_close(found.array[1], 2 * (run + 1) * WANTED)
+            assert image.streams == ([0] if run == 0 else [])  # the others are not asked for a capsule
+        assert Addresses.asked == 4
+        assert blur.plan.num_tiles == 1
+        out = DeviceArray(np.empty((9, 12), np.float32))
+        for run in range(2):  # another batch, and an output that is given
+            assert blur(DeviceArray(IMAGE), out=out) is out
+            assert_close(out.array, WANTED)
+        reverse = DeviceArray(np.ascontiguousarray(stack[..., ::-1])[..., ::-1])  # like the first by shape, but not dense
+        assert_close(blur(reverse).array[0], WANTED)
+        assert_close(blur(DeviceArray(stack)).array[0], WANTED)
+        with pytest.raises(ValueError, match="overlaps"):
+            blur(out, out=out)
+    with pytest.raises(ValueError, match="closed"):
+        blur(DeviceArray(stack))
+    with convoy.Deconvolver([PSF, PSF[::-1]], (9, 12), iterations=2, device="hip") as restore:
+        channels = np.stack([COUNTS, 2 * COUNTS])
+        first = restore(DeviceArray(channels)).array
+        asked = Addresses.asked
+        assert np.array_equal(restore(DeviceArray(channels)).array, first)
+        assert Addresses.asked == asked + 2
 
 
 def cuda(name):
@@ -153,6 +269,17 @@ def test_torch_on_cuda():
     x = torch.randn(5, 6, dtype=torch.float64, device="cuda", requires_grad=True)
     k = torch.randn(3, 2, dtype=torch.float64, device="cuda", requires_grad=True)
     assert torch.autograd.gradcheck(lambda a, b: convoy.convolve(a, b, boundary="reflect"), (x, k))
+
+
+def test_deconvolution_of_torch_on_cuda():
+    torch = cuda("torch")
+    image = torch.from_numpy(np.stack([COUNTS, 2 * COUNTS])).cuda()
+    wanted = convoy.deconvolve(image.cpu().numpy(), [PSF, PSF[::-1]], 5, device="cpu")
+    with torch.cuda.stream(torch.cuda.Stream()):
+        found = convoy.deconvolve(image, [PSF, PSF[::-1]], 5)
+    torch.cuda.synchronize()
+    assert found.device == image.device
+    np.testing.assert_allclose(found.cpu().numpy(), wanted, rtol=1e-3)
 
 
 def test_cupy():

@@ -63,6 +63,25 @@ def test_progress(rng):
     assert np.array_equal(blur(image), wanted)
 
 
+def test_progress_within_a_tile():
+    blur, image = long_run()
+    seen = []
+    with blur:
+        blur(image, progress=lambda p: seen.append((p.done, p.fraction)))
+        assert blur.plan.num_tiles == 1
+        assert len(seen) >= 4
+        assert seen[-1] == (1, 1)
+        assert seen == sorted(seen)
+        with pytest.raises(convoy.Cancelled, match="within tile 1 of 1"):
+            blur(image, progress=lambda p: p.fraction < 0.3)
+        tqdm = pytest.importorskip("tqdm")
+        with tqdm.tqdm(file=open(os.devnull, "w"), leave=False) as bar:
+            blur(image, progress=bar)
+            assert bar.n == bar.total == 1
+            bar.fp.close()
+            bar.disable = True
+
+
 def test_tqdm(rng):
     tqdm = pytest.importorskip("tqdm")
     image = rng.random((16, 32, 32), dtype=np.float32)

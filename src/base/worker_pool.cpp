@@ -16,6 +16,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "base/stop_scope.hpp"
+#include "base/work_meter.hpp"
 #if defined(_WIN32)
 #include "base/windows.hpp"
 #elif defined(__linux__)
@@ -223,6 +224,7 @@ void WorkerPool::run(Loop& loop, int worker) {
       if (begin >= loop.count) return;
       throw_if_stopped();
       loop.body(worker, begin, std::min(begin + loop.grain, loop.count));
+      if (worker == 0) note_work_done(static_cast<double>(begin) / static_cast<double>(loop.count));
     }
   } catch (...) {
     const std::lock_guard lock(loop.mutex);

@@ -65,7 +65,7 @@ struct Options {
   PlanOptions plan;
   bool sums = false;
   bool curve = false;
-  std::function<bool(std::int64_t done, std::int64_t total, double seconds, double change)> progress;
+  std::function<bool(const convoy_progress&)> progress;
   std::stop_token stop;
   std::optional<ImageView> weights;
 };

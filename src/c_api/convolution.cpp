@@ -18,7 +18,7 @@ ConvolverOptions convolver_options(const convoy_options* given) {
   options.weights = from.weights;
   if (from.progress) {
     options.progress = [call = from.progress](const Progress& now) {
-      return call(now.tiles_done, now.num_tiles, now.elapsed_seconds, 0);
+      return call({sizeof(convoy_progress), now.tiles_done, now.num_tiles, now.elapsed_seconds, 0, now.fraction()});
     };
   }
   return options;

@@ -10,7 +10,9 @@ namespace convoy::c_api {
 namespace {
 
 constexpr Choice<StopReason> kStopReasons[] = {{CONVOY_STOPPED_BY_ITERATIONS, StopReason::iterations},
-                                               {CONVOY_STOPPED_BY_RELATIVE_CHANGE, StopReason::relative_change}};
+                                               {CONVOY_STOPPED_BY_RELATIVE_CHANGE, StopReason::relative_change},
+                                               {CONVOY_STOPPED_BY_GRADIENT_CONSENSUS, StopReason::gradient_consensus},
+                                               {CONVOY_STOPPED_BY_DISCREPANCY, StopReason::discrepancy}};
 
 DeconvolverOptions deconvolver_options(const convoy_options* given) {
   const Options from = options_from(given);
@@ -20,7 +22,8 @@ DeconvolverOptions deconvolver_options(const convoy_options* given) {
   options.stop = from.stop;
   if (from.progress) {
     options.progress = [call = from.progress](const DeconvolutionProgress& now) {
-      return call(now.iterations_done, now.num_iterations, now.elapsed_seconds, now.relative_change);
+      return call({sizeof(convoy_progress), now.iterations_done, now.num_iterations, now.elapsed_seconds,
+                   now.relative_change, now.fraction()});
     };
   }
   return options;
@@ -60,6 +63,8 @@ void write_report(convoy_deconvolution_report* target, const DeconvolutionReport
   result.psf_negative_voxels = report.psf.negative_voxels;
   result.psf_negative_part = report.psf.negative_part;
   result.psf_pedestal_part = report.psf.pedestal_part;
+  result.background = report.background;
+  result.dim_level = report.dim_level;
   write_struct(target, target->struct_size, result, "report");
 }
 

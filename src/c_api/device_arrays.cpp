@@ -7,8 +7,32 @@ struct convoy_device_buffer {
 struct convoy_resident_convolver {
   convoy::ResidentConvolver convolver;
 };
+struct convoy_resident_deconvolver {
+  convoy::ResidentDeconvolver deconvolver;
+};
 
 using namespace convoy::c_api;
+
+namespace {
+
+convoy::ResidentOptions resident_options(std::int32_t image_element, std::int32_t output_element,
+                                         const convoy_options* options) {
+  const Options from = options_from(options);
+  convoy::ResidentOptions resident;
+  resident.plan = from.plan;
+  resident.image = element_from(image_element, "image_element");
+  resident.output = element_from(output_element, "output_element");
+  resident.weights = from.weights;
+  return resident;
+}
+
+convoy::DeviceStream stream_from(std::uint64_t handle) {
+  convoy::DeviceStream stream;
+  stream.handle = handle;
+  return stream;
+}
+
+}  // namespace
 
 int convoy_device_buffer_create(const convoy_device* device, uint64_t size_bytes, convoy_device_buffer** buffer,
                                 uint64_t* handle) {
@@ -41,24 +65,17 @@ int convoy_resident_convolver_create(const convoy_convolution_spec* spec, const 
                                      const convoy_device* device, int32_t image_element, int32_t output_element,
                                      const convoy_options* options, convoy_resident_convolver** convolver) {
   return guarded([&] {
-    const Options from = options_from(options);
-    convoy::ResidentOptions resident;
-    resident.plan = from.plan;
-    resident.image = element_from(image_element, "image_element");
-    resident.output = element_from(output_element, "output_element");
-    resident.weights = from.weights;
     give(convolver, "convolver",
          convoy::ResidentConvolver(spec_from(spec), view_of(kernel, "kernel"), required(device, "device").device,
-                                   resident));
+                                   resident_options(image_element, output_element, options)));
   });
 }
 
 int convoy_resident_convolver_run(convoy_resident_convolver* convolver, const convoy_device_array* image,
                                   const convoy_device_array* output, uint64_t stream) {
   return guarded([&] {
-    convoy::DeviceStream queue;
-    queue.handle = stream;
-    required(convolver, "convolver").convolver.run(array_of(image, "image"), array_of(output, "output"), queue);
+    required(convolver, "convolver")
+        .convolver.run(array_of(image, "image"), array_of(output, "output"), stream_from(stream));
   });
 }
 
@@ -67,3 +84,27 @@ int convoy_resident_convolver_wait(convoy_resident_convolver* convolver) {
 }
 
 void convoy_resident_convolver_destroy(convoy_resident_convolver* convolver) { delete convolver; }
+
+int convoy_resident_deconvolver_create(const convoy_deconvolution_spec* spec, const convoy_image* psf,
+                                       const convoy_device* device, int32_t image_element, int32_t output_element,
+                                       const convoy_options* options, convoy_resident_deconvolver** deconvolver) {
+  return guarded([&] {
+    give(deconvolver, "deconvolver",
+         convoy::ResidentDeconvolver(spec_from(spec), view_of(psf, "psf"), required(device, "device").device,
+                                     resident_options(image_element, output_element, options)));
+  });
+}
+
+int convoy_resident_deconvolver_run(convoy_resident_deconvolver* deconvolver, const convoy_device_array* image,
+                                    const convoy_device_array* output, uint64_t stream) {
+  return guarded([&] {
+    required(deconvolver, "deconvolver")
+        .deconvolver.run(array_of(image, "image"), array_of(output, "output"), stream_from(stream));
+  });
+}
+
+int convoy_resident_deconvolver_wait(convoy_resident_deconvolver* deconvolver) {
+  return guarded([&] { required(deconvolver, "deconvolver").deconvolver.wait(); });
+}
+
+void convoy_resident_deconvolver_destroy(convoy_resident_deconvolver* deconvolver) { delete deconvolver; }

@@ -55,9 +55,7 @@ Options options_from(const convoy_options* given) {
   options.sums = from.sums != 0;
   options.curve = from.curve != 0;
   if (from.progress != nullptr) {
-    options.progress = [call = from.progress, user = from.progress_user](std::int64_t done, std::int64_t total,
-                                                                         double seconds, double change) {
-      const convoy_progress now{sizeof now, done, total, seconds, change};
+    options.progress = [call = from.progress, user = from.progress_user](const convoy_progress& now) {
       return call(user, &now) == 0;
     };
   }

@@ -44,6 +44,9 @@ constexpr Choice<Start> kStarts[] = {{CONVOY_START_AUTO, Start::automatic},
                                      {CONVOY_START_VALUE, Start::value}};
 constexpr Choice<Compatibility> kCompatibilities[] = {{CONVOY_COMPATIBILITY_NONE, Compatibility::none},
                                                       {CONVOY_COMPATIBILITY_SKIMAGE, Compatibility::skimage}};
+constexpr Choice<Stop> kStops[] = {{CONVOY_STOP_NONE, Stop::none},
+                                   {CONVOY_STOP_GRADIENT_CONSENSUS, Stop::gradient_consensus},
+                                   {CONVOY_STOP_DISCREPANCY, Stop::discrepancy}};
 constexpr Choice<Tiles> kTiles[] = {{CONVOY_TILES_EXACT, Tiles::exact}, {CONVOY_TILES_FAST, Tiles::fast}};
 constexpr Choice<NegativePsf> kNegativePsf[] = {{CONVOY_NEGATIVE_PSF_ERROR, NegativePsf::error},
                                                 {CONVOY_NEGATIVE_PSF_CLIP, NegativePsf::clip}};
@@ -100,6 +103,8 @@ convoy_deconvolution_spec deconvolution_defaults() {
   result.saturation = spec.saturation;
   result.tiles = number_of(kTiles, spec.tiles);
   result.halo = spec.halo;
+  result.stop = number_of(kStops, spec.stop);
+  result.estimate_background = spec.estimate_background ? 1 : 0;
   return result;
 }
 
@@ -161,6 +166,8 @@ DeconvolutionSpec spec_from(const convoy_deconvolution_spec* given) {
   spec.saturation = from.saturation;
   spec.tiles = choose(kTiles, from.tiles, "tiles");
   spec.halo = from.halo;
+  spec.stop = choose(kStops, from.stop, "stop");
+  spec.estimate_background = from.estimate_background != 0;
   return spec;
 }
 

@@ -93,15 +93,16 @@ void ProgressBar::draw() {
 
 void ProgressBar::show(const Progress& progress) {
   const std::lock_guard lock(mutex_);
-  if (!skipped_tiles_) skipped_tiles_ = progress.tiles_done - 1;  // the first call is after one tile
-  const auto num_tiles = static_cast<double>(progress.num_tiles);
-  const double run = static_cast<double>(progress.tiles_done - *skipped_tiles_) / num_tiles;
+  // The first call is within a tile or after one.
+  if (!skipped_tiles_) skipped_tiles_ = progress.tiles_done - (progress.part_of_next_tile > 0 ? 0 : 1);
+  const double run =
+      progress.fraction() - static_cast<double>(*skipped_tiles_) / static_cast<double>(progress.num_tiles);
   const double rate = run / progress.elapsed_seconds;
   rate_ = fmt::format("{:.3g} Mvoxel/s", 1e-6 * rate * static_cast<double>(workload_.num_voxels));
   if (workload_.num_bytes > 0) {
     rate_ += fmt::format("  {:.3g} MB/s", 1e-6 * rate * static_cast<double>(workload_.num_bytes));
   }
-  done_ = static_cast<double>(progress.tiles_done) / num_tiles;
+  done_ = progress.fraction();
   left_seconds_ = (1 - done_) / rate;
   news_at_seconds_ = passed_seconds();
   if (is_due(passed_seconds())) draw();

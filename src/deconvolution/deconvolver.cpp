@@ -44,14 +44,6 @@ ConvolutionSpec blur_of_images(const DeconvolutionSpec& spec) {
   return blur;
 }
 
-/// Any multiple of the number of PSFs.
-Index batch_of(const ImageView& image, const DeconvolutionSpec& spec) {
-  if (image.batch >= 1 && image.batch % spec.num_psfs == 0) return image.batch;
-  throw Error(Errc::invalid_argument, fmt::format("{} image(s) for {} PSFs; image i has PSF i modulo {}, so give a "
-                                                  "multiple of as many",
-                                                  image.batch, spec.num_psfs, spec.num_psfs));
-}
-
 }  // namespace
 
 struct Deconvolver::State {
@@ -120,7 +112,8 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   const UseRunOptions use(state.options, options);
   const DeconvolutionSpec& spec = state.spec();
   state.devices.require_alive();
-  const Index batch = batch_of(image, spec);
+  const Index batch = image.batch;
+  state.psfs.require_images_for_each(batch);
   require_images("image", image, spec.image, batch);
   require_real("image", image.element);
   require_real("output", output.element);

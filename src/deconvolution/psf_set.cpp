@@ -31,6 +31,13 @@ PsfSet::PsfSet(const DeconvolutionSpec& spec, const ImageView& psfs) : voxels_(p
   }
 }
 
+void PsfSet::require_images_for_each(Index num_images) const {
+  if (num_images >= 1 && num_images % size() == 0) return;
+  throw Error(Errc::invalid_argument, fmt::format("{} image(s) for {} PSFs; image i has PSF i modulo {}, so give a "
+                                                  "multiple of as many",
+                                                  num_images, size(), size()));
+}
+
 void PsfSet::end_borrowing() {
   for (Psf& psf : psfs_) {
     PreparedPsf& prepared = psf.prepared;

@@ -17,6 +17,8 @@ class PsfSet {
   const DeconvolutionSpec& spec(Index number) const { return of(number).spec; }  ///< with the PSF's origin
   const PreparedPsf& prepared(Index number) const { return of(number).prepared; }
   const PsfReport& report(Index number) const { return of(number).prepared.report; }
+  /// Throws Error(invalid_argument) unless there are as many images of each PSF.
+  void require_images_for_each(Index num_images) const;
   /// What the caller may change or free from now on is let go: a lone PSF, or the caller's own voxels of several.
   void end_borrowing();
 

@@ -9,6 +9,7 @@
 #include "deconvolution/psf_set.hpp"
 #include "deconvolution/resident_program.hpp"
 #include "deconvolution/spec.hpp"
+#include "device_arrays/callers_array.hpp"
 #include "engine/checks.hpp"
 #include "engine/device_array_checks.hpp"
 #include "engine/filter.hpp"
@@ -29,7 +30,6 @@ void require_resident(const DeconvolutionSpec& spec) {
   if (spec.stop_relative_change > 0) refuse_on_device("a relative change to stop at, which the host would wait for,");
   if (spec.stop != Stop::none) refuse_on_device(fmt::format("{}, which the host would wait for,", name(spec.stop)));
   if (spec.estimate_background) refuse_on_device("a background that is to be estimated");
-  if (spec.num_psfs > 1) refuse_on_device("a number of PSFs");
   if (spec.iterations > kMostIterations) refuse_on_device(fmt::format("more than {} iterations", kMostIterations));
 }
 
@@ -47,31 +47,57 @@ DeconvolutionSpec checked(const DeconvolutionSpec& given, const ImageView& psf) 
 DeviceArray image_of(const DeviceArray& batch, Index number) {
   DeviceArray image = batch;
   image.batch = 1;
-  image.offset_bytes += static_cast<std::uint64_t>(number * num_voxels(batch.shape)) * size_of(batch.element);
+  image.offset_bytes += static_cast<std::uint64_t>(number * view_of(batch, true).strides_in_bytes().image);
   return image;
 }
 
 }  // namespace
 
 struct ResidentDeconvolver::State {
+  /// What restores the images of one PSF.
+  struct OfPsf {
+    Loaded<ResidentDeconvolutionPlan> loaded;
+    ResidentSlots slots;
+  };
+
   Device device;
   ResidentOptions options;
   PsfSet psfs;
-  Loaded<ResidentDeconvolutionPlan> loaded;
-  ResidentSlots slots;
+  std::vector<OfPsf> each;
 
   State(const DeconvolutionSpec& given, const ImageView& psf, Device on, const ResidentOptions& with)
       : device(std::move(on)), options(with), psfs(checked(given, psf), psf) {
     require_real("image", options.image);
     require_real("output", options.output);
+    const DeviceArray image = planned_image(1);
+    const DeviceArray output = planned_output(1);
+    require_images("image", view_of(image, true), image.shape, image.batch);
+    require_writable_images("output", mutable_view_of(output, true), output.shape, output.batch);
     options.weights.reset();
-    const DeconvolutionSpec& spec = psfs.spec(0);
-    const PreparedPsf& prepared = psfs.prepared(0);
+    options.plan.streaming.reset();
+    options.plan.memory_limit_bytes /= static_cast<std::uint64_t>(psfs.size());
+    for (Index number = 0; number < psfs.size(); ++number) each.push_back(made_ready(number));
+    psfs.end_borrowing();
+  }
+
+  const DeconvolutionSpec& spec() const { return psfs.spec(0); }
+  /// What a run of `batch` images is given.
+  DeviceArray planned_image(Index batch) const {
+    return planned_array(options.image, spec().image, batch, options.image_strides);
+  }
+  DeviceArray planned_output(Index batch) const {
+    return planned_array(options.output, spec().image, batch, options.output_strides);
+  }
+
+  OfPsf made_ready(Index number) {
+    const PreparedPsf& prepared = psfs.prepared(number);
     const Limits limits = device.limits();
-    PlanOptions plan_options = options.plan;
-    plan_options.streaming.reset();
     const auto make = [&](const PlanOptions& smaller) {
-      ResidentDeconvolutionPlan plan{make_whole_plan(spec, limits, smaller), options.image, options.output,
+      ResidentDeconvolutionPlan plan{make_whole_plan(psfs.spec(number), limits, smaller),
+                                     options.image,
+                                     options.output,
+                                     options.image_strides,
+                                     options.output_strides,
                                      prepared.magnitude};
       plan.psf_sum = prepared.sum;
       plan.psf_reach = prepared.reach;
@@ -79,14 +105,15 @@ struct ResidentDeconvolver::State {
       plan.footprint_bytes += plan.ledger.back().bytes;
       return plan;
     };
-    loaded = plan_and_load(device, plan_options, {options.trace_memory, sentinels_wanted(options.sentinels)}, make,
-                           [](const ResidentDeconvolutionPlan& plan) { return plan.convolution.path; });
-    slots = make_resident_program(loaded.plan).slots;
-    set_up(prepared);
-    psfs.end_borrowing();
+    OfPsf made;
+    made.loaded = plan_and_load(device, options.plan, {options.trace_memory, sentinels_wanted(options.sentinels)}, make,
+                                [](const ResidentDeconvolutionPlan& plan) { return plan.convolution.path; });
+    made.slots = make_resident_program(made.loaded.plan).slots;
+    set_up(made.loaded, prepared);
+    return made;
   }
 
-  void set_up(const PreparedPsf& prepared) {
+  static void set_up(const Loaded<ResidentDeconvolutionPlan>& loaded, const PreparedPsf& prepared) {
     std::byte* const kernel = loaded.session->port(ports::kernel, 0);
     const Plan& layout = loaded.plan.convolution;
     if (loaded.plan.spec.precision == Precision::f32) {
@@ -100,8 +127,20 @@ struct ResidentDeconvolver::State {
     loaded.session->check_sentinels();
   }
 
+  void run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
+    const bool addresses = implementation_of(device).handles_are_addresses();
+    for (Index i = 0; i < image.batch; ++i) {
+      const OfPsf& one = each[static_cast<std::size_t>(i % psfs.size())];
+      const DeviceArray from = image_of(image, i);
+      const DeviceArray to = image_of(output, i);
+      one.loaded.session->run_on(stream.handle,
+                                 {{one.slots.image, from.handle, lowest_offset("image", from, addresses)},
+                                  {one.slots.output, to.handle, lowest_offset("output", to, addresses)}});
+    }
+  }
+
   ~State() {
-    loaded.session.reset();
+    each.clear();
     if (options.trace_memory) options.trace_memory("end", device.used_bytes());
   }
 };
@@ -113,26 +152,25 @@ ResidentDeconvolver::~ResidentDeconvolver() = default;
 ResidentDeconvolver::ResidentDeconvolver(ResidentDeconvolver&&) noexcept = default;
 ResidentDeconvolver& ResidentDeconvolver::operator=(ResidentDeconvolver&&) noexcept = default;
 
-const DeconvolutionPlan& ResidentDeconvolver::plan() const { return state_->loaded.plan; }
-const PsfReport& ResidentDeconvolver::psf() const { return state_->psfs.report(0); }
+const DeconvolutionPlan& ResidentDeconvolver::plan() const { return state_->each.front().loaded.plan; }
+const PsfReport& ResidentDeconvolver::psf(Index number) const { return state_->psfs.report(number); }
 
 void ResidentDeconvolver::run(const DeviceArray& image, const DeviceArray& output, DeviceStream stream) {
-  const Shape& shape = plan().spec.image;
-  const Index batch = std::max<Index>(1, image.batch);
-  require_array("image", image, state_->options.image, shape, batch);
-  require_array("output", output, state_->options.output, shape, batch);
-  require_apart(image, output, implementation_of(state_->device).handles_are_addresses());
-  for (Index i = 0; i < batch; ++i) {
-    const DeviceArray from = image_of(image, i);
-    const DeviceArray to = image_of(output, i);
-    state_->loaded.session->run_on(stream.handle, {{state_->slots.image, from.handle, from.offset_bytes},
-                                                   {state_->slots.output, to.handle, to.offset_bytes}});
-  }
+  const Index batch = image.batch;
+  state_->psfs.require_images_for_each(batch);
+  require_array("image", image, state_->planned_image(batch));
+  require_array("output", output, state_->planned_output(batch));
+  const bool addresses = implementation_of(state_->device).handles_are_addresses();
+  require_writable_images("output", mutable_view_of(output, addresses), output.shape, batch);
+  require_apart(image, output, addresses);
+  state_->run(image, output, stream);
 }
 
 void ResidentDeconvolver::wait() {
-  state_->loaded.session->wait(0);
-  state_->loaded.session->check_sentinels();
+  for (const State::OfPsf& one : state_->each) {
+    one.loaded.session->wait(0);
+    one.loaded.session->check_sentinels();
+  }
 }
 
 }  // namespace convoy

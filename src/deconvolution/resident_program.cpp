@@ -1,20 +1,18 @@
 #include "deconvolution/resident_program.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "base/boundary_rule.hpp"
-#include "convoy/error.hpp"
 #include "deconvolution/frame_steps.hpp"
 #include "deconvolution/observed_data.hpp"
 #include "deconvolution/program.hpp"
 #include "deconvolution/scalars.hpp"
 #include "deconvolution/sum_threads.hpp"
-#include "engine/tile_geometry.hpp"
+#include "device_arrays/callers_array.hpp"
 #include "fft/lower_passes.hpp"
 #include "kernels/data_kernels.hpp"
 #include "kernels/deconvolution_kernels.hpp"
+#include "planner/lengths.hpp"
 
 namespace convoy {
 namespace {
@@ -47,7 +45,11 @@ std::array<std::uint64_t, 3> threads_of(const PerAxis& extents) {
 class ResidentBuilder {
  public:
   explicit ResidentBuilder(const ResidentDeconvolutionPlan& plan)
-      : plan_(plan), convolution_(plan.convolution), num_threads_(FrameSteps(plan).num_threads()) {
+      : plan_(plan),
+        convolution_(plan.convolution),
+        callers_image_("image", plan.image_element, plan.spec.image, 1, plan.image_strides),
+        callers_output_("output", plan.output_element, plan.spec.image, 1, plan.output_strides),
+        num_threads_(FrameSteps(plan).num_threads()) {
     for (std::size_t d = 0; d < 3; ++d) {
       const FrameAxis& axis = plan.axes[static_cast<std::size_t>(convolution_.device_axes[d])];
       window_[d] = axis.window;
@@ -67,8 +69,8 @@ class ResidentBuilder {
     const std::vector<Step> start = std::exchange(program.run, {});
     program.ports.resize(1);  // the PSF's
     result_ = std::get<Download>(finish.back()).slot;
-    made.slots.image = slot(program, external("caller's image", plan_.image_element));
-    made.slots.output = slot(program, external("caller's output", plan_.output_element));
+    made.slots.image = slot(program, external("caller's image", callers_image_));
+    made.slots.output = slot(program, external("caller's output", callers_output_));
     partials_ = slot(program, {.name = "partials of data", .bytes = reals(kNumDataSums * num_threads_)});
     sums_ = slot(program, {.name = "sums of data", .bytes = reals(kNumDataSums * kSumsPerQuantity)});
     units_ = slot(program, {.name = "units", .bytes = reals(kernels::units::count)});
@@ -106,15 +108,8 @@ class ResidentBuilder {
   std::uint64_t reals(Index count) const {
     return static_cast<std::uint64_t>(count) * real_bytes(plan_.spec.precision);
   }
-  Slot external(const char* name, Element element) const {
-    const Shape& shape = plan_.spec.image;
-    if (num_voxels(shape) > std::numeric_limits<std::uint32_t>::max()) {
-      throw Error(Errc::unsupported,
-                  fmt::format("{} of {} zyx has more voxels than device kernels count (2^32 - 1); restore it from host "
-                              "memory with a Deconvolver",
-                              name, to_text(shape)));
-    }
-    return {.name = name, .bytes = static_cast<std::uint64_t>(num_voxels(shape)) * size_of(element), .external = true};
+  static Slot external(const char* name, const CallersArray& array) {
+    return {.name = name, .bytes = array.bytes(), .external = true};
   }
   Dispatch dispatch(const KernelSpec& kernel, std::vector<SlotId> slots) const {
     Dispatch step;
@@ -143,15 +138,15 @@ class ResidentBuilder {
     add(step, window_);
     add(step, PerAxis{-begin_[0], -begin_[1], -begin_[2]});
     add(step, image_);
-    add(step, device_strides(convolution_, plan_.spec.image));
+    add(step, callers_image_.strides(convolution_));
     add(step, static_cast<Index>(rule(0).kind));
     add(step, PerAxis{rule(0).period, rule(1).period, rule(2).period});
     add(step, rule(0).offset);
     add_number(step, 0);
     add_number(step, 0);
     add(step, Index{0});
-    add(step, Index{0});
-    add(step, Index{0});  // no axis descends
+    add(step, callers_image_.origin(0));
+    add(step, callers_image_.reversed(convolution_));
     step.threads = threads_of(window_);
     return step;
   }
@@ -239,15 +234,17 @@ class ResidentBuilder {
     add(step, image_[1]);
     add(step, image_);
     add(step, PerAxis{0, 0, 0});
-    add(step, device_strides(convolution_, plan_.spec.image));
-    add(step, Index{0});
-    add(step, Index{0});
+    add(step, callers_output_.strides(convolution_));
+    add(step, callers_output_.origin(0));
+    add(step, callers_output_.reversed(convolution_));
     step.threads = threads_of(image_);
     return step;
   }
 
   const ResidentDeconvolutionPlan& plan_;
   const Plan& convolution_;
+  CallersArray callers_image_;
+  CallersArray callers_output_;
   Index num_threads_;
   PerAxis window_{};
   PerAxis image_{};

@@ -11,12 +11,14 @@ namespace convoy {
 struct ResidentDeconvolutionPlan : DeconvolutionPlan {
   Element image_element = Element::f32;
   Element output_element = Element::f32;
+  std::optional<Strides> image_strides;  ///< of every run's array, in bytes; dense, if there are none
+  std::optional<Strides> output_strides;
   double psf_magnitude = 1;  ///< sum of the magnitudes of the device's PSF
 };
 
 /// The caller's arrays as external slots.
 struct ResidentSlots {
-  SlotId image = 0;   ///< spec.image, z, y, x
+  SlotId image = 0;   ///< spec.image, z, y, x, from the array's lowest byte
   SlotId output = 0;  ///< likewise
 };
 

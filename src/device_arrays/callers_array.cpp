@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "convoy/error.hpp"
+#include "engine/device_array_checks.hpp"
 
 namespace convoy {
 namespace {
@@ -37,6 +38,23 @@ Reach reach_of(const ImageView& array) {
 }  // namespace
 
 std::uint64_t bytes_before(const ImageView& array) { return reach_of(array).before; }
+
+std::uint64_t lowest_offset(const char* what, const DeviceArray& array, bool handles_are_addresses) {
+  const std::uint64_t before = bytes_before(view_of(array, true));
+  if (!handles_are_addresses && before > array.offset_bytes) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("the {} reaches {} bytes before its voxel 0,0,0, which lies at byte {} of its buffer", what,
+                            before, array.offset_bytes));
+  }
+  return array.offset_bytes - before;
+}
+
+DeviceArray planned_array(Element element, const Shape& shape, Index batch, const std::optional<Strides>& strides) {
+  DeviceArray array(std::uint64_t{1} << 40, element, shape);
+  array.batch = batch;
+  array.strides = strides;
+  return array;
+}
 
 CallersArray::CallersArray(const char* what, Element element, const Shape& shape, Index batch,
                            const std::optional<Strides>& strides)

@@ -6,6 +6,7 @@
 
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
+#include "convoy/resident.hpp"
 #include "fft/tile_access.hpp"
 
 namespace convoy {
@@ -43,5 +44,10 @@ class CallersArray {
 
 /// From the lowest byte of an array to its first voxel.
 std::uint64_t bytes_before(const ImageView& array);
+/// Of that byte, in the array's memory. Throws Error(invalid_argument) for a negative one.
+std::uint64_t lowest_offset(const char* what, const DeviceArray& array, bool handles_are_addresses);
+
+/// What every run is given, for checks before there is memory.
+DeviceArray planned_array(Element element, const Shape& shape, Index batch, const std::optional<Strides>& strides);
 
 }  // namespace convoy

@@ -19,25 +19,6 @@
 namespace convoy {
 namespace {
 
-/// Where the lowest byte lies.
-std::uint64_t lowest_offset(const char* what, const DeviceArray& array, bool handles_are_addresses) {
-  const std::uint64_t before = bytes_before(view_of(array, true));
-  if (!handles_are_addresses && before > array.offset_bytes) {
-    throw Error(Errc::invalid_argument,
-                fmt::format("the {} reaches {} bytes before its voxel 0,0,0, which lies at byte {} of its buffer", what,
-                            before, array.offset_bytes));
-  }
-  return array.offset_bytes - before;
-}
-
-/// Of what every run is given.
-DeviceArray planned_array(Element element, const Shape& shape, Index batch, const std::optional<Strides>& strides) {
-  DeviceArray array(std::uint64_t{1} << 40, element, shape);
-  array.batch = batch;
-  array.strides = strides;
-  return array;
-}
-
 /// In the arithmetic's precision.
 std::shared_ptr<const std::vector<std::byte>> weights_of(const ConvolutionSpec& spec, const ImageView& given) {
   const Weights weights(spec, given);
@@ -54,6 +35,7 @@ struct ResidentConvolver::State {
   Device device;
   ResidentOptions options;
   Loaded<DeviceArraysPlan> loaded;
+  DeviceArraySlots slots;
   DeviceArray image;  // as every run's
   DeviceArray output;
   std::unique_ptr<State> imaginary;  // of a complex kernel, whose real part is this one's
@@ -135,6 +117,7 @@ struct ResidentConvolver::State {
           return plan;
         },
         [](const DeviceArraysPlan& plan) { return plan.path; });
+    slots = device_array_slots(loaded.plan);
     set_up_filter(*loaded.session, loaded.plan, kernel, scale.factors);
   }
 
@@ -162,7 +145,6 @@ struct ResidentConvolver::State {
     const std::uint64_t in = lowest_offset("image", from, addresses);
     const std::uint64_t out =
         lowest_offset("output", to, addresses) + static_cast<std::uint64_t>(part) * size_of(part_of(to.element));
-    const DeviceArraySlots slots = device_array_slots(loaded.plan);
     loaded.session->run_on(stream.handle, {{slots.image, from.handle, in}, {slots.output, to.handle, out}});
   }
 

@@ -187,8 +187,8 @@ struct Convolver::State {
     for (Index group = 0; group < num_groups; ++group) {
       if (progress_of_all) {
         options.progress = [&, group](const Progress& one) {
-          return progress_of_all(
-              {group * one.num_tiles + one.tiles_done, num_groups * one.num_tiles, seconds_since(start)});
+          return progress_of_all({group * one.num_tiles + one.tiles_done, num_groups * one.num_tiles,
+                                  seconds_since(start), one.part_of_next_tile});
         };
       }
       const auto image = images.begin() + group * in;
@@ -305,7 +305,8 @@ RunReport Convolver::State::run_step(const ImageView& image, const MutableImageV
   RunOptions of_step;
   if (options.progress && num_steps > 1) {
     of_step.progress = [all = options.progress, step, num_steps](const Progress& one) {
-      return all({step * one.num_tiles + one.tiles_done, num_steps * one.num_tiles, one.elapsed_seconds});
+      return all({step * one.num_tiles + one.tiles_done, num_steps * one.num_tiles, one.elapsed_seconds,
+                  one.part_of_next_tile});
     };
   }
   const UseRunOptions use(options, of_step);

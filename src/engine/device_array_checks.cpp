@@ -32,12 +32,6 @@ void require_array(const char* what, const DeviceArray& given, const DeviceArray
               fmt::format("the {} is {}, but this was planned for {}", what, text(given), text(planned)));
 }
 
-void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch) {
-  DeviceArray planned(std::uint64_t{1}, element, shape);
-  planned.batch = batch;
-  require_array(what, given, planned);
-}
-
 void require_apart(const DeviceArray& image, const DeviceArray& output, bool handles_are_addresses) {
   if (!handles_are_addresses && image.handle != output.handle) return;
   require_apart(view_of(image, handles_are_addresses), mutable_view_of(output, handles_are_addresses));

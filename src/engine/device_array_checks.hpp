@@ -13,8 +13,6 @@ MutableImageView mutable_view_of(const DeviceArray& array, bool handles_are_addr
 
 /// Memory, shape, element, number of images and distances. Throws Error(invalid_argument).
 void require_array(const char* what, const DeviceArray& given, const DeviceArray& planned);
-/// Of dense arrays.
-void require_array(const char* what, const DeviceArray& given, Element element, const Shape& shape, Index batch);
 
 /// Arrays in two Vulkan buffers may lie in the same memory all the same: that is the caller's to know. Throws
 /// Error(invalid_argument).

@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "base/stop_scope.hpp"
+#include "base/work_meter.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
@@ -172,8 +173,7 @@ Scheduler::Scheduler(std::vector<PreparedDevice>& devices, RunTiles pieces, cons
 void Scheduler::run(const DeviceLoops& loops) {
   const std::vector<std::size_t> places = working();
   for (const std::size_t i : places) queue_.join(i);
-  if (places.size() == 1)
-    run_loop(*loops[places.front()], places.front(), [this] { report_progress(++num_reported_); });
+  if (places.size() == 1) run_alone(*loops[places.front()], places.front());
   if (places.size() > 1) run_on_threads(loops, places);
   release_dropped();
   queue_.rethrow();
@@ -187,6 +187,15 @@ std::vector<std::size_t> Scheduler::working() const {
     if (devices_[i].works()) places.push_back(i);
   }
   return places;
+}
+
+/// Progress is reported within pieces, too.
+void Scheduler::run_alone(DeviceLoop& loop, std::size_t i) {
+  WorkMeter meter(options_.progress ? [this](double part) { report_part(part); } : WorkMeter::Report());
+  run_loop(loop, i, [&] {
+    report_progress(++num_reported_);
+    meter.start_anew();
+  });
 }
 
 /// Progress is reported on this thread, as it is documented. The others share the host's threads evenly: a device that
@@ -258,11 +267,20 @@ void Scheduler::report_progress(Index done) {
   if (options_.trace_memory) {
     options_.trace_memory(fmt::format("tile {} of {}", done, num_pieces_), used_bytes_of(devices_));
   }
-  const std::chrono::duration<double> elapsed = Clock::now() - start_;
-  const bool go_on = !options_.progress || options_.progress({done, num_pieces_, elapsed.count()});
-  if (!go_on && done < num_pieces_) {
+  if (!goes_on(done, 0) && done < num_pieces_) {
     throw Error(Errc::cancelled, fmt::format("stopped after tile {} of {}", done, num_pieces_));
   }
+}
+
+void Scheduler::report_part(double part_of_next) {
+  const Index done = num_reported_ + queue_.num_held();
+  if (done >= num_pieces_ || goes_on(done, part_of_next)) return;
+  throw Error(Errc::cancelled, fmt::format("stopped within tile {} of {}", done + 1, num_pieces_));
+}
+
+bool Scheduler::goes_on(Index done, double part_of_next) const {
+  const std::chrono::duration<double> elapsed = Clock::now() - start_;
+  return !options_.progress || options_.progress({done, num_pieces_, elapsed.count(), part_of_next});
 }
 
 RunReport Scheduler::report(const OutputSums& more) const {

@@ -137,7 +137,10 @@ class Scheduler {
   void run_loop(DeviceLoop& loop, std::size_t i, const std::function<void()>& piece_done);
   void release_dropped();
   [[noreturn]] void end_without_device();
+  void run_alone(DeviceLoop& loop, std::size_t i);
   void report_progress(Index done);
+  void report_part(double part_of_next);
+  bool goes_on(Index done, double part_of_next) const;
 
   std::vector<PreparedDevice>& devices_;
   const ConvolverOptions& options_;

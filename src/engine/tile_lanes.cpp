@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/work_meter.hpp"
 #include "planner/layout.hpp"
 
 namespace convoy {
@@ -12,6 +13,7 @@ int num_lanes(const Plan& plan) {
 }
 
 void for_each_lane(WorkerPool& pool, const std::function<void(int lane)>& body) {
+  const WorkMeter unmetered;  // lanes do many tiles at once
   // A thread that comes late may find its lane's place in the loop taken: what it would have done is done then.
   pool.for_each(pool.num_threads(), 1, [&](int worker, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {

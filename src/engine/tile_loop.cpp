@@ -10,6 +10,10 @@
 namespace convoy {
 namespace {
 
+/// Of a part of a tile, roughly: reading, computing, writing.
+constexpr double kRead = 0.1;
+constexpr double kComputed = 0.9;
+
 /// Flux is that of the first part: the real one.
 void add(TileSums& tile, int part, InputSums inputs, OutputSums outputs) {
   if (part > 0) inputs.sum = outputs.sum = 0;
@@ -67,10 +71,15 @@ void TileLoop::submit() {
   if (is_last) begun_.pop_front();
   InputSums& inputs = flight.inputs;
   const TileIndex tile = place_of(flight);
-  inputs.add(source_->supply(tile, set));
-  if (is_last) flight.holes = source_->holes(tile);
+  const WorkPart of_tile = part_of_tile(flight);
+  {
+    const WorkPart reading(0, kRead);
+    inputs.add(source_->supply(tile, set));
+    if (is_last) flight.holes = source_->holes(tile);
+  }
   require_usable(inputs);
   sink_->prepare(tile, set);
+  const WorkPart computing(kRead, kComputed);
   session_.submit(Section::run, set);
   inputs.add(source_->scan_input(tile));
   require_usable(inputs);
@@ -79,6 +88,8 @@ void TileLoop::submit() {
 
 bool TileLoop::finish(TileQueue& queue, std::size_t worker) {
   Flight flight = std::move(flying_.front());
+  const WorkPart of_tile = part_of_tile(flight);
+  const WorkPart writing(kComputed, 1);
   const OutputSums outputs = sink_->take(place_of(flight), flight.set, std::move(flight.holes));
   if (!std::isfinite(outputs.sum)) require_usable(source_->look_again());
   add(of_tile_, flight.part, flight.inputs, outputs);
@@ -93,6 +104,10 @@ TileIndex TileLoop::place_of(const Flight& flight) const {
   TileIndex tile = tile_index(plan_, flight.tile);
   tile.part = flight.part;
   return tile;
+}
+
+WorkPart TileLoop::part_of_tile(const Flight& flight) const {
+  return {static_cast<double>(flight.part) / num_parts_, (flight.part + 1.0) / num_parts_};
 }
 
 void TileLoop::require_usable(const InputSums& met) const {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <vector>
 
+#include "base/work_meter.hpp"
 #include "engine/scheduler.hpp"
 #include "engine/tile_geometry.hpp"
 
@@ -86,6 +87,7 @@ class TileLoop final : public DeviceLoop {
   void drain();
 
   TileIndex place_of(const Flight& flight) const;
+  WorkPart part_of_tile(const Flight& flight) const;
 
   const Plan& plan_;
   int num_parts_;

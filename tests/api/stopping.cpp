@@ -1,7 +1,9 @@
 // Long calls that are asked to stop: they end soon, say so, and what ran can be run again.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <stop_token>
 #include <thread>
 
@@ -128,6 +130,34 @@ TEST_CASE("several devices stop together") {
   });
   CHECK(code == Errc::cancelled);
   CHECK(seconds < kSoon);
+}
+
+TEST_CASE("progress is reported within a tile, and stops the run there") {
+  const ConvolutionSpec spec = large();
+  const std::vector<float> kernel = voxels(spec.kernel);
+  const std::vector<float> image = voxels(spec.image);
+  std::vector<float> output = voxels(spec.image);
+  Convolver convolver(spec, ImageView(kernel, spec.kernel), open_device("cpu"));
+  REQUIRE(convolver.plan().num_tiles() == 1);
+  std::vector<double> reported;
+  RunOptions options;
+  options.progress = [&](const Progress& progress) {
+    CHECK(progress.num_tiles == 1);
+    CHECK(progress.tiles_done == (progress.fraction() < 1 ? 0 : 1));
+    reported.push_back(progress.fraction());
+    return true;
+  };
+  const auto begin = Clock::now();
+  convolver.run(ImageView(image, spec.image), MutableImageView(output, spec.image), options);
+  const double seconds = seconds_since(begin);
+  CHECK(reported.size() >= 4);
+  CHECK(static_cast<double>(reported.size()) <= 1 + seconds / 0.1);
+  CHECK(reported.back() == 1);
+  CHECK(std::is_sorted(reported.begin(), reported.end(), std::less_equal<>()));  // each above the one before
+
+  options.progress = [](const Progress& progress) { return progress.fraction() < 0.3; };
+  CHECK_THROWS_WITH_AS(convolver.run(ImageView(image, spec.image), MutableImageView(output, spec.image), options),
+                       doctest::Contains("stopped within tile 1 of 1"), Error);
 }
 
 TEST_CASE("a run's progress stands in for the convolver's, for that run") {

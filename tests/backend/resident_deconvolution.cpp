@@ -2,6 +2,8 @@
 // byte written beside the output.
 #include <dlfcn.h>
 
+#include <utility>
+
 #include "api/restoring.hpp"
 #include "backend/caller_arrays.hpp"
 
@@ -115,6 +117,76 @@ TEST_CASE("resident deconvolution: elements, precision, scale and background") {
   if (!device().limits().supports_f64) return;
   spec.precision = Precision::f64;
   check(spec, problem, Element::f64);
+}
+
+TEST_CASE("resident deconvolution: arrays at strides, and a PSF for each channel") {
+  const Problem problem{{4, 6, 9}, {3, 3, 4}};
+  DeconvolutionSpec spec = problem.spec(Edges::noncirculant, 3);
+  spec.num_psfs = 2;
+  std::vector<double> psfs = problem.kernel().values;
+  std::vector<double> other = psfs;
+  std::reverse(other.begin(), other.end());
+  psfs.insert(psfs.end(), other.begin(), other.end());
+  ImageView psf_view(psfs.data(), Element::f64, spec.psf, 2);
+  constexpr Index kImages = 4;
+  const std::vector<double> data = data_of(problem, Element::f32);
+  std::vector<double> all;
+  for (Index i = 0; i < kImages; ++i) {
+    for (const double value : data) all.push_back(value * static_cast<double>(i + 1));
+  }
+  std::vector<double> expected(all.size());
+  Deconvolver(spec, psf_view, device())
+      .run(ImageView(all.data(), Element::f64, spec.image, kImages),
+           MutableImageView(expected.data(), Element::f64, spec.image, kImages));
+
+  // Every other plane and voxel of a larger array, along x from behind.
+  const Shape storage{8, 8, 64};
+  const auto place = [&](Index image, Index z, Index y, Index x) {
+    const Index row = (image * storage.z + 2 * z) * storage.y + y;
+    return static_cast<std::size_t>(row * storage.x + 2 * (spec.image.x - 1 - x));
+  };
+  const auto for_each_voxel = [&](const auto& function) {
+    std::size_t voxel = 0;
+    for (Index i = 0; i < kImages; ++i) {
+      for (Index z = 0; z < spec.image.z; ++z) {
+        for (Index y = 0; y < spec.image.y; ++y) {
+          for (Index x = 0; x < spec.image.x; ++x) function(voxel++, place(i, z, y, x));
+        }
+      }
+    }
+  };
+  const auto strided = [&](const Array& array) {
+    DeviceArray view = array.get();
+    const Index row = storage.x * 4;
+    view.shape = spec.image;
+    view.offset_bytes += static_cast<std::uint64_t>(2 * (spec.image.x - 1) * 4);
+    view.strides = Strides{.z = 2 * storage.y * row, .y = row, .x = -8, .image = storage.z * storage.y * row};
+    return view;
+  };
+  constexpr double kGap = -7;
+  std::vector<double> placed(static_cast<std::size_t>(num_voxels(storage) * kImages), kGap);
+  Array image(Element::f32, storage, kImages);
+  Array output(Element::f32, storage, kImages);
+  output.set(placed);
+  for_each_voxel([&](std::size_t voxel, std::size_t where) { placed[where] = all[voxel]; });
+  image.set(placed);
+  ResidentOptions options = options_for(spec, Element::f32, Element::f32);
+  options.image_strides = strided(image).strides;
+  options.output_strides = strided(output).strides;
+  ResidentDeconvolver resident(spec, psf_view, device(), options);
+  resident.run(strided(image), strided(output), memory().stream());
+  resident.wait();
+  std::vector<double> written = output.values();
+  std::vector<double> found(expected.size());
+  for_each_voxel([&](std::size_t voxel, std::size_t where) { found[voxel] = std::exchange(written[where], kGap); });
+  CHECK(oracle::relative_l2(found, expected) <= 2e-4);
+  CHECK(std::all_of(written.begin(), written.end(), [](double value) { return value == kGap; }));
+  CHECK(image.values() == placed);
+
+  DeviceArray three = strided(image);
+  three.batch = 3;
+  CHECK_THROWS_WITH_AS(resident.run(three, strided(output)), doctest::Contains("3 image(s) for 2 PSFs"), Error);
+  CHECK_THROWS_WITH_AS(resident.run(image.get(), output.get()), doctest::Contains("planned for"), Error);
 }
 
 TEST_CASE("resident deconvolution: missing voxels, batches, integers, and what it refuses") {

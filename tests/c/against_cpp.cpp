@@ -115,30 +115,123 @@ TEST_CASE("every element has its number") {
   }
 }
 
-TEST_CASE("deconvolution: the same bits as C++, with every default") {
-  const auto device = opened_in_c();
-  DeconvolutionSpec spec;
-  spec.image = {6, 12, 13};
-  spec.psf = {3, 5, 4};
-  std::vector<double> image = oracle::random_image(spec.image, 3), psf = oracle::random_image(spec.psf, 4);
-  for (double& voxel : image) voxel = 10 + voxel;
-  for (double& voxel : psf) voxel = std::abs(voxel);
-  std::vector<float> expected(image.size()), found(image.size(), std::numeric_limits<float>::quiet_NaN());
-  Deconvolver(spec, {psf, spec.psf}, device_under_test()).run({image, spec.image}, {expected, spec.image});
+namespace {
 
-  convoy_deconvolution_spec c_spec;
-  require_ok(convoy_deconvolution_spec_init(&c_spec, sizeof c_spec));
-  put(spec.image, c_spec.image);
-  put(spec.psf, c_spec.psf);
-  const convoy_image from = image_in_c(image.data(), CONVOY_F64, spec.image);
-  const convoy_image light = image_in_c(psf.data(), CONVOY_F64, spec.psf);
-  const convoy_image to = image_in_c(found.data(), CONVOY_F32, spec.image);
-  convoy_deconvolver* deconvolver = nullptr;
-  const convoy_device* devices[] = {device.get()};
-  require_ok(convoy_deconvolver_create(&c_spec, &light, devices, 1, nullptr, &deconvolver));
-  require_ok(convoy_deconvolver_run(deconvolver, &from, nullptr, &to, nullptr));
-  convoy_deconvolver_destroy(deconvolver);
-  CHECK(std::memcmp(expected.data(), found.data(), found.size() * sizeof(float)) == 0);
+/// Counts with noise on a camera's offset, and a PSF.
+struct Restoration {
+  DeconvolutionSpec spec;
+  std::vector<double> image;
+  std::vector<double> psf;
+
+  Restoration() {
+    spec.image = {6, 12, 13};
+    spec.psf = {3, 5, 4};
+    image = oracle::random_image(spec.image, 3);
+    psf = oracle::random_image(spec.psf, 4);
+    for (double& voxel : image) voxel = 10 + voxel;
+    for (double& voxel : psf) voxel = std::abs(voxel);
+  }
+  convoy_deconvolution_spec in_c() const {
+    convoy_deconvolution_spec result;
+    require_ok(convoy_deconvolution_spec_init(&result, sizeof result));
+    put(spec.image, result.image);
+    put(spec.psf, result.psf);
+    return result;
+  }
+  convoy_image image_in_c() { return ::image_in_c(image.data(), CONVOY_F64, spec.image); }
+  convoy_image psf_in_c() { return ::image_in_c(psf.data(), CONVOY_F64, spec.psf); }
+};
+
+bool same_bits(const std::vector<float>& one, const std::vector<float>& other) {
+  return one.size() == other.size() && std::memcmp(one.data(), other.data(), one.size() * sizeof(float)) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("deconvolution: the same bits as C++, with every default and with every stop") {
+  const auto device = opened_in_c();
+  struct Case {
+    Stop stop;
+    std::int32_t number;
+    bool estimates;
+  };
+  for (const Case& one : {Case{Stop::none, CONVOY_STOP_NONE, false},
+                          {Stop::none, CONVOY_STOP_NONE, true},
+                          {Stop::gradient_consensus, CONVOY_STOP_GRADIENT_CONSENSUS, false},
+                          {Stop::discrepancy, CONVOY_STOP_DISCREPANCY, false}}) {
+    CAPTURE(one.number);
+    Restoration problem;
+    problem.spec.stop = one.stop;
+    problem.spec.estimate_background = one.estimates;
+    const DeconvolutionSpec& spec = problem.spec;
+    std::vector<float> expected(problem.image.size());
+    std::vector<float> found(problem.image.size(), std::numeric_limits<float>::quiet_NaN());
+    const DeconvolutionReport report = Deconvolver(spec, {problem.psf, spec.psf}, device_under_test())
+                                           .run({problem.image, spec.image}, {expected, spec.image});
+
+    convoy_deconvolution_spec c_spec = problem.in_c();
+    c_spec.stop = one.number;
+    c_spec.estimate_background = one.estimates ? 1 : 0;
+    const convoy_image from = problem.image_in_c();
+    const convoy_image light = problem.psf_in_c();
+    const convoy_image to = image_in_c(found.data(), CONVOY_F32, spec.image);
+    convoy_deconvolver* deconvolver = nullptr;
+    const convoy_device* devices[] = {device.get()};
+    convoy_deconvolution_report c_report{};
+    c_report.struct_size = sizeof c_report;
+    require_ok(convoy_deconvolver_create(&c_spec, &light, devices, 1, nullptr, &deconvolver));
+    require_ok(convoy_deconvolver_run(deconvolver, &from, nullptr, &to, &c_report));
+    convoy_deconvolver_destroy(deconvolver);
+    CHECK(same_bits(expected, found));
+    CHECK(c_report.iterations == report.iterations);
+    CHECK(c_report.background == report.background);
+    CHECK(c_report.dim_level == report.dim_level);
+    const std::int32_t reasons[] = {CONVOY_STOPPED_BY_ITERATIONS, CONVOY_STOPPED_BY_RELATIVE_CHANGE,
+                                    CONVOY_STOPPED_BY_GRADIENT_CONSENSUS, CONVOY_STOPPED_BY_DISCREPANCY};
+    CHECK(c_report.stop_reason == reasons[static_cast<int>(report.stop_reason)]);
+    if (one.stop != Stop::none) CHECK(c_report.stop_reason != CONVOY_STOPPED_BY_ITERATIONS);
+  }
+  convoy_deconvolution_spec wrong = Restoration().in_c();
+  wrong.stop = 9;
+  CHECK(convoy_deconvolution_plan_json(&wrong, device.get(), nullptr, nullptr) == CONVOY_INVALID_ARGUMENT);
+}
+
+TEST_CASE("deconvolution on the device: the same bits as C++") {
+  const auto device = opened_in_c();
+  Restoration problem;
+  problem.spec.iterations = 3;
+  const DeconvolutionSpec& spec = problem.spec;
+  const std::vector<float> voxels(problem.image.begin(), problem.image.end());
+  const std::uint64_t bytes = voxels.size() * sizeof(float);
+  std::vector<float> expected(voxels.size()), found(voxels.size());
+  DeviceBuffer image(device_under_test(), bytes), output(device_under_test(), bytes);
+  image.write(std::as_bytes(std::span(voxels)));
+  ResidentDeconvolver resident(spec, {problem.psf, spec.psf}, device_under_test());
+  resident.run(image.array(Element::f32, spec.image), output.array(Element::f32, spec.image));
+  resident.wait();
+  output.read(std::as_writable_bytes(std::span(expected)));
+
+  convoy_deconvolution_spec c_spec = problem.in_c();
+  c_spec.iterations = 3;
+  const convoy_image light = problem.psf_in_c();
+  const auto array = [&](const DeviceBuffer& buffer) {
+    convoy_device_array result{};
+    result.struct_size = sizeof result;
+    result.handle = buffer.array(Element::f32, spec.image).handle;
+    result.element = CONVOY_F32;
+    put(spec.image, result.shape);
+    return result;
+  };
+  const convoy_device_array from = array(image), to = array(output);
+  output.write(std::as_bytes(std::span(found)));
+  convoy_resident_deconvolver* deconvolver = nullptr;
+  require_ok(
+      convoy_resident_deconvolver_create(&c_spec, &light, device.get(), CONVOY_F32, CONVOY_F32, nullptr, &deconvolver));
+  require_ok(convoy_resident_deconvolver_run(deconvolver, &from, &to, 0));
+  require_ok(convoy_resident_deconvolver_wait(deconvolver));
+  convoy_resident_deconvolver_destroy(deconvolver);
+  output.read(std::as_writable_bytes(std::span(found)));
+  CHECK(same_bits(expected, found));
 }
 
 TEST_CASE("the self-test from C") {

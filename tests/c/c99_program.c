@@ -90,6 +90,7 @@ static convoy_convolution_spec spec_of(int batch, int num_kernels) {
 
 static int count_calls(void* user, const convoy_progress* progress) {
   EXPECT(progress->done <= progress->total);
+  EXPECT(progress->fraction > 0 && progress->fraction <= 1);
   ++*(int*)user;
   return 0;
 }

@@ -8,7 +8,7 @@ from typing import Any
 import dask
 import numpy as np
 
-from .. import _api, _convolver
+from .. import _convolver, _machine
 from .._convolver import Convolver
 from .._deconvolver import Deconvolver
 from ..scipy import _fallback
@@ -34,7 +34,7 @@ def _share_the_cores() -> None:
         return  # a scheduler of this process
     if worker.nanny is not None:  # a process of its own
         os.environ["CONVOY_THREADS"] = str(worker.state.nthreads)
-        _api.set_variable("CONVOY_THREADS", worker.state.nthreads)
+        _machine.set_variable("CONVOY_THREADS", worker.state.nthreads)
 
 
 class Work:

@@ -133,7 +133,8 @@ class _Widget(Container):
 
     def _show_progress(self) -> None:
         if self._standing is not None:
-            self.bar.max, self.bar.value = max(1, self._standing.total), self._standing.done
+            self.bar.max = max(100, self._standing.total)
+            self.bar.value = round(self._standing.fraction * self.bar.max)
 
 
 class ConvolveWidget(_Widget):

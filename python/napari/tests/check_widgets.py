@@ -37,7 +37,7 @@ assert "MiB" in widget.plan.value, widget.plan.value  # before anything is run
 widget.background.value, widget.device.value = 5.0, next(d.id for d in convoy.devices() if d.id.startswith("cpu"))
 widget.iterations.value = 30
 widget.start()
-until(lambda: widget.bar.max == 30 and widget.bar.value >= 5)
+until(lambda: widget.bar.max == 100 and widget.bar.value >= 5)
 assert not widget.run.enabled
 assert widget.stop.enabled
 viewer.screenshot(str(folder / "running.png"), canvas_only=False, flash=False)
