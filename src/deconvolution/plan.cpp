@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/refuse.hpp"
 #include "convoy/error.hpp"
 #include "deconvolution/host_bytes.hpp"
 #include "deconvolution/spec.hpp"
@@ -18,16 +19,6 @@ namespace {
 
 /// What the host streams through its own memory while it does the point-wise steps; a guess, for predictions.
 constexpr double kHostBytesPerSecond = 1e10;
-
-/// Blur and adjoint share the device, each with its own spectrum and tiles.
-PlanOptions half_of(const PlanOptions& options, const Budget& budget) {
-  PlanOptions half = options;
-  half.method = Method::fft;
-  half.choice.reset();
-  half.streaming.reset();  // of the images, which lie in memory between tiles
-  if (budget.bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, budget.bytes / 2);
-  return half;
-}
 
 std::uint64_t bytes_of(const DeconvolutionSpec& spec, const Shape& shape) {
   return saturating_product(real_bytes(spec.precision), static_cast<std::uint64_t>(num_voxels(shape)));
@@ -60,15 +51,35 @@ Shape halo_of(const DeconvolutionSpec& spec) {
   return halo;
 }
 
-FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core) {
+Box region_of(const DeconvolutionSpec& spec) { return spec.region.value_or(Box{{0, 0, 0}, spec.image}); }
+
+FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core, const Shape& begin) {
   FastTiling tiling;
   tiling.core = core;
   tiling.halo = halo_of(spec);
+  tiling.begin = begin;
+  tiling.region = region_of(spec);
   for (int axis = 0; axis < 3; ++axis) {
-    tiling.counts[axis] = divided_up(spec.image[axis], core[axis]);
+    const Index end = tiling.region.begin[axis] + tiling.region.size[axis];
+    tiling.counts[axis] = divided_up(end - begin[axis], core[axis]);
     tiling.tile[axis] = std::min(spec.image[axis], core[axis] + 2 * tiling.halo[axis]);
   }
   return tiling;
+}
+
+FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core) {
+  return tiling_of(spec, core, region_of(spec).begin);
+}
+
+/// Of those that the whole image is cut into, the ones in the region.
+FastTiling tiling_of_cores(const DeconvolutionSpec& spec, const Shape& core) {
+  Shape begin;
+  for (int axis = 0; axis < 3; ++axis) {
+    if (core[axis] < 1)
+      refuse(fmt::format("cores of {} zyx are none; give at least a voxel on every axis", to_text(core)));
+    begin[axis] = region_of(spec).begin[axis] / core[axis] * core[axis];
+  }
+  return tiling_of(spec, core, begin);
 }
 
 /// Voxels of the unknown in all tiles together.
@@ -84,7 +95,7 @@ std::optional<FastTiling> divided(const DeconvolutionSpec& spec, const FastTilin
   for (Index count = tiling.counts[axis]; next.tile[axis] == tiling.tile[axis];) {
     if (next.core[axis] == 1) return std::nullopt;
     Shape core = tiling.core;
-    core[axis] = divided_up(spec.image[axis], ++count);
+    core[axis] = divided_up(tiling.region.size[axis], ++count);
     next = tiling_of(spec, core);
   }
   return next;
@@ -103,22 +114,44 @@ std::optional<FastTiling> divided_further(const DeconvolutionSpec& spec, const F
 DeconvolutionSpec spec_of_tile(const DeconvolutionSpec& whole, const FastTiling& tiling) {
   DeconvolutionSpec spec = whole;
   spec.image = tiling.tile;
+  spec.region.reset();
   return spec;
 }
 
-/// Of streams; what is in the caller's memory is the caller's business.
+/// Exact tiles' ledger is of all devices.
 bool fits_host(const DeconvolutionPlan& plan, const PlanOptions& options) {
-  const std::uint64_t limit = options.streaming ? options.host_memory_limit_bytes : 0;
-  return limit == 0 || plan.host_bytes <= limit / static_cast<std::uint64_t>(options.num_devices);
+  const auto num_shares = static_cast<std::uint64_t>(plan.is_tiled() ? 1 : options.num_devices);
+  return options.host_memory_limit_bytes == 0 || plan.host_bytes <= options.host_memory_limit_bytes / num_shares;
 }
 
-[[noreturn]] void throw_too_large_for_host(const DeconvolutionPlan& plan, const PlanOptions& options,
-                                           const std::string& remedy) {
-  throw OutOfMemory(
-      fmt::format("restoring image {} zyx in {} needs {} of host memory, but {} are allowed; {}",
-                  to_text(plan.spec.image), plan.fast ? "the smallest fast tiles" : "exact tiles or at once",
-                  bytes_to_text(plan.host_bytes), bytes_to_text(options.host_memory_limit_bytes), remedy),
-      plan.host_bytes, options.host_memory_limit_bytes, "host memory limit");
+OutOfMemory too_large_for_host(const Shape& image, const char* in_what, std::uint64_t bytes, const PlanOptions& options,
+                               const std::string& remedy) {
+  return {fmt::format("restoring image {} zyx in {} needs {} of host memory, but {} are allowed; {}", to_text(image),
+                      in_what, bytes_to_text(bytes), bytes_to_text(options.host_memory_limit_bytes), remedy),
+          bytes, options.host_memory_limit_bytes, kHostMemoryLimit};
+}
+
+bool is_of_host(const OutOfMemory& problem) { return problem.limit_name() == std::string(kHostMemoryLimit); }
+
+/// Where there is no room for the two, the same with what they need at least.
+void plan_convolutions(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
+  const PlanOptions half = options_of_convolutions(plan, limits, options);
+  try {
+    const Shape frame = plan.frame();
+    plan.convolution = plan_tiles_or_split(convolution_of(plan.spec, frame, Operation::convolve), limits, half);
+    plan.adjoint = plan_tiles_or_split(convolution_of(plan.spec, frame, Operation::correlate), limits, half);
+  } catch (const OutOfMemory& problem) {
+    if (!is_of_host(problem)) throw;
+    const std::uint64_t of_two =
+        saturating_product(2 * static_cast<std::uint64_t>(options.num_devices), problem.requested_bytes());
+    throw too_large_for_host(plan.spec.image, "exact tiles",
+                             saturating_sum(of_two, host_bytes_beside_convolutions(plan, limits, options)), options,
+                             "allow more, choose fast tiles, or crop the image");
+  }
+}
+
+bool is_too_large(const Error& problem) {
+  return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
 }
 
 DeconvolutionPlan plan_of(const DeconvolutionSpec& whole, const FastTiling& tiling, DeconvolutionPlan plan,
@@ -167,53 +200,97 @@ DeconvolutionPlan make_device_plan(const DeconvolutionSpec& spec, const Limits& 
                                      : make_tiled_plan(spec, limits, options, why);
   };
   if (options.min_tiles > 1 && can_be_tiled(spec)) return in_tiles("several were asked for");
+  if (spec.region) return in_tiles("of the region alone");
+  if (options.tile_output && spec.tiles == Tiles::fast) return in_tiles("their cores were asked for");
   try {
     return make_whole_plan(spec, limits, options);
   } catch (const Error& problem) {
-    const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
-    if (!too_large || !can_be_tiled(spec)) throw;
+    if (!is_too_large(problem) || !can_be_tiled(spec)) throw;
     return in_tiles(problem.what());
   }
 }
 
 }  // namespace
 
+PlanOptions options_of_convolutions(const DeconvolutionPlan& plan, const Limits& limits, const PlanOptions& options) {
+  PlanOptions half = options;
+  half.method = Method::fft;
+  half.choice.reset();
+  half.streaming.reset();  // of the images; convolutions are between arrays in memory
+  if (plan.budget_bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, plan.budget_bytes / 2);
+  if (options.host_memory_limit_bytes == 0) return half;
+  const std::uint64_t beside = host_bytes_beside_convolutions(plan, limits, options);
+  const std::uint64_t left = options.host_memory_limit_bytes - std::min(options.host_memory_limit_bytes, beside);
+  half.host_memory_limit_bytes = std::max<std::uint64_t>(1, left / 2);
+  return half;
+}
+
 DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits, const PlanOptions& options) {
   const DeconvolutionSpec spec = settled(given);
   validate(spec);
-  DeconvolutionPlan plan = make_device_plan(spec, limits, options);
-  if (fits_host(plan, options)) return plan;
+  std::uint64_t needed = 0;
+  try {
+    DeconvolutionPlan plan = make_device_plan(spec, limits, options);
+    if (fits_host(plan, options)) return plan;
+    needed = plan.host_bytes;
+  } catch (const OutOfMemory& problem) {
+    if (!is_of_host(problem) || spec.tiles == Tiles::fast) throw;
+    needed = problem.requested_bytes();
+  }
+  const auto too_large = [&](const std::string& remedy) {
+    return too_large_for_host(spec.image, "exact tiles or at once", needed, options, remedy);
+  };
   DeconvolutionSpec in_fast_tiles = spec;
   in_fast_tiles.tiles = Tiles::fast;
   try {
     validate(in_fast_tiles);
   } catch (const Error& problem) {
-    throw_too_large_for_host(plan, options, fmt::format("allow more ({})", problem.what()));
+    throw too_large(fmt::format("allow more ({})", problem.what()));
   }
-  if (!can_be_tiled(spec)) throw_too_large_for_host(plan, options, "allow more, or crop the image");
-  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(plan.host_bytes),
+  if (!can_be_tiled(spec)) throw too_large("allow more, or crop the image");
+  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(needed),
                                       bytes_to_text(options.host_memory_limit_bytes));
   return make_fast_plan(in_fast_tiles, limits, options, why);
 }
 
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why) {
-  const Budget budget = budget_of(limits, options);
-  const PlanOptions half = half_of(options, budget);
   DeconvolutionPlan plan;
   plan.spec = spec;
   plan.axes = frame_axes(spec);
-  plan.convolution = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::convolve), limits, half);
-  plan.adjoint = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::correlate), limits, half);
-  add_ledger(plan.convolution, "blur", plan);
-  add_ledger(*plan.adjoint, "adjoint", plan);
-  plan.budget_bytes = budget.bytes;
-  set_host_ledger(limits, options, plan);
+  plan.budget_bytes = budget_of(limits, options).bytes;
+  plan_convolutions(limits, options, plan);
+  set_ledgers_of_tiled(limits, options, plan);
   plan.predicted_seconds = predicted_seconds(plan);
   plan.reasons = {fmt::format("each blur in {} {} and each adjoint in {} {}: {}", plan.convolution.num_pieces(),
                               name_of_pieces(plan.convolution), plan.adjoint->num_pieces(),
                               name_of_pieces(*plan.adjoint), why)};
   return plan;
+}
+
+void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
+  plan.ledger.clear();
+  plan.footprint_bytes = plan.traffic_bytes = 0;
+  add_ledger(plan.convolution, "blur", plan);
+  add_ledger(*plan.adjoint, "adjoint", plan);
+  set_host_ledger(limits, options, plan);
+}
+
+std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions) {
+  if (!plan.fast) refuse("the plan has no fast tiles, of which regions are made; ask for some (--tiles fast)");
+  const FastTiling& tiling = *plan.fast;
+  ConvolutionSpec grid;
+  grid.image = tiling.counts;
+  std::vector<Box> boxes = split_output(grid, num_regions);
+  for (Box& box : boxes) {
+    for (int axis = 0; axis < 3; ++axis) {
+      const Index end = tiling.begin[axis] + (box.begin[axis] + box.size[axis]) * tiling.core[axis];
+      const Index begin = tiling.begin[axis] + box.begin[axis] * tiling.core[axis];
+      box.begin[axis] = std::max(begin, tiling.region.begin[axis]);
+      box.size[axis] = std::min(end, tiling.region.begin[axis] + tiling.region.size[axis]) - box.begin[axis];
+    }
+  }
+  return boxes;
 }
 
 DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan) { return spec_of_tile(plan.spec, *plan.fast); }
@@ -227,21 +304,43 @@ DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& given, const FastTi
   return plan;
 }
 
+namespace {
+
+DeconvolutionPlan plan_of_cores(const DeconvolutionSpec& spec, const Shape& core, const Limits& limits,
+                                const PlanOptions& options, const std::string& why) {
+  try {
+    DeconvolutionPlan plan = make_fast_plan_of(spec, tiling_of_cores(spec, core), limits, options, why);
+    if (fits_host(plan, options)) return plan;
+    throw too_large_for_host(spec.image, "such fast tiles", plan.host_bytes, options, "allow more");
+  } catch (const OutOfMemory& problem) {
+    throw OutOfMemory(fmt::format("fast tiles of cores of {} zyx: {}; or choose smaller cores (--core)", to_text(core),
+                                  problem.what()),
+                      problem.requested_bytes(), problem.limit_bytes(), problem.limit_name());
+  }
+}
+
+}  // namespace
+
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why) {
-  FastTiling tiling = tiling_of(spec, spec.image);
+  if (options.tile_output) return plan_of_cores(spec, *options.tile_output, limits, options, why);
+  std::optional<FastTiling> tiling = tiling_of(spec, region_of(spec).size);
+  if (!spec.region) tiling = divided_further(spec, *tiling).value_or(*tiling);  // the whole was found not to fit
   while (true) {
-    const auto next = divided_further(spec, tiling);
-    if (next) tiling = *next;
-    if (next && tiling.num_tiles() < options.min_tiles) continue;
-    try {
-      DeconvolutionPlan plan = make_fast_plan_of(spec, tiling, limits, options, why);
-      if (fits_host(plan, options)) return plan;
-      if (!next) throw_too_large_for_host(plan, options, "allow more, or crop the PSF");
-    } catch (const Error& problem) {
-      const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
-      if (!too_large || !next) throw;
+    const auto next = divided_further(spec, *tiling);
+    if (!next || tiling->num_tiles() >= options.min_tiles) {
+      try {
+        DeconvolutionPlan plan = make_fast_plan_of(spec, *tiling, limits, options, why);
+        if (fits_host(plan, options)) return plan;
+        if (!next) {
+          throw too_large_for_host(spec.image, "the smallest fast tiles", plan.host_bytes, options,
+                                   "allow more, or crop the PSF");
+        }
+      } catch (const Error& problem) {
+        if (!is_too_large(problem) || !next) throw;
+      }
     }
+    tiling = next;
   }
 }
 

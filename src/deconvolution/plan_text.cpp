@@ -27,7 +27,8 @@ std::string task_to_text(const DeconvolutionPlan& plan) {
   if (const auto& fast = plan.fast) {
     return text +
            fmt::format("all iterations of a tile at once, {} tiles of {} zyx, {} of them halo on each side, {}\n",
-                       fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path));
+                       fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path)) +
+           (spec.region ? fmt::format("of the region {} alone\n", to_text(*spec.region)) : "");
   }
   if (!plan.is_tiled()) return text + fmt::format("at once, {}\n", name(plan.convolution.path));
   return text + fmt::format("each blur in {} {}, each adjoint in {} {}, {}\n", plan.convolution.num_pieces(),
@@ -54,7 +55,12 @@ std::string memory_to_text(const DeconvolutionPlan& plan) {
   }
   const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : bytes_to_text(plan.budget_bytes);
   text += fmt::format("    {:<24} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
-  if (plan.host_bytes > 0) text += fmt::format("    {:<24} {:>12}\n", "in host memory", bytes_to_text(plan.host_bytes));
+  if (plan.host_bytes == 0) return text;
+  text += "\n  host memory of a run\n";
+  for (const LedgerLine& line : plan.host_ledger) {
+    text += fmt::format("    {:<24} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+  }
+  text += fmt::format("    {:<24} {:>12}\n", "total", bytes_to_text(plan.host_bytes));
   return text;
 }
 
@@ -84,7 +90,8 @@ Json spec_to_json(const DeconvolutionSpec& spec) {
           {"origin", name(spec.origin.rule)},
           {"precision", name(spec.precision)},
           {"psf_negative", name(spec.psf_negative)},
-          {"normalize_psf", spec.normalize_psf}};
+          {"normalize_psf", spec.normalize_psf},
+          {"region", spec.region ? Json(to_text(*spec.region)) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -106,6 +113,7 @@ std::string to_json(const DeconvolutionPlan& plan) {
   json["adjoint"] = plan.adjoint ? Json::parse(to_json(*plan.adjoint)) : Json(nullptr);
   if (const auto& fast = plan.fast) {
     json["tile"] = to_json(fast->tile);
+    json["core"] = to_json(fast->core);
     json["halo"] = to_json(fast->halo);
   }
   json["batch"] = plan.convolution.batch;
