@@ -291,7 +291,8 @@ void DeconvolveCommand::warn_of_voxels(DeconvolveRecord& record) const {
 void DeconvolveCommand::write_picture(const DeconvolveRecord& record) const {
   constexpr Index kLargestExtent = 1024;
   OpenOptions written;
-  if (output_path.ends_with(".raw")) written.raw = RawLayout{record.plan.spec.image, name(record.output_element)};
+  if (output_path.ends_with(".raw"))
+    written.raw = RawLayout{output_shape(record.plan.spec), name(record.output_element)};
   std::vector<double> divergences;
   for (const IterationSums& sums : record.run.curve) divergences.push_back(sums.divergence);
   write_run_picture(picture_path, projections_of(image_path, files.open_options(), kLargestExtent),
