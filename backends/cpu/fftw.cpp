@@ -14,6 +14,7 @@
 #include "backends/cpu/aligned_buffer.hpp"
 #include "backends/cpu/builtin_fft.hpp"
 #include "base/disk_cache.hpp"
+#include "base/driver_libraries.hpp"
 #include "base/fork.hpp"
 #include "base/settings.hpp"
 #include "convoy/error.hpp"
@@ -132,10 +133,7 @@ template <class Real>
 std::string Fftw<Real>::open_library() {
   constexpr bool single = std::is_same_v<Real, float>;
   const char* package = single ? "libfftw3-single3" : "libfftw3-double3";
-  library_ = single ? SharedLibrary({"libfftw3f.so.3", "libfftw3f.so", "libmkl_rt.so.3", "libmkl_rt.so.2"},
-                                    "CONVOY_FFTW3F_LIBRARY")
-                    : SharedLibrary({"libfftw3.so.3", "libfftw3.so", "libmkl_rt.so.3", "libmkl_rt.so.2"},
-                                    "CONVOY_FFTW3_LIBRARY");
+  library_ = open_driver(single ? DriverLibrary::fftw3f : DriverLibrary::fftw3);
   if (!library_.loaded()) {
     return fmt::format("FFTW was not found ({}); on Debian install {}", library_.why_not(), package);
   }

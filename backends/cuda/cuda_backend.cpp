@@ -105,6 +105,8 @@ DeviceInfo describe(int ordinal) {
   info.type =
       attribute(CU_DEVICE_ATTRIBUTE_INTEGRATED, device) != 0 ? DeviceType::integrated_gpu : DeviceType::discrete_gpu;
   info.limits = limits(device);
+  info.limits.memory_is_host = info.type == DeviceType::integrated_gpu;
+  gpu::bound_by_host(info.limits);
   return info;
 }
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <vector>
+
+#include "base/driver_libraries.hpp"
 
 namespace convoy::backend::cuda {
 
@@ -40,7 +43,7 @@ std::string missing_nvrtc_functions(const SharedLibrary& library) {
 
 /// The reason why the driver offers no device, or nothing.
 std::string start_driver(Driver& driver) {
-  driver.cuda = SharedLibrary({"libcuda.so.1", "libcuda.so"}, "CONVOY_CUDA_LIBRARY");
+  driver.cuda = open_driver(DriverLibrary::cuda);
   if (!driver.cuda.loaded())
     return fmt::format("libcuda.so.1 not found, so there is no NVIDIA driver ({})", driver.cuda.why_not());
   if (const std::string missing = missing_driver_functions(driver.cuda); !missing.empty()) {
@@ -57,12 +60,20 @@ std::string start_driver(Driver& driver) {
   return driver.num_devices == 0 ? "the NVIDIA driver is present, but shows 0 devices (CUDA_VISIBLE_DEVICES?)" : "";
 }
 
+/// libnvrtc.so.12 and nvrtc64_120_0.dll are of CUDA 12; 0 where the name does not say it.
+int cuda_major_of(const std::string& name) {
+  const std::size_t at =
+      name.find_first_of("123456789", name.find("64_") == std::string::npos ? 0 : name.find("64_") + 3);
+  return at == std::string::npos ? 0 : std::stoi(name.substr(at, 2));
+}
+
 /// NVRTCs whose machine code the driver takes, newest first: those of its own major version and older ones.
-std::vector<const char*> nvrtc_names(int driver_version) {
-  std::vector<const char*> names;
-  if (driver_version >= 13000) names.push_back("libnvrtc.so.13");
-  if (driver_version >= 12000) names.push_back("libnvrtc.so.12");
-  names.insert(names.end(), {"libnvrtc.so.11.2", "libnvrtc.so"});
+std::vector<std::string> nvrtc_names(int driver_version) {
+  std::vector<std::string> names;
+  for (const char* name : names_of(DriverLibrary::nvrtc).names) {
+    const int major = cuda_major_of(name);
+    if (major <= driver_version / 1000) names.emplace_back(name);
+  }
   return names;
 }
 
@@ -92,15 +103,15 @@ std::vector<int> unknown_of(const std::vector<int>& devices) {
 
 /// The newest NVRTC may know no old devices (13: none before sm_75) while an older one lies beside it: of those that
 /// there are, the one that knows most of the devices is used, and of equals the newest.
-void use_nvrtc_that_knows_most(Driver& driver, const std::vector<const char*>& names) {
+void use_nvrtc_that_knows_most(Driver& driver, LibrarySearch& search) {
   const std::vector<int> devices = device_architectures(driver.num_devices);
   std::vector<int> unknown = unknown_of(devices);
-  auto next = std::find(names.begin(), names.end(), driver.nvrtc.name());  // the end where the user named the file
-  for (next += next != names.end(); next != names.end() && !unknown.empty(); ++next) {
-    const SharedLibrary older({*next});
+  while (!unknown.empty()) {
+    const SharedLibrary older = search.next();
+    if (!older.loaded()) break;
     int major = 0;
     int minor = 0;
-    if (!older.loaded() || !missing_nvrtc_functions(older).empty()) continue;
+    if (!missing_nvrtc_functions(older).empty()) continue;
     nvrtcVersion(&major, &minor);
     std::vector<int> still_unknown = unknown_of(devices);
     if (major > driver.version / 1000 || still_unknown.size() >= unknown.size()) continue;
@@ -111,13 +122,14 @@ void use_nvrtc_that_knows_most(Driver& driver, const std::vector<const char*>& n
     driver.nvrtc_minor = minor;
     unknown = std::move(still_unknown);
   }
+  search.use(driver.nvrtc);
   static_cast<void>(missing_nvrtc_functions(driver.nvrtc));  // the functions of the one that is used
 }
 
 /// The reason why kernels cannot be compiled, or nothing.
 std::string start_nvrtc(Driver& driver) {
-  const std::vector<const char*> names = nvrtc_names(driver.version);
-  driver.nvrtc = SharedLibrary(names, "CONVOY_NVRTC_LIBRARY");
+  LibrarySearch search = search_for(DriverLibrary::nvrtc, nvrtc_names(driver.version));
+  driver.nvrtc = search.next();
   constexpr const char* remedy =
       "install NVRTC of CUDA 11.2 or later (package cuda-nvrtc, or pip's nvidia-cuda-nvrtc with CONVOY_NVRTC_LIBRARY "
       "naming the file), or use vulkan on this GPU";
@@ -133,7 +145,7 @@ std::string start_nvrtc(Driver& driver) {
         "in CONVOY_NVRTC_LIBRARY",
         driver.nvrtc.name(), driver.nvrtc_major, driver.version / 1000, driver.version % 1000 / 10);
   }
-  use_nvrtc_that_knows_most(driver, names);
+  use_nvrtc_that_knows_most(driver, search);
   return "";
 }
 

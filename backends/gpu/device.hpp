@@ -1,11 +1,13 @@
 // A CUDA or HIP device, and the devices of a backend that are open.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
 
 #include "backends/gpu/session.hpp"
+#include "base/host_memory.hpp"
 
 namespace convoy::backend::gpu {
 
@@ -41,6 +43,11 @@ class HeldMemory final : public Memory {
   std::byte* pointer_ = nullptr;
 };
 
+/// Where the memory is the machine's, no more of it is free than the machine has.
+inline void bound_by_host(Limits& limits) {
+  if (limits.memory_is_host) limits.free_bytes = std::min(limits.free_bytes, available_host_bytes());
+}
+
 template <class Api>
 class GpuDevice final : public Device {
  public:
@@ -55,6 +62,7 @@ class GpuDevice final : public Device {
     check<Api>(Api::memory_info(&free_bytes, &total_bytes), "asking for free memory", opened_->info.id);
     limits.free_bytes = free_bytes;
     limits.total_bytes = total_bytes;
+    bound_by_host(limits);
     return limits;
   }
   std::uint64_t used_bytes() const override { return opened_->account.used_bytes(); }

@@ -75,6 +75,8 @@ DeviceInfo describe(int ordinal) {
   info.type =
       attribute(hipDeviceAttributeIntegrated, ordinal) != 0 ? DeviceType::integrated_gpu : DeviceType::discrete_gpu;
   info.limits = limits(ordinal);
+  info.limits.memory_is_host = info.type == DeviceType::integrated_gpu;
+  gpu::bound_by_host(info.limits);
   return info;
 }
 

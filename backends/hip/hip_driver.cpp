@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/driver_libraries.hpp"
+
 namespace convoy::backend::hip {
 
 #define CONVOY_DEFINE(name) decltype(&::name) name = nullptr;
@@ -47,12 +49,11 @@ std::string missing_hiprtc_functions(const SharedLibrary& library) {
 
 /// The reason why the runtime offers no device, or nothing. The codes that mean "no device" differ by release.
 std::string start_runtime(Driver& driver) {
-  driver.hip =
-      SharedLibrary({"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so"}, "HIP_LIBRARY");
+  driver.hip = open_driver(DriverLibrary::hip);
   if (!driver.hip.loaded()) {
     return fmt::format(
         "libamdhip64 not found: install AMD's ROCm runtime (Debian: libamdhip64-5), or name the file in "
-        "HIP_LIBRARY ({})",
+        "CONVOY_HIP_LIBRARY ({})",
         driver.hip.why_not());
   }
   const std::string& library = driver.hip.name();
@@ -77,10 +78,12 @@ std::string start_runtime(Driver& driver) {
 /// The reason why kernels cannot be compiled, or nothing. HIP 5 and 6 hold hiprtc in the runtime library.
 std::string start_hiprtc(Driver& driver) {
   if (missing_hiprtc_functions(driver.hip).empty()) return "";
-  driver.separate_hiprtc = SharedLibrary({"libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so"});
+  driver.separate_hiprtc = open_driver(DriverLibrary::hiprtc);
   if (!driver.separate_hiprtc.loaded()) {
-    return fmt::format("the HIP runtime is present, hiprtc is missing: install it ({})",
-                       driver.separate_hiprtc.why_not());
+    return fmt::format(
+        "the HIP runtime is present, hiprtc is missing: install it, or name the file in "
+        "CONVOY_HIPRTC_LIBRARY ({})",
+        driver.separate_hiprtc.why_not());
   }
   const std::string missing = missing_hiprtc_functions(driver.separate_hiprtc);
   return missing.empty() ? "" : fmt::format("{} lacks {}", driver.separate_hiprtc.name(), missing);

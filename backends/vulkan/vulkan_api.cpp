@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/vulkan/session_memory.hpp"
+#include "base/driver_libraries.hpp"
 #include "base/log.hpp"
 #include "base/shared_library.hpp"
 #include "convoy/error.hpp"
@@ -25,7 +26,7 @@ void find(Function& function, const char* name, VkInstance instance, std::string
 }
 
 Loader load() {
-  const SharedLibrary library({"libvulkan.so.1", "libvulkan.so"}, "CONVOY_VULKAN_LIBRARY");
+  const SharedLibrary library = open_driver(DriverLibrary::vulkan);
   if (!library.loaded()) return {VK_NULL_HANDLE, "no Vulkan loader: " + library.why_not()};
   instance_proc_addr = reinterpret_cast<PFN_vkGetInstanceProcAddr>(library.symbol("vkGetInstanceProcAddr"));
   if (instance_proc_addr == nullptr) return {VK_NULL_HANDLE, library.name() + " is no Vulkan loader"};

@@ -8,6 +8,7 @@
 #include "convoy/device_buffer.hpp"
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"
+#include "convoy/libraries.hpp"
 #include "convoy/log.hpp"
 #include "convoy/path.hpp"
 #include "convoy/pinned_buffer.hpp"

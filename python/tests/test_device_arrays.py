@@ -1,4 +1,4 @@
-"""Arrays on a device: torch and CuPy where a GPU is, and on the CPU stand-in of HIP (HIP_LIBRARY names it), whose addresses are those
+"""Arrays on a device: torch and CuPy where a GPU is, and on the CPU stand-in of HIP (CONVOY_HIP_LIBRARY names it), whose addresses are those
 of host memory, arrays that say they lie there."""
 
 import convoy
@@ -7,7 +7,7 @@ import pytest
 from conftest import assert_close, direct
 
 HIP = [d for d in convoy.devices() if d.id.startswith("hip")]
-on_hip = pytest.mark.skipif(not HIP, reason="no HIP device, real or stand-in (HIP_LIBRARY)")
+on_hip = pytest.mark.skipif(not HIP, reason="no HIP device, real or stand-in (CONVOY_HIP_LIBRARY)")
 KERNEL = np.random.default_rng(3).standard_normal((3, 4)).astype(np.float32)
 IMAGE = np.random.default_rng(4).standard_normal((9, 12)).astype(np.float32)
 WANTED = direct(IMAGE, KERNEL)

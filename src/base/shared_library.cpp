@@ -2,44 +2,89 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
 #include <sstream>
-#include <string>
+#include <system_error>
 
+#include "base/library_folders.hpp"
+#include "base/library_reports.hpp"
 #include "base/settings.hpp"
 
 namespace convoy {
+namespace {
 
-SharedLibrary::SharedLibrary(const std::vector<const char*>& names, const char* override_variable) {
-  const auto attempt = [this](const char* candidate) {
-    handle_ = dlopen(candidate, RTLD_NOW | RTLD_LOCAL);
-    if (handle_ != nullptr) {
-      name_ = candidate;
-      return true;
-    }
-    const char* reason = dlerror();
-    if (!why_not_.empty()) why_not_ += "; ";
-    why_not_ += reason != nullptr ? reason : candidate;
-    return false;
-  };
-  const char* only = override_variable != nullptr ? setting_for_good(override_variable) : nullptr;
+constexpr char kBetweenFolders = ':';
+
+void* load_library(const std::string& name, std::string& why_not) {
+  void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library != nullptr) return library;
+  const char* reason = dlerror();
+  why_not = reason != nullptr ? reason : name;
+  return nullptr;
+}
+
+void* find_symbol(void* library, const char* name) { return dlsym(library, name); }
+
+}  // namespace
+
+SharedLibrary::SharedLibrary(const std::vector<std::string>& names, const char* override_variable)
+    : SharedLibrary(LibrarySearch({.variable = override_variable, .names = names}).next()) {}
+
+void* SharedLibrary::symbol(const char* symbol_name) const {
+  return handle_ != nullptr ? find_symbol(handle_, symbol_name) : nullptr;
+}
+
+LibrarySearch::LibrarySearch(LibrarySource source) : source_(std::move(source)) {
+  if (source_.is_reported) begin_report(source_.description, source_.variable);
+  const char* only = source_.variable != nullptr ? setting_for_good(source_.variable) : nullptr;
   if (only != nullptr) {
-    attempt(only);
+    places_.push_back({only, ""});
     return;
   }
-  for (const char* candidate : names) {
-    if (attempt(candidate)) return;
+  for (const std::string& name : source_.names) places_.push_back({name, ""});
+  const char* given = setting_for_good("CONVOY_LIBRARY_PATH");
+  std::istringstream list(given != nullptr ? given : "");
+  for (std::string folder; std::getline(list, folder, kBetweenFolders);) {
+    if (!folder.empty()) add_folder(folder);
   }
-  const char* folders = setting_for_good("CONVOY_LIBRARY_PATH");
-  std::istringstream list(folders != nullptr ? folders : "");
-  for (std::string folder; std::getline(list, folder, ':');) {
-    for (const char* candidate : names) {
-      if (!folder.empty() && attempt((folder + '/' + candidate).c_str())) return;
-    }
+  for (const std::string& pattern : source_.folders) {
+    const auto matching = folders_matching(pattern);
+    for (const std::filesystem::path& folder : matching) add_folder(folder.string());
+    if (matching.empty()) places_.push_back({pattern, "there is no such folder"});
   }
 }
 
-void* SharedLibrary::symbol(const char* symbol_name) const {
-  return handle_ != nullptr ? dlsym(handle_, symbol_name) : nullptr;
+void LibrarySearch::add_folder(const std::string& folder) {
+  std::error_code ignored;
+  bool is_any_there = false;
+  for (const std::string& name : source_.names) {
+    const std::filesystem::path file = std::filesystem::path(folder) / name;
+    if (!std::filesystem::exists(file, ignored)) continue;
+    places_.push_back({file.string(), ""});
+    is_any_there = true;
+  }
+  if (!is_any_there) places_.push_back({folder, "has no such library"});
+}
+
+SharedLibrary LibrarySearch::next() {
+  SharedLibrary library;
+  while (next_ < places_.size()) {
+    Place& place = places_[next_++];
+    if (place.problem.empty()) {
+      library.handle_ = load_library(place.text, place.problem);
+      if (library.handle_ == nullptr) why_not_ += (why_not_.empty() ? "" : "; ") + place.problem;
+    }
+    if (source_.is_reported) add_to_report(source_.description, {place.text, place.problem});
+    if (library.handle_ == nullptr) continue;
+    library.name_ = place.text;
+    break;
+  }
+  library.why_not_ = why_not_;
+  return library;
+}
+
+void LibrarySearch::use(const SharedLibrary& library) const {
+  if (source_.is_reported) report_used(source_.description, library.name());
 }
 
 }  // namespace convoy

@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
 #include "convoy/device.hpp"
+#include "convoy/libraries.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/version.hpp"
 
@@ -33,6 +34,17 @@ void print_backends(const std::vector<BackendInfo>& backends) {
   for (const BackendInfo& backend : backends) {
     for (const DeviceInfo& device : backend.devices) print_device(device);
     if (backend.devices.empty()) print_result("{:<10} none: {}\n", backend.name, backend.unavailable_because);
+  }
+}
+
+void print_libraries(const std::vector<LibraryReport>& libraries) {
+  print_result("\nlibraries that were looked for:\n");
+  for (const LibraryReport& library : libraries) {
+    print_result("{} ({}): {}\n", library.library, library.variable,
+                 library.found.empty() ? "not found" : library.found);
+    for (const LibraryAttempt& attempt : library.attempts) {
+      print_result("    {}: {}\n", attempt.place, attempt.problem.empty() ? "loaded" : attempt.problem);
+    }
   }
 }
 
@@ -65,7 +77,22 @@ Json device_to_json(const DeviceInfo& device) {
           {"limits", limits_to_json(device.limits)}};
 }
 
-void print_json(const std::vector<BackendInfo>& backends) {
+Json libraries_to_json(const std::vector<LibraryReport>& libraries) {
+  Json list = Json::array();
+  for (const LibraryReport& library : libraries) {
+    Json attempts = Json::array();
+    for (const LibraryAttempt& attempt : library.attempts) {
+      attempts.push_back({{"place", attempt.place}, {"problem", attempt.problem}});
+    }
+    list.push_back({{"library", library.library},
+                    {"variable", library.variable},
+                    {"found", library.found},
+                    {"attempts", attempts}});
+  }
+  return list;
+}
+
+void print_json(const std::vector<BackendInfo>& backends, bool verbose) {
   Json list = Json::array();
   for (const BackendInfo& backend : backends) {
     Json devices = Json::array();
@@ -73,7 +100,8 @@ void print_json(const std::vector<BackendInfo>& backends) {
     list.push_back(
         {{"name", backend.name}, {"unavailable_because", backend.unavailable_because}, {"devices", devices}});
   }
-  const Json report{{"version", CONVOY_VERSION}, {"backends", list}};
+  Json report{{"version", CONVOY_VERSION}, {"backends", list}};
+  if (verbose) report["libraries"] = libraries_to_json(list_libraries());
   print_result("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
@@ -82,14 +110,17 @@ void print_json(const std::vector<BackendInfo>& backends) {
 void add_devices(CLI::App& program) {
   CLI::App* command = program.add_subcommand("devices", "List backends and devices, or why there are none");
   const auto json = std::make_shared<bool>(false);
+  const auto verbose = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "Print JSON");
-  command->footer("Example:\n  convoy devices");
-  command->callback([json] {
+  command->add_flag("--verbose", *verbose, "Say also where each driver and library was looked for, and what was found");
+  command->footer("Example:\n  convoy devices --verbose");
+  command->callback([json, verbose] {
     const std::vector<BackendInfo> backends = list_backends();
     if (*json) {
-      print_json(backends);
+      print_json(backends, *verbose);
     } else {
       print_backends(backends);
+      if (*verbose) print_libraries(list_libraries());
     }
   });
 }

@@ -145,6 +145,12 @@ assert offered.splitlines() == ["full same valid circular", "phantom"], offered
 # devices
 text = succeed("devices").stdout
 assert "cpu" in text
+text = succeed("devices", "--verbose", CONVOY_CUDA_LIBRARY="/none/libcuda.so").stdout
+assert "libraries that were looked for:" in text and "NVIDIA's driver (CONVOY_CUDA_LIBRARY): not found\n    /none/libcuda.so: " in text, text
+assert "libraries" not in succeed("devices", "--json").stdout
+for library in json.loads(succeed("devices", "--verbose", "--json").stdout)["libraries"]:
+    assert library["attempts"] and library["variable"].startswith("CONVOY_"), library
+    assert bool(library["found"]) == any(not attempt["problem"] for attempt in library["attempts"]), library
 devices = json.loads(succeed("devices", "--json").stdout)
 for backend in devices["backends"]:
     assert bool(backend["devices"]) != bool(backend["unavailable_because"]), backend

@@ -223,3 +223,33 @@ TEST_CASE("time of the search") {
   const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
   MESSAGE("2048x2048x2048 in " << plan.num_tiles() << " tiles: planned in " << elapsed.count() << " ms");
 }
+
+TEST_CASE("memory that device and host share is counted once: with what the host needs beside it, it fits") {
+  ConvolutionSpec spec;
+  spec.image = {400, 400, 400};
+  spec.kernel = {31, 31, 31};
+  PlanOptions options;
+  options.streaming = Streaming{Element::f32, Element::f32, {16, 400, 400}, {16, 400, 400}};
+  Limits discrete = overlapping_gpu();
+  Limits integrated = discrete;
+  integrated.memory_is_host = true;
+  const auto bytes_of = [](const Plan& plan, const std::string& name) {
+    std::uint64_t bytes = 0;
+    for (const LedgerLine& line : plan.host_ledger) bytes += line.name == name ? line.bytes : 0;
+    return bytes;
+  };
+  const Plan apart = make_plan(spec, discrete, options);
+  CHECK(bytes_of(apart, "device memory") == 0);
+  const Plan shared = make_plan(spec, integrated, options);
+  CHECK(bytes_of(shared, "device memory") == shared.footprint_bytes);
+  CHECK(shared.host_bytes > shared.footprint_bytes);
+
+  // Apart, the host's limit is for the host alone; shared, for both together.
+  options.host_memory_limit_bytes = apart.footprint_bytes + apart.host_bytes / 2;
+  REQUIRE(apart.host_bytes <= options.host_memory_limit_bytes);
+  const Plan limited_apart = make_plan(spec, discrete, options);
+  const Plan limited_shared = make_plan(spec, integrated, options);
+  CHECK(limited_apart.host_bytes + limited_apart.footprint_bytes > options.host_memory_limit_bytes);
+  CHECK(limited_shared.host_bytes <= options.host_memory_limit_bytes);
+  CHECK(limited_shared.footprint_bytes < limited_shared.host_bytes);
+}

@@ -36,7 +36,7 @@ class HipMemory final : public CallerMemory {
 
  private:
   convoy::SharedLibrary hip_ =
-      convoy::SharedLibrary({"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"}, "HIP_LIBRARY");
+      convoy::SharedLibrary({"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"}, "CONVOY_HIP_LIBRARY");
   void* stream_ = nullptr;
   std::vector<void*> blocks_;
 };

@@ -155,8 +155,7 @@ EXPORT CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, C
       *value = 132;
       return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_INTEGRATED:
-      *value = 0;
-      return CUDA_SUCCESS;
+      return hip_attribute(value, hipDeviceAttributeIntegrated);
     case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE:
       *value = 2'619'000;
       return CUDA_SUCCESS;

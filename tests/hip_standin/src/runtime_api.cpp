@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -73,6 +74,8 @@ std::optional<int> attribute_value(hipDeviceAttribute_t attribute) {
       return device.max_grid[2];
     case hipDeviceAttributeMaxSharedMemoryPerBlock:
       return static_cast<int>(device.lds_bytes);
+    case hipDeviceAttributeIntegrated:
+      return std::getenv("HIPEMU_INTEGRATED") != nullptr ? 1 : 0;
     default:
       return std::nullopt;
   }
