@@ -52,12 +52,9 @@ class WholeImageEngine final : public DeconvolutionEngine {
   Loaded<DeconvolutionPlan> loaded_;
 };
 
-ConvolverOptions convolver_options(const EngineTask& task, const Plan& plan) {
+ConvolverOptions convolver_options(const EngineTask& task, const DeconvolutionPlan& plan, const Limits& limits) {
   ConvolverOptions options;
-  options.plan = task.options.plan;
-  options.plan.method = Method::fft;
-  options.plan.streaming.reset();  // of the images; convolutions are between arrays in memory
-  options.plan.memory_limit_bytes = plan.budget_bytes == UINT64_MAX ? 0 : plan.budget_bytes;
+  options.plan = options_of_convolutions(plan, limits, task.options.plan);
   options.trace_memory = task.options.trace_memory;
   options.sentinels = task.options.sentinels;
   options.progress = [keep_going = task.keep_going](const Progress&) { return keep_going(); };
@@ -68,16 +65,15 @@ ConvolverOptions convolver_options(const EngineTask& task, const Plan& plan) {
 /// convolvers, out of the image slot and into the work slot, which then change places.
 class TiledEngine final : public DeconvolutionEngine {
  public:
-  TiledEngine(const EngineTask& task, DeconvolutionPlan plan)
+  TiledEngine(const EngineTask& task, const Limits& limits, DeconvolutionPlan plan)
       : plan_(std::move(plan)),
         program_(make_host_program(plan_)),
-        blur_(plan_.convolution.spec, task.psf, task.devices, convolver_options(task, plan_.convolution)),
-        adjoint_(plan_.adjoint->spec, task.psf, task.devices, convolver_options(task, *plan_.adjoint)) {
+        blur_(plan_.convolution.spec, task.psf, task.devices, convolver_options(task, plan_, limits)),
+        adjoint_(plan_.adjoint->spec, task.psf, task.devices, convolver_options(task, plan_, limits)) {
     for (const std::string& reason : plan_.reasons) log("plan", "{}: {}", task.devices.front().info().id, reason);
-    if (task.devices.size() > 1) {
-      plan_.convolution = blur_.plan();
-      plan_.adjoint = adjoint_.plan();
-    }
+    plan_.convolution = blur_.plan();
+    plan_.adjoint = adjoint_.plan();
+    set_ledgers_of_tiled(limits, task.options.plan, plan_);
     plan_.psf_sum = task.psf_sum;
     plan_.psf_reach = task.psf_reach;
     const auto& first = std::get<Convolve>(program_.iterate.front());
@@ -196,7 +192,7 @@ PlannedEngine make_engine(const EngineTask& task) {
   }
   DeconvolutionPlan plan = make_plan(task.spec, limits, task.options.plan);
   if (plan.fast) return make_fast_engine(task, limits, plan);
-  if (plan.is_tiled()) return planned(std::make_unique<TiledEngine>(task, std::move(plan)));
+  if (plan.is_tiled()) return planned(std::make_unique<TiledEngine>(task, limits, std::move(plan)));
   try {
     return planned(std::make_unique<WholeImageEngine>(task, limits));
   } catch (const OutOfMemory& problem) {  // although there had seemed to be enough
@@ -207,7 +203,8 @@ PlannedEngine make_engine(const EngineTask& task) {
     if (task.spec.tiles == Tiles::fast) {
       return make_fast_engine(task, limits, make_fast_plan(task.spec, limits, less, problem.what()));
     }
-    return planned(std::make_unique<TiledEngine>(task, make_tiled_plan(task.spec, limits, less, problem.what())));
+    return planned(
+        std::make_unique<TiledEngine>(task, limits, make_tiled_plan(task.spec, limits, less, problem.what())));
   }
 }
 

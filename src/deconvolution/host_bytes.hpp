@@ -1,4 +1,4 @@
-// Host memory of a deconvolution that reads and writes its images box by box.
+// Host memory of a deconvolution.
 #pragma once
 
 #include "convoy/deconvolution.hpp"
@@ -9,7 +9,12 @@ namespace convoy {
 inline constexpr Index kTilesInHand = 2;
 
 /// Fills in the plan's host_ledger, without lines of 0 bytes, and host_bytes. Without PlanOptions::streaming, those of
-/// exact tiles alone: what else there is belongs to the caller.
+/// exact tiles alone: what else there is belongs to the caller. Of several devices (PlanOptions::num_devices) exact
+/// tiles' is of all together, another plan's of one.
 void set_host_ledger(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan);
+
+/// Of exact tiles: the ledger without blur and adjoint, which need not be planned yet.
+std::uint64_t host_bytes_beside_convolutions(const DeconvolutionPlan& plan, const Limits& limits,
+                                             const PlanOptions& options);
 
 }  // namespace convoy

@@ -152,12 +152,18 @@ Counted no_counts() {
   return counted;
 }
 
+Index step_of_means(const DeconvolutionSpec& spec) { return 1 + num_voxels(spec.image) / kMostMeans; }
+
+void reserve_means(const DeconvolutionSpec& spec, Index voxels, NoiseSums& noise) {
+  noise.means.reserve(static_cast<std::size_t>(voxels / step_of_means(spec) + 1));
+}
+
 /// Voxels begin to end of dense rows, of which the first is number `first` of the image.
 template <class T>
 void count_voxels(const DeconvolutionSpec& spec, const T* values, const Masked& masked, Index row, Index begin,
                   Index end, double factor, Index first, Counted& counted) {
   const bool keeps_negative = keeps_negative_data(spec);
-  const Index step = 1 + num_voxels(spec.image) / kMostMeans;
+  const Index step = step_of_means(spec);
   Row last;
   for (Index i = std::max(begin / row * row, begin - Row::kReach); i < end; ++i) {
     if (i % row == 0) last.begin();
@@ -187,9 +193,9 @@ std::vector<Index> shown_positions(const DeconvolutionPlan& plan, const Plan& la
   return source_positions(Boundary::reflect, axis.window_begin - axis.image_begin, axis.window, axis.image);
 }
 
-/// Of dense planes, of which the first voxel is number `first` of the image.
-Counted count_planes(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
-                     double factor, Index first) {
+/// Adds those of dense planes, of which the first voxel is number `first` of the image.
+void count_planes(const DeconvolutionSpec& spec, const ImageView& image, const std::optional<ImageView>& mask,
+                  double factor, Index first, Counted& total) {
   // Sums of parts of one size, added up in order: the same on every run.
   constexpr Index kPart = 1 << 16;
   const Index voxels = num_voxels(image.shape);
@@ -199,14 +205,14 @@ Counted count_planes(const DeconvolutionSpec& spec, const ImageView& image, cons
     with_element(image.element, [&](auto type) {
       const auto* values = static_cast<const decltype(type)*>(image.data);
       for (Index part = begin; part < end; ++part) {
+        Counted& counted = parts[static_cast<std::size_t>(part)];
+        reserve_means(spec, kPart, counted.noise);
         count_voxels(spec, values, masked, image.shape.x, part * kPart, std::min(voxels, (part + 1) * kPart), factor,
-                     first, parts[static_cast<std::size_t>(part)]);
+                     first, counted);
       }
     });
   });
-  Counted total = no_counts();
   for (const Counted& part : parts) add(part, total);
-  return total;
 }
 
 /// Its sums are in units of 1 / factor.
@@ -216,11 +222,12 @@ Counted count_image(const DeconvolutionSpec& spec, const Observed& observed, dou
   std::vector<std::byte> voxels;
   std::vector<std::byte> mask_voxels;
   Counted total = no_counts();
+  reserve_means(spec, num_voxels(shape), total.noise);
   for (Index z = 0; z < shape.z; z += planes) {
     const Box box{{z, 0, 0}, {std::min(planes, shape.z - z), shape.y, shape.x}};
     std::optional<ImageView> mask;
     if (observed.mask != nullptr) mask = observed.mask->read(box, mask_voxels);
-    add(count_planes(spec, observed.image.read(box, voxels), mask, factor, z * shape.y * shape.x), total);
+    count_planes(spec, observed.image.read(box, voxels), mask, factor, z * shape.y * shape.x, total);
   }
   return total;
 }
@@ -236,6 +243,10 @@ bool keeps_negative_data(const DeconvolutionSpec& spec) {
   return spec.algorithm == Algorithm::wiener || spec.compatibility == Compatibility::skimage;
 }
 
+std::uint64_t bytes_of_dim_sample(const DeconvolutionSpec& spec) {
+  return 2 * sizeof(double) * static_cast<std::uint64_t>(num_voxels(spec.image) / step_of_means(spec) + 1);
+}
+
 ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed) {
   Counted counted = count_image(spec, observed, 1);
   double summed_in = 1;
@@ -245,6 +256,7 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed) 
   const bool has_usual_squares = mean_magnitude() > 1e-100 && counted.noise.squares < 1e300;
   if (mean_magnitude() > 0 && !has_usual_squares) {  // voxels near the ends of double precision
     summed_in = std::isfinite(counted.counts.magnitude) ? power_of_two_near(mean_magnitude()) : 0x1p1000;
+    counted = {};  // its sample of means is memory
     counted = count_image(spec, observed, 1 / summed_in);
   }
   ObservedCounts total = counted.counts;

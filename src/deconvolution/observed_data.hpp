@@ -41,6 +41,9 @@ struct Observed {
 /// Linear filters and those who check against scikit-image want the data as they are.
 bool keeps_negative_data(const DeconvolutionSpec& spec);
 
+/// What inspect() holds beside the boxes that it reads, in which the dim level is found.
+std::uint64_t bytes_of_dim_sample(const DeconvolutionSpec& spec);
+
 /// Looks at every voxel; the unit is near the data's mean magnitude, or near the background if that is larger.
 ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed);
 

@@ -19,16 +19,6 @@ namespace {
 /// What the host streams through its own memory while it does the point-wise steps; a guess, for predictions.
 constexpr double kHostBytesPerSecond = 1e10;
 
-/// Blur and adjoint share the device, each with its own spectrum and tiles.
-PlanOptions half_of(const PlanOptions& options, const Budget& budget) {
-  PlanOptions half = options;
-  half.method = Method::fft;
-  half.choice.reset();
-  half.streaming.reset();  // of the images, which lie in memory between tiles
-  if (budget.bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, budget.bytes / 2);
-  return half;
-}
-
 std::uint64_t bytes_of(const DeconvolutionSpec& spec, const Shape& shape) {
   return saturating_product(real_bytes(spec.precision), static_cast<std::uint64_t>(num_voxels(shape)));
 }
@@ -106,19 +96,36 @@ DeconvolutionSpec spec_of_tile(const DeconvolutionSpec& whole, const FastTiling&
   return spec;
 }
 
-/// Of streams; what is in the caller's memory is the caller's business.
+/// Exact tiles' ledger is of all devices.
 bool fits_host(const DeconvolutionPlan& plan, const PlanOptions& options) {
-  const std::uint64_t limit = options.streaming ? options.host_memory_limit_bytes : 0;
-  return limit == 0 || plan.host_bytes <= limit / static_cast<std::uint64_t>(options.num_devices);
+  const auto num_shares = static_cast<std::uint64_t>(plan.is_tiled() ? 1 : options.num_devices);
+  return options.host_memory_limit_bytes == 0 || plan.host_bytes <= options.host_memory_limit_bytes / num_shares;
 }
 
-[[noreturn]] void throw_too_large_for_host(const DeconvolutionPlan& plan, const PlanOptions& options,
-                                           const std::string& remedy) {
-  throw OutOfMemory(
-      fmt::format("restoring image {} zyx in {} needs {} of host memory, but {} are allowed; {}",
-                  to_text(plan.spec.image), plan.fast ? "the smallest fast tiles" : "exact tiles or at once",
-                  bytes_to_text(plan.host_bytes), bytes_to_text(options.host_memory_limit_bytes), remedy),
-      plan.host_bytes, options.host_memory_limit_bytes, "host memory limit");
+OutOfMemory too_large_for_host(const Shape& image, const char* in_what, std::uint64_t bytes, const PlanOptions& options,
+                               const std::string& remedy) {
+  return {fmt::format("restoring image {} zyx in {} needs {} of host memory, but {} are allowed; {}", to_text(image),
+                      in_what, bytes_to_text(bytes), bytes_to_text(options.host_memory_limit_bytes), remedy),
+          bytes, options.host_memory_limit_bytes, kHostMemoryLimit};
+}
+
+bool is_of_host(const OutOfMemory& problem) { return problem.limit_name() == std::string(kHostMemoryLimit); }
+
+/// Where there is no room for the two, the same with what they need at least.
+void plan_convolutions(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
+  const PlanOptions half = options_of_convolutions(plan, limits, options);
+  try {
+    const Shape frame = plan.frame();
+    plan.convolution = plan_tiles_or_split(convolution_of(plan.spec, frame, Operation::convolve), limits, half);
+    plan.adjoint = plan_tiles_or_split(convolution_of(plan.spec, frame, Operation::correlate), limits, half);
+  } catch (const OutOfMemory& problem) {
+    if (!is_of_host(problem)) throw;
+    const std::uint64_t of_two =
+        saturating_product(2 * static_cast<std::uint64_t>(options.num_devices), problem.requested_bytes());
+    throw too_large_for_host(plan.spec.image, "exact tiles",
+                             saturating_sum(of_two, host_bytes_beside_convolutions(plan, limits, options)), options,
+                             "allow more, choose fast tiles, or crop the image");
+  }
 }
 
 DeconvolutionPlan plan_of(const DeconvolutionSpec& whole, const FastTiling& tiling, DeconvolutionPlan plan,
@@ -178,42 +185,68 @@ DeconvolutionPlan make_device_plan(const DeconvolutionSpec& spec, const Limits& 
 
 }  // namespace
 
+PlanOptions options_of_convolutions(const DeconvolutionPlan& plan, const Limits& limits, const PlanOptions& options) {
+  PlanOptions half = options;
+  half.method = Method::fft;
+  half.choice.reset();
+  half.streaming.reset();  // of the images; convolutions are between arrays in memory
+  if (plan.budget_bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, plan.budget_bytes / 2);
+  if (options.host_memory_limit_bytes == 0) return half;
+  const std::uint64_t beside = host_bytes_beside_convolutions(plan, limits, options);
+  const std::uint64_t left = options.host_memory_limit_bytes - std::min(options.host_memory_limit_bytes, beside);
+  half.host_memory_limit_bytes = std::max<std::uint64_t>(1, left / 2);
+  return half;
+}
+
 DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits, const PlanOptions& options) {
   const DeconvolutionSpec spec = settled(given);
   validate(spec);
-  DeconvolutionPlan plan = make_device_plan(spec, limits, options);
-  if (fits_host(plan, options)) return plan;
+  std::uint64_t needed = 0;
+  try {
+    DeconvolutionPlan plan = make_device_plan(spec, limits, options);
+    if (fits_host(plan, options)) return plan;
+    needed = plan.host_bytes;
+  } catch (const OutOfMemory& problem) {
+    if (!is_of_host(problem) || spec.tiles == Tiles::fast) throw;
+    needed = problem.requested_bytes();
+  }
+  const auto too_large = [&](const std::string& remedy) {
+    return too_large_for_host(spec.image, "exact tiles or at once", needed, options, remedy);
+  };
   DeconvolutionSpec in_fast_tiles = spec;
   in_fast_tiles.tiles = Tiles::fast;
   try {
     validate(in_fast_tiles);
   } catch (const Error& problem) {
-    throw_too_large_for_host(plan, options, fmt::format("allow more ({})", problem.what()));
+    throw too_large(fmt::format("allow more ({})", problem.what()));
   }
-  if (!can_be_tiled(spec)) throw_too_large_for_host(plan, options, "allow more, or crop the image");
-  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(plan.host_bytes),
+  if (!can_be_tiled(spec)) throw too_large("allow more, or crop the image");
+  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(needed),
                                       bytes_to_text(options.host_memory_limit_bytes));
   return make_fast_plan(in_fast_tiles, limits, options, why);
 }
 
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why) {
-  const Budget budget = budget_of(limits, options);
-  const PlanOptions half = half_of(options, budget);
   DeconvolutionPlan plan;
   plan.spec = spec;
   plan.axes = frame_axes(spec);
-  plan.convolution = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::convolve), limits, half);
-  plan.adjoint = plan_tiles_or_split(convolution_of(spec, plan.frame(), Operation::correlate), limits, half);
-  add_ledger(plan.convolution, "blur", plan);
-  add_ledger(*plan.adjoint, "adjoint", plan);
-  plan.budget_bytes = budget.bytes;
-  set_host_ledger(limits, options, plan);
+  plan.budget_bytes = budget_of(limits, options).bytes;
+  plan_convolutions(limits, options, plan);
+  set_ledgers_of_tiled(limits, options, plan);
   plan.predicted_seconds = predicted_seconds(plan);
   plan.reasons = {fmt::format("each blur in {} {} and each adjoint in {} {}: {}", plan.convolution.num_pieces(),
                               name_of_pieces(plan.convolution), plan.adjoint->num_pieces(),
                               name_of_pieces(*plan.adjoint), why)};
   return plan;
+}
+
+void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
+  plan.ledger.clear();
+  plan.footprint_bytes = plan.traffic_bytes = 0;
+  add_ledger(plan.convolution, "blur", plan);
+  add_ledger(*plan.adjoint, "adjoint", plan);
+  set_host_ledger(limits, options, plan);
 }
 
 DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan) { return spec_of_tile(plan.spec, *plan.fast); }
@@ -237,7 +270,10 @@ DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& li
     try {
       DeconvolutionPlan plan = make_fast_plan_of(spec, tiling, limits, options, why);
       if (fits_host(plan, options)) return plan;
-      if (!next) throw_too_large_for_host(plan, options, "allow more, or crop the PSF");
+      if (!next) {
+        throw too_large_for_host(spec.image, "the smallest fast tiles", plan.host_bytes, options,
+                                 "allow more, or crop the PSF");
+      }
     } catch (const Error& problem) {
       const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
       if (!too_large || !next) throw;

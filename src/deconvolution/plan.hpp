@@ -15,6 +15,13 @@ DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& l
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why);
 
+/// Of blur and adjoint of exact tiles, each with half of the device's memory and of what the arrays between them leave
+/// of the host's. The plan's spec, axes and budget must be set.
+PlanOptions options_of_convolutions(const DeconvolutionPlan& plan, const Limits& limits, const PlanOptions& options);
+
+/// Fills in the ledgers of exact tiles and their sums, from the plans of blur and adjoint.
+void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan);
+
 /// Whole iterations in tiles that fit, each with a halo; throws what make_whole_plan throws when not even the smallest
 /// do.
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,

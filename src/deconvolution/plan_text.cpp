@@ -54,7 +54,12 @@ std::string memory_to_text(const DeconvolutionPlan& plan) {
   }
   const std::string budget = plan.budget_bytes == UINT64_MAX ? "no limit" : bytes_to_text(plan.budget_bytes);
   text += fmt::format("    {:<24} {:>12}   budget: {}\n", "total", bytes_to_text(plan.footprint_bytes), budget);
-  if (plan.host_bytes > 0) text += fmt::format("    {:<24} {:>12}\n", "in host memory", bytes_to_text(plan.host_bytes));
+  if (plan.host_bytes == 0) return text;
+  text += "\n  host memory of a run\n";
+  for (const LedgerLine& line : plan.host_ledger) {
+    text += fmt::format("    {:<24} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+  }
+  text += fmt::format("    {:<24} {:>12}\n", "total", bytes_to_text(plan.host_bytes));
   return text;
 }
 

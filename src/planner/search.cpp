@@ -358,7 +358,7 @@ class Search {
             to_text(spec_.image), to_text(spec_.kernel), bytes_to_text(smallest_host_bytes_),
             bytes_to_text(host_budget_bytes_),
             folds_output(spec_) ? ", or take another boundary: the adjoint of this one adds up in memory" : ""),
-        smallest_host_bytes_, host_budget_bytes_, "host memory limit");
+        smallest_host_bytes_, host_budget_bytes_, kHostMemoryLimit);
   }
 
   const ConvolutionSpec& spec_;

@@ -22,6 +22,9 @@ struct Budget {
 };
 Budget budget_of(const Limits& limits, const PlanOptions& options);
 
+/// OutOfMemory::limit_name() of plans that need more than PlanOptions::host_memory_limit_bytes.
+inline constexpr const char* kHostMemoryLimit = "host memory limit";
+
 /// The tuning that options ask for, with what decides the layout filled in.
 FftTuning tuning_of_layout(const Limits& limits, const PlanOptions& options);
 

@@ -7,7 +7,6 @@ import concurrent.futures
 import json
 import os
 import random
-import re
 import shutil
 import struct
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import zlib
 
 STARTED_IN = os.getcwd()
+from peak_memory import require_refusal, run_measured
 from program import FOLDER, PROGRAM, listing, np
 
 try:
@@ -35,11 +35,6 @@ WANTED = parser.parse_args()
 JSON = WANTED.json and os.path.join(STARTED_IN, WANTED.json)
 MOST = 1.05
 MEBI = 2**20
-
-# A child counts the memory of the process that started it until it is another program: so a small one starts it.
-SMALL_PARENT = "import os, sys; _, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0); " \
-               "print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)"
-
 
 def slowly_varying(shape, dtype):
     """Compresses somewhat, as images do. In slabs: the voxels may be many."""
@@ -144,16 +139,13 @@ def job(number):
     if dice.random() < 0.3:
         words += ["--memory-limit", str(limit // 4)]
     before = listing()
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", SMALL_PARENT, PROGRAM, *words], capture_output=True, text=True)
-    code, kibibytes = done.stdout.split()[-2:]
-    peak = int(kibibytes) * 1024
+    code, peak, stderr = run_measured(words)
     seen = {"image": f"{'x'.join(map(str, values.shape))} {values.dtype} {made}", "kernel": list(kernel.shape), "words": words[4:],
-            "limit_bytes": limit, "peak_bytes": peak, "ratio": round(peak / limit, 3), "exit_code": int(code)}
-    if code == "0":
-        assert (FOLDER / output).exists(), (seen, done.stderr)
+            "limit_bytes": limit, "peak_bytes": peak, "ratio": round(peak / limit, 3), "exit_code": code}
+    if code == 0:
+        assert (FOLDER / output).exists(), (seen, stderr)
     else:
-        seen["refusal"] = done.stderr.strip()
-        assert code == "1" and len(re.findall(r"\d", seen["refusal"])) > 2 and seen["refusal"].count("\n") == 0, (seen, done.stderr)
+        seen["refusal"] = require_refusal(code, stderr)
         assert listing() == before, ("something is left", seen)
     return seen
 
