@@ -237,7 +237,13 @@ struct DeconvolutionPlan {
 /// and the spec asks for it.
 DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
-/// For people: frame, padding, ledger line by line, prediction, reasons.
+/// The plan that a Deconvolver on these devices begins with: of the first that can take part. Blocks while the devices
+/// are asked for their memory. Throws what the other make_plan() throws when no device can take part, and
+/// Error(invalid_argument) for no devices.
+DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const std::vector<Device>& devices,
+                            const PlanOptions& options = {});
+
+/// For people: frame, padding, ledgers line by line, prediction, reasons.
 std::string to_text(const DeconvolutionPlan& plan);
 /// One JSON object, as that of a Plan: what both have is called alike, "kind" says which it is, and "convolution" and
 /// "adjoint" (or null) are Plans. Seconds and traffic are those of one iteration.

@@ -77,6 +77,14 @@ void set_start(const std::string& text, DeconvolutionSpec& choices) {
 }  // namespace
 
 void DeconvolutionOptions::add_to(CLI::App& command) {
+  add_method_to(command);
+  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, missing_name,
+             "What to do with NaN and infinite image voxels; mask takes them as missing (default error)");
+  common.choices.normalize_kernel = choices.normalize_psf;
+  common.add_common_to(command, "PSF", "");
+}
+
+void DeconvolutionOptions::add_method_to(CLI::App& command) {
   add_choice(
       command, "--algorithm", choices.algorithm, {Algorithm::richardson_lucy, Algorithm::wiener, Algorithm::landweber},
       name_of<Algorithm>(),
@@ -124,8 +132,6 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
       ->check(zero_or_above());
   command.add_option("--saturation", choices.saturation, "Take voxels of this value and above as missing")
       ->type_name("V");
-  add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, missing_name,
-             "What to do with NaN and infinite image voxels; mask takes them as missing (default error)");
   add_choice(command, "--psf-negative", choices.psf_negative, {NegativePsf::error, NegativePsf::clip},
              name_of<NegativePsf>(),
              "What to do with negative voxels of the PSF; clip takes them as 0, with a warning (default clip)");
@@ -139,12 +145,13 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
                   "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
       ->type_name("X")
       ->check(zero_or_above());
-  common.choices.normalize_kernel = choices.normalize_psf;
-  common.add_common_to(command, "PSF", "");
 }
 
 void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
-  const auto given = [&](const char* option) { return command.count(option) > 0; };
+  const auto given = [&](const char* name) {
+    const CLI::Option* option = command.get_option_no_throw(name);
+    return option != nullptr && option->count() > 0;
+  };
   const auto belongs_to = [&](const char* option, Algorithm algorithm) {
     if (!given(option) || choices.algorithm == algorithm) return;
     throw CLI::ValidationError(option, fmt::format("has no meaning with --algorithm {}; it belongs to {}",

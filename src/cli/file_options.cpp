@@ -26,14 +26,18 @@ void have_memory_taken(const std::vector<Device>& devices) {
 
 void FileOptions::add_to(CLI::App& command) {
   add_image_options_to(command);
-  add_memory_limit(command, "--ram-limit", ram_limit_bytes,
-                   "Most memory of the machine for the whole program, as in 2GiB (default: what is free)");
+  add_ram_limit_to(command);
   command.add_flag(
       "--resume", resume,
       "Continue an output that was interrupted, and keep this one if it is; what is there is verified first, and a "
       "changed image is found by its checksum (beyond 1 GiB by samples and times of change) and refused");
   add_overwrite(command, overwrite);
   add_ome_zarr(command, ome_zarr);
+}
+
+void FileOptions::add_ram_limit_to(CLI::App& command) {
+  add_memory_limit(command, "--ram-limit", ram_limit_bytes,
+                   "Most memory of the machine for the whole program, as in 2GiB (default: what is free)");
 }
 
 std::vector<std::unique_ptr<ImageFileReader>> FileOptions::open(const std::string& path) const {

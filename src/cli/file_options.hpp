@@ -20,6 +20,7 @@ struct FileOptions : ImageOptions {
   OmeZarr ome_zarr = OmeZarr::v0_4;
 
   void add_to(CLI::App& command);
+  void add_ram_limit_to(CLI::App& command);
   /// All images of the file. A usage error if --axes are none.
   std::vector<std::unique_ptr<ImageFileReader>> open(const std::string& path) const;
   CreateOptions create_options(JobDescription job) const;

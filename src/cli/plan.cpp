@@ -6,6 +6,8 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/convolution_options.hpp"
+#include "cli/deconvolution_options.hpp"
+#include "cli/device_options.hpp"
 #include "cli/file_options.hpp"
 #include "cli/image_list.hpp"
 #include "cli/print.hpp"
@@ -22,21 +24,31 @@ struct PlanCommand {
   Shape image;
   Shape kernel;
   ConvolutionOptions options;
+  DeconvolutionOptions deconvolution;  ///< with --deconvolve
+  DeviceOptions devices;
   FileOptions files;
   std::optional<Streaming> streaming;  ///< of an image file
+  std::uint64_t cache_bytes = 0;       ///< of its reader
   bool resident = false;
   bool deconvolve = false;
-  Edges edges = Edges::noncirculant;
   Index num_regions = 0;
   bool json = false;
   std::optional<int> separable_terms;  ///< of a kernel file
 
-  PlanOptions plan_options() const {
+  PlanOptions plan_options(const std::vector<Device>& on) const {
     PlanOptions plan = options.plan_options();
     plan.separable_terms = separable_terms;
     plan.resident = resident;
     if (!resident) plan.streaming = streaming;
+    if (files.ram_limit_bytes == 0) return plan;
+    if (!streaming) plan.streaming = streaming_of(Element::f32, image);
+    plan.host_memory_limit_bytes =
+        files.host_memory_limit_bytes(files.host_bytes_beside_plan(on, cache_bytes), options.deterministic);
     return plan;
+  }
+
+  Streaming streaming_of(Element read, const Shape& chunk) const {
+    return {read, options.choices.precision == Precision::f64 ? Element::f64 : Element::f32, chunk, chunk};
   }
 
   /// Takes the sizes from the files: of the image only what describes it is read.
@@ -44,8 +56,8 @@ struct PlanCommand {
     const auto images = files.open(image_path);
     const ImageFileReader& first = *images[0];
     image = first.shape();
-    const Element output = options.choices.precision == Precision::f64 ? Element::f64 : Element::f32;
-    streaming = Streaming{first.element(), output, first.chunk(), first.chunk()};
+    streaming = streaming_of(first.element(), first.chunk());
+    cache_bytes = first.cache_bytes();
     const std::vector<std::string> names = names_of(kernel_path);
     std::vector<Image> kernel_images;
     for (const std::string& name : names) {
@@ -55,8 +67,8 @@ struct PlanCommand {
     const ImageList kernels = joined("KERNEL", kernel_images, names);
     kernel = kernels.shape;
     options.choices.num_kernels = kernels.count;
-    streaming->num_groups =
-        std::max<Index>(1, static_cast<Index>(images.size()) / num_images(options.spec(image, kernel)));
+    const Index group = deconvolve ? 1 : num_images(options.spec(image, kernel));
+    streaming->num_groups = std::max<Index>(1, static_cast<Index>(images.size()) / group);
     const ImageView voxels = kernels.view();
     if (options.choices.origin.rule == Origin::Rule::peak) {
       validate(options.spec(image, kernel));
@@ -81,13 +93,10 @@ struct PlanCommand {
     print_result("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
   }
 
-  DeconvolutionSpec deconvolution() const {
-    DeconvolutionSpec spec;
-    spec.image = image;
-    spec.psf = kernel;
-    spec.edges = edges;
-    spec.origin = options.choices.origin;
-    spec.precision = options.choices.precision;
+  DeconvolutionSpec deconvolution_spec() {
+    deconvolution.common = options;
+    DeconvolutionSpec spec = deconvolution.spec(image, kernel);
+    spec.num_psfs = options.choices.num_kernels;
     return spec;
   }
 
@@ -95,11 +104,12 @@ struct PlanCommand {
   void show_regions(const Device& device) const {
     const ConvolutionSpec whole = options.spec(image, kernel);
     const Limits limits = device.limits();
+    const PlanOptions with = plan_options({device});
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const Box& box : split_output(whole, num_regions)) {
       ConvolutionSpec part = whole;
       part.region = box;
-      const Plan plan = make_plan(part, limits, plan_options());
+      const Plan plan = make_plan(part, limits, with);
       if (json) {
         list.push_back({{"region", to_text(box)},
                         {"input_box", to_text(input_box(part))},
@@ -121,16 +131,32 @@ struct PlanCommand {
     if (options.choices.origin.rule == Origin::Rule::peak) {
       throw CLI::ValidationError("--origin", "peak depends on the kernel's voxels; name the files, or give z,y,x");
     }
-    const Device device = options.device();
+    const std::vector<Device> on = devices.open(options.backend);
+    const Device& device = on.front();
     if (num_regions > 0) {
       show_regions(device);
     } else if (deconvolve) {
-      show(make_plan(deconvolution(), device.limits(), options.plan_options()), device);
+      show(make_plan(deconvolution_spec(), on, plan_options(on)), device);
     } else {
-      show(make_plan(options.spec(image, kernel), device, plan_options()), device);
+      show(make_plan(options.spec(image, kernel), device, plan_options(on)), device);
     }
   }
 };
+
+/// Those of --deconvolve need it, and what convolutions alone have excludes it.
+void add_deconvolution_to(CLI::App& command, PlanCommand& state) {
+  CLI::Option* deconvolve =
+      command.add_flag("--deconvolve", state.deconvolve, "Plan a deconvolution: KERNEL is the PSF");
+  const std::size_t num_before = command.get_options().size();
+  state.deconvolution.add_method_to(command);
+  state.devices.add_to(command);
+  const std::vector<CLI::Option*> all = command.get_options();
+  for (std::size_t i = num_before; i < all.size(); ++i) all[i]->needs(deconvolve);
+  for (const char* option : {"--mode", "--boundary", "--constant", "--correlate", "--flip", "--region",
+                             "--preserve-nan", "--no-data", "--method", "--pairing", "--resident", "--split"}) {
+    deconvolve->excludes(command.get_option(option));
+  }
+}
 
 /// Files or sizes, not both, and two of them.
 void require_sizes_or_files(const CLI::App& command) {
@@ -155,8 +181,8 @@ void require_sizes_or_files(const CLI::App& command) {
 }  // namespace
 
 void add_plan(CLI::App& program) {
-  CLI::App* command =
-      program.add_subcommand("plan", "Show how a convolution would be padded and tiled, and the memory it would take");
+  CLI::App* command = program.add_subcommand(
+      "plan", "Show how a convolution or deconvolution would be padded and tiled, and the memory it would take");
   const auto state = std::make_shared<PlanCommand>();
   command->add_option("IMAGE", state->image_path, "Image file whose size to plan for: .tif, .npy, .raw or .zarr")
       ->check(not_empty());
@@ -171,32 +197,30 @@ void add_plan(CLI::App& program) {
   state->options.add_to(*command);
   state->options.add_pairing_to(*command);
   state->files.add_image_options_to(*command);
+  state->files.add_ram_limit_to(*command);
   auto* resident = command->add_flag("--resident", state->resident,
                                      "Image and output lie on the device, as for a program's ResidentConvolver");
-  command->add_flag("--deconvolve", state->deconvolve, "Plan a deconvolution: KERNEL is the PSF")->excludes(resident);
-  add_choice(
-      *command, "--edges", state->edges, {Edges::noncirculant, Edges::zero, Edges::reflect},
-      [](Edges value) { return name(value); }, "As in convoy deconvolve (default noncirculant)")
-      ->needs("--deconvolve");
   command
       ->add_option("--split", state->num_regions,
                    "Cut the output into N regions, and print for each the option --region of the job that computes it, "
                    "with its memory and time")
       ->type_name("N")
       ->check(whole_number(1, 1000000))
-      ->excludes(resident)
-      ->excludes("--deconvolve");
+      ->excludes(resident);
+  add_deconvolution_to(*command, *state);
   command->add_flag("--json", state->json, "Print JSON");
   command->footer(
       "Examples:\n"
       "  convoy plan image.tif psf.tif\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256\n"
       "  convoy plan --image 128,512,512 --kernel 128,256,256 --deconvolve --edges zero\n"
+      "  convoy plan movie.zarr psf405.tif,psf561.tif --deconvolve --ram-limit 8GiB --devices cuda:0,cuda:1\n"
       "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --memory-limit 4GiB --json\n"
       "  convoy plan --image 1000,2048,2048 --kernel 91,31,31 --split 16 --memory-limit 4GiB");
   command->callback([command, state] {
     require_sizes_or_files(*command);
     state->options.require_consistent(*command);
+    if (state->deconvolve) state->deconvolution.require_consistent(*command);
     state->run();
   });
 }

@@ -188,7 +188,7 @@ PlannedEngine make_engine(const EngineTask& task) {
   const Limits limits = task.devices.front().limits();  // once: asking is slow on some drivers
   if (task.tiling) {
     return make_fast_engine(task, limits,
-                            make_fast_plan_of(task.spec, *task.tiling, limits, task.options.plan, "all are cut alike"));
+                            make_fast_plan_of(task.spec, *task.tiling, limits, task.options.plan, kCutAlike));
   }
   DeconvolutionPlan plan = make_plan(task.spec, limits, task.options.plan);
   if (plan.fast) return make_fast_engine(task, limits, plan);

@@ -20,8 +20,7 @@ std::uint64_t bytes_of(std::uint64_t voxel_bytes, const Shape& shape) {
 }
 
 std::uint64_t bytes_of_frames(const DeconvolutionPlan& plan, Index count) {
-  return saturating_product(static_cast<std::uint64_t>(count),
-                            bytes_of(real_bytes(plan.spec.precision), plan.frame()));
+  return saturating_product(static_cast<std::uint64_t>(count), bytes_of(real_bytes(plan.spec.precision), plan.frame()));
 }
 
 /// Of exact tiles: what lies in host memory while blur and adjoint work on it.
@@ -108,8 +107,7 @@ void add_joining(const DeconvolutionPlan& plan, const PlanOptions& options, std:
   const std::uint64_t in_hand = static_cast<std::uint64_t>(options.num_devices > 1 ? kTilesInHand : 1);
   ledger.push_back({"restored tiles", in_hand * bytes_of(real_bytes(plan.spec.precision), plan.fast->tile),
                     in_hand > 1 ? "one in work, one that waits for its neighbours" : "one"});
-  ledger.push_back(
-      {"seams", in_hand * bytes_of_seams(plan.spec, *plan.fast), "what neighbours restored next to them"});
+  ledger.push_back({"seams", in_hand * bytes_of_seams(plan.spec, *plan.fast), "what neighbours restored next to them"});
 }
 
 std::vector<LedgerLine> host_ledger_of(const DeconvolutionPlan& plan, const Limits& limits,

@@ -27,6 +27,9 @@ void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, Deco
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why);
 
+/// Why the tiles of several devices are what they are.
+inline constexpr const char* kCutAlike = "all are cut alike";
+
 /// In these tiles; `why` goes into the reasons. Throws what make_whole_plan throws when one of them does not fit.
 DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& spec, const FastTiling& tiling, const Limits& limits,
                                     const PlanOptions& options, const std::string& why);

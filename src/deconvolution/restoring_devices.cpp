@@ -7,7 +7,7 @@
 
 #include "base/log.hpp"
 #include "convoy/error.hpp"
-#include "deconvolution/plan.hpp"
+#include "deconvolution/shared_plan.hpp"
 #include "engine/device_pool.hpp"
 
 namespace convoy {
@@ -22,15 +22,6 @@ std::uint64_t sum_over(const std::vector<Device>& devices, const Quantity& quant
     if (counted.insert(&device).second) sum += quantity(device);
   }
   return sum;
-}
-
-/// Fast tiles of one image are cut for all devices to have some; of many images each device takes whole ones.
-PlanOptions shared_by(std::size_t num_devices, const DeconvolutionSpec& spec, PlanOptions options) {
-  const auto devices = static_cast<Index>(num_devices);
-  options.num_devices = static_cast<int>(num_devices);
-  const Index images = options.streaming ? options.streaming->num_groups : 1;
-  if (spec.tiles == Tiles::fast && images < devices) options.min_tiles = std::max(options.min_tiles, devices);
-  return options;
 }
 
 }  // namespace
@@ -49,7 +40,6 @@ RestoringDevices::RestoringDevices(const PsfSet& psfs, const std::vector<Device>
     make(all_.front(), 0);
   } else {
     if (options.plan.deterministic) require_one_kind(devices);
-    plan_options_ = shared_by(devices.size(), psfs.spec(0), options.plan);
     plan_for_several();
     for (RestoringDevice& one : all_) attempt(one, 0);
   }
@@ -59,37 +49,13 @@ RestoringDevices::RestoringDevices(const PsfSet& psfs, const std::vector<Device>
   tiling_ = plan_.fast;
 }
 
-std::optional<DeconvolutionPlan> RestoringDevices::plan_of(RestoringDevice& one, const PlanOptions& options) const {
-  try {
-    return make_plan(psfs_.spec(0), one.devices.front().limits(), options);
-  } catch (const Error& problem) {
-    if (!drops_device(problem)) throw;
-    log("run", "{} is left out: {}", one.devices.front().info().id, problem.what());
-    one.problem = std::current_exception();
-    return {};
-  }
-}
-
-/// The number of fast tiles grows from one cut to the next, which are the same for all devices: the finest cut that one
-/// of them needs is tried on the others.
 void RestoringDevices::plan_for_several() {
-  for (bool settled = false; !settled;) {
-    settled = true;
-    for (RestoringDevice& one : all_) {
-      if (one.problem) continue;
-      const auto plan = plan_of(one, plan_options_);
-      if (!plan) continue;
-      if (plan->is_tiled()) return put_together();
-      if (!plan->fast) continue;
-      if (tiling_ && tiling_->num_tiles() == plan->fast->num_tiles()) continue;
-      settled = false;
-      tiling_ = plan->fast;
-      plan_options_.min_tiles = tiling_->num_tiles();
-    }
-  }
-}
-
-void RestoringDevices::put_together() {
+  const SharedPlan shared =
+      share_plan(psfs_.spec(0), given_, options_.plan,
+                 [this](std::size_t i, std::exception_ptr problem) { all_[i].problem = std::move(problem); });
+  plan_options_ = shared.options;
+  tiling_ = shared.tiling;
+  if (!shared.together) return;
   all_.clear();
   all_.push_back({given_});
 }

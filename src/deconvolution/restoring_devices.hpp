@@ -48,8 +48,6 @@ class RestoringDevices {
   void make(RestoringDevice& device, Index psf);
   void attempt(RestoringDevice& device, Index psf);
   void plan_for_several();
-  void put_together();
-  std::optional<DeconvolutionPlan> plan_of(RestoringDevice& device, const PlanOptions& options) const;
 
   const PsfSet& psfs_;
   const DeconvolverOptions& options_;

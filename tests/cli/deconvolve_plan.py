@@ -1,0 +1,59 @@
+"""`convoy plan --deconvolve` prints the plan that `convoy deconvolve` with the same options goes by."""
+import json
+
+from program import FOLDER, fail, np, succeed
+
+RNG = np.random.default_rng(3)
+SHAPE, PSF = (12, 64, 80), (3, 7, 9)
+np.save("image.npy", RNG.poisson(RNG.uniform(5, 50, SHAPE)).astype(np.uint16))
+np.save("movie.npy", RNG.poisson(RNG.uniform(5, 50, (2, 2, *SHAPE))).astype(np.uint16))
+for name in ("psf.npy", "other.npy"):
+    np.save(name, RNG.random(PSF).astype(np.float32))
+CPU, TEAM = ("--backend", "cpu"), ("--devices", "cpu,cpu")
+SMALL = ("--memory-limit", "1MiB")  # in tiles
+
+
+def planned(*words):
+    return json.loads(succeed("plan", *words, "--deconvolve", "--json").stdout)
+
+
+def done(image, psf, *words):
+    succeed("deconvolve", image, psf, "restored.npy", *words, "--quiet", "--report", "run.json")
+    return json.loads((FOLDER / "run.json").read_text())["plan"]
+
+
+for image, psf, *words in (
+        ("image.npy", "psf.npy", *CPU, "--memory-limit", "1GiB"),
+        ("image.npy", "psf.npy", *CPU, "--memory-limit", "1GiB", "--iterations", 3, "--edges", "reflect", "--acceleration", "biggs", "--tv", 0.01),
+        ("image.npy", "psf.npy", *CPU, "--memory-limit", "1GiB", "--algorithm", "wiener", "--noise", 0.1, "--precision", "f64"),
+        ("image.npy", "psf.npy", *CPU, *SMALL, "--iterations", 2, "--start", "flat", "--background", 3),
+        ("image.npy", "psf.npy", *CPU, *SMALL, "--iterations", 2, "--tiles", "fast", "--halo", 0.5),
+        ("image.npy", "psf.npy", *TEAM, *SMALL, "--iterations", 2),
+        ("image.npy", "psf.npy", *TEAM, *SMALL, "--iterations", 2, "--tiles", "fast"),
+        ("movie.npy", "psf.npy,other.npy", *CPU, *SMALL, "--iterations", 2, "--axes", "TCZYX", "--origin", "peak")):
+    plan, run = planned(image, psf, *words), done(image, psf, *words)
+    assert plan == run, (words, {key: (plan[key], run[key]) for key in plan if plan[key] != run[key]})
+    assert plan["host_bytes"] == sum(line["bytes"] for line in plan["host_ledger"]) > 0
+
+# What --ram-limit leaves differs a little from run to run, what it leads to does not
+np.save("large.npy", np.ones((24, 320, 320), np.float32))
+for limit, tiling in (("400MiB", "none"), ("90MiB", "fast")):
+    words = (*CPU, "--ram-limit", limit, "--iterations", 1)
+    plan, run = planned("large.npy", "psf.npy", *words), done("large.npy", "psf.npy", *words)
+    assert plan["tiling"] == run["tiling"] == tiling, (limit, plan["tiling"], run["tiling"])
+    assert plan["num_tiles"] == run["num_tiles"] or tiling == "fast"
+    # Without files, an image of f32 is taken
+    assert planned("--image", "24,320,320", "--kernel", "3,7,9", *words)["tiling"] == tiling
+fail(1, "--ram-limit", "plan", "large.npy", "psf.npy", "--deconvolve", *CPU, "--ram-limit", "20MiB")
+text = succeed("plan", "image.npy", "psf.npy", "--deconvolve", *CPU, *SMALL).stdout
+assert "estimate, weights" in text and "blur: device memory" in text, text
+
+# A convolution's plan keeps --ram-limit, too
+convolution = json.loads(succeed("plan", "large.npy", "psf.npy", *CPU, "--ram-limit", "60MiB", "--json").stdout)
+assert convolution["host_bytes"] <= 60 << 20 and convolution["num_tiles"] > 1
+for words in (("--iterations", 3), ("--tiles", "fast"), ("--devices", "cpu,cpu")):
+    fail(2, "--deconvolve", "plan", "image.npy", "psf.npy", *words)
+for words in (("--mode", "full"), ("--boundary", "reflect"), ("--correlate",), ("--pairing", "each")):
+    fail(2, words[0], "plan", "image.npy", "psf.npy", "--deconvolve", *words)
+fail(2, "--noise", "plan", "image.npy", "psf.npy", "--deconvolve", "--noise", 3)
+print("plans of deconvolutions")
