@@ -175,12 +175,20 @@ struct DeconvolutionSpec {
   Compatibility compatibility = Compatibility::none;
   Tiles tiles = Tiles::exact;
   double halo = 1;  ///< of fast tiles, on each side, in PSF extents less 1, rounded up; at least a voxel
+  /// Restore only this part of the image; the output has its shape. It is cut into fast tiles, whose halos are read
+  /// from the image round it; start and thresholds are those of the whole image, all of which is looked at. In tiles of
+  /// the same cores (PlanOptions::tile_output) it is what the whole has there, bit by bit.
+  std::optional<Box> region = {};
 };
+
+/// Shape of the output: that of the image, or of the region.
+Shape output_shape(const DeconvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
 /// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, voxel sizes
 /// and start values that are not above 0, acceleration, tv or compatibility with another algorithm than
-/// Richardson-Lucy, and what Tiles::fast excludes.
+/// Richardson-Lucy, what Tiles::fast excludes, and a region that is empty, leaves the image, or is to be restored in
+/// exact tiles.
 void validate(const DeconvolutionSpec& spec);
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.
@@ -193,13 +201,15 @@ struct FrameAxis {
   Index correction_shift = 0;  ///< voxels by which scikit-image displaces its second convolution: 1 for even PSFs
 };
 
-/// Fast tiles, all of one size: cores side by side make up the image, and each tile is its core with the halo, moved
+/// Fast tiles, all of one size: cores side by side make up the region, and each tile is its core with the halo, moved
 /// into the image where it would reach beyond.
 struct FastTiling {
   Shape tile;
   Shape core;
   Shape halo;
-  Shape counts;  ///< tiles along each axis
+  Shape counts;          ///< tiles along each axis
+  Shape begin{0, 0, 0};  ///< where the first core begins, in the image; at the region's begin or before
+  Box region;            ///< what they restore: the spec's, or the image
 
   Index num_tiles() const { return counts.z * counts.y * counts.x; }
 };
@@ -229,7 +239,8 @@ struct DeconvolutionPlan {
 };
 
 /// Chooses frame, padding and axis order of least predicted cost that fit; when the whole does not fit, or for
-/// PlanOptions::min_tiles above 1, tiles. With PlanOptions::streaming, what does not fit host_memory_limit_bytes goes
+/// PlanOptions::min_tiles above 1, tiles. PlanOptions::tile_output is what the cores of fast tiles are, with the first
+/// at the image's begin. With PlanOptions::streaming, what does not fit host_memory_limit_bytes goes
 /// in fast tiles from disk to disk, where the spec allows them. Deterministic, pure. Tune::measure is taken for model;
 /// PlanOptions::choice is not looked at. Throws Error(invalid_argument) as validate() does and for Origin::Rule::peak;
 /// OutOfMemory when not even the smallest tiles fit, or when Wiener's filter, which has no tiles, does not;
@@ -242,6 +253,11 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits,
 /// Error(invalid_argument) for no devices.
 DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const std::vector<Device>& devices,
                             const PlanOptions& options = {});
+
+/// Cuts what a plan restores in fast tiles into so many boxes of whole cores, for jobs that each restore one as their
+/// DeconvolutionSpec::region, with FastTiling::core as PlanOptions::tile_output. In z, y, x order. Throws
+/// Error(invalid_argument) for plans without fast tiles and for numbers that no grid of boxes has.
+std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions);
 
 /// For people: frame, padding, ledgers line by line, prediction, reasons.
 std::string to_text(const DeconvolutionPlan& plan);

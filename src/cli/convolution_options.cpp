@@ -103,6 +103,15 @@ void ConvolutionOptions::add_pairing_to(CLI::App& command) {
       "kernel, for PSFs that vary over the image (default all)");
 }
 
+void ConvolutionOptions::add_region_to(CLI::App& command, const std::string& meaning) {
+  command
+      .add_option("--region", region,
+                  meaning +
+                      ", as begin:end of z, y and x; :end, begin: and : mean from the first and to the last voxel "
+                      "(default: all)")
+      ->type_name("Z0:Z1,Y0:Y1,X0:X1");
+}
+
 void ConvolutionOptions::add_to(CLI::App& command) {
   choices.normalize_kernel = true;  // a PSF's numbers are rarely of sum 1
   add_choice(command, "--mode", choices.mode, {Mode::full, Mode::same, Mode::valid, Mode::circular}, name_of<Mode>(),
@@ -122,11 +131,7 @@ void ConvolutionOptions::add_to(CLI::App& command) {
           "Mirror the kernel: the correlation, as in scipy.ndimage.correlate, that reads the image through --boundary; "
           "--origin scipy is floor(k/2) then, where scipy.signal.correlate cuts 'same'")
       ->excludes(correlate);
-  command
-      .add_option("--region", region,
-                  "Compute only this part of the output, as begin:end of z, y and x; :end, begin: and : mean from the "
-                  "first and to the last voxel (default: all)")
-      ->type_name("Z0:Z1,Y0:Y1,X0:X1");
+  add_region_to(command, "Compute only this part of the output");
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero, NonFinite::interpolate},
              name_of<NonFinite>(),
              "What to do with NaN and infinite image voxels: zero takes them as 0, interpolate as missing, by the "

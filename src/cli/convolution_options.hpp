@@ -36,6 +36,8 @@ struct ConvolutionOptions {
   /// choices.normalize_kernel is the default. `kernel` is what the command calls it, and `origin_applies` says when
   /// --origin has a meaning ("" if always).
   void add_common_to(CLI::App& command, const std::string& kernel, const std::string& origin_applies);
+  /// --region, of what `meaning` says.
+  void add_region_to(CLI::App& command, const std::string& meaning);
   /// --pairing, for commands that take several kernels.
   void add_pairing_to(CLI::App& command);
   /// A usage error for options that contradict one another. Call when the command line is parsed.

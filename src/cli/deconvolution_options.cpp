@@ -80,6 +80,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
   add_method_to(command);
   add_choice(command, "--nan", choices.non_finite, {NonFinite::error, NonFinite::zero}, missing_name,
              "What to do with NaN and infinite image voxels; mask takes them as missing (default error)");
+  common.add_region_to(command, "Restore only this part of the image, in fast tiles that read what lies round it");
   common.choices.normalize_kernel = choices.normalize_psf;
   common.add_common_to(command, "PSF", "");
 }
@@ -145,6 +146,10 @@ void DeconvolutionOptions::add_method_to(CLI::App& command) {
                   "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
       ->type_name("X")
       ->check(zero_or_above());
+  add_shape(
+      command, "--core", core,
+      "Of fast tiles: their size without halo, the first at the image's begin; regions in tiles of the same cores "
+      "are what the whole has there, bit by bit (default: as they fit)");
 }
 
 void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
@@ -165,8 +170,12 @@ void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
         throw CLI::ValidationError(option, "has no meaning with --algorithm wiener: it does not iterate");
     }
   }
-  if (given("--halo") && choices.tiles != Tiles::fast) {
-    throw CLI::ValidationError("--halo", "has no meaning with exact tiles; it belongs to --tiles fast");
+  if (given("--region") && given("--tiles") && choices.tiles == Tiles::exact) {
+    throw CLI::ValidationError("--region", "is restored in fast tiles; leave --tiles exact out");
+  }
+  for (const char* option : {"--halo", "--core"}) {
+    if (!given(option) || in_fast_tiles()) continue;
+    throw CLI::ValidationError(option, "has no meaning with exact tiles; it belongs to --tiles fast");
   }
   if (choices.compatibility == Compatibility::none) return;
   for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--mask", "--saturation",
@@ -180,10 +189,18 @@ DeconvolutionSpec DeconvolutionOptions::spec(const Shape& image, const Shape& ps
   DeconvolutionSpec spec = choices;
   spec.image = image;
   spec.psf = psf;
+  if (!common.region.empty()) spec.region = box_from_text(common.region, image);
+  if (in_fast_tiles()) spec.tiles = Tiles::fast;
   spec.origin = common.choices.origin;
   spec.precision = common.choices.precision;
   spec.normalize_psf = common.choices.normalize_kernel;
   return spec;
+}
+
+PlanOptions DeconvolutionOptions::plan_options() const {
+  PlanOptions options = common.plan_options();
+  if (core.z > 0) options.tile_output = core;
+  return options;
 }
 
 }  // namespace convoy::cli

@@ -9,13 +9,18 @@ namespace convoy::cli {
 struct DeconvolutionOptions {
   ConvolutionOptions common;
   DeconvolutionSpec choices;  ///< all but the shapes and what `common` has
+  Shape core{0, 0, 0};        ///< of fast tiles; 0: as they fit
 
   void add_to(CLI::App& command);
-  /// Of these, the ones that say how to deconvolve: without what `common` has, and without --nan.
+  /// Of these, the ones that say how to deconvolve: without what `common` has, without --nan and --region.
   void add_method_to(CLI::App& command);
   /// A usage error for options that contradict one another. Call when the command line is parsed.
   void require_consistent(const CLI::App& command) const;
   DeconvolutionSpec spec(const Shape& image, const Shape& psf) const;
+  PlanOptions plan_options() const;
+
+ private:
+  bool in_fast_tiles() const { return choices.tiles == Tiles::fast || !common.region.empty(); }
 };
 
 }  // namespace convoy::cli

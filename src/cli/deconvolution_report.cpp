@@ -44,7 +44,7 @@ std::string to_json(const DeconvolveRecord& record) {
   json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
   json["psf"] = file_to_json(record.psf_path, record.plan.spec.psf, record.psf_element);
   if (!record.mask_path.empty()) json["mask"] = record.mask_path;
-  json["output"] = file_to_json(record.output_path, record.plan.spec.image, record.output_element);
+  json["output"] = file_to_json(record.output_path, output_shape(record.plan.spec), record.output_element);
   json["num_images"] = record.num_images;
   json["plan"] = Json::parse(to_json(record.plan));
   json["timings"] = times_to_json(record.times);

@@ -149,7 +149,9 @@ JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const Image
       {"negative PSF", name(spec.psf_negative)},
       {"NaN", spec.non_finite == NonFinite::zero ? "missing" : "refused"},
       {"compatibility", name(spec.compatibility)},
-      {"tiles", fmt::format("{}, halo {}", name(spec.tiles), spec.halo)}};
+      {"region", spec.region ? to_text(*spec.region) : "all"},
+      {"tiles", fmt::format("{}, halo {}, cores {}", name(spec.tiles), spec.halo,
+                            options.core.z > 0 ? to_text(options.core) : "as they fit")}};
   job.insert(job.end(), rest.begin(), rest.end());
   if (psfs.count > 1) job.emplace_back("number of PSFs", std::to_string(psfs.count));
   return job;
@@ -159,7 +161,7 @@ DeconvolverOptions DeconvolveCommand::deconvolver_options(ProgressBar& bar, cons
                                                           const ImageWriter& writer,
                                                           const DeconvolveRecord& record) const {
   DeconvolverOptions deconvolver;
-  deconvolver.plan = options.common.plan_options();
+  deconvolver.plan = options.plan_options();
   deconvolver.plan.host_memory_limit_bytes =
       files.host_memory_limit_bytes(record.host_bytes_beside_plan, options.common.deterministic);
   deconvolver.plan.streaming = Streaming{reader.element(), writer.element(), reader.chunk(), writer.chunk()};
@@ -244,7 +246,7 @@ void DeconvolveCommand::deconvolve(const std::vector<Device>& on, DeconvolveReco
   record.num_images = static_cast<Index>(images.size());
   record.output_element = element.value_or(in_double ? Element::f64 : Element::f32);
   if (files.resume) set_interrupt_text(kInterruptedButKept);
-  const auto output = create_image(output_path, spec.image, record.output_element, first.metadata(),
+  const auto output = create_image(output_path, output_shape(spec), record.output_element, first.metadata(),
                                    files.create_options(job(spec, psfs)));
   record.ram_limit_bytes = files.ram_limit_bytes;
   record.host_bytes_beside_plan = files.host_bytes_beside_plan(on, first.cache_bytes() + output->cache_bytes());
@@ -252,7 +254,7 @@ void DeconvolveCommand::deconvolve(const std::vector<Device>& on, DeconvolveReco
     record.host_bytes_beside_plan +=
         static_cast<std::uint64_t>(num_voxels(mask->shape())) * size_of(mask->element()) / masks.size();
   }
-  ProgressBar bar(verbosity, {record.num_images * num_voxels(spec.image), 0});
+  ProgressBar bar(verbosity, {record.num_images * num_voxels(output_shape(spec)), 0});
   Deconvolver deconvolver(spec, psfs.view(), on, deconvolver_options(bar, first, output->image(), record));
   record.plan = deconvolver.plan();
   warn_of_psfs(psfs, deconvolver, record);
@@ -272,7 +274,7 @@ void DeconvolveCommand::deconvolve(const std::vector<Device>& on, DeconvolveReco
 
 /// Fast tiles that were not asked for deserve a warning.
 void DeconvolveCommand::warn_of_tiles(DeconvolveRecord& record) const {
-  if (!record.plan.fast || options.choices.tiles == Tiles::fast) return;
+  if (!record.plan.fast || options.choices.tiles == Tiles::fast || record.plan.spec.region) return;
   warn(record, fmt::format("{}; what differs at their seams is measured and told. A higher --ram-limit restores the "
                            "image as a whole",
                            record.plan.reasons.front()));
@@ -341,7 +343,7 @@ void DeconvolveCommand::summarize(const DeconvolveRecord& record) const {
   const std::string several = record.num_images > 1 ? fmt::format("{} x ", record.num_images) : "";
   print_summary("{}: {}, {:.3f} s, {}{} {} zyx -> {}\n", devices_text(record.devices), what,
                 record.times.prepare_seconds + record.times.run_seconds, several, name(record.output_element),
-                to_text(plan.spec.image), output_path);
+                to_text(output_shape(plan.spec)), output_path);
 }
 
 void DeconvolveCommand::run() {
@@ -411,6 +413,7 @@ void add_deconvolve(CLI::App& program) {
       "  convoy deconvolve blurred.tif psf.tif restored.tif --acceleration biggs --tv 0.01\n"
       "  convoy deconvolve channels.tif psf405.tif,psf561.tif restored.tif\n"
       "  convoy deconvolve movie.zarr psf.tif restored.zarr --devices cuda:0,cuda:1 --resume\n"
+      "  convoy deconvolve huge.zarr psf.tif part.zarr --region 0:64,512:1024,512:1024\n"
       "  convoy deconvolve blurred.tif psf.tif restored.tif --saturation 65535 --mask good.tif --report run.json");
   command->callback([command, state] {
     state->options.require_consistent(*command);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -36,7 +37,7 @@ struct PlanCommand {
   std::optional<int> separable_terms;  ///< of a kernel file
 
   PlanOptions plan_options(const std::vector<Device>& on) const {
-    PlanOptions plan = options.plan_options();
+    PlanOptions plan = deconvolve ? deconvolution.plan_options() : options.plan_options();
     plan.separable_terms = separable_terms;
     plan.resident = resident;
     if (!resident) plan.streaming = streaming;
@@ -93,8 +94,7 @@ struct PlanCommand {
     print_result("on {} ({})\n{}", device.info().id, device.info().name, to_text(plan));
   }
 
-  DeconvolutionSpec deconvolution_spec() {
-    deconvolution.common = options;
+  DeconvolutionSpec deconvolution_spec() const {
     DeconvolutionSpec spec = deconvolution.spec(image, kernel);
     spec.num_psfs = options.choices.num_kernels;
     return spec;
@@ -126,14 +126,50 @@ struct PlanCommand {
     if (json) print_result("{}\n", list.dump(2));
   }
 
+  /// One line a job. All cut the image as the whole would be cut, into so many tiles at least.
+  void show_regions(const std::vector<Device>& on) const {
+    DeconvolutionSpec part = deconvolution_spec();
+    part.tiles = Tiles::fast;
+    PlanOptions with = plan_options(on);
+    with.min_tiles = std::max<Index>(2, num_regions);
+    const DeconvolutionPlan whole = make_plan(part, on, with);
+    const Shape& core = whole.fast->core;
+    const std::string core_text = fmt::format("{},{},{}", core.z, core.y, core.x);
+    with.min_tiles = 1;
+    with.tile_output = core;
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const Box& box : split_output(whole, num_regions)) {
+      part.region = box;
+      const DeconvolutionPlan plan = make_plan(part, on, with);
+      const double seconds = plan.predicted_seconds * static_cast<double>(plan.spec.iterations);
+      if (json) {
+        list.push_back({{"region", to_text(box)},
+                        {"core", core_text},
+                        {"num_tiles", plan.fast->num_tiles()},
+                        {"footprint_bytes", plan.footprint_bytes},
+                        {"host_bytes", plan.host_bytes},
+                        {"predicted_seconds", seconds}});
+      } else {
+        print_result(
+            "--region {:<40} --core {:<15} tiles {:>5}  device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n",
+            to_text(box), core_text, plan.fast->num_tiles(), bytes_to_text(plan.footprint_bytes),
+            bytes_to_text(plan.host_bytes), seconds);
+      }
+    }
+    if (json) print_result("{}\n", list.dump(2));
+  }
+
   void run() {
     if (!image_path.empty()) read_files();
+    deconvolution.common = options;
     if (options.choices.origin.rule == Origin::Rule::peak) {
       throw CLI::ValidationError("--origin", "peak depends on the kernel's voxels; name the files, or give z,y,x");
     }
     const std::vector<Device> on = devices.open(options.backend);
     const Device& device = on.front();
-    if (num_regions > 0) {
+    if (num_regions > 0 && deconvolve) {
+      show_regions(on);
+    } else if (num_regions > 0) {
       show_regions(device);
     } else if (deconvolve) {
       show(make_plan(deconvolution_spec(), on, plan_options(on)), device);
@@ -152,8 +188,8 @@ void add_deconvolution_to(CLI::App& command, PlanCommand& state) {
   state.devices.add_to(command);
   const std::vector<CLI::Option*> all = command.get_options();
   for (std::size_t i = num_before; i < all.size(); ++i) all[i]->needs(deconvolve);
-  for (const char* option : {"--mode", "--boundary", "--constant", "--correlate", "--flip", "--region",
-                             "--preserve-nan", "--no-data", "--method", "--pairing", "--resident", "--split"}) {
+  for (const char* option : {"--mode", "--boundary", "--constant", "--correlate", "--flip", "--preserve-nan",
+                             "--no-data", "--method", "--pairing", "--resident"}) {
     deconvolve->excludes(command.get_option(option));
   }
 }
@@ -203,7 +239,8 @@ void add_plan(CLI::App& program) {
   command
       ->add_option("--split", state->num_regions,
                    "Cut the output into N regions, and print for each the option --region of the job that computes it, "
-                   "with its memory and time")
+                   "with its memory and time; of a deconvolution --core, too, with which the jobs together give what "
+                   "one run with it gives")
       ->type_name("N")
       ->check(whole_number(1, 1000000))
       ->excludes(resident);

@@ -38,6 +38,7 @@ void require_masks(const ImageReaders& masks, std::size_t num_images, const Deco
 ConvolutionSpec blur_of_images(const DeconvolutionSpec& spec) {
   ConvolutionSpec blur;
   blur.image = spec.image;
+  blur.region = spec.region;
   if (spec.num_psfs == 1) return blur;
   blur.num_kernels = blur.batch = spec.num_psfs;
   blur.pairing = Pairing::each;
@@ -124,7 +125,7 @@ DeconvolutionReport Deconvolver::run(const ImageView& image, const MutableImageV
   require_images("image", image, spec.image, batch);
   require_real("image", image.element);
   require_real("output", output.element);
-  require_writable_images("output", output, spec.image, batch);
+  require_writable_images("output", output, output_shape(spec), batch);
   require_apart(image, output);
   if (mask) {
     require_images("mask", *mask, spec.image, 1);

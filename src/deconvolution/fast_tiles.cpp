@@ -37,26 +37,34 @@ FastTile fast_tile(const FastTiling& tiling, const Shape& image, Index t) {
   const Shape& counts = tiling.counts;
   const Shape place{t / (counts.y * counts.x), t / counts.x % counts.y, t % counts.x};
   FastTile tile;
+  const Box& region = tiling.region;
   for (int axis = 0; axis < 3; ++axis) {
-    const Index begin = place[axis] * tiling.core[axis];
-    tile.core.begin[axis] = begin;
-    tile.core.size[axis] = std::min(tiling.core[axis], image[axis] - begin);
+    const Index begin = tiling.begin[axis] + place[axis] * tiling.core[axis];
+    const Index end = std::min(begin + tiling.core[axis], region.begin[axis] + region.size[axis]);
+    tile.core.begin[axis] = std::max(begin, region.begin[axis]);
+    tile.core.size[axis] = end - tile.core.begin[axis];
     tile.whole.begin[axis] = std::clamp<Index>(begin - tiling.halo[axis], 0, image[axis] - tiling.tile[axis]);
     tile.whole.size[axis] = tiling.tile[axis];
   }
   return tile;
 }
 
-/// The sheet across an axis is as large as a core along that axis' and the slower axes, and as the image along faster
+Box box_written(const FastTiling& tiling, const FastTile& tile) {
+  Box box = tile.core;
+  for (int axis = 0; axis < 3; ++axis) box.begin[axis] -= tiling.region.begin[axis];
+  return box;
+}
+
+/// The sheet across an axis is as large as a core along that axis' and the slower axes, and as the region along faster
 /// ones: x is joined within a row of tiles, y within a band of planes.
 TileJoiner::TileJoiner(BoxSink& output, const FastTiling& tiling, const OutputScale& scale)
-    : output_(output), scale_(scale) {
-  const Shape image = output.shape();
+    : output_(output), tiling_(tiling), scale_(scale) {
+  const Shape region = output.shape();
   for (int axis = 0; axis < 3; ++axis) {
     if (tiling.counts[axis] == 1) continue;
     Sheet& sheet = sheets_[static_cast<std::size_t>(axis)];
     for (int other = 0; other < 3; ++other) {
-      sheet.size[other] = other == axis ? 1 : other < axis ? tiling.core[other] : image[other];
+      sheet.size[other] = other == axis ? 1 : other < axis ? tiling.core[other] : region[other];
     }
     sheet.values.assign(static_cast<std::size_t>(num_voxels(sheet.size)), kUnknown);
   }
@@ -73,8 +81,9 @@ void TileJoiner::add(const FastTile& tile, const Real* restored) {
   const Shape& origin = tile.whole.begin;
   const Index first = linear(tile.whole.size, begin.z - origin.z, begin.y - origin.y, begin.x - origin.x);
   const TileOutputs outputs{{{0, size.x}, {0, size.y}, {0, size.z}}};
-  sums_.add(scatter_tile(layout_of(tile.whole.size), outputs, restored + first, output_.begin(tile.core), {}, scale_));
-  output_.end(tile.core);
+  const Box written = box_written(tiling_, tile);
+  sums_.add(scatter_tile(layout_of(tile.whole.size), outputs, restored + first, output_.begin(written), {}, scale_));
+  output_.end(written);
 }
 
 void TileJoiner::add(const FastTile& tile, const std::vector<std::byte>& restored, Element element) {
@@ -96,7 +105,7 @@ void TileJoiner::compare(const FastTile& tile, int axis, const Real* restored) {
   Box layer = tile.core;
   layer.begin[axis] -= 1;
   layer.size[axis] = 1;
-  if (layer.begin[axis] < tile.whole.begin[axis]) return;
+  if (layer.begin[axis] < std::max(tile.whole.begin[axis], tiling_.region.begin[axis])) return;
   const Shape& origin = tile.whole.begin;
   Sheet& sheet = sheets_[static_cast<std::size_t>(axis)];
   for_each_row(layer, [&](Index z, Index y) {

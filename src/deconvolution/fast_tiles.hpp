@@ -19,6 +19,9 @@ struct FastTile {
 /// Tile number t of tiling.num_tiles(), x fastest.
 FastTile fast_tile(const FastTiling& tiling, const Shape& image, Index t);
 
+/// Where the tile's core lies in the output, which is the region.
+Box box_written(const FastTiling& tiling, const FastTile& tile);
+
 /// Joins the restored tiles of an image, in ascending order; `scale` makes output voxels of theirs.
 class TileJoiner {
  public:
@@ -53,6 +56,7 @@ class TileJoiner {
   void keep(const FastTile& tile, int axis, const Real* restored);
 
   BoxSink& output_;
+  const FastTiling tiling_;
   OutputScale scale_;
   std::array<Sheet, 3> sheets_;
   OutputSums sums_;

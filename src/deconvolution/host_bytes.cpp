@@ -64,7 +64,7 @@ HostNeeds needs_of_device(const DeconvolutionPlan& plan, const Limits& limits, c
 }
 
 std::uint64_t bytes_of_seams(const DeconvolutionSpec& spec, const FastTiling& tiling) {
-  const Shape& image = spec.image;
+  const Shape image = output_shape(spec);
   const Shape& core = tiling.core;
   std::uint64_t voxels = 0;
   if (tiling.counts.z > 1) voxels += static_cast<std::uint64_t>(image.y * image.x);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/refuse.hpp"
 #include "convoy/error.hpp"
 #include "deconvolution/host_bytes.hpp"
 #include "deconvolution/spec.hpp"
@@ -50,15 +51,35 @@ Shape halo_of(const DeconvolutionSpec& spec) {
   return halo;
 }
 
-FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core) {
+Box region_of(const DeconvolutionSpec& spec) { return spec.region.value_or(Box{{0, 0, 0}, spec.image}); }
+
+FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core, const Shape& begin) {
   FastTiling tiling;
   tiling.core = core;
   tiling.halo = halo_of(spec);
+  tiling.begin = begin;
+  tiling.region = region_of(spec);
   for (int axis = 0; axis < 3; ++axis) {
-    tiling.counts[axis] = divided_up(spec.image[axis], core[axis]);
+    const Index end = tiling.region.begin[axis] + tiling.region.size[axis];
+    tiling.counts[axis] = divided_up(end - begin[axis], core[axis]);
     tiling.tile[axis] = std::min(spec.image[axis], core[axis] + 2 * tiling.halo[axis]);
   }
   return tiling;
+}
+
+FastTiling tiling_of(const DeconvolutionSpec& spec, const Shape& core) {
+  return tiling_of(spec, core, region_of(spec).begin);
+}
+
+/// Of those that the whole image is cut into, the ones in the region.
+FastTiling tiling_of_cores(const DeconvolutionSpec& spec, const Shape& core) {
+  Shape begin;
+  for (int axis = 0; axis < 3; ++axis) {
+    if (core[axis] < 1)
+      refuse(fmt::format("cores of {} zyx are none; give at least a voxel on every axis", to_text(core)));
+    begin[axis] = region_of(spec).begin[axis] / core[axis] * core[axis];
+  }
+  return tiling_of(spec, core, begin);
 }
 
 /// Voxels of the unknown in all tiles together.
@@ -74,7 +95,7 @@ std::optional<FastTiling> divided(const DeconvolutionSpec& spec, const FastTilin
   for (Index count = tiling.counts[axis]; next.tile[axis] == tiling.tile[axis];) {
     if (next.core[axis] == 1) return std::nullopt;
     Shape core = tiling.core;
-    core[axis] = divided_up(spec.image[axis], ++count);
+    core[axis] = divided_up(tiling.region.size[axis], ++count);
     next = tiling_of(spec, core);
   }
   return next;
@@ -93,6 +114,7 @@ std::optional<FastTiling> divided_further(const DeconvolutionSpec& spec, const F
 DeconvolutionSpec spec_of_tile(const DeconvolutionSpec& whole, const FastTiling& tiling) {
   DeconvolutionSpec spec = whole;
   spec.image = tiling.tile;
+  spec.region.reset();
   return spec;
 }
 
@@ -126,6 +148,10 @@ void plan_convolutions(const Limits& limits, const PlanOptions& options, Deconvo
                              saturating_sum(of_two, host_bytes_beside_convolutions(plan, limits, options)), options,
                              "allow more, choose fast tiles, or crop the image");
   }
+}
+
+bool is_too_large(const Error& problem) {
+  return problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
 }
 
 DeconvolutionPlan plan_of(const DeconvolutionSpec& whole, const FastTiling& tiling, DeconvolutionPlan plan,
@@ -174,11 +200,12 @@ DeconvolutionPlan make_device_plan(const DeconvolutionSpec& spec, const Limits& 
                                      : make_tiled_plan(spec, limits, options, why);
   };
   if (options.min_tiles > 1 && can_be_tiled(spec)) return in_tiles("several were asked for");
+  if (spec.region) return in_tiles("of the region alone");
+  if (options.tile_output && spec.tiles == Tiles::fast) return in_tiles("their cores were asked for");
   try {
     return make_whole_plan(spec, limits, options);
   } catch (const Error& problem) {
-    const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
-    if (!too_large || !can_be_tiled(spec)) throw;
+    if (!is_too_large(problem) || !can_be_tiled(spec)) throw;
     return in_tiles(problem.what());
   }
 }
@@ -249,6 +276,23 @@ void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, Deco
   set_host_ledger(limits, options, plan);
 }
 
+std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions) {
+  if (!plan.fast) refuse("the plan has no fast tiles, of which regions are made; ask for some (--tiles fast)");
+  const FastTiling& tiling = *plan.fast;
+  ConvolutionSpec grid;
+  grid.image = tiling.counts;
+  std::vector<Box> boxes = split_output(grid, num_regions);
+  for (Box& box : boxes) {
+    for (int axis = 0; axis < 3; ++axis) {
+      const Index end = tiling.begin[axis] + (box.begin[axis] + box.size[axis]) * tiling.core[axis];
+      const Index begin = tiling.begin[axis] + box.begin[axis] * tiling.core[axis];
+      box.begin[axis] = std::max(begin, tiling.region.begin[axis]);
+      box.size[axis] = std::min(end, tiling.region.begin[axis] + tiling.region.size[axis]) - box.begin[axis];
+    }
+  }
+  return boxes;
+}
+
 DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan) { return spec_of_tile(plan.spec, *plan.fast); }
 
 DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& given, const FastTiling& tiling, const Limits& limits,
@@ -262,22 +306,29 @@ DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& given, const FastTi
 
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why) {
-  FastTiling tiling = tiling_of(spec, spec.image);
+  if (options.tile_output) {
+    DeconvolutionPlan plan = make_fast_plan_of(spec, tiling_of_cores(spec, *options.tile_output), limits, options, why);
+    if (fits_host(plan, options)) return plan;
+    throw too_large_for_host(spec.image, "fast tiles of these cores", plan.host_bytes, options,
+                             "allow more, or choose smaller cores");
+  }
+  std::optional<FastTiling> tiling = tiling_of(spec, region_of(spec).size);
+  if (!spec.region) tiling = divided_further(spec, *tiling).value_or(*tiling);  // the whole was found not to fit
   while (true) {
-    const auto next = divided_further(spec, tiling);
-    if (next) tiling = *next;
-    if (next && tiling.num_tiles() < options.min_tiles) continue;
-    try {
-      DeconvolutionPlan plan = make_fast_plan_of(spec, tiling, limits, options, why);
-      if (fits_host(plan, options)) return plan;
-      if (!next) {
-        throw too_large_for_host(spec.image, "the smallest fast tiles", plan.host_bytes, options,
-                                 "allow more, or crop the PSF");
+    const auto next = divided_further(spec, *tiling);
+    if (!next || tiling->num_tiles() >= options.min_tiles) {
+      try {
+        DeconvolutionPlan plan = make_fast_plan_of(spec, *tiling, limits, options, why);
+        if (fits_host(plan, options)) return plan;
+        if (!next) {
+          throw too_large_for_host(spec.image, "the smallest fast tiles", plan.host_bytes, options,
+                                   "allow more, or crop the PSF");
+        }
+      } catch (const Error& problem) {
+        if (!is_too_large(problem) || !next) throw;
       }
-    } catch (const Error& problem) {
-      const bool too_large = problem.code() == Errc::out_of_memory || problem.code() == Errc::unsupported;
-      if (!too_large || !next) throw;
     }
+    tiling = next;
   }
 }
 

@@ -27,7 +27,8 @@ std::string task_to_text(const DeconvolutionPlan& plan) {
   if (const auto& fast = plan.fast) {
     return text +
            fmt::format("all iterations of a tile at once, {} tiles of {} zyx, {} of them halo on each side, {}\n",
-                       fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path));
+                       fast->num_tiles(), to_text(fast->tile), to_text(fast->halo), name(plan.convolution.path)) +
+           (spec.region ? fmt::format("of the region {} alone\n", to_text(*spec.region)) : "");
   }
   if (!plan.is_tiled()) return text + fmt::format("at once, {}\n", name(plan.convolution.path));
   return text + fmt::format("each blur in {} {}, each adjoint in {} {}, {}\n", plan.convolution.num_pieces(),
@@ -89,7 +90,8 @@ Json spec_to_json(const DeconvolutionSpec& spec) {
           {"origin", name(spec.origin.rule)},
           {"precision", name(spec.precision)},
           {"psf_negative", name(spec.psf_negative)},
-          {"normalize_psf", spec.normalize_psf}};
+          {"normalize_psf", spec.normalize_psf},
+          {"region", spec.region ? Json(to_text(*spec.region)) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -111,6 +113,7 @@ std::string to_json(const DeconvolutionPlan& plan) {
   json["adjoint"] = plan.adjoint ? Json::parse(to_json(*plan.adjoint)) : Json(nullptr);
   if (const auto& fast = plan.fast) {
     json["tile"] = to_json(fast->tile);
+    json["core"] = to_json(fast->core);
     json["halo"] = to_json(fast->halo);
   }
   json["batch"] = plan.convolution.batch;

@@ -76,7 +76,7 @@ Observed RestorationRun::observed(std::size_t image) const {
 
 Box RestorationRun::box_written(const Piece& piece) const {
   if (!plan().fast) return {{0, 0, 0}, spec().image};
-  return fast_tile(*plan().fast, spec().image, piece.tile).core;
+  return convoy::box_written(*plan().fast, fast_tile(*plan().fast, spec().image, piece.tile));
 }
 
 bool RestorationRun::hold(Index number) {

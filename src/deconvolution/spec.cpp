@@ -39,7 +39,10 @@ void require_extras_fit(const DeconvolutionSpec& spec) {
 
 /// What would need a number of the whole image after each iteration.
 void require_fast_tiles_fit(const DeconvolutionSpec& spec) {
-  if (spec.tiles != Tiles::fast) return;
+  if (spec.tiles != Tiles::fast) {
+    if (spec.region) refuse("a region is restored in fast tiles; choose them (--tiles fast), or crop the image");
+    return;
+  }
   const auto excluded = [](bool has, const char* what) {
     if (has) refuse(fmt::format("fast tiles do not go together with {}; choose exact tiles", what));
   };
@@ -172,6 +175,8 @@ ConvolutionSpec blur_of(const DeconvolutionSpec& spec) {
   return blur;
 }
 
+Shape output_shape(const DeconvolutionSpec& spec) { return spec.region ? spec.region->size : spec.image; }
+
 std::uint64_t num_acceleration_images(Acceleration acceleration) {
   switch (acceleration) {
     case Acceleration::biggs:
@@ -190,7 +195,9 @@ double least_wiener_noise(Precision precision) { return precision == Precision::
 Shape psf_origin(const DeconvolutionSpec& spec) { return resolve_origin(blur_of(spec), nullptr); }
 
 void validate(const DeconvolutionSpec& spec) {
-  validate(blur_of(spec));  // has the same rules for extents and origin
+  ConvolutionSpec blur = blur_of(spec);  // has the same rules for extents, origin and region
+  blur.region = spec.region;
+  validate(blur);
   if (spec.num_psfs < 1) refuse(fmt::format("the number of PSFs is {}; it must be at least 1", spec.num_psfs));
   if (spec.iterations < 0 && spec.iterations != kDefaultIterations)
     refuse(fmt::format("{} iterations cannot be done", spec.iterations));

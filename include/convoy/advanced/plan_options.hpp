@@ -24,7 +24,8 @@ struct AdvancedPlanOptions {
   /// all of them do so, and 1 has them share each tile.
   int max_sets = 3;
   std::uint64_t piece_bytes = 8 << 20;  ///< of a tile's transfers; see Plan::piece_extent
-  std::optional<Shape> tile_output;     ///< exactly these tiles: output voxels of all but the last on each axis
+  /// Exactly these tiles: output voxels of all but the last on each axis; of deconvolutions, fast tiles' cores.
+  std::optional<Shape> tile_output;
   FftTuning tuning;
   SumTuning sum_tuning;
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
