@@ -8,7 +8,7 @@ from program import image, np, relative_l2, succeed
 README = pathlib.Path(__file__).parents[2] / "README.md"
 block = re.search(r"documented.py runs these lines. -->\n```sh\n(.*?)```", README.read_text(), re.DOTALL)[1]
 lines = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
-assert len(lines) == 7 and all(words[0] in ("convolve", "plan") for words in lines)
+assert len(lines) == 9 and all(words[0] in ("convolve", "deconvolve", "plan") for words in lines)
 
 CPU = ("--backend", "cpu")
 np.save("delta.npy", np.float32([[[1]]]))
@@ -35,5 +35,6 @@ succeed("convolve", "values.npy", "psf.tif", "expected.npy", "--quiet", *CPU)
 expected = np.load("expected.npy")
 assert relative_l2(as_array("blurred.zarr"), expected) < 1e-6
 assert relative_l2(as_array("part.zarr"), expected[100:200]) < 1e-6
+assert as_array("restored.zarr").shape == expected[100:200].shape
 assert relative_l2(as_array("blurred.ome.tif"), np.load("blurred.npy")) < 1e-6
 assert np.load("blurred.npy").shape == movie.shape and as_array("blurred.tif").shape == (64, 256, 256)
