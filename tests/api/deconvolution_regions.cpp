@@ -9,15 +9,6 @@ using convoy::test::Dice;
 
 namespace {
 
-Box random_box(Dice& dice, const Shape& within) {
-  Box box;
-  for (int axis = 0; axis < 3; ++axis) {
-    box.begin[axis] = dice.between(0, within[axis] - 1);
-    box.size[axis] = dice.between(1, within[axis] - box.begin[axis]);
-  }
-  return box;
-}
-
 std::vector<float> restored(const DeconvolutionSpec& spec, const Problem& problem, const PlanOptions& plan) {
   DeconvolverOptions options;
   options.plan = plan;
@@ -55,7 +46,7 @@ TEST_CASE("a region in tiles of the same cores is what the whole has there, bit 
         Shape{dice.between(1, spec.image.z), dice.between(3, spec.image.y), dice.between(4, spec.image.x)};
     if (plans_are_costly()) plan.tile_output->x = 40;
     const std::vector<float> whole = restored(spec, problem, plan);
-    const Box region = random_box(dice, spec.image);
+    const Box region = convoy::test::random_part(dice, spec.image);
     spec.region = region;
     CAPTURE(to_text(region));
     CAPTURE(to_text(*plan.tile_output));

@@ -50,15 +50,6 @@ std::vector<double> part_of_output(ConvolutionSpec spec, const std::vector<doubl
   return part;
 }
 
-Box random_part(Dice& dice, const Shape& whole) {
-  Box box;
-  for (int axis = 0; axis < 3; ++axis) {
-    box.begin[axis] = dice.between(0, whole[axis] - 1);
-    box.size[axis] = dice.between(1, whole[axis] - box.begin[axis]);
-  }
-  return box;
-}
-
 }  // namespace
 
 TEST_CASE("the input box is what the output depends on, and no larger") {

@@ -44,6 +44,15 @@ inline Shape random_shape(Dice& dice, Index most) {
   }
 }
 
+inline Box random_part(Dice& dice, const Shape& whole) {
+  Box box;
+  for (int axis = 0; axis < 3; ++axis) {
+    box.begin[axis] = dice.between(0, whole[axis] - 1);
+    box.size[axis] = dice.between(1, whole[axis] - box.begin[axis]);
+  }
+  return box;
+}
+
 inline ConvolutionSpec random_spec(Dice& dice) {
   ConvolutionSpec spec;
   spec.image = random_shape(dice, 9);
