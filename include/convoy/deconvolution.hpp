@@ -56,7 +56,8 @@ struct DeconvolutionPlan {
   std::vector<LedgerLine> ledger;
   std::uint64_t footprint_bytes = 0;  ///< sum of the ledger
   std::uint64_t budget_bytes = 0;     ///< what it had to fit
-  /// Host memory: of arrays between exact tiles, and with PlanOptions::streaming all that a run takes.
+  /// Host memory: of exact tiles the arrays between them and what blur and adjoint hold, on all devices; with
+  /// PlanOptions::streaming all that a run takes, of fast tiles and whole images on each device.
   std::vector<LedgerLine> host_ledger;
   std::uint64_t host_bytes = 0;     ///< sum of the host's ledger
   double predicted_seconds = 0;     ///< of one iteration, from the device's expected rates; 0 when they are unknown
