@@ -304,14 +304,26 @@ DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& given, const FastTi
   return plan;
 }
 
+namespace {
+
+DeconvolutionPlan plan_of_cores(const DeconvolutionSpec& spec, const Shape& core, const Limits& limits,
+                                const PlanOptions& options, const std::string& why) {
+  try {
+    DeconvolutionPlan plan = make_fast_plan_of(spec, tiling_of_cores(spec, core), limits, options, why);
+    if (fits_host(plan, options)) return plan;
+    throw too_large_for_host(spec.image, "such fast tiles", plan.host_bytes, options, "allow more");
+  } catch (const OutOfMemory& problem) {
+    throw OutOfMemory(fmt::format("fast tiles of cores of {} zyx: {}; or choose smaller cores (--core)", to_text(core),
+                                  problem.what()),
+                      problem.requested_bytes(), problem.limit_bytes(), problem.limit_name());
+  }
+}
+
+}  // namespace
+
 DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                  const std::string& why) {
-  if (options.tile_output) {
-    DeconvolutionPlan plan = make_fast_plan_of(spec, tiling_of_cores(spec, *options.tile_output), limits, options, why);
-    if (fits_host(plan, options)) return plan;
-    throw too_large_for_host(spec.image, "fast tiles of these cores", plan.host_bytes, options,
-                             "allow more, or choose smaller cores");
-  }
+  if (options.tile_output) return plan_of_cores(spec, *options.tile_output, limits, options, why);
   std::optional<FastTiling> tiling = tiling_of(spec, region_of(spec).size);
   if (!spec.region) tiling = divided_further(spec, *tiling).value_or(*tiling);  // the whole was found not to fit
   while (true) {

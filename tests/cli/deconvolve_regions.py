@@ -78,7 +78,7 @@ some, report = restore(*series, "--region", region)
 expected = whole[..., 3:9, 20:50, :41]
 assert report["plan"]["num_tiles"] == 1 and report["warnings"] == [], report["warnings"]
 assert some.shape == expected.shape and relative_l2(some, expected) < 0.02, relative_l2(some, expected)
-tiled, report = restore(*series, "--region", region, "--memory-limit", "1200KB")
+tiled, report = restore(*series, "--region", region, "--memory-limit", "500KB")
 assert report["plan"]["num_tiles"] > 1 and report["seam"]["voxels"] > 0
 assert relative_l2(tiled, expected) < 0.05
 succeed("deconvolve", "image.npy", "psf.npy", "out.zarr", *CPU, *series, "--region", region, "--resume")
@@ -92,6 +92,6 @@ fail(2, "--region", *WORK, "--region", region, "--tiles", "exact")
 fail(2, "--core", *WORK, "--core", "4,4,4")
 fail(2, "--core", *WORK, "--tiles", "fast", "--core", "0,4,4")
 fail(1, "fast tiles do not go together with other edges", *WORK, "--region", region, "--edges", "zero")
-fail(1, "cores", *WORK, "--tiles", "fast", "--core", "12,60,70", "--memory-limit", "100KB")
+fail(1, "smaller cores", *WORK, "--tiles", "fast", "--core", "12,60,70", "--memory-limit", "100KB")
 fail(1, "cannot be cut into", "plan", "--image", "4,4,4", "--kernel", "1,1,1", "--deconvolve", "--split", "1009", *CPU[:2])
 print("regions of deconvolutions")
