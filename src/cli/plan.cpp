@@ -72,8 +72,11 @@ struct PlanCommand {
     streaming->num_groups = std::max<Index>(1, static_cast<Index>(images.size()) / group);
     const ImageView voxels = kernels.view();
     if (options.choices.origin.rule == Origin::Rule::peak) {
-      validate(options.spec(image, kernel));
-      options.choices.origin = Origin::at(resolve_origin(options.spec(image, kernel), &voxels));
+      ConvolutionSpec spec = options.spec(image, kernel);
+      if (deconvolve) spec.num_kernels = spec.batch = 1;  // each PSF has its own, on which tiles do not depend
+      validate(spec);
+      const ImageView first_kernel = voxels.image(0);
+      options.choices.origin = Origin::at(resolve_origin(spec, deconvolve ? &first_kernel : &voxels));
     }
     if (!deconvolve && !is_complex(voxels.element))
       separable_terms = count_separable_terms(options.spec(image, kernel), voxels);

@@ -53,7 +53,7 @@ MutableImageView WriterOutput::begin(const Box& box) {
 
 void WriterOutput::end(const Box& box) {
   writer_.write(box, voxels_.data());
-  voxels_ = {};
+  voxels_ = std::vector<std::byte>();  // = {} would keep its memory
 }
 
 }  // namespace convoy

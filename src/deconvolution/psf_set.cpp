@@ -35,7 +35,7 @@ void PsfSet::end_borrowing() {
   for (Psf& psf : psfs_) {
     PreparedPsf& prepared = psf.prepared;
     if (size() == 1) {
-      prepared.storage = {};
+      prepared.storage = std::vector<std::byte>();  // = {} would keep its memory
       prepared.view.data = nullptr;
     } else if (prepared.storage.empty()) {
       const auto* voxels = static_cast<const std::byte*>(prepared.view.data);
