@@ -8,6 +8,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/deconvolution_job.hpp"
 #include "cli/deconvolution_options.hpp"
 #include "cli/deconvolution_report.hpp"
 #include "cli/device_options.hpp"
@@ -123,37 +124,11 @@ void DeconvolveCommand::warn_of_psfs(const ImageList& psfs, const Deconvolver& d
   }
 }
 
-/// All that the output depends on, for --resume.
 JobDescription DeconvolveCommand::job(const DeconvolutionSpec& spec, const ImageList& psfs) const {
   if (!files.resume) return {};
   JobDescription job = describe_image(image_path, files);
-  const Shape& at = spec.origin.index;
-  const bool origin_given = spec.origin.rule == Origin::Rule::at;
-  const auto number = [](double value) { return fmt::format("{}", value); };
-  const JobDescription rest{
-      {"PSF", fmt::format("of checksum {}", checksum(psfs.view().as_one()))},
-      {"mask", mask_path.empty() ? "none" : describe_input(mask_path)},
-      {"algorithm", name(spec.algorithm)},
-      {"iterations", std::to_string(spec.iterations)},
-      {"acceleration", name(spec.acceleration)},
-      {"edges", name(spec.edges)},
-      {"background", spec.estimate_background ? "auto" : number(spec.background)},
-      {"start", spec.start == Start::value ? number(spec.start_value) : name(spec.start)},
-      {"total variation", number(spec.tv)},
-      {"noise", number(spec.wiener_noise)},
-      {"stop", spec.stop == Stop::none ? number(spec.stop_relative_change) : name(spec.stop)},
-      {"saturation", number(spec.saturation)},
-      {"origin", origin_given ? fmt::format("{},{},{}", at.z, at.y, at.x) : name(spec.origin.rule)},
-      {"precision", name(spec.precision)},
-      {"normalization", spec.normalize_psf ? "on" : "off"},
-      {"negative PSF", name(spec.psf_negative)},
-      {"NaN", spec.non_finite == NonFinite::zero ? "missing" : "refused"},
-      {"compatibility", name(spec.compatibility)},
-      {"region", spec.region ? to_text(*spec.region) : "all"},
-      {"tiles", fmt::format("{}, halo {}, cores {}", name(spec.tiles), spec.halo,
-                            options.core.z > 0 ? to_text(options.core) : "as they fit")}};
+  const JobDescription rest = describe_deconvolution(spec, options.core, psfs.view(), mask_path);
   job.insert(job.end(), rest.begin(), rest.end());
-  if (psfs.count > 1) job.emplace_back("number of PSFs", std::to_string(psfs.count));
   return job;
 }
 
