@@ -29,7 +29,7 @@ constexpr const char* kStyle =
     "svg{max-width:40rem;width:100%;font:12px system-ui,sans-serif}"
     ".grid{stroke:#e4e4e4}.curve{fill:none;stroke:#3b6ea5;stroke-width:2}";
 
-std::string html_text(const std::string& text) {
+std::string html_escaped(const std::string& text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
@@ -97,7 +97,7 @@ std::string extents_of(const Json& shape) {
 std::string bytes_of(double bytes) { return bytes_to_text(static_cast<std::uint64_t>(bytes)); }
 
 std::string row(const std::string& name, const std::string& value) {
-  return value.empty() ? "" : fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", name, html_text(value));
+  return value.empty() ? "" : fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", name, html_escaped(value));
 }
 
 std::string section(const std::string& title, const std::string& content) {
@@ -140,20 +140,20 @@ std::string summary(const Json& report) {
   rows += row("convoy", text_of(report, "version"));
   std::vector<std::string> words;
   for (const Json& word : part_of(report, "command")) words.push_back(word.is_string() ? word.get<std::string>() : "");
-  return table(rows) + fmt::format("\n<p><code>{}</code></p>", html_text(fmt::format("{}", fmt::join(words, " "))));
+  return table(rows) + fmt::format("\n<p><code>{}</code></p>", html_escaped(fmt::format("{}", fmt::join(words, " "))));
 }
 
 std::string warnings(const Json& report) {
   std::string list;
   for (const Json& text : part_of(report, "warnings")) {
-    if (text.is_string()) list += "<p class=\"warning\">" + html_text(text.get<std::string>()) + "</p>\n";
+    if (text.is_string()) list += "<p class=\"warning\">" + html_escaped(text.get<std::string>()) + "</p>\n";
   }
   return list;
 }
 
 std::string figure(const std::string& png, const std::string& problem, const char* caption) {
   if (png.empty())
-    return fmt::format("<figure><figcaption>{}: not shown: {}</figcaption></figure>\n", caption, html_text(problem));
+    return fmt::format("<figure><figcaption>{}: not shown: {}</figcaption></figure>\n", caption, html_escaped(problem));
   return fmt::format(
       "<figure><img alt=\"{0}\" src=\"data:image/png;base64,{1}\"><figcaption>{0}</figcaption></figure>\n", caption,
       base64(png));
@@ -170,9 +170,9 @@ std::string curve(const Json& report) {
 std::string ledger(const Json& lines) {
   std::string rows;
   for (const Json& line : lines) {
-    rows +=
-        fmt::format("<tr><th>{}</th><td class=\"number\">{}</td><td>{}</td></tr>\n", html_text(text_of(line, "name")),
-                    bytes_of(number_of(line, "bytes")), html_text(text_of(line, "note")));
+    rows += fmt::format("<tr><th>{}</th><td class=\"number\">{}</td><td>{}</td></tr>\n",
+                        html_escaped(text_of(line, "name")), bytes_of(number_of(line, "bytes")),
+                        html_escaped(text_of(line, "note")));
   }
   return table(rows);
 }
@@ -240,7 +240,7 @@ std::string reasons(const Json& report) {
                      row("path", text_of(plan, "path"));
   std::string list;
   for (const Json& reason : part_of(plan, "reasons")) {
-    if (reason.is_string()) list += "<li>" + html_text(reason.get<std::string>()) + "</li>\n";
+    if (reason.is_string()) list += "<li>" + html_escaped(reason.get<std::string>()) + "</li>\n";
   }
   return table(rows) + (list.empty() ? "" : "\n<ul>\n" + list + "</ul>");
 }
@@ -253,7 +253,7 @@ std::string report_page(const nlohmann::json& report, const ReportPictures& pict
     throw Error(Errc::invalid_argument, "this is no report of convoy convolve or convoy deconvolve (--report)");
   }
   const std::string title = fmt::format("{} of {}", kind == "convolution" ? "Convolution" : "Deconvolution",
-                                        html_text(text_of(part_of(report, "image"), "path")));
+                                        html_escaped(text_of(part_of(report, "image"), "path")));
   return fmt::format(
              "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n"
              "<style>{1}</style></head><body>\n<h1>{0}</h1>\n",
