@@ -1,9 +1,6 @@
 #include "base/disk_cache.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -13,8 +10,8 @@
 #include <mutex>
 #include <sstream>
 
+#include "base/file.hpp"
 #include "base/fork.hpp"
-#include "base/handle.hpp"
 #include "base/log.hpp"
 #include "base/settings.hpp"
 
@@ -68,13 +65,13 @@ std::optional<fs::path> safe_folder() {
   if (!folder) return {};
   std::error_code problem;
   fs::create_directories(folder->parent_path(), problem);
-  if (mkdir(folder->c_str(), 0700) != 0 && errno != EEXIST) {
+  const File& here = File::working_folder();
+  if (!here.make_folder(folder->string(), Permissions::none) && errno != EEXIST) {
     log("plan", "cache: {} cannot be made: nothing is kept", folder->string());
     return {};
   }
-  struct stat status {};
-  if (lstat(folder->c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
-      (status.st_mode & 0077) != 0) {
+  const auto status = here.status_of(folder->string(), Links::refused);
+  if (!status || status->kind != FileKind::folder || status->owner != user_of_process() || !status->closed_to_others) {
     log("plan", "cache: {} is ignored: it must be a folder of this user, closed to others (chmod 700)",
         folder->string());
     return {};
@@ -85,34 +82,23 @@ std::optional<fs::path> safe_folder() {
 /// The text of a cache file. Nothing for a link, a pipe, a socket or a device, which are neither followed nor waited
 /// for, and for a file too large to be an entry.
 std::optional<std::string> read_entry(const fs::path& path) {
-  constexpr off_t kMostBytes = off_t{256} << 20;
-  const Handle file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat status {};
-  if (!file || ::fstat(file.descriptor(), &status) != 0) return {};
-  if (!S_ISREG(status.st_mode) || status.st_size > kMostBytes) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
+  const File file = File::working_folder().open_to_read(path.string(), Links::refused);
+  if (!file) return {};
+  const FileStatus status = file.status();
+  if (status.kind != FileKind::file || status.size_bytes > kMostBytes) {
     log("plan", "cache: {} is ignored: it is no regular file, or too large", path.string());
     return {};
   }
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t got = ::pread(file.descriptor(), text.data() + at, text.size() - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return {};
-    at += static_cast<std::size_t>(got);
-  }
-  return text;
+  std::string text(status.size_bytes, '\0');
+  const std::int64_t got = file.read_at(0, text.data(), text.size());
+  return got == static_cast<std::int64_t>(text.size()) ? std::optional(std::move(text)) : std::nullopt;
 }
 
 /// Whether all of it was written, to a file that was not there.
 bool write_new(const fs::path& path, std::string_view text) {
-  Handle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  while (file && !text.empty()) {
-    const ssize_t written = ::write(file.descriptor(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return file && file.close() == 0;
+  File file = File::working_folder().make_file(path.string(), Permissions::none);
+  return file && file.write_at(0, text.data(), text.size()) && file.close() == 0;
 }
 
 class FolderCache final : public DiskCache {
@@ -138,7 +124,7 @@ class FolderCache final : public DiskCache {
     remember(key, value);
     const auto path = file_of(key);
     if (!path) return;
-    const fs::path temporary = path->string() + fmt::format(".{}.part", getpid());
+    const fs::path temporary = path->string() + fmt::format(".{}.part", number_of_process());
     std::error_code problem;
     fs::remove(temporary, problem);  // of a process that was killed and had our number
     const bool written = write_new(temporary, to_file(magic_, key, value));

@@ -1,10 +1,5 @@
 #include "io/input_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -12,53 +7,31 @@
 #include "io/io_error.hpp"
 
 namespace convoy::io {
-
-const int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-
 namespace {
 
-int opened(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), kReadFlags);
-  if (descriptor < 0) fail(path, "cannot be read: {}", std::strerror(errno));
-  return descriptor;
+File opened(const std::string& path) {
+  File file = File::working_folder().open_to_read(path, Links::followed);
+  if (!file) fail(path, "cannot be read: {}", std::strerror(errno));
+  return file;
 }
 
 }  // namespace
 
 InputFile::InputFile(const std::string& path) : InputFile(path, opened(path)) {}
 
-InputFile::InputFile(const std::string& path, int descriptor) : path_(path), descriptor_(descriptor) {
-  struct stat status {};
-  const char* problem = nullptr;
-  if (::fstat(descriptor, &status) != 0) {
-    problem = std::strerror(errno);
-  } else if (S_ISDIR(status.st_mode)) {
-    problem = "is a folder; name an image file";
-  } else if (!S_ISREG(status.st_mode)) {
-    problem = "is not a regular file; convoy reads files by position";
-  }
-  if (problem != nullptr) {
-    ::close(descriptor);
-    fail(path, "{}", problem);
-  }
-  size_bytes_ = static_cast<std::uint64_t>(status.st_size);
-}
-
-InputFile::~InputFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+InputFile::InputFile(const std::string& path, File file) : path_(path), file_(std::move(file)) {
+  const FileStatus status = file_.status();
+  if (status.kind == FileKind::folder) fail(path, "is a folder; name an image file");
+  if (status.kind != FileKind::file) fail(path, "is not a regular file; convoy reads files by position");
+  size_bytes_ = status.size_bytes;
 }
 
 void InputFile::read(std::uint64_t offset, std::byte* bytes, std::uint64_t count) const {
-  constexpr std::uint64_t kMostPerCall = 1U << 30;
-  while (count > 0) {
-    const ssize_t got = ::pread(descriptor_, bytes, std::min(count, kMostPerCall), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path_, "cannot be read: {}", std::strerror(errno));
-    if (got == 0) fail(path_, "ends at byte {}, where {} more are expected: the file is truncated", offset, count);
-    bytes += got;
-    offset += static_cast<std::uint64_t>(got);
-    count -= static_cast<std::uint64_t>(got);
-  }
+  const std::int64_t got = file_.read_at(offset, bytes, count);
+  if (got < 0) fail(path_, "cannot be read: {}", std::strerror(errno));
+  const auto missing = count - static_cast<std::uint64_t>(got);
+  if (missing == 0) return;
+  fail(path_, "ends at byte {}, where {} more are expected: the file is truncated", offset + count - missing, missing);
 }
 
 }  // namespace convoy::io

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/file.hpp"
+
 namespace convoy::io {
 
 class InputFile {
@@ -12,10 +14,7 @@ class InputFile {
   /// Throws Error(io) for a missing file, a directory, or one that may not be read.
   explicit InputFile(const std::string& path);
   /// Takes over what is open. Throws Error(io), naming `path`, unless it is a regular file.
-  InputFile(const std::string& path, int descriptor);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
+  InputFile(const std::string& path, File file);
 
   const std::string& path() const { return path_; }
   std::uint64_t size_bytes() const { return size_bytes_; }
@@ -24,11 +23,8 @@ class InputFile {
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  File file_;
   std::uint64_t size_bytes_ = 0;
 };
-
-/// To open what may be anything: a FIFO without a writer does not block.
-extern const int kReadFlags;
 
 }  // namespace convoy::io

@@ -1,7 +1,6 @@
 // A folder to read, opened once and held: whatever becomes of its name, the files in it are the same ones.
 #pragma once
 
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,9 +16,6 @@ class InputFolder {
   explicit InputFolder(const std::string& path);
   /// An entry of a folder of convoy's own, which is no link.
   InputFolder(const Folder& folder, const std::string& name);
-  ~InputFolder();
-  InputFolder(const InputFolder&) = delete;
-  InputFolder& operator=(const InputFolder&) = delete;
 
   const std::string& path() const { return path_; }
   std::string path_of(const std::string& name) const { return path_ + "/" + name; }
@@ -34,14 +30,14 @@ class InputFolder {
   bool has_changed_beside(const std::string& name) const;
 
  private:
-  InputFolder(const std::string& path, int descriptor);
-  /// -1 if a part of the name does not exist.
-  int open_at(const std::string& name, int flags) const;
+  InputFolder(const std::string& path, File folder);
+  /// What was opened; empty if a part of the name does not exist.
+  File found(const std::string& name, File opened) const;
   void require_absent(const std::string& name) const;
 
   std::string path_;
-  int descriptor_ = -1;
-  std::timespec opened_at_{};
+  File folder_;
+  FileTime opened_at_;
 };
 
 }  // namespace convoy::io

@@ -1,6 +1,4 @@
 // How a changed input is recognised (describe_input, input_stamp of convoy/io.hpp).
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "base/checksum.hpp"
+#include "base/file.hpp"
 #include "convoy/io.hpp"
 #include "io/input_file.hpp"
 #include "io/io_error.hpp"
@@ -25,14 +24,14 @@ struct FileState {
   std::string path;
   std::string name;  // within the store; empty if the input is a file
   std::uint64_t size_bytes = 0;
-  timespec modified{};  // the contents
-  timespec changed{};   // or what the file system keeps of the file; no program can set this time
+  FileTime modified;
+  FileTime changed;
 };
 
 FileState state_of(const std::string& path, const std::string& name) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) io::fail(path, "cannot be read: {}", std::strerror(errno));
-  return {path, name, static_cast<std::uint64_t>(status.st_size), status.st_mtim, status.st_ctim};
+  const auto status = File::working_folder().status_of(path, Links::followed);
+  if (!status) io::fail(path, "cannot be read: {}", std::strerror(errno));
+  return {path, name, status->size_bytes, status->modified, status->changed};
 }
 
 /// A file, or all files of a store, by name.
@@ -93,8 +92,8 @@ void add_samples(Checksum& sum, const std::vector<FileState>& files, std::uint64
 }
 
 std::string times_text(const FileState& file) {
-  return fmt::format("{}.{:09} {}.{:09}", file.modified.tv_sec, file.modified.tv_nsec, file.changed.tv_sec,
-                     file.changed.tv_nsec);
+  return fmt::format("{}.{:09} {}.{:09}", file.modified.seconds, file.modified.nanoseconds, file.changed.seconds,
+                     file.changed.nanoseconds);
 }
 
 }  // namespace
@@ -120,8 +119,8 @@ std::string input_stamp(const std::string& path) {
   Checksum sum;
   const std::vector<FileState> files = files_of(path);
   for (const FileState& file : files) {
-    add_text(sum,
-             fmt::format("{}|{}|{}.{}\n", file.name, file.size_bytes, file.modified.tv_sec, file.modified.tv_nsec));
+    add_text(sum, fmt::format("{}|{}|{}.{}\n", file.name, file.size_bytes, file.modified.seconds,
+                              file.modified.nanoseconds));
   }
   return fmt::format("{} bytes, {:016x}", bytes_of(files), sum.value());
 }

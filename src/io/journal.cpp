@@ -1,9 +1,5 @@
 #include "io/journal.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -21,16 +17,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string read_all(int descriptor, const std::string& path) {
-  std::string text;
-  char part[1 << 16];
-  for (;;) {
-    const ssize_t got = ::pread(descriptor, part, sizeof part, static_cast<off_t>(text.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "cannot be read: {}", std::strerror(errno));
-    if (got == 0) return text;
-    text.append(part, static_cast<std::size_t>(got));
-  }
+std::string read_all(const File& file, const std::string& path) {
+  std::string text(file.status().size_bytes, '\0');
+  const std::int64_t got = file.read_at(0, text.data(), text.size());
+  if (got < 0) fail(path, "cannot be read: {}", std::strerror(errno));
+  text.resize(static_cast<std::size_t>(got));
+  return text;
 }
 
 std::string first_line_of(const JobDescription& job) {
@@ -63,14 +55,14 @@ Journal::Journal(const std::string& path, const std::string& output, const JobDe
 void Journal::open_locked() {
   do {
     file_ = folder_.open_own_file(name_);
-    if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (!file_.lock() && errno == EWOULDBLOCK) {
       fail(output_, "is being written by another process, which has locked '{}'", path_);
     }
-  } while (!folder_.holds(name_, identity_of(status_of(file_.descriptor()))));
+  } while (!folder_.holds(name_, file_.status().identity));
 }
 
 void Journal::load(const JobDescription& job) {
-  const std::string text = read_all(file_.descriptor(), path_);
+  const std::string text = read_all(file_, path_);
   const std::size_t first_end = text.find('\n');
   if (first_end == std::string::npos) return begin(job);  // ended before the first line was written
   require_same_job(text.substr(0, first_end), job);
@@ -86,12 +78,11 @@ void Journal::load(const JobDescription& job) {
     if (!line || !line.eof() || !possible) break;
     replace_touched(written);
   }
-  if (::ftruncate(file_.descriptor(), static_cast<off_t>(at)) != 0)
-    fail(path_, "cannot be written: {}", std::strerror(errno));
+  if (!file_.truncate(at)) fail(path_, "cannot be written: {}", std::strerror(errno));
 }
 
 void Journal::begin(const JobDescription& job) {
-  if (::ftruncate(file_.descriptor(), 0) != 0) fail(path_, "cannot be written: {}", std::strerror(errno));
+  if (!file_.truncate(0)) fail(path_, "cannot be written: {}", std::strerror(errno));
   const std::string line = first_line_of(job);
   append(line);
   header_bytes_ = line.size();
@@ -118,20 +109,17 @@ void Journal::require_same_job(const std::string& line, const JobDescription& jo
 }
 
 void Journal::append(const std::string& line) {
-  const off_t end = ::lseek(file_.descriptor(), 0, SEEK_END);
-  const ssize_t written = ::pwrite(file_.descriptor(), line.data(), line.size(), end);
-  if (written == static_cast<ssize_t>(line.size())) return;
-  const std::string problem = written < 0 ? write_problem(errno) : "the disk is full";
-  if (::ftruncate(file_.descriptor(), end) != 0) fail(path_, "cannot be written nor shortened: {}", problem);
+  const std::uint64_t end = file_.status().size_bytes;
+  if (file_.write_at(end, line.data(), line.size())) return;
+  const std::string problem = write_problem(errno);
+  if (!file_.truncate(end)) fail(path_, "cannot be written nor shortened: {}", problem);
   fail(path_, "cannot be written: {}", problem);
 }
 
 void Journal::forget() {
   const std::lock_guard lock(mutex_);
   boxes_.clear();
-  if (::ftruncate(file_.descriptor(), static_cast<off_t>(header_bytes_)) != 0) {
-    fail(path_, "cannot be written: {}", std::strerror(errno));
-  }
+  if (!file_.truncate(header_bytes_)) fail(path_, "cannot be written: {}", std::strerror(errno));
 }
 
 void Journal::replace_touched(const WrittenBox& written) {
@@ -195,7 +183,7 @@ std::uint64_t Journal::proven_voxels(const ReadBack& read_back) {
 
 void Journal::remove() {
   try {
-    if (folder_.holds(name_, identity_of(status_of(file_.descriptor())))) folder_.remove(name_);
+    if (folder_.holds(name_, file_.status().identity)) folder_.remove(name_);
   } catch (const Error&) {  // a journal without its file is begun anew
   }
 }

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "base/handle.hpp"
+#include "base/file.hpp"
 #include "convoy/io.hpp"
 #include "io/folder.hpp"
 #include "io/written_boxes.hpp"
@@ -57,7 +57,7 @@ class Journal {
   std::string output_;
   Shape shape_;
   Index num_images_;
-  Handle file_;
+  File file_;
   std::uint64_t header_bytes_ = 0;
   std::mutex mutex_;
   WrittenBoxes boxes_;

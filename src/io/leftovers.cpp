@@ -1,11 +1,7 @@
 #include "io/leftovers.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
 
 #include "convoy/io.hpp"
@@ -20,15 +16,15 @@ bool is_temporary(HiddenKind kind) {
   return kind == HiddenKind::temporary_file || kind == HiddenKind::temporary_folder;
 }
 
-bool is_of_kind(HiddenKind kind, const struct stat& status) {
-  const bool is_file = S_ISREG(status.st_mode) && status.st_nlink == 1;
+bool is_of_kind(HiddenKind kind, const FileStatus& status) {
+  const bool is_file = status.kind == FileKind::file && status.num_names == 1;
   if (kind == HiddenKind::journal || kind == HiddenKind::temporary_file) return is_file;
-  return S_ISDIR(status.st_mode) || (kind == HiddenKind::kept && is_file);
+  return status.kind == FileKind::folder || (kind == HiddenKind::kept && is_file);
 }
 
 /// An entry that convoy of this user may have made: no link, nothing of another owner or kind, no file of two names.
-bool is_own(HiddenKind kind, const struct stat& status) {
-  return is_of_kind(kind, status) && status.st_uid == ::geteuid();
+bool is_own(HiddenKind kind, const FileStatus& status) {
+  return is_of_kind(kind, status) && status.owner == user_of_process();
 }
 
 /// An entry under its lock, if it is ours and no process has the lock. Where there are no locks, nothing counts as
@@ -36,39 +32,32 @@ bool is_own(HiddenKind kind, const struct stat& status) {
 class Locked {
  public:
   Locked(const Folder& folder, const std::string& name, HiddenKind kind) : folder_(folder), name_(name) {
-    constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     const auto before = folder.status(name);
     if (!before || !is_own(kind, *before)) return;
-    const int access = S_ISDIR(before->st_mode) ? O_RDONLY | O_DIRECTORY : O_RDWR;
-    handle_ = Handle(::openat(folder.descriptor(), name.c_str(), access | kFlags));
+    handle_ = before->kind == FileKind::folder ? folder.handle().open_folder(name, Links::refused)
+                                               : folder.handle().open_to_change(name);
     if (!handle_) return;
-    const struct stat opened = status_of(handle_.descriptor());
-    const bool is_the_same = identity_of(opened) == identity_of(*before) && is_own(kind, opened);
-    if (!is_the_same || ::flock(handle_.descriptor(), LOCK_EX | LOCK_NB) != 0) handle_ = Handle();
+    const FileStatus opened = handle_.status();
+    const bool is_the_same = opened.identity == before->identity && is_own(kind, opened);
+    if (!is_the_same || !handle_.lock()) handle_ = File();
   }
 
   /// Whether it is free, and still lies under its name.
-  explicit operator bool() const {
-    return handle_ && folder_.holds(name_, identity_of(status_of(handle_.descriptor())));
-  }
+  explicit operator bool() const { return handle_ && folder_.holds(name_, handle_.status().identity); }
 
  private:
   const Folder& folder_;
   std::string name_;
-  Handle handle_;
+  File handle_;
 };
 
 /// Of all that is in a folder, too: bytes on the disk, and the last time at which anything was written.
-void measure(const Folder& folder, const std::string& name, int depth, std::uint64_t& bytes, timespec& written) {
-  constexpr std::uint64_t kBlockBytes = 512;
+void measure(const Folder& folder, const std::string& name, int depth, std::uint64_t& bytes, FileTime& written) {
   const auto status = folder.status(name);
   if (!status) return;
-  bytes += static_cast<std::uint64_t>(status->st_blocks) * kBlockBytes;
-  const auto earlier = [](const timespec& a, const timespec& b) {
-    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
-  };
-  if (earlier(written, status->st_mtim)) written = status->st_mtim;
-  if (!S_ISDIR(status->st_mode) || depth == kMaxSearchDepth) return;
+  bytes += status->allocated_bytes;
+  written = std::max(written, status->modified);
+  if (status->kind != FileKind::folder || depth == kMaxSearchDepth) return;
   const Folder inner = folder.subfolder(name);
   for (const std::string& entry : inner.names()) measure(inner, entry, depth + 1, bytes, written);
 }
@@ -89,7 +78,7 @@ std::optional<Leftover> leftover_at(const Folder& folder, const std::string& nam
   leftover.path = folder.path_of(name);
   leftover.output = folder.path_of(hidden->output);
   leftover.resumable = hidden->kind == HiddenKind::kept && has_journal;
-  timespec written{};
+  FileTime written;
   measure(folder, name, 0, leftover.size_bytes, written);
   if (leftover.resumable) {
     measure(folder, journal_of(hidden->output), 0, leftover.size_bytes, written);
@@ -97,7 +86,7 @@ std::optional<Leftover> leftover_at(const Folder& folder, const std::string& nam
   } else {
     leftover.in_use = hidden->kind != HiddenKind::kept && !Locked(folder, name, hidden->kind);
   }
-  leftover.age_seconds = std::max(0.0, std::difftime(std::time(nullptr), written.tv_sec));
+  leftover.age_seconds = static_cast<double>(std::max<std::int64_t>(0, time_now().seconds - written.seconds));
   return leftover;
 }
 

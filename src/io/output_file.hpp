@@ -57,7 +57,7 @@ class OutputFile {
 
   OutputPlace place_;
   Unfinished unfinished_;
-  Handle file_;
+  File file_;
   std::string temporary_name_;
   std::unique_ptr<TemporaryEntry> entry_;  // null if the file is kept
   std::uint64_t position_ = 0;
@@ -66,15 +66,15 @@ class OutputFile {
 
 /// Takes the lock that says that a temporary file or folder is being written; false if another process has it. Where
 /// the file system has no locks, true.
-bool lock_temporary(int descriptor);
+bool lock_temporary(const File& file);
 
 /// Why something could not be written, of errno; names the limit where `ulimit -f` is the reason.
 std::string write_problem(int error);
 
 /// Writes all, or throws Error(io) that names `path`.
-void write_fully(int descriptor, const std::string& path, std::uint64_t offset, const std::byte* bytes,
+void write_fully(const File& file, const std::string& path, std::uint64_t offset, const std::byte* bytes,
                  std::uint64_t count);
-/// fsync, with the errors that some network file systems report only when a file is closed.
-void sync_file(int descriptor, const std::string& path);
+/// File::sync, or throws Error(io) that names `path`.
+void sync_file(const File& file, const std::string& path);
 
 }  // namespace convoy::io

@@ -1,8 +1,5 @@
 #include "io/output_folder.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -30,7 +27,7 @@ constexpr const char* kUnnamed = ".convoy-";
 void remove_unnamed(const Folder& folder) {
   for (const std::string& name : folder.names()) {
     const auto status = folder.status(name);
-    if (status && S_ISDIR(status->st_mode)) {
+    if (status && status->kind == FileKind::folder) {
       remove_unnamed(folder.subfolder(name));
     } else if (name.starts_with(kUnnamed)) {
       folder.remove(name);
@@ -44,22 +41,22 @@ void write_and_rename(const Folder& folder, const std::string& name, const Fill&
   static std::atomic<unsigned> counter{0};
   const std::string path = folder.path_of(name);
   const std::string temporary = fmt::format("{}{}.part", kUnnamed, counter++);
-  Handle file = folder.make_file(temporary);
+  const File file = folder.make_file(temporary);
   if (!file) fail(path, "cannot be written: '{}' is made by another process", temporary);
   std::uint64_t size = 0;
   fill([&](std::span<const std::byte> bytes) {
-    write_fully(file.descriptor(), path, size, bytes.data(), bytes.size());
+    write_fully(file, path, size, bytes.data(), bytes.size());
     size += bytes.size();
   });
-  sync_file(file.descriptor(), path);
-  const int problem = folder.rename(temporary, folder, name);
+  sync_file(file, path);
+  const int problem = folder.rename(temporary, name);
   if (problem != 0) fail(path, "cannot be written: {}", std::strerror(problem));
 }
 
 void sync_all(const Folder& folder) {
   for (const std::string& name : folder.names()) {
     const auto status = folder.status(name);
-    if (status && S_ISDIR(status->st_mode)) sync_all(folder.subfolder(name));
+    if (status && status->kind == FileKind::folder) sync_all(folder.subfolder(name));
   }
   folder.sync();
 }
@@ -68,10 +65,10 @@ void sync_all(const Folder& folder) {
 
 void require_file(const Folder& folder, const std::string& file, std::uint64_t bytes) {
   const auto status = folder.status(file);
-  if (!status || !S_ISREG(status->st_mode)) {
+  if (!status || status->kind != FileKind::file) {
     fail(folder.path_of(file), "was removed by another process after it was written");
   }
-  const auto found = static_cast<std::uint64_t>(status->st_size);
+  const std::uint64_t found = status->size_bytes;
   if (bytes == 0 ? found > 0 : found == bytes) return;
   fail(folder.path_of(file), "was changed by another process after it was written: it has {} bytes", found);
 }
@@ -102,7 +99,7 @@ void OutputFolder::open_new() {
     temporary_name_ = place_.temporary_name(HiddenKind::temporary_folder);
     auto made = place.make_folder(temporary_name_);
     if (!made) continue;
-    if (!lock_temporary(made->descriptor()) || !place.holds(temporary_name_, made->identity())) continue;
+    if (!lock_temporary(made->handle()) || !place.holds(temporary_name_, made->identity())) continue;
     folder_ = std::make_unique<Folder>(std::move(*made));
     entry_ = std::make_unique<TemporaryEntry>(place_.folder(), temporary_name_, folder_->identity());
     return;
@@ -122,7 +119,7 @@ bool OutputFolder::is_occupied() const {
 void OutputFolder::require_replaceable() const {
   const auto target = place_.folder()->status(place_.name());
   if (!target) return;
-  if (!S_ISDIR(target->st_mode)) fail(path(), "is a file; a Zarr store is a folder: name another one");
+  if (target->kind != FileKind::folder) fail(path(), "is a file; a Zarr store is a folder: name another one");
   const Folder store = place_.folder()->subfolder(place_.name());
   if (store.names().empty()) return;
   if (!is_zarr_store(store))
@@ -143,7 +140,7 @@ void OutputFolder::require_exchange() const {
   const std::string other = place_.temporary_name(HiddenKind::temporary_folder);
   if (!place.make_folder(one)) return;
   const bool both = place.make_folder(other).has_value();
-  const int problem = both ? place.rename(one, place, other, RENAME_EXCHANGE) : 0;
+  const int problem = both ? place.exchange(one, other) : 0;
   place.remove(one);
   if (both) place.remove(other);
   if (problem == 0) return;
@@ -207,7 +204,7 @@ void OutputFolder::commit() {
   require_there();
   require_replaceable();
   if (is_occupied()) return replace_store();
-  const int problem = place_.folder()->rename(temporary_name_, *place_.folder(), place_.name());
+  const int problem = place_.folder()->rename(temporary_name_, place_.name());
   if (problem != 0) fail(path(), "cannot be given its name: {}", std::strerror(problem));
   entry_.reset();
   folder_.reset();
@@ -217,14 +214,14 @@ void OutputFolder::commit() {
 void OutputFolder::replace_store() {
   const Folder& place = *place_.folder();
   const Folder before = place.subfolder(place_.name());
-  const int problem = place.rename(temporary_name_, place, place_.name(), RENAME_EXCHANGE);
+  const int problem = place.exchange(temporary_name_, place_.name());
   if (problem != 0) fail(path(), "cannot be given its name: {}", std::strerror(problem));
   entry_.reset();
   folder_.reset();
   place_.confirm(identity_);
   if (place.holds(temporary_name_, before.identity())) {
     remove_own_entries(before);
-    if (::unlinkat(place.descriptor(), temporary_name_.c_str(), AT_REMOVEDIR) == 0) return;
+    if (place.handle().remove(temporary_name_, FileKind::folder)) return;
   }
   fail(path(), "is written, but the store of before was changed meanwhile; what convoy did not write stays in '{}'",
        place.path_of(temporary_name_));

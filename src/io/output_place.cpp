@@ -1,10 +1,6 @@
 #include "io/output_place.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <filesystem>
 
@@ -23,17 +19,14 @@ std::string without_slashes(std::string path) {
 }
 
 std::string link_target(const Folder& folder, const std::string& name) {
-  char target[PATH_MAX];
-  const ssize_t length = ::readlinkat(folder.descriptor(), name.c_str(), target, sizeof target);
-  if (length < 0) fail(folder.path_of(name), "the link cannot be read: {}", std::strerror(errno));
-  return {target, static_cast<std::size_t>(length)};
+  if (auto target = folder.handle().link_target(name)) return *std::move(target);
+  fail(folder.path_of(name), "the link cannot be read: {}", std::strerror(errno));
 }
 
 /// In a folder such as /tmp, links of others may be traps.
-bool is_trusted_link(const struct stat& link, const struct stat& folder) {
-  constexpr mode_t kOpenToAll = S_ISVTX | S_IWOTH;
-  if ((folder.st_mode & kOpenToAll) != kOpenToAll) return true;
-  return link.st_uid == ::geteuid() || link.st_uid == folder.st_uid;
+bool is_trusted_link(const FileStatus& link, const FileStatus& folder) {
+  if (!folder.deletable_by_owners || !folder.writable_by_all) return true;
+  return link.owner == user_of_process() || link.owner == folder.owner;
 }
 
 }  // namespace
@@ -47,8 +40,8 @@ OutputPlace::OutputPlace(const std::string& path) : path_(path) {
       folder_ = std::make_shared<const Folder>(folder_of(at));
       if (name_ == "." || name_ == ".." || name_ == "/") fail(at, "names a folder, and no file in it");
       const auto entry = folder_->status(name_);
-      if (!entry || !S_ISLNK(entry->st_mode)) break;
-      if (!is_trusted_link(*entry, status_of(folder_->descriptor()))) {
+      if (!entry || entry->kind != FileKind::link) break;
+      if (!is_trusted_link(*entry, folder_->handle().status())) {
         fail(folder_->path_of(name_), "is a link of another user in a folder that is open to all; it is not followed");
       }
       const std::string target = without_slashes(link_target(*folder_, name_));
@@ -64,7 +57,7 @@ OutputPlace::OutputPlace(const std::string& path) : path_(path) {
 }
 
 void OutputPlace::require_writable() const {
-  if (::faccessat(folder_->descriptor(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
+  if (folder_->handle().may_add_entries()) return;
   fail(path_, "cannot be written: nothing may be put into its folder '{}': {}", folder_->path(), std::strerror(errno));
 }
 
@@ -81,13 +74,11 @@ void OutputPlace::confirm(const FileIdentity& output) const {
   } catch (const Error& error) {
     fail(path_, "is written, but may not survive a power failure: {}", error.what());
   }
-  struct stat now {};
   if (absolute_folder_.empty()) return;
-  if (::stat(absolute_folder_.c_str(), &now) == 0 && identity_of(now) == folder_->identity()) return;
-  std::error_code unknown;
-  const fs::path place = fs::read_symlink("/proc/self/fd/" + std::to_string(folder_->descriptor()), unknown);
+  const auto now = File::working_folder().status_of(absolute_folder_, Links::followed);
+  if (now && now->identity == folder_->identity()) return;
   fail(path_, "is written, but not there: the folder '{}' was moved meanwhile; it lies in '{}' as '{}'",
-       folder_->path(), place.string(), name_);
+       folder_->path(), folder_->handle().current_path(), name_);
 }
 
 std::string kept_path(const std::string& path) {

@@ -1,9 +1,5 @@
 #include "io/own_store.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
@@ -42,9 +38,9 @@ bool is_chunk(const std::string& name, int depth) {
 }
 
 /// Whether convoy writes entries of such a name and kind, `depth` folders below the store.
-bool is_own(const std::string& name, const struct stat& status, int depth) {
-  if (S_ISREG(status.st_mode)) return is_metadata(name, depth) || (depth > 0 && is_chunk(name, depth));
-  if (!S_ISDIR(status.st_mode)) return false;
+bool is_own(const std::string& name, const FileStatus& status, int depth) {
+  if (status.kind == FileKind::file) return is_metadata(name, depth) || (depth > 0 && is_chunk(name, depth));
+  if (status.kind != FileKind::folder) return false;
   return depth == 0 ? name == kArrayFolder : depth < kMaxChunkDepth && is_chunk(name, depth);
 }
 
@@ -53,7 +49,7 @@ std::optional<std::string> foreign_below(const Folder& folder, const std::string
     const auto status = folder.status(name);
     if (!status) continue;
     if (!is_own(name, *status, depth)) return "'" + place + name + "'";
-    if (!S_ISDIR(status->st_mode)) continue;
+    if (status->kind != FileKind::folder) continue;
     if (auto foreign = foreign_below(folder.subfolder(name), place + name + "/", depth + 1)) return foreign;
   }
   return std::nullopt;
@@ -61,10 +57,10 @@ std::optional<std::string> foreign_below(const Folder& folder, const std::string
 
 Json read_json(const Folder& store, const std::string& name) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-  const Handle file = store.open_to_read(name);
+  const File file = store.open_to_read(name);
   if (!file) return {};
   std::string text(kMostBytes, '\0');
-  const ssize_t got = ::pread(file.descriptor(), text.data(), text.size(), 0);
+  const std::int64_t got = file.read_at(0, text.data(), text.size());
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return parse_json(text).value_or(nullptr);
 }
@@ -88,9 +84,8 @@ void remove_own_below(const Folder& folder, int depth) {
   for (const std::string& name : folder.names()) {
     const auto status = folder.status(name);
     if (!status || !is_own(name, *status, depth)) continue;
-    const bool is_folder = S_ISDIR(status->st_mode);
-    if (is_folder) remove_own_below(folder.subfolder(name), depth + 1);
-    ::unlinkat(folder.descriptor(), name.c_str(), is_folder ? AT_REMOVEDIR : 0);
+    if (status->kind == FileKind::folder) remove_own_below(folder.subfolder(name), depth + 1);
+    folder.handle().remove(name, status->kind);
   }
 }
 

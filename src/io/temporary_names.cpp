@@ -71,7 +71,7 @@ std::string journal_name(const std::string& output, std::size_t max_bytes) {
 std::string temporary_name(const std::string& output, HiddenKind kind, std::size_t max_bytes) {
   static std::atomic<unsigned> counter{0};
   const std::string_view ending = kind == HiddenKind::temporary_folder ? kFolderEnding : kFileEnding;
-  return hidden(output, max_bytes, fmt::format("{}-{}{}", ::getpid(), counter++, ending));
+  return hidden(output, max_bytes, fmt::format("{}-{}{}", number_of_process(), counter++, ending));
 }
 
 std::optional<HiddenName> parse_hidden_name(const std::string& name) {

@@ -1,9 +1,6 @@
 #include "kernels/kernel_files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cctype>
@@ -15,7 +12,7 @@
 #include <optional>
 #include <string_view>
 
-#include "base/handle.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/settings.hpp"
 
@@ -26,7 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDump = "CONVOY_DUMP_KERNELS";
 constexpr const char* kUse = "CONVOY_USE_KERNELS";
-constexpr int kNoLinks = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 std::optional<std::string> folder_of(const char* variable) {
   const char* const value = setting(variable);
@@ -57,66 +53,56 @@ std::string name_of(const KernelFile& file, const std::string& text) {
 }
 
 /// The folder; nothing, and why, if files in it are not to be read or written.
-Handle opened(const std::string& path, std::string& problem) {
-  Handle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+File opened(const std::string& path, std::string& problem) {
+  File folder = File::working_folder().open_folder(path, Links::followed);
   if (!folder) problem = std::strerror(errno);
   return folder;
 }
 
 /// Why this user's kernels are not to be taken from there: they are run. Empty: they may be.
-std::string distrust(const struct stat& status) {
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) return "it belongs to another user";
-  return (status.st_mode & S_IWOTH) != 0 ? "every user may write to it" : "";
+std::string distrust(const FileStatus& status) {
+  constexpr std::uint64_t kAdministrator = 0;
+  if (status.owner != user_of_process() && status.owner != kAdministrator) return "it belongs to another user";
+  return status.writable_by_all ? "every user may write to it" : "";
 }
 
 /// The text of a regular file; nothing, and why, for anything else.
-std::optional<std::string> text_of(const Handle& folder, const std::string& name, bool must_be_trusted,
+std::optional<std::string> text_of(const File& folder, const std::string& name, bool must_be_trusted,
                                    std::string& problem) {
-  constexpr off_t kMostBytes = off_t{64} << 20;
-  const Handle file(::openat(folder.descriptor(), name.c_str(), O_RDONLY | kNoLinks));
-  struct stat status {};
-  if (!file || ::fstat(file.descriptor(), &status) != 0) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+  const File file = folder.open_to_read(name, Links::refused);
+  if (!file) {
     problem = errno == ENOENT ? "there is none" : errno == ELOOP ? "it is a link" : std::strerror(errno);
     return {};
   }
-  if (!S_ISREG(status.st_mode) || status.st_size > kMostBytes) problem = "it is no regular file, or too large";
+  const FileStatus status = file.status();
+  if (status.kind != FileKind::file || status.size_bytes > kMostBytes) {
+    problem = "it is no regular file, or too large";
+  }
   if (problem.empty() && must_be_trusted) problem = distrust(status);
   if (!problem.empty()) return {};
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t got = ::pread(file.descriptor(), text.data() + at, text.size() - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      problem = got < 0 ? std::strerror(errno) : "it became shorter";
-      return {};
-    }
-    at += static_cast<std::size_t>(got);
-  }
-  return text;
+  std::string text(status.size_bytes, '\0');
+  const std::int64_t got = file.read_at(0, text.data(), text.size());
+  if (got == static_cast<std::int64_t>(text.size())) return text;
+  problem = got < 0 ? std::strerror(errno) : "it became shorter";
+  return {};
 }
 
 /// The error, as errno has it; 0 if all was written to a file that was not there.
-int write_new(const Handle& folder, const std::string& name, std::string_view text) {
-  Handle file(::openat(folder.descriptor(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | kNoLinks, 0644));
-  if (!file) return errno;
-  while (!text.empty()) {
-    const ssize_t written = ::write(file.descriptor(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return written < 0 ? errno : EIO;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+int write_new(const File& folder, const std::string& name, std::string_view text) {
+  File file = folder.make_file(name, Permissions::read);
+  if (!file || !file.write_at(0, text.data(), text.size())) return errno;
   return file.close();
 }
 
 /// Whole under its name, or not at all. The error, EEXIST if there is something of that name.
-int write_whole(const Handle& folder, const std::string& name, const std::string& text) {
+int write_whole(const File& folder, const std::string& name, const std::string& text) {
   static std::atomic<unsigned> count{0};
-  const std::string part = fmt::format(".{}.{}.{}.part", name, ::getpid(), count++);
+  const std::string part = fmt::format(".{}.{}.{}.part", name, number_of_process(), count++);
   int error = write_new(folder, part, text);
   if (error == EEXIST) return EBUSY;
-  if (error == 0 && ::linkat(folder.descriptor(), part.c_str(), folder.descriptor(), name.c_str(), 0) != 0)
-    error = errno;
-  ::unlinkat(folder.descriptor(), part.c_str(), 0);
+  if (error == 0 && !folder.link(part, name)) error = errno;
+  folder.remove(part, FileKind::file);
   const bool has_no_links = error == EPERM || error == EOPNOTSUPP || error == EMLINK;
   return has_no_links ? write_new(folder, name, text) : error;
 }
@@ -124,8 +110,8 @@ int write_whole(const Handle& folder, const std::string& name, const std::string
 /// Whether the folder now holds the text under that name.
 bool dump(const std::string& path, const std::string& name, const std::string& text) {
   std::string problem;
-  ::mkdir(path.c_str(), 0755);
-  const Handle folder = opened(path, problem);
+  File::working_folder().make_folder(path, Permissions::read);
+  const File folder = opened(path, problem);
   const int error = folder ? write_whole(folder, name, text) : 0;
   if (folder && error == 0) {
     log("dispatch", "{}: wrote {}/{}", kDump, path, name);
@@ -145,9 +131,8 @@ bool dump(const std::string& path, const std::string& name, const std::string& t
 std::optional<std::string> users_text(const std::string& path, const std::string& name) {
   std::string problem;
   std::optional<std::string> text;
-  if (const Handle folder = opened(path, problem)) {
-    struct stat status {};
-    problem = ::fstat(folder.descriptor(), &status) == 0 ? distrust(status) : std::strerror(errno);
+  if (const File folder = opened(path, problem)) {
+    problem = distrust(folder.status());
     if (problem.empty()) text = text_of(folder, name, true, problem);
   }
   if (!text) log("dispatch", "{}: {}/{} is not taken: {}; the generated text is compiled", kUse, path, name, problem);
