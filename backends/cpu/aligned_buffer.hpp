@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
+#include <limits>
 #include <memory>
 #include <new>
+
+#include "base/aligned_memory.hpp"
 
 namespace convoy::backend::cpu {
 
@@ -22,12 +24,12 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
+    void operator()(std::byte* memory) const { free_aligned(memory); }
   };
   static std::byte* allocate(std::size_t bytes) {
     constexpr std::size_t kAlignment = 64;
-    if (bytes > SIZE_MAX - kAlignment) throw std::bad_alloc();
-    void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment);
+    if (bytes == std::numeric_limits<std::size_t>::max()) throw std::bad_alloc();
+    void* memory = allocate_aligned(kAlignment, bytes + 1);
     if (memory == nullptr) throw std::bad_alloc();
     return static_cast<std::byte*>(memory);
   }

@@ -9,18 +9,30 @@
 #include "backends/cpu/fftw.hpp"
 #include "base/host_memory.hpp"
 #include "convoy/bytes_text.hpp"
+#if defined(_WIN32)
+#include "base/windows.hpp"
+#endif
 
 namespace convoy::backend {
 namespace cpu {
 namespace {
 
 std::string processor_name() {
+#if defined(_WIN32)
+  char name[128];
+  DWORD bytes = sizeof name;
+  constexpr const char* kKey = "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0";
+  const LSTATUS problem =
+      ::RegGetValueA(HKEY_LOCAL_MACHINE, kKey, "ProcessorNameString", RRF_RT_REG_SZ, nullptr, name, &bytes);
+  return problem == ERROR_SUCCESS ? name : "CPU";
+#else
   std::ifstream file("/proc/cpuinfo");
   std::string line;
   while (std::getline(file, line)) {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "CPU";
+#endif
 }
 
 Limits query_limits() {

@@ -52,6 +52,10 @@ std::optional<fs::path> wanted_folder() {
     if (std::string_view(own) == "off") return {};
     return fs::path(own);
   }
+#if defined(_WIN32)
+  if (const char* local = std::getenv("LOCALAPPDATA"); local != nullptr && *local != '\0')
+    return fs::path(local) / "convoy";
+#endif
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
     return fs::path(cache) / "convoy";
   if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')

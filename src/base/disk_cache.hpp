@@ -1,9 +1,10 @@
 // What took long to find out, by key: in memory for this process, on disk for the next. Compiled plans and wisdom.
 //
-// The folder is CONVOY_CACHE_DIR, else $XDG_CACHE_HOME/convoy, else ~/.cache/convoy; "off" keeps nothing on disk. What
-// it holds may be code that will be executed, so it must belong to this user and be closed to others (0700), or it is
-// ignored with a log line. A file is written whole under a temporary name and renamed; it carries its full key and a
-// checksum, and one that does not fit both is ignored, and replaced by what is found out anew.
+// The folder is CONVOY_CACHE_DIR, else (on Windows) %LOCALAPPDATA%\convoy, else $XDG_CACHE_HOME/convoy, else
+// ~/.cache/convoy; "off" keeps nothing on disk. What it holds may be code that will be executed, so it must belong to
+// this user and be closed to others (0700), or it is ignored with a log line. A file is written whole under a temporary
+// name and renamed; it carries its full key and a checksum, and one that does not fit both is ignored, and replaced by
+// what is found out anew.
 #pragma once
 
 #include <memory>

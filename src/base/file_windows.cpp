@@ -7,189 +7,32 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/file.hpp"
 #include "base/windows.hpp"
+#include "base/windows_handles.hpp"
 
 namespace convoy {
 namespace {
 
-constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-constexpr ULONG kOpenReparsePoint = 0x00200000;
-constexpr ULONG kDirectoryFile = 0x00000001;
-constexpr ULONG kSynchronous = 0x00000020;
-constexpr ULONG kForBackup = 0x00004000;
-constexpr ULONG kCreate = 2;
-constexpr ULONG kOpen = 1;
+using windows::kCreate;
+using windows::kDirectoryFile;
+using windows::kFolderAccess;
+using windows::kLookAccess;
+using windows::kOpen;
+using windows::kOpenReparsePoint;
+using windows::open_native;
+using windows::Opened;
+using windows::options_of;
+using windows::status_from;
+using windows::succeeded;
+
 constexpr std::uint64_t kMostPerCall = 1U << 30;
-constexpr DWORD kLookAccess = FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE;
-constexpr DWORD kFolderAccess = kLookAccess | FILE_LIST_DIRECTORY | FILE_TRAVERSE;
-
-/// What the headers of some compilers lack: with POSIX semantics, a file that is open elsewhere is replaced, too.
-struct RenameInformation {
-  ULONG flags;
-  HANDLE root;
-  ULONG name_bytes;
-  WCHAR name[1];
-};
-constexpr int kRenameInformation = 10;
-constexpr int kLinkInformation = 11;
-constexpr int kRenameInformationEx = 65;
-constexpr ULONG kReplace = 1;
-constexpr ULONG kPosixSemantics = 2;
-
-using SetInformation = NTSTATUS(NTAPI*)(HANDLE, IO_STATUS_BLOCK*, void*, ULONG, int);
-
-SetInformation set_information() {
-  static const auto function = reinterpret_cast<SetInformation>(
-      reinterpret_cast<void*>(::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "NtSetInformationFile")));
-  return function;
-}
-
-bool succeeded(NTSTATUS status) {
-  if (status >= 0) return true;
-  errno = windows::errno_of(::RtlNtStatusToDosError(status));
-  return false;
-}
-
-bool succeeded(BOOL done) {
-  if (done != 0) return true;
-  errno = windows::errno_of(::GetLastError());
-  return false;
-}
-
-/// A name relative to a folder, or without one any path. Null, and the reason in errno, if it cannot be opened.
-HANDLE open_native(HANDLE folder, const std::string& name, DWORD access, ULONG disposition, ULONG options) {
-  std::wstring wide = windows::to_wide(name);
-  UNICODE_STRING text{};
-  if (folder == nullptr) {
-    wide = windows::native_path(wide);
-  } else {
-    std::replace(wide.begin(), wide.end(), L'/', L'\\');
-    if (wide == L".") wide.clear();
-    const bool leads_out = wide.find(L':') != std::wstring::npos || wide.starts_with(L"\\");
-    if (leads_out || (disposition == kCreate && wide.find(L'\\') != std::wstring::npos)) {
-      errno = EINVAL;
-      return nullptr;
-    }
-  }
-  if (wide.size() > 32000) {
-    errno = ENAMETOOLONG;
-    return nullptr;
-  }
-  text.Buffer = wide.data();
-  text.Length = static_cast<USHORT>(wide.size() * sizeof(WCHAR));
-  text.MaximumLength = text.Length;
-  OBJECT_ATTRIBUTES object{};
-  object.Length = sizeof object;
-  object.RootDirectory = folder;
-  object.ObjectName = &text;
-  object.Attributes = 0x40;  // OBJ_CASE_INSENSITIVE
-  IO_STATUS_BLOCK result{};
-  HANDLE handle = nullptr;
-  const NTSTATUS status =
-      ::NtCreateFile(&handle, access | SYNCHRONIZE, &object, &result, nullptr, FILE_ATTRIBUTE_NORMAL, kShareAll,
-                     disposition, options | kSynchronous | kForBackup, nullptr, 0);
-  return succeeded(status) ? handle : nullptr;
-}
-
-ULONG options_of(Links links) { return links == Links::refused ? kOpenReparsePoint : 0; }
-
-std::uint64_t checksum_of(const void* bytes, std::size_t count) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (std::size_t i = 0; i < count; ++i) hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3;
-  return hash;
-}
-
-std::uint64_t number_of(PSID user) { return checksum_of(user, ::GetLengthSid(user)); }
-
-std::uint64_t owner_of(HANDLE handle) {
-  PSID owner = nullptr;
-  PSECURITY_DESCRIPTOR descriptor = nullptr;
-  const DWORD problem = ::GetSecurityInfo(handle, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr, nullptr,
-                                          nullptr, &descriptor);
-  if (problem != ERROR_SUCCESS) return user_of_process();  // a file system without owners
-  const std::uint64_t number = number_of(owner);
-  ::LocalFree(descriptor);
-  return number;
-}
-
-FileTime time_from(LARGE_INTEGER ticks) {
-  constexpr std::int64_t kTicksBefore1970 = 116444736000000000;
-  constexpr std::int64_t kTicksPerSecond = 10000000;
-  const std::int64_t since = ticks.QuadPart - kTicksBefore1970;
-  return {since / kTicksPerSecond, since % kTicksPerSecond * 100};
-}
-
-FileKind kind_of(HANDLE handle, DWORD attributes) {
-  const DWORD type = ::GetFileType(handle);
-  if (type == FILE_TYPE_PIPE) return FileKind::pipe;
-  if (type != FILE_TYPE_DISK) return FileKind::device;
-  if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
-    FILE_ATTRIBUTE_TAG_INFO tag{};
-    const bool known = ::GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &tag, sizeof tag) != 0;
-    const bool leads_on = tag.ReparseTag == IO_REPARSE_TAG_SYMLINK || tag.ReparseTag == IO_REPARSE_TAG_MOUNT_POINT;
-    if (known && leads_on) return FileKind::link;
-  }
-  return (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FileKind::folder : FileKind::file;
-}
-
-FileStatus status_from(HANDLE handle) {
-  FileStatus result;
-  BY_HANDLE_FILE_INFORMATION all{};
-  FILE_STANDARD_INFO sizes{};
-  FILE_BASIC_INFO times{};
-  if (::GetFileInformationByHandle(handle, &all) == 0) return result;
-  ::GetFileInformationByHandleEx(handle, FileStandardInfo, &sizes, sizeof sizes);
-  ::GetFileInformationByHandleEx(handle, FileBasicInfo, &times, sizeof times);
-  result.kind = kind_of(handle, all.dwFileAttributes);
-  result.identity = {all.dwVolumeSerialNumber, (std::uint64_t{all.nFileIndexHigh} << 32) | all.nFileIndexLow};
-  result.size_bytes = (std::uint64_t{all.nFileSizeHigh} << 32) | all.nFileSizeLow;
-  result.allocated_bytes = static_cast<std::uint64_t>(sizes.AllocationSize.QuadPart);
-  result.num_names = sizes.DeletePending != 0 ? 0 : all.nNumberOfLinks;
-  result.owner = owner_of(handle);
-  result.modified = time_from(times.LastWriteTime);
-  result.changed = time_from(times.ChangeTime);
-  result.closed_to_others = true;  // a folder of the user's profile; access lists are not looked through
-  return result;
-}
-
-/// Opens an entry for one call.
-class Opened {
- public:
-  Opened(HANDLE folder, const std::string& name, DWORD access, ULONG options)
-      : handle_(open_native(folder, name, access, kOpen, options)) {}
-  ~Opened() {
-    const int problem = errno;
-    if (handle_ != nullptr) ::CloseHandle(handle_);
-    errno = problem;
-  }
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-  explicit operator bool() const { return handle_ != nullptr; }
-  HANDLE get() const { return handle_; }
-
- private:
-  HANDLE handle_;
-};
-
-/// A new name for what is open, in a folder that is open.
-bool give_name(HANDLE handle, HANDLE folder, const std::string& name, int information, ULONG flags) {
-  const std::wstring wide = folder == nullptr ? windows::native_path(windows::to_wide(name)) : windows::to_wide(name);
-  const std::size_t name_bytes = wide.size() * sizeof(WCHAR);
-  std::vector<std::byte> memory(sizeof(RenameInformation) + name_bytes);
-  auto* request = reinterpret_cast<RenameInformation*>(memory.data());
-  request->flags = flags;
-  request->root = folder;
-  request->name_bytes = static_cast<ULONG>(name_bytes);
-  std::memcpy(request->name, wide.data(), name_bytes);
-  IO_STATUS_BLOCK result{};
-  return succeeded(set_information()(handle, &result, request, static_cast<ULONG>(memory.size()), information));
-}
+constexpr DWORD kWriteAccess =
+    kLookAccess | FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_ATTRIBUTES;
 
 /// An event that exists while a folder is locked: folders themselves have no locks.
 std::wstring lock_name_of(const FileIdentity& folder) {
@@ -206,7 +49,7 @@ std::uint64_t user_of_process() {
     DWORD used = 0;
     const bool known = ::GetTokenInformation(token, TokenUser, memory.data(), static_cast<DWORD>(memory.size()), &used);
     ::CloseHandle(token);
-    return known ? number_of(reinterpret_cast<TOKEN_USER*>(memory.data())->User.Sid) : std::uint64_t{0};
+    return known ? windows::number_of(reinterpret_cast<TOKEN_USER*>(memory.data())->User.Sid) : std::uint64_t{0};
   }();
   return user;
 }
@@ -220,7 +63,7 @@ FileTime time_now() {
   LARGE_INTEGER ticks{};
   ticks.LowPart = now.dwLowDateTime;
   ticks.HighPart = static_cast<LONG>(now.dwHighDateTime);
-  return time_from(ticks);
+  return windows::time_from(ticks);
 }
 
 File::operator bool() const { return handle_ != nullptr; }
@@ -244,18 +87,14 @@ File File::open_to_read(const std::string& path, Links links) const {
 }
 
 File File::open_to_change(const std::string& name) const {
-  File file(open_native(handle_, name,
-                        kLookAccess | FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_ATTRIBUTES,
-                        kOpen, kOpenReparsePoint));
+  File file(open_native(handle_, name, kWriteAccess, kOpen, kOpenReparsePoint));
   if (!file || file.status().kind != FileKind::link) return file;
   errno = ELOOP;
   return {};
 }
 
 File File::make_file(const std::string& name, Permissions) const {
-  return File(open_native(handle_, name,
-                          kLookAccess | FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_ATTRIBUTES,
-                          kCreate, kOpenReparsePoint));
+  return File(open_native(handle_, name, kWriteAccess, kCreate, kOpenReparsePoint));
 }
 
 File File::open_folder(const std::string& path, Links links) const {
@@ -305,16 +144,7 @@ std::optional<std::string> File::link_target(const std::string& name) const {
 bool File::remove(const std::string& name, FileKind kind) const {
   const ULONG options = kOpenReparsePoint | (kind == FileKind::folder ? kDirectoryFile : 0);
   const Opened entry(handle_, name, DELETE | kLookAccess, options);
-  if (!entry) return false;
-  struct DispositionEx {
-    ULONG flags;
-  } at_once{1 | 2 | 16};  // delete, by POSIX semantics, read-only files too
-  constexpr int kDispositionEx = 64;
-  IO_STATUS_BLOCK result{};
-  if (set_information()(entry.get(), &result, &at_once, sizeof at_once, kDispositionEx) >= 0) return true;
-  FILE_DISPOSITION_INFO when_closed{};
-  when_closed.DeleteFile = TRUE;
-  return succeeded(::SetFileInformationByHandle(entry.get(), FileDispositionInfo, &when_closed, sizeof when_closed));
+  return entry && windows::delete_opened(entry.get());
 }
 
 bool File::rename(const std::string& name, const std::string& new_name) const {
@@ -322,9 +152,7 @@ bool File::rename(const std::string& name, const std::string& new_name) const {
   if (!entry) return false;
   const bool is_folder = status_from(entry.get()).kind == FileKind::folder;
   if (is_folder) remove(new_name, FileKind::folder);  // an empty one; another one stays, and is in the way
-  if (give_name(entry.get(), handle_, new_name, kRenameInformationEx, kReplace | kPosixSemantics)) return true;
-  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return false;
-  return give_name(entry.get(), handle_, new_name, kRenameInformation, is_folder ? 0 : kReplace);
+  return windows::rename_opened(entry.get(), handle_, new_name, !is_folder);
 }
 
 /// Windows has no such call. If the process ends between the steps, one of them lies under the third name.
@@ -340,7 +168,7 @@ bool File::exchange(const std::string& one, const std::string& other) const {
 
 bool File::link(const std::string& name, const std::string& new_name) const {
   const Opened entry(handle_, name, FILE_WRITE_ATTRIBUTES | kLookAccess, kOpenReparsePoint);
-  return entry && give_name(entry.get(), handle_, new_name, kLinkInformation, 0);
+  return entry && windows::link_opened(entry.get(), handle_, new_name);
 }
 
 bool File::may_change(const std::string& name) const {

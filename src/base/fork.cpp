@@ -1,10 +1,11 @@
 #include "base/fork.hpp"
 
-#include <pthread.h>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
 
 namespace convoy {
 namespace {
@@ -13,6 +14,8 @@ constexpr std::size_t kNumLocks = 4;
 
 std::atomic<std::uint64_t> generation{0};
 std::array<std::mutex, kNumLocks> mutexes;
+
+#if !defined(_WIN32)  // where no process is forked
 
 void before_fork() {
   for (std::mutex& mutex : mutexes) mutex.lock();
@@ -28,6 +31,8 @@ void after_fork_in_child() {
 }
 
 [[maybe_unused]] const int registered = ::pthread_atfork(before_fork, after_fork, after_fork_in_child);
+
+#endif
 
 }  // namespace
 

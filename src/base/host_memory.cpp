@@ -1,13 +1,9 @@
 #include "base/host_memory.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <sstream>
@@ -16,8 +12,17 @@
 #include <utility>
 #include <vector>
 
+#include "base/aligned_memory.hpp"
+#include "base/file.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
+#if defined(_WIN32)
+
+#include "base/windows.hpp"
+#else
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
 
 namespace convoy {
 namespace {
@@ -31,17 +36,15 @@ constexpr std::uint64_t kMeminfoUnit = 1024;  // of /proc/meminfo and /proc/self
 /// take longer than planning does.
 std::string text_of(const fs::path& path) {
   std::string text;
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return text;
+  const File file = File::working_folder().open_to_read(path.string(), Links::followed);
+  if (!file) return text;
   constexpr std::size_t kStep = 4096;
-  for (;;) {
+  for (std::int64_t got = kStep; got == kStep;) {  // such a file says no size
     const std::size_t before = text.size();
     text.resize(before + kStep);
-    const ssize_t got = ::read(file, text.data() + before, kStep);
-    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
-    if (got <= 0) break;
+    got = file.read_at(before, text.data() + before, kStep);
+    text.resize(before + static_cast<std::size_t>(std::max<std::int64_t>(0, got)));
   }
-  ::close(file);
   return text;
 }
 
@@ -199,6 +202,8 @@ void lower_to_groups(const GroupPlace& place, MemoryAllowance& allowance) {
   }
 }
 
+#if !defined(_WIN32)
+
 std::uint64_t limit_of_process(__rlimit_resource resource) {
   struct rlimit limit {};
   if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kNoLimit;
@@ -215,6 +220,8 @@ std::uint64_t left_of(std::uint64_t limit, std::uint64_t used) {
   const std::uint64_t stacks = threads * std::min(limit_of_process(RLIMIT_STACK), kUsualStack);
   return left - std::min(left / 4 * 3, stacks);
 }
+
+#endif
 
 }  // namespace
 
@@ -233,6 +240,31 @@ MemoryAllowance memory_allowance(const fs::path& root) {
   return allowance;
 }
 
+#if defined(_WIN32)
+
+/// Memory and page file, less what a job object (a container's, a batch system's) grants the process.
+MemoryAllowance allowance_of_process() {
+  MEMORYSTATUSEX machine{};
+  machine.dwLength = sizeof machine;
+  ::GlobalMemoryStatusEx(&machine);
+  MemoryAllowance allowance{machine.ullTotalPhys, std::min(machine.ullAvailPhys, machine.ullAvailPageFile)};
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION job{};
+  PROCESS_MEMORY_COUNTERS used{};
+  if (::QueryInformationJobObject(nullptr, JobObjectExtendedLimitInformation, &job, sizeof job, nullptr) == 0 ||
+      ::GetProcessMemoryInfo(::GetCurrentProcess(), &used, sizeof used) == 0) {
+    return allowance;
+  }
+  std::uint64_t limit = kNoLimit;
+  const DWORD flags = job.BasicLimitInformation.LimitFlags;
+  if ((flags & JOB_OBJECT_LIMIT_PROCESS_MEMORY) != 0) limit = job.ProcessMemoryLimit;
+  if ((flags & JOB_OBJECT_LIMIT_JOB_MEMORY) != 0) limit = std::min<std::uint64_t>(limit, job.JobMemoryLimit);
+  allowance.total = std::min(allowance.total, limit);
+  allowance.available = std::min(allowance.available, limit - std::min<std::uint64_t>(limit, used.PagefileUsage));
+  return allowance;
+}
+
+#else
+
 MemoryAllowance allowance_of_process() {
   MemoryAllowance allowance = memory_allowance("/");
   const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
@@ -249,17 +281,21 @@ MemoryAllowance allowance_of_process() {
   return allowance;
 }
 
+#endif
+
 std::uint64_t available_host_bytes() { return allowance_of_process().available; }
 std::uint64_t total_host_bytes() { return allowance_of_process().total; }
 
 std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) {
   constexpr std::size_t kPageBytes = 4096;
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, kPageBytes, static_cast<std::size_t>(bytes)) != 0) {
+  void* const memory = bytes <= std::numeric_limits<std::size_t>::max()
+                           ? allocate_aligned(kPageBytes, bytes == 0 ? kPageBytes : static_cast<std::size_t>(bytes))
+                           : nullptr;
+  if (memory == nullptr) {
     throw OutOfMemory(fmt::format("the machine has no {} bytes for a buffer", bytes), bytes, 0,
                       "memory of this process");
   }
-  return {static_cast<std::byte*>(memory), [](std::byte* given) { std::free(given); }};
+  return {static_cast<std::byte*>(memory), [](std::byte* given) { free_aligned(given); }};
 }
 
 }  // namespace convoy

@@ -27,7 +27,7 @@ struct Log {
     if (wanted == nullptr || *wanted == '\0') return;
     from_environment = true;
     sink = [](std::string_view topic, std::string_view message) {
-      write_message(STDERR_FILENO, fmt::format("convoy {}: {}\n", topic, message));
+      write_message(kStandardError, fmt::format("convoy {}: {}\n", topic, message));
     };
     choose(wanted);
   }

@@ -1,16 +1,47 @@
 // Messages to people: written where they can be, and lost without a trace where they cannot.
 #pragma once
 
-#include <poll.h>
-#include <pthread.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <csignal>
 #include <ctime>
 #include <string_view>
+#if defined(_WIN32)
+#include <io.h>
+#else
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+#endif
 
 namespace convoy {
+
+inline constexpr int kStandardInput = 0;
+inline constexpr int kStandardOutput = 1;
+inline constexpr int kStandardError = 2;
+
+#if defined(_WIN32)
+
+/// Windows raises no signals for writes.
+class WriteSignalsBlocked {
+ public:
+  WriteSignalsBlocked() {}  // not trivial: a variable of this type is used
+  WriteSignalsBlocked(const WriteSignalsBlocked&) = delete;
+  WriteSignalsBlocked& operator=(const WriteSignalsBlocked&) = delete;
+};
+
+/// Writes all of the text to the descriptor. If that is closed or without a reader, the rest is lost: nothing is
+/// thrown, errno stays as it was.
+inline void write_message(int descriptor, std::string_view text) noexcept {
+  const int errno_before = errno;
+  while (!text.empty()) {
+    const int written = ::_write(descriptor, text.data(), static_cast<unsigned>(text.size()));
+    if (written <= 0) break;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  errno = errno_before;
+}
+
+#else
 
 /// Keeps the signals away from this thread that a write can raise: SIGPIPE of a pipe without a reader,
 /// SIGXFSZ of a file that has reached its limit (`ulimit -f`). Those that were raised meanwhile are dropped.
@@ -57,5 +88,7 @@ inline void write_message(int descriptor, std::string_view text) noexcept {
   }
   errno = errno_before;
 }
+
+#endif
 
 }  // namespace convoy

@@ -1,7 +1,5 @@
 #include "base/shared_library.hpp"
 
-#include <dlfcn.h>
-
 #include <filesystem>
 #include <sstream>
 #include <system_error>
@@ -9,9 +7,36 @@
 #include "base/library_folders.hpp"
 #include "base/library_reports.hpp"
 #include "base/settings.hpp"
+#if defined(_WIN32)
+#include "base/windows.hpp"
+#else
+#include <dlfcn.h>
+#endif
 
 namespace convoy {
 namespace {
+
+#if defined(_WIN32)
+
+constexpr char kBetweenFolders = ';';
+
+/// Libraries that one needs are looked for beside it, too, where its folder is named.
+void* load_library(const std::string& name, std::string& why_not) {
+  const std::wstring wide = windows::to_wide(name);
+  const bool has_folder = wide.find_first_of(L"/\\") != std::wstring::npos;
+  const DWORD places = LOAD_LIBRARY_SEARCH_DEFAULT_DIRS | (has_folder ? LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR : 0);
+  const std::wstring path = has_folder ? windows::full_path(wide) : wide;
+  HMODULE library = ::LoadLibraryExW(path.c_str(), nullptr, places);
+  if (library == nullptr && !has_folder) library = ::LoadLibraryExW(path.c_str(), nullptr, 0);  // PATH, too
+  if (library == nullptr) why_not = name + ": " + windows::error_text(::GetLastError());
+  return library;
+}
+
+void* find_symbol(void* library, const char* name) {
+  return reinterpret_cast<void*>(::GetProcAddress(static_cast<HMODULE>(library), name));
+}
+
+#else
 
 constexpr char kBetweenFolders = ':';
 
@@ -24,6 +49,8 @@ void* load_library(const std::string& name, std::string& why_not) {
 }
 
 void* find_symbol(void* library, const char* name) { return dlsym(library, name); }
+
+#endif
 
 }  // namespace
 

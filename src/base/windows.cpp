@@ -81,11 +81,16 @@ std::string error_text(DWORD error) {
   return to_utf8(text) + (text.empty() ? "error " : " (error ") + std::to_string(error) + (text.empty() ? "" : ")");
 }
 
-std::wstring native_path(const std::wstring& path) {
+std::wstring full_path(const std::wstring& path) {
   std::wstring whole(32768, L'\0');
   const DWORD length = ::GetFullPathNameW(path.c_str(), static_cast<DWORD>(whole.size()), whole.data(), nullptr);
   if (length == 0 || length >= whole.size()) return path;
   whole.resize(length);
+  return whole;
+}
+
+std::wstring native_path(const std::wstring& path) {
+  const std::wstring whole = full_path(path);
   if (whole.starts_with(L"\\\\?\\") || whole.starts_with(L"\\\\.\\")) return L"\\??\\" + whole.substr(4);
   return whole.starts_with(L"\\\\") ? L"\\??\\UNC\\" + whole.substr(2) : L"\\??\\" + whole;
 }

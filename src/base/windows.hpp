@@ -9,6 +9,10 @@
 #define WIN32_LEAN_AND_MEAN
 #endif
 #include <windows.h>
+// These need it.
+#include <psapi.h>
+#include <shellapi.h>
+#include <winioctl.h>
 
 #include <cstdint>
 #include <string>
@@ -26,8 +30,10 @@ int errno_of(DWORD error);
 /// "GetLastError's text (number)".
 std::string error_text(DWORD error);
 
-/// An absolute path as the system's core takes it, of any length: "\\??\\C:\\folder\\file". It stays as it is where
-/// Windows cannot make it absolute.
+/// An absolute path; it stays as it is where Windows cannot make it absolute.
+std::wstring full_path(const std::wstring& path);
+
+/// An absolute path as the system's core takes it, of any length: "\\??\\C:\\folder\\file".
 std::wstring native_path(const std::wstring& path);
 
 /// A position in a file.

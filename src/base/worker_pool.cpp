@@ -1,8 +1,7 @@
 #include "base/worker_pool.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
+#include <bit>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
@@ -17,6 +16,11 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "base/stop_scope.hpp"
+#if defined(_WIN32)
+#include "base/windows.hpp"
+#elif defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace convoy {
 
@@ -30,14 +34,31 @@ struct WorkerPool::Loop {
   std::exception_ptr failure{};
 };
 
+namespace {
+
+/// 0 where the system does not say.
+int num_processors_of_process() {
+#if defined(_WIN32)
+  DWORD_PTR of_process = 0, of_system = 0;
+  if (::GetProcessAffinityMask(::GetCurrentProcess(), &of_process, &of_system) == 0) return 0;
+  return std::popcount(static_cast<std::uint64_t>(of_process));  // 0 for a process in several groups of processors
+#elif defined(__linux__)
+  cpu_set_t allowed;
+  return sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? CPU_COUNT(&allowed) : 0;
+#else
+  return 0;
+#endif
+}
+
+}  // namespace
+
 int default_num_threads() {
   for (const char* variable : {"CONVOY_THREADS", "SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"}) {
     const char* text = setting(variable);
     const int wanted = text != nullptr ? std::atoi(text) : 0;
     if (wanted > 0) return std::min(wanted, 1024);
   }
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+  if (const int allowed = num_processors_of_process(); allowed > 0) return allowed;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
@@ -163,6 +184,14 @@ class WorkerPool::Threads {
   std::vector<std::thread> threads_;
 };
 
+#if defined(_WIN32)
+/// Windows destroys the statics of a library when the process ends or the library goes, under a lock that ending
+/// threads take, too, so joining them would wait for ever.
+constexpr bool kStaticPoolsLast = true;
+#else
+constexpr bool kStaticPoolsLast = false;
+#endif
+
 /// The parent's threads are left alone in a forked child: destroying what they wait for would wait for them.
 WorkerPool::~WorkerPool() {
   Threads* const threads = threads_.load();
@@ -226,7 +255,8 @@ WorkerPool& host_workers() {
   const std::uint64_t version = settings_version();
   if (version_of_pool != version) {
     static std::mutex mutex;
-    static std::map<int, WorkerPool> pools;
+    static std::map<int, WorkerPool> ending;
+    static auto& pools = kStaticPoolsLast ? *new std::map<int, WorkerPool> : ending;
     const std::lock_guard lock(mutex);
     pool = &pools.try_emplace(default_num_threads(), default_num_threads()).first->second;
     version_of_pool = version;

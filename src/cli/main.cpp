@@ -1,6 +1,4 @@
 // The program `convoy`: parses the command line, runs one subcommand, and turns what it throws into an exit code.
-#include <unistd.h>
-
 #include <exception>
 
 #include "base/messages.hpp"
@@ -13,6 +11,13 @@
 #include "cli/process_memory.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
+#if defined(_WIN32)
+
+#include <string>
+#include <vector>
+
+#include "base/windows.hpp"
+#endif
 
 namespace {
 
@@ -60,6 +65,22 @@ void add_commands(CLI::App& program) {
   add_help(program);
 }
 
+#if defined(_WIN32)
+
+/// The words of the command line as UTF-8, whatever the process' code page is; they last as long as the process.
+char** words_as_utf8(int& count) {
+  wchar_t** const wide = ::CommandLineToArgvW(::GetCommandLineW(), &count);
+  static std::vector<std::string> words;
+  static std::vector<char*> pointers;
+  for (int i = 0; i < count; ++i) words.push_back(convoy::windows::to_utf8(wide[i]));
+  ::LocalFree(wide);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers.data();
+}
+
+#endif
+
 int run(int count, char** arguments) {
   using namespace convoy::cli;
   remember_command_line(count, arguments);
@@ -80,6 +101,9 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   using namespace convoy::cli;
   try {
+#if defined(_WIN32)
+    arguments = words_as_utf8(count);
+#endif
     open_standard_streams();
     share_arenas();
     ensure_stacks();
@@ -88,7 +112,7 @@ int main(int count, char** arguments) {
   } catch (const convoy::Error& problem) {
     return complain(problem.what(), kFailed);
   } catch (const std::exception&) {  // before or after what a command does, it is memory that is missing
-    convoy::write_message(STDERR_FILENO,
+    convoy::write_message(convoy::kStandardError,
                           "convoy: this process may not take the memory that it needs to begin (ulimit -v)\n");
     return kFailed;
   }

@@ -14,6 +14,8 @@ namespace convoy::cli {
 /// or writing them fails as before. Without it an output file could get one, and messages would be written into it.
 void open_standard_streams();
 
+bool is_terminal(int descriptor);
+
 /// One message to stderr, as it is.
 void print_message(std::string_view text) noexcept;
 

@@ -4,8 +4,10 @@
 #include <malloc.h>
 #endif
 
+#if !defined(_WIN32)
 #include <pthread.h>
 #include <sys/resource.h>
+#endif
 
 #include <algorithm>
 #include <fstream>
@@ -13,9 +15,23 @@
 
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
+#if defined(_WIN32)
+
+#include "base/windows.hpp"
+#endif
 
 namespace convoy::cli {
 namespace {
+
+#if defined(_WIN32)
+
+PROCESS_MEMORY_COUNTERS counters() {
+  PROCESS_MEMORY_COUNTERS used{};
+  ::GetProcessMemoryInfo(::GetCurrentProcess(), &used, sizeof used);
+  return used;
+}
+
+#else
 
 std::uint64_t status_bytes(const std::string& wanted) {
   std::ifstream file("/proc/self/status");
@@ -26,10 +42,17 @@ std::uint64_t status_bytes(const std::string& wanted) {
   return 0;
 }
 
+#endif
+
 }  // namespace
 
+#if defined(_WIN32)
+std::uint64_t peak_host_bytes() { return counters().PeakWorkingSetSize; }
+std::uint64_t resident_host_bytes() { return counters().WorkingSetSize; }
+#else
 std::uint64_t peak_host_bytes() { return status_bytes("VmHWM:"); }
 std::uint64_t resident_host_bytes() { return status_bytes("VmRSS:"); }
+#endif
 
 void share_arenas() {
 #if defined(__GLIBC__)
@@ -37,6 +60,9 @@ void share_arenas() {
 #endif
 }
 
+#if defined(_WIN32)
+void ensure_stacks() {}  // the program's header says how large they are
+#else
 void ensure_stacks() {
   constexpr rlim_t kLeast = 256 << 10;
   constexpr rlim_t kEnough = 1 << 20;
@@ -55,6 +81,7 @@ void ensure_stacks() {
 #endif
   ::pthread_attr_destroy(&attributes);
 }
+#endif
 
 void return_freed_memory() {
 #if defined(__GLIBC__)

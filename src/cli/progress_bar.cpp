@@ -1,12 +1,12 @@
 #include "cli/progress_bar.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <string>
 #include <system_error>
 
+#include "base/messages.hpp"
 #include "cli/print.hpp"
 
 namespace convoy::cli {
@@ -33,7 +33,7 @@ void Verbosity::add_to(CLI::App& command) {
 }
 
 ProgressBar::ProgressBar(const Verbosity& verbosity, const Workload& workload)
-    : on_terminal_(::isatty(STDERR_FILENO) == 1),
+    : on_terminal_(is_terminal(kStandardError)),
       enabled_(!verbosity.quiet && (on_terminal_ || verbosity.progress)),
       workload_(workload) {
   if (!enabled_) return;

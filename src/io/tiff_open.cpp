@@ -6,6 +6,9 @@
 // CONVOY_OLD_LIBTIFF: a test takes the way of old releases with a newer one.
 #if TIFFLIB_VERSION >= 20221213 && !defined(CONVOY_OLD_LIBTIFF)
 #include <memory>
+#if defined(_WIN32)
+#include "base/windows.hpp"
+#endif
 #else
 #include <fcntl.h>
 #include <unistd.h>
@@ -47,7 +50,11 @@ TIFF* open_tiff(const std::string& path, const char* mode, std::uint64_t max_all
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_complaint, &complaint);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_warning, nullptr);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(max_allocation_bytes));
+#if defined(_WIN32)
+  return TIFFOpenWExt(windows::to_wide(path).c_str(), mode, options.get());
+#else
   return TIFFOpenExt(path.c_str(), mode, options.get());
+#endif
 }
 
 void close_tiff(TIFF* file) { TIFFClose(file); }

@@ -12,8 +12,20 @@
 #include "convoy/synthetic.hpp"
 #include "synthetic/psf.hpp"
 
+#if defined(__MINGW32__)
+extern "C" double __cdecl _j0(double);  // which its math.h hides from standard C++
+#endif
+
 namespace convoy {
 namespace {
+
+double bessel_j0(double x) {
+#if defined(_WIN32)
+  return ::_j0(x);
+#else
+  return ::j0(x);
+#endif
+}
 
 /// Not std::hypot, which glibc has anew in 2.35: wheels are for 2.34.
 double distance(double y, double x) { return std::sqrt(y * y + x * x); }
@@ -81,7 +93,7 @@ class RadialProfiles {
     std::vector<double> bessel(samples);
     for (std::size_t radius = 0; radius < num_radii_; ++radius) {
       const double argument = pupil.wave_number * static_cast<double>(radius) * step_;
-      for (std::size_t i = 0; i < samples; ++i) bessel[i] = pupil.weights[i] * ::j0(argument * pupil.sines[i]);
+      for (std::size_t i = 0; i < samples; ++i) bessel[i] = pupil.weights[i] * bessel_j0(argument * pupil.sines[i]);
       for (std::size_t distance = 0; distance < static_cast<std::size_t>(num_distances); ++distance) {
         std::complex<double> amplitude = 0;
         for (std::size_t i = 0; i < samples; ++i) amplitude += bessel[i] * phases[distance * samples + i];
