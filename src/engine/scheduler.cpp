@@ -21,6 +21,7 @@ TileQueue::TileQueue(RunTiles tiles, std::size_t num_workers) : tiles_(std::move
 /// Passes over tiles that are held.
 bool TileQueue::none_waits() {
   if (!given_back_.empty()) return false;
+  const WorkMeter unmetered;  // looking is no part of a tile, and who reports asks this queue, which is locked
   while (!next_waits_ && next_ < tiles_.count) {
     next_waits_ = !tiles_.held || !tiles_.held(next_);
     if (next_waits_) break;
