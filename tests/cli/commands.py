@@ -145,8 +145,9 @@ assert offered.splitlines() == ["full same valid circular", "phantom"], offered
 # devices
 text = succeed("devices").stdout
 assert "cpu" in text
-text = succeed("devices", "--verbose", CONVOY_CUDA_LIBRARY="/none/libcuda.so").stdout
-assert "libraries that were looked for:" in text and "NVIDIA's driver (CONVOY_CUDA_LIBRARY): not found\n    /none/libcuda.so: " in text, text
+text = succeed("devices", "--verbose", CONVOY_FFTW3F_LIBRARY="/none/libfftw3f.so").stdout
+assert "libraries that were looked for:" in text, text
+assert "FFTW in single precision (CONVOY_FFTW3F_LIBRARY): not found\n    /none/libfftw3f.so: " in text, text
 assert "libraries" not in succeed("devices", "--json").stdout
 for library in json.loads(succeed("devices", "--verbose", "--json").stdout)["libraries"]:
     assert library["attempts"] and library["variable"].startswith("CONVOY_"), library
