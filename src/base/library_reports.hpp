@@ -1,4 +1,4 @@
-// What list_libraries() tells.
+// What list_libraries() returns.
 #pragma once
 
 #include <string>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/nearest_word.hpp"
+#include "convoy/error.hpp"
 #include "convoy/image.hpp"
 #include "convoy/io.hpp"
 #include "convoy/shape.hpp"
@@ -55,6 +56,16 @@ CLI::Option* add_choice(CLI::App& command, const std::string& option, Value& cho
   };
   return command.add_option_function<std::string>(option, choose, description)
       ->type_name(fmt::format("{}", fmt::join(names, "|")));
+}
+
+/// The library's reading of an option's text; what it refuses is a usage error.
+template <class Read>
+auto value_of_option(const char* option, const std::string& text, Read read) {
+  try {
+    return read(text);
+  } catch (const Error& error) {
+    throw CLI::ValidationError(option, error.what());
+  }
 }
 
 /// Checks of options that take a number.

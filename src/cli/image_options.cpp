@@ -1,23 +1,8 @@
 #include "cli/image_options.hpp"
 
 #include "cli/command_line.hpp"
-#include "convoy/error.hpp"
 
 namespace convoy::cli {
-namespace {
-
-/// The library's reading of an option's text; what it refuses is a usage error.
-template <class Read>
-auto value_of_option(const char* option, const std::string& text, Read read) {
-  try {
-    return read(text);
-  } catch (const Error& error) {
-    throw CLI::ValidationError(option, error.what());
-  }
-}
-
-}  // namespace
-
 void ImageOptions::add_image_options_to(CLI::App& command) {
   command
       .add_option(

@@ -57,11 +57,7 @@ void PsfOptions::add_to(CLI::App& command) {
       .add_option_function<std::string>(
           "--psf-voxel-size",
           [this](const std::string& text) {
-            try {
-              voxel_size = voxel_size_from_text(text);
-            } catch (const Error& error) {
-              throw CLI::ValidationError("--psf-voxel-size", error.what());
-            }
+            voxel_size = value_of_option("--psf-voxel-size", text, voxel_size_from_text);
           },
           "Distance of the PSF's voxels, as in 0.1,0.05,0.05,um: it is brought to the image's voxels")
       ->type_name("Z,Y,X[,UNIT]");

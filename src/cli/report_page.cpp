@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "cli/report_curve.hpp"
@@ -100,6 +101,13 @@ std::string row(const std::string& name, const std::string& value) {
   return value.empty() ? "" : fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", name, html_escaped(value));
 }
 
+/// A row for each key that the object has, under its title.
+std::string rows_of(const Json& json, const std::vector<std::pair<const char*, const char*>>& titles) {
+  std::string rows;
+  for (const auto& [key, title] : titles) rows += row(title, text_of(json, key));
+  return rows;
+}
+
 std::string section(const std::string& title, const std::string& content) {
   return content.empty() ? "" : fmt::format("<h2>{}</h2>\n{}\n", title, content);
 }
@@ -117,15 +125,12 @@ std::string summary(const Json& report) {
   std::string rows = file_row(report, "image", "image") + file_row(report, "psf", "PSF") +
                      file_row(report, "kernel", "kernel") + file_row(report, "output", "output");
   if (number_of(report, "num_images") > 1) rows += row("images", text_of(report, "num_images"));
-  const Json& spec = part_of(part_of(report, "plan"), "spec");
-  for (const auto& [key, title] : {std::pair{"algorithm", "algorithm"},
-                                   {"acceleration", "acceleration"},
-                                   {"edges", "edges"},
-                                   {"start", "start"},
-                                   {"mode", "mode"},
-                                   {"boundary", "boundary"}}) {
-    rows += row(title, text_of(spec, key));
-  }
+  rows += rows_of(part_of(part_of(report, "plan"), "spec"), {{"algorithm", "algorithm"},
+                                                             {"acceleration", "acceleration"},
+                                                             {"edges", "edges"},
+                                                             {"start", "start"},
+                                                             {"mode", "mode"},
+                                                             {"boundary", "boundary"}});
   if (number_of(report, "iterations") > 0) {
     const std::string reason = text_of(report, "stop_reason");
     rows += row("iterations", fmt::format("{}{}; {:.4g} s each", text_of(report, "iterations"),
@@ -215,18 +220,15 @@ std::string times(const Json& report) {
 }
 
 std::string voxels(const Json& report) {
-  std::string rows;
-  for (const auto& [key, title] : {std::pair{"input_sum", "sum of the input"},
-                                   {"output_sum", "sum of the output"},
-                                   {"background", "background"},
-                                   {"psf_factor", "PSF multiplied with"},
-                                   {"kernel_factor", "kernel multiplied with"},
-                                   {"missing_voxels", "missing voxels"},
-                                   {"negative_voxels", "negative input voxels, taken as 0"},
-                                   {"saturated_voxels", "clipped output voxels"},
-                                   {"non_finite_voxels", "NaN and infinite voxels"}}) {
-    rows += row(title, text_of(report, key));
-  }
+  std::string rows = rows_of(report, {{"input_sum", "sum of the input"},
+                                      {"output_sum", "sum of the output"},
+                                      {"background", "background"},
+                                      {"psf_factor", "PSF multiplied with"},
+                                      {"kernel_factor", "kernel multiplied with"},
+                                      {"missing_voxels", "missing voxels"},
+                                      {"negative_voxels", "negative input voxels, taken as 0"},
+                                      {"saturated_voxels", "clipped output voxels"},
+                                      {"non_finite_voxels", "NaN and infinite voxels"}});
   if (const Json& seam = part_of(report, "seam"); !seam.empty()) {
     rows += row("relative difference at seams of fast tiles", text_of(seam, "relative_l2"));
   }

@@ -49,7 +49,7 @@ result, report, done = restore("--voxel-size", "0.3,0.2,0.25,um", "--psf-voxel-s
 assert report["psf"]["shape"] == list(np.load("ready.npy").shape) and done.stderr == ""
 assert relative_l2(result, expected) < 1e-6, relative_l2(result, expected)
 
-# Both files say how large their voxels are: a warning that tells the remedy
+# Both files say how large their voxels are: a warning that names the remedy
 tifffile.imwrite("image.tif", np.load("image.npy"), imagej=True, resolution=(4, 5), metadata={"spacing": 0.3, "unit": "um", "axes": "ZYX"})
 tifffile.imwrite("psf.tif", psf, imagej=True, resolution=(10, 10), metadata={"spacing": 0.3, "unit": "um", "axes": "ZYX"})
 done = succeed("deconvolve", "image.tif", "psf.tif", "out.tif", *CPU)
