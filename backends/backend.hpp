@@ -135,10 +135,10 @@ const std::vector<const char*>& left_out();
 
 }  // namespace convoy::backend
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What is behind an open device, for convoy's own layers: valid as long as a copy of it is. Throws Error(unsupported)
 /// in a forked child if the device does not survive that.
 backend::Device& implementation_of(const Device& device);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -16,7 +16,7 @@
 #include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// A variable may lower a limit, never raise it; 0 in a limit means "none".
@@ -90,7 +90,9 @@ Device open_automatic() {
 
 }  // namespace
 
-namespace backend {
+}  // namespace convoy::inline v0
+
+namespace convoy::backend {
 
 std::string known_names() {
   std::string names = "auto";
@@ -116,7 +118,9 @@ convoy::Device handed_out(std::shared_ptr<Device> device) {
       }));
 }
 
-}  // namespace backend
+}  // namespace convoy::backend
+
+namespace convoy::inline v0 {
 
 const char* name(DeviceType type) {
   switch (type) {
@@ -193,4 +197,4 @@ const DeviceInfo& Device::info() const { return device_->info(); }
 Limits Device::limits() const { return lowered(implementation_of(*this).limits()); }
 std::uint64_t Device::used_bytes() const { return device_->used_bytes(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -40,7 +40,7 @@
 #include "kernels/kernel_files.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Numbers with a decimal point while it lives, in this thread only: VkFFT prints its constants with sprintf.
 class CNumbers {
@@ -58,4 +58,4 @@ class CNumbers {
   locale_t before_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::v0

@@ -15,7 +15,7 @@
 #include "convoy/version.hpp"
 #include "kernels/kernel_files.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Place = std::array<Index, 3>;
@@ -164,4 +164,4 @@ void require_self_test(const std::string& device, const FftGeometry& geometry, b
   if (!verdict->empty()) throw Error(Errc::unsupported, device + ": " + *verdict);
 }
 
-}  // namespace convoy
+}  // namespace convoy::v0

@@ -11,7 +11,7 @@
 
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct Impulse {
   std::uint64_t index = 0;  ///< in reals from the slot's start
@@ -37,4 +37,4 @@ void require_self_test(const std::string& device, const FftGeometry& geometry, b
 /// "f32 fused convolution, 40x39x20 in 64x60x28, row pitch 33 (device order), access 64 B, 0 threads".
 std::string to_text(const FftGeometry& geometry);
 
-}  // namespace convoy
+}  // namespace convoy::v0

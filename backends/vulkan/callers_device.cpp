@@ -34,7 +34,7 @@ convoy::Device callers_device(const VulkanHandles& handles) {
 }  // namespace convoy::backend
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 Device open_vulkan_device(const VulkanHandles& handles) {
   if (handles.physical_device == nullptr || handles.device == nullptr || handles.queue == nullptr) {
@@ -48,4 +48,4 @@ Device open_vulkan_device(const VulkanHandles& handles) {
 #endif
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

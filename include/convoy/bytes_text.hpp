@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// "1.50 GiB". For people.
 std::string bytes_to_text(std::uint64_t bytes);
@@ -13,4 +13,4 @@ std::string bytes_to_text(std::uint64_t bytes);
 /// K, M, G, T (powers of 1024), in any case. Throws Error(invalid_argument).
 std::uint64_t bytes_from_text(const std::string& text);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

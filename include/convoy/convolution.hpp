@@ -23,7 +23,7 @@
 #include "convoy/spec.hpp"
 #include "convoy/stream.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The plan that a Convolver on this device begins with. Tune::measure runs the candidates unless wisdom knows the
 /// fastest: that takes some seconds, and spares every later Convolver of this problem the measuring. Blocks; throws
@@ -191,4 +191,4 @@ class Convolver {
 Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
                Device device = open_device());
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -20,7 +20,7 @@
 #include "convoy/shape.hpp"
 #include "convoy/stream.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// One axis of the frame on which the unknown lives. Positions in the frame.
 struct FrameAxis {
@@ -240,4 +240,4 @@ class Deconvolver {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

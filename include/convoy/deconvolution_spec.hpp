@@ -35,7 +35,7 @@
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 enum class Algorithm { richardson_lucy, wiener, landweber };
 
@@ -180,4 +180,4 @@ Shape output_shape(const DeconvolutionSpec& spec);
 /// exact tiles.
 void validate(const DeconvolutionSpec& spec);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,11 @@
 #include <string>
 #include <vector>
 
-namespace convoy {
+namespace convoy::backend {
+class Device;
+}
+
+namespace convoy::inline v0 {
 
 /// What a device can hold. Every ceiling stands alone; they are never added up. 0 bytes in a ceiling means "no limit".
 /// The planner sees a device through this value only.
@@ -64,10 +68,6 @@ std::vector<BackendInfo> list_backends();
 /// Names of the backends of this build, in order of preference. Loads nothing.
 std::vector<std::string> backend_names();
 
-namespace backend {
-class Device;
-}
-
 /// An open device. Copies share it; it is closed with the last copy or session. Safe to share between threads.
 ///
 /// After fork() a child can use the cpu and what was made on it, unless another thread of the parent was using that
@@ -96,4 +96,4 @@ class Device {
 /// Device. Throws Error(backend_unavailable) with the reason, or Error(invalid_argument) for a name that means nothing.
 Device open_device(const std::string& id = "auto");
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,11 +8,11 @@
 
 #include "convoy/resident.hpp"
 
-namespace convoy {
-
-namespace backend {
+namespace convoy::backend {
 class Memory;
 }
+
+namespace convoy::inline v0 {
 
 /// Device memory that convoy allocates, for programs that have no other way to it: cuda and hip addresses, Vulkan
 /// buffers, ordinary memory on the cpu. Whole images are copied in and out; ResidentConvolver works on array().
@@ -43,4 +43,4 @@ class DeviceBuffer {
   std::uint64_t size_bytes_ = 0;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

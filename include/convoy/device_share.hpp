@@ -5,7 +5,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A device's part in a run.
 struct DeviceShare {
@@ -14,4 +14,4 @@ struct DeviceShare {
   std::string failure;  ///< why it takes no part any more, in this or an earlier run; empty while it does
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include <span>
 #include <type_traits>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A number of IEEE 754 binary16 (half precision): 11 significant bits, magnitudes from 2^-24 to 65504. C++20 has no
 /// type for it; NumPy's float16, CUDA's __half and _Float16 have the same bits.
@@ -178,4 +178,4 @@ constexpr Element element_of() {
   return kElements[place].element;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

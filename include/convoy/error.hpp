@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 enum class Errc {
   invalid_argument,     ///< the caller's values do not make sense; nothing was done
@@ -53,4 +53,4 @@ class OutOfMemory : public Error {
   std::string limit_name_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

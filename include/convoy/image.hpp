@@ -11,7 +11,7 @@
 #include "convoy/metadata.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Distances in bytes: from a voxel to the next one along z, y and x, and from an image of a batch to the next image.
 /// Of any sign; an axis of distance 0 shows the same voxels over and over.
@@ -131,4 +131,4 @@ struct Image {
 /// it.
 Image make_image(const Shape& shape, Element element);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -16,7 +16,7 @@
 #include "convoy/shape.hpp"
 #include "convoy/stream.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// How the voxels of a file without a header lie: dense, z, y, x with x contiguous.
 struct RawLayout {
@@ -205,4 +205,4 @@ void require_writable_image(const std::string& path, const CreateOptions& option
 /// The same for a file of any kind.
 void require_writable(const std::string& path);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

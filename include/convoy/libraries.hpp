@@ -6,7 +6,7 @@
 
 #include "convoy/export.h"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// One place where a library was looked for.
 struct LibraryAttempt {
@@ -27,4 +27,4 @@ struct LibraryReport {
 /// called from any thread.
 CONVOY_API std::vector<LibraryReport> list_libraries();
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Topics: "plan" (what was considered and not chosen, and why), "backend" (probing), "dispatch" (programs and steps),
 /// "run" (devices that fail and work that moves).
@@ -14,4 +14,4 @@ using LogSink = std::function<void(std::string_view topic, std::string_view mess
 /// The initial sink is empty, unless CONVOY_LOG names topics ("plan,dispatch" or "all"): then it writes to stderr.
 void set_log(LogSink sink);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

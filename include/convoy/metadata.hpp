@@ -7,7 +7,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Distance between voxel centres along each axis, in `unit` ("micron", "nm" ...; empty when the file names none). 0
 /// where the file does not say; files whose axes have different units are converted to that of x.
@@ -47,4 +47,4 @@ struct ImageMetadata {
   Index num_images() const { return num_times.value_or(1) * num_channels.value_or(1); }
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

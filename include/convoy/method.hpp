@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// All give the same numbers to rounding; a plan chooses by predicted time.
 enum class Method {
@@ -16,4 +16,4 @@ const char* name(Method method);  ///< "auto", "fft" ...
 /// Throws Error(invalid_argument) for other words than "auto", "fft", "direct" and "separable".
 Method method_from_text(const std::string& text);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

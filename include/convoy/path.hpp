@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// How the device does one tile.
 enum class Path {
@@ -21,4 +21,4 @@ constexpr bool sums_directly(Path path) { return path == Path::direct || path ==
 /// "native", "fused" or "staged", and nothing for "auto". Throws Error(invalid_argument) for other words.
 std::optional<Path> path_from_text(const std::string& text);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 
 #include "convoy/io.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct PictureOptions {
   double gamma =
@@ -31,4 +31,4 @@ Image make_curve_picture(const std::vector<double>& values, const Shape& size);
 /// Throws Error(invalid_argument) for what is no picture, and for none.
 Image arrange_pictures(const std::vector<std::vector<Image>>& rows);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

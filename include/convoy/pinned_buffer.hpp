@@ -8,7 +8,7 @@
 
 #include "convoy/device.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Page-locked host memory that the device copies from and to at the full speed of its bus: images in it, in the
 /// precision of the arithmetic (f32 or f64), are transferred from where they lie. Making it is slow (some tenths of a
@@ -34,4 +34,4 @@ class PinnedBuffer {
   std::uint64_t size_bytes_ = 0;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -15,7 +15,7 @@
 #include "convoy/path.hpp"
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Kernels of more products have no separable plan.
 inline constexpr int kMostSeparableTerms = 4;
@@ -205,4 +205,4 @@ std::string to_text(const Plan& plan);
 /// One JSON object; sizes as [z,y,x], units in the key names. "kind" is convolution.
 std::string to_json(const Plan& plan);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

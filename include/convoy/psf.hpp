@@ -6,7 +6,7 @@
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The PSF at voxels `step` as large along z, y, x (0.5: twice as many of them), around floor(k/2), of the same element
 /// if that is f32 or f64, else f32. Between its voxels' centres the PSF is taken as linear, and beyond them as falling
@@ -24,4 +24,4 @@ Box psf_box(const ImageView& psf, const Shape& origin, double energy);
 /// A copy of what lies in the box. Throws Error(invalid_argument) unless the box lies in the image; OutOfMemory.
 Image cut_out(const ImageView& image, const Box& box);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// An array in a device's memory: shape z, y, x. Nothing here owns it.
 struct DeviceArray {
@@ -156,4 +156,4 @@ struct VulkanHandles {
 /// that cannot compute.
 Device open_vulkan_device(const VulkanHandles& handles);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

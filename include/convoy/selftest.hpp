@@ -9,7 +9,7 @@
 #include "convoy/device.hpp"
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct SelftestCheck {
   enum class Verdict { passed, failed, skipped };
@@ -40,4 +40,4 @@ SelftestReport run_selftest(Device device, const std::function<void(const Selfte
 /// One JSON object: version, device, driver, limits, checks with errors and verdicts.
 std::string to_json(const SelftestReport& report);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

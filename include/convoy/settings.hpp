@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Gives a variable of README's table ("CONVOY_THREADS", "CONVOY_FFTW3F_LIBRARY", "CONVOY_CACHE_DIR" ...) a value that
 /// counts in place of the environment's; an empty one counts as unset, none as the environment's again. CONVOY_THREADS
@@ -17,4 +17,4 @@ void set_variable(const std::string& name, const std::optional<std::string>& val
 /// OMP_NUM_THREADS, else the processors this process may use.
 int num_threads();
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

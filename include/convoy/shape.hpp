@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A count or position in voxels along one axis. Signed, so that positions left of an image can be expressed.
 using Index = std::int64_t;
@@ -50,4 +50,4 @@ std::string to_text(const Box& box);
 /// last ones. Throws Error(invalid_argument) for what cannot be read, is empty or lies outside `whole`.
 Box box_from_text(const std::string& text, const Shape& whole);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Which window of the full convolution is the output; n image, k kernel, per axis.
 enum class Mode {
@@ -161,4 +161,4 @@ Shape whole_output_shape(const ConvolutionSpec& spec);
 /// Pairing::sum with NonFinite::interpolate, preserve_nan or a constant of NaN. The message names axis and numbers.
 void validate(const ConvolutionSpec& spec);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// An image that can be read in pieces. Implemented for files in io.hpp; implement it for a source of your own.
 class ImageReader {
@@ -45,4 +45,4 @@ class ImageWriter {
 using ImageReaders = std::vector<const ImageReader*>;
 using ImageWriters = std::vector<ImageWriter*>;
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

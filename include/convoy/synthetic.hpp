@@ -6,7 +6,7 @@
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A place or a distance; voxels unless said otherwise.
 struct Position {
@@ -49,4 +49,4 @@ struct WidefieldOptics {
 /// must be f32 or f64, and dense. Throws Error(invalid_argument) otherwise, and for optics that cannot be.
 void fill_widefield_psf(const MutableImageView& psf, const WidefieldOptics& optics);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

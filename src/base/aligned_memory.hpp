@@ -8,7 +8,7 @@
 #include <malloc.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Null where there is no memory. To be freed by free_aligned.
 inline void* allocate_aligned(std::size_t alignment, std::size_t bytes) {
@@ -28,4 +28,4 @@ inline void free_aligned(void* memory) {
 #endif
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

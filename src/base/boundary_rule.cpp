@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 Index modulo(Index a, Index n) {
@@ -82,4 +82,4 @@ Boundary reading_boundary(const ConvolutionSpec& spec) {
   return spec.boundary;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

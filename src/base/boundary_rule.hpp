@@ -6,7 +6,7 @@
 
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Position outside that holds no image voxel: it reads as 0 or as the constant.
 inline constexpr Index kOutside = -1;
@@ -45,4 +45,4 @@ std::vector<Index> source_positions(Boundary boundary, Index begin, Index count,
 /// adjoint, which adds up instead of reading (see fold in plan.hpp).
 Boundary reading_boundary(const ConvolutionSpec& spec);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 struct Unit {
@@ -92,4 +92,4 @@ std::uint64_t bytes_from_text(const std::string& text) {
   return static_cast<std::uint64_t>(bytes);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

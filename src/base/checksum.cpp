@@ -5,7 +5,7 @@
 
 #include <new>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 XXH3_state_t* hash(void* state) { return static_cast<XXH3_state_t*>(state); }
@@ -27,4 +27,4 @@ std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint
   return XXH3_64bits_withSeed(bytes, count, seed);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Of bytes that come piece by piece; the same however they are cut.
 class Checksum {
@@ -24,4 +24,4 @@ class Checksum {
 /// Seeds distinguish what is added up.
 std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint64_t seed);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Voxels of so many bytes, at these distances. Of a size that is known, so that copies are single moves.
@@ -65,4 +65,4 @@ DenseView::DenseView(const ImageView& given) : view_(given) {
   copy_voxels(given, {copy_.bytes.data(), given.element, given.shape, given.batch});
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

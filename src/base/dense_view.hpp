@@ -3,7 +3,7 @@
 
 #include "convoy/image.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Copies voxels of one shape, element and batch from wherever they lie to wherever they belong.
 void copy_voxels(const ImageView& from, const MutableImageView& to);
@@ -21,4 +21,4 @@ class DenseView {
   ImageView view_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -15,7 +15,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -183,4 +183,4 @@ std::unique_ptr<DiskCache> make_plan_cache() { return std::make_unique<FolderCac
 
 std::unique_ptr<DiskCache> make_wisdom() { return std::make_unique<FolderCache>("wisdom"); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 
 #include "convoy/device.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class DiskCache {
  public:
@@ -39,4 +39,4 @@ std::unique_ptr<DiskCache> make_plan_cache();
 /// The same of wisdom.
 std::unique_ptr<DiskCache> make_wisdom();
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

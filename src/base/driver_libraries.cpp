@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Texts = std::span<const char* const>;
@@ -128,4 +128,4 @@ LibrarySearch search_for(DriverLibrary library, const std::vector<std::string>& 
 
 SharedLibrary open_driver(DriverLibrary library) { return search_for(library).next(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

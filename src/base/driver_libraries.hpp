@@ -7,7 +7,7 @@
 
 #include "base/shared_library.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 enum class Platform { linux_or_bsd, windows, macos };
 Platform this_platform();
@@ -30,4 +30,4 @@ LibrarySearch search_for(DriverLibrary library, const std::vector<std::string>& 
 /// The first one found.
 SharedLibrary open_driver(DriverLibrary library);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

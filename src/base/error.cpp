@@ -1,6 +1,6 @@
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 const char* name(Errc code) {
   switch (code) {
@@ -24,4 +24,4 @@ const char* name(Errc code) {
   return "unknown";
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

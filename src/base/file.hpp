@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 enum class FileKind { file, folder, link, pipe, socket, device };
 
@@ -141,4 +141,4 @@ class File {
 #endif
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -17,7 +17,7 @@
 
 #include "base/file.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::uint64_t kMostPerCall = 1U << 30;
@@ -262,5 +262,5 @@ bool File::sync() const {
   return second < 0 || ::close(second) == 0 || errno == EINTR;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0
 #endif

@@ -15,7 +15,7 @@
 #include "base/windows.hpp"
 #include "base/windows_handles.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using windows::kCreate;
@@ -288,5 +288,5 @@ std::uint64_t File::free_bytes() const {
 
 bool File::sync() const { return succeeded(::FlushFileBuffers(handle_)); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0
 #endif

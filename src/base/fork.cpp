@@ -7,7 +7,7 @@
 #include <pthread.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::size_t kNumLocks = 4;
@@ -40,4 +40,4 @@ std::uint64_t fork_generation() { return generation.load(std::memory_order_relax
 
 std::mutex& process_mutex(ProcessLock lock) { return mutexes.at(static_cast<std::size_t>(lock)); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

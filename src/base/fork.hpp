@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Differs between a process and its forked children, so that what belongs to threads and drivers of the parent is
 /// known as that. Safe to call from any thread.
@@ -27,4 +27,4 @@ enum class ProcessLock { worker_pools, fftw_planner, disk_cache, log };
 /// fork() waits until no other thread holds any of them, so that what they guard is whole in the child.
 std::mutex& process_mutex(ProcessLock lock);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

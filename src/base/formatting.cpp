@@ -17,7 +17,7 @@ template void fmt::detail::vformat_to(fmt::detail::buffer<char>&, fmt::string_vi
 template auto fmt::detail::dragonbox::to_decimal(float) noexcept -> fmt::detail::dragonbox::decimal_fp<float>;
 template auto fmt::detail::dragonbox::to_decimal(double) noexcept -> fmt::detail::dragonbox::decimal_fp<double>;
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Inline functions are emitted where something refers to them.
 struct FmtFunctions {
@@ -31,4 +31,4 @@ namespace {
 [[gnu::used]] const FmtFunctions kFmtFunctions;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

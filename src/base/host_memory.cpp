@@ -24,7 +24,7 @@
 #include <unistd.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -298,4 +298,4 @@ std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes) {
   return {static_cast<std::byte*>(memory), [](std::byte* given) { free_aligned(given); }};
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

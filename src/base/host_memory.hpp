@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <memory>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What the machine and the control groups of this process allow, in bytes.
 struct MemoryAllowance {
@@ -30,4 +30,4 @@ std::uint64_t total_host_bytes();
 /// Uninitialised, from the beginning of a page on, freed with the last copy. Throws OutOfMemory.
 std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

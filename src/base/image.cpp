@@ -4,7 +4,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_voxels(std::size_t voxels, const Shape& image, Index batch) {
@@ -98,4 +98,4 @@ MutableImageView MutableImageView::image(Index number) const {
   return {static_cast<std::byte*>(data) + number * strides_in_bytes().image, element, shape, 1, strides};
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

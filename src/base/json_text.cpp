@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::string_view kPythonNumbers[] = {"-Infinity", "Infinity", "NaN"};
@@ -53,4 +53,4 @@ std::optional<nlohmann::json> parse_json(std::string_view text) {
   return value;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Deeper JSON is refused: copying, comparing and writing a value takes stack for each level.
 inline constexpr int kDeepestJson = 100;
@@ -14,4 +14,4 @@ inline constexpr int kDeepestJson = 100;
 /// -Infinity, which Python writes without quotes, become the strings of that name.
 std::optional<nlohmann::json> parse_json(std::string_view text);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <system_error>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// `pattern` with its variable's value in place of $NAME; empty where that is not set.
@@ -83,4 +83,4 @@ std::vector<std::filesystem::path> folders_matching(const std::string& pattern) 
   return found;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

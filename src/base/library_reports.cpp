@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 struct Reports {
@@ -46,4 +46,4 @@ std::vector<LibraryReport> list_libraries() {
   return reports().list;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 
 #include "convoy/libraries.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A search begins; what an earlier one for the same library found is forgotten. `variable` may be null. From any
 /// thread, as the next.
@@ -15,4 +15,4 @@ void add_to_report(const std::string& library, const LibraryAttempt& attempt);
 /// Of several that were loaded, the one that is used.
 void report_used(const std::string& library, const std::string& name);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "base/fork.hpp"
 #include "base/messages.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::array<std::string_view, 5> kTopics{"plan", "backend", "dispatch", "run", "all"};
@@ -73,4 +73,4 @@ void log_text(std::string_view topic, std::string_view message) {
   if (log.sink) log.sink(topic, message);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 
 #include "convoy/log.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 bool log_wanted(std::string_view topic);
 void log_text(std::string_view topic, std::string_view message);
@@ -18,4 +18,4 @@ void log(std::string_view topic, fmt::format_string<T...> format, T&&... values)
   if (log_wanted(topic)) log_text(topic, fmt::format(format, std::forward<T>(values)...));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 inline constexpr int kStandardInput = 0;
 inline constexpr int kStandardOutput = 1;
@@ -91,4 +91,4 @@ inline void write_message(int descriptor, std::string_view text) noexcept {
 
 #endif
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

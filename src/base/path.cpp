@@ -4,7 +4,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 const char* name(Path path) {
   switch (path) {
@@ -30,4 +30,4 @@ std::optional<Path> path_from_text(const std::string& text) {
   throw Error(Errc::invalid_argument, fmt::format("'{}' is none of auto, native, fused and staged", text));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

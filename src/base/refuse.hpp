@@ -5,8 +5,8 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 [[noreturn]] inline void refuse(const std::string& message) { throw Error(Errc::invalid_argument, message); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #define CONVOY_WIDE_FACTS
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 RowFacts facts_with_any(const float* values, Index count) {
@@ -97,4 +97,4 @@ RowFacts facts_of(const float* values, Index count) {
   return best(values, count);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

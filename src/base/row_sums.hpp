@@ -7,7 +7,7 @@
 #include "base/stream_copy.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What a row of voxels holds. A NaN or infinity makes the sum one; the extremes then mean nothing.
 struct RowFacts {
@@ -181,4 +181,4 @@ double stream_copy_and_sum(Real* to, const Real* from, Index count) {
   return stream_copy_and_facts(to, from, count).sum;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

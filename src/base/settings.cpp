@@ -16,7 +16,7 @@
 #include "convoy/error.hpp"
 #include "convoy/settings.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::array kVariables{"CONVOY_THREADS",
@@ -97,4 +97,4 @@ void set_variable(const std::string& name, const std::optional<std::string>& val
 
 int num_threads() { return default_num_threads(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Nullptr if it is unset or empty. Lasts until the variable is set again.
 const char* setting(const char* name);
@@ -12,4 +12,4 @@ const char* setting_for_good(const char* name);
 /// Changes whenever a variable is set.
 std::uint64_t settings_version();
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

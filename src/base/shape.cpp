@@ -7,7 +7,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 Index num_voxels(const Shape& shape) {
   Index product = 1;
@@ -89,4 +89,4 @@ Box box_from_text(const std::string& text, const Shape& whole) {
   return box;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 #include <dlfcn.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 #if defined(_WIN32)
@@ -114,4 +114,4 @@ void LibrarySearch::use(const SharedLibrary& library) const {
   if (source_.is_reported) report_used(source_.description, library.name());
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A shared library loaded at run time. Never unloaded: drivers do not survive that.
 class SharedLibrary {
@@ -73,4 +73,4 @@ void look_up(Function& function, const SharedLibrary& library, const std::string
   if (function == nullptr) missing += (missing.empty() ? "" : ", ") + symbol;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

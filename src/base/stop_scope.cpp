@@ -4,7 +4,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 thread_local const StopScope* scope_of_thread = nullptr;
 }
@@ -26,4 +26,4 @@ void throw_if_stopped() {
   if (stop_requested()) throw Error(Errc::cancelled, "stopped because the caller asked for it");
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

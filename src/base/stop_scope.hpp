@@ -3,7 +3,7 @@
 
 #include <stop_token>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// While it lives, work that the calling thread does, and hands to worker threads, ends with Error(cancelled) soon
 /// after the token is asked to stop. Scopes nest: the inner one also heeds the outer's token.
@@ -40,4 +40,4 @@ bool stop_requested();
 /// Throws Error(cancelled) if it is.
 void throw_if_stopped();
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

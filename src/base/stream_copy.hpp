@@ -9,7 +9,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Below this many bytes together, rows are better left in the caches.
 inline constexpr std::size_t kStreamBytes = std::size_t{8} << 20;
@@ -44,4 +44,4 @@ inline void end_stream() {
 #endif
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

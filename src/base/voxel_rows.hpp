@@ -10,7 +10,7 @@
 #include "convoy/error.hpp"
 #include "convoy/image.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Calls function(T{}) with the C++ type of the element, a real one; the result is the function's. Complex images are
 /// taken apart before: for them this throws Error(unsupported).
@@ -91,4 +91,4 @@ T to_voxel(Real value, Index& saturated) {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::chrono::milliseconds kReportPeriod{100};
@@ -43,4 +43,4 @@ void note_work_done(double part) {
   if (meter_of_thread != nullptr) meter_of_thread->note(part);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

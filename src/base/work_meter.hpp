@@ -5,7 +5,7 @@
 #include <chrono>
 #include <functional>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// While it lives, work that the calling thread does is reported now and then, about ten times a second. Scopes nest:
 /// the inner one counts.
@@ -55,4 +55,4 @@ class WorkPart {
 /// So much of the calling thread's innermost WorkPart is done. Costs next to nothing where nobody asks.
 void note_work_done(double part);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -23,7 +23,7 @@
 #include <sched.h>
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct WorkerPool::Loop {
   std::int64_t count;
@@ -273,4 +273,4 @@ WorkerPool& workers_or_alone(WorkerPool& shared) {
 UseWorkers::UseWorkers(WorkerPool& pool) : before_(workers_of_thread) { workers_of_thread = &pool; }
 UseWorkers::~UseWorkers() { workers_of_thread = before_; }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include <functional>
 #include <optional>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// CONVOY_THREADS, else SLURM_CPUS_PER_TASK, else OMP_NUM_THREADS, else the processors this process may use.
 int default_num_threads();
@@ -64,4 +64,4 @@ class UseWorkers {
   WorkerPool* before_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

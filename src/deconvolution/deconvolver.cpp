@@ -12,7 +12,7 @@
 #include "engine/checks.hpp"
 #include "engine/run_options.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_masks_allowed(const DeconvolutionSpec& spec) {
@@ -153,4 +153,4 @@ DeconvolutionReport Deconvolver::run(const ImageReaders& images, const ImageWrit
   return state.run(streams, begin);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -12,7 +12,7 @@
 #include "engine/load_with_retry.hpp"
 #include "kernels/cpp_kernels.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 class WholeImageEngine final : public DeconvolutionEngine {
@@ -208,4 +208,4 @@ PlannedEngine make_engine(const EngineTask& task) {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "backends/backend.hpp"
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class DeconvolutionEngine {
  public:
@@ -46,4 +46,4 @@ struct PlannedEngine {
 /// Plans for the device as it is, and again for less when it turns out to have less than it said.
 PlannedEngine make_engine(const EngineTask& task);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

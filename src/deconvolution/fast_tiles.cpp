@@ -5,7 +5,7 @@
 
 #include "engine/scatter.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
@@ -146,4 +146,4 @@ SeamError TileJoiner::seam() const {
 template void TileJoiner::add(const FastTile&, const float*);
 template void TileJoiner::add(const FastTile&, const double*);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "engine/scatter.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct FastTile {
   Box whole;  ///< with its halo
@@ -65,4 +65,4 @@ class TileJoiner {
   double squared_value_ = 0;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "deconvolution/sum_threads.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Threads of a row of kernels over elements.
@@ -196,4 +196,4 @@ Dispatch FrameSteps::wiener_filter(SlotId response, SlotId spectrum) const {
   return step;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

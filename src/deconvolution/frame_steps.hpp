@@ -4,7 +4,7 @@
 #include "convoy/deconvolution.hpp"
 #include "program/filter_setup.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class FrameSteps {
  public:
@@ -58,4 +58,4 @@ class FrameSteps {
   Extents shift_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

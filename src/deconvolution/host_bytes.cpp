@@ -12,7 +12,7 @@
 #include "planner/host_needs.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::uint64_t bytes_of(std::uint64_t voxel_bytes, const Shape& shape) {
@@ -141,4 +141,4 @@ std::uint64_t host_bytes_beside_convolutions(const DeconvolutionPlan& plan, cons
   return sum_of(ledger);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Restored tiles of one device of several: one in work, one that waits until those before it are joined.
 inline constexpr Index kTilesInHand = 2;
@@ -17,4 +17,4 @@ void set_host_ledger(const Limits& limits, const PlanOptions& options, Deconvolu
 std::uint64_t host_bytes_beside_convolutions(const DeconvolutionPlan& plan, const Limits& limits,
                                              const PlanOptions& options);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 
 #include "base/dense_view.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// The address of the box's first voxel.
@@ -56,4 +56,4 @@ void WriterOutput::end(const Box& box) {
   voxels_ = std::vector<std::byte>();  // = {} would keep its memory
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "convoy/image.hpp"
 #include "convoy/stream.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Most bytes of a box that is looked through and then forgotten.
 inline constexpr Index kBytesAtOnce = Index{32} << 20;
@@ -91,4 +91,4 @@ class WriterOutput final : public BoxSink {
   std::vector<std::byte> voxels_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

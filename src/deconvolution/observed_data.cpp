@@ -9,7 +9,7 @@
 #include "base/worker_pool.hpp"
 #include "engine/tile_geometry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// What kernels/deconvolution_kernels.hpp says.
@@ -367,4 +367,4 @@ template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageV
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
                              double, double*);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "convoy/deconvolution.hpp"
 #include "deconvolution/image_boxes.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What the image's voxels turned out to be.
 struct ObservedCounts {
@@ -60,4 +60,4 @@ template <class Real>
 void write_observed(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
                     const std::optional<ImageView>& mask, double unit, Real* port);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

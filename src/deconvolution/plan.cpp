@@ -14,7 +14,7 @@
 #include "planner/lengths.hpp"
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// What the host streams through its own memory while it does the point-wise steps; a guess, for predictions.
@@ -344,4 +344,4 @@ DeconvolutionPlan make_fast_plan(const DeconvolutionSpec& spec, const Limits& li
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

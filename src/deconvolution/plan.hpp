@@ -5,7 +5,7 @@
 
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Everything on the device at once. Throws OutOfMemory when it does not fit, Error(unsupported) when a transform is
 /// longer than the device's longest.
@@ -44,4 +44,4 @@ ConvolutionSpec convolution_of(const DeconvolutionSpec& spec, const Shape& frame
 
 std::array<FrameAxis, 3> frame_axes(const DeconvolutionSpec& spec);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "planner/ledger_json.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -129,4 +129,4 @@ std::string to_json(const DeconvolutionPlan& plan) {
   return json.dump(2);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

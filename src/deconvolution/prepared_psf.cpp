@@ -11,7 +11,7 @@
 #include "deconvolution/spec.hpp"
 #include "engine/filter.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Calls body(value, z, y, x) for each voxel.
@@ -183,4 +183,4 @@ PreparedPsf prepare_psf(const DeconvolutionSpec& spec, const ImageView& psf) {
   return prepared;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

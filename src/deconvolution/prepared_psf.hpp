@@ -7,7 +7,7 @@
 
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct PreparedPsf {
   std::vector<std::byte> storage;  ///< of a copy, where the PSF cannot be taken as it is
@@ -23,4 +23,4 @@ struct PreparedPsf {
 /// with NegativePsf::error, a sum of 0, and a PSF of which a hundredth or less reaches the image.
 PreparedPsf prepare_psf(const DeconvolutionSpec& spec, const ImageView& psf);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 #include "fft/lower_passes.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// The slots that a program of this kind has, made as they are asked for.
@@ -234,4 +234,4 @@ Program make_host_program(const DeconvolutionPlan& plan) {
   return Builder(on_host).build();
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "convoy/deconvolution.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The ports of a deconvolution beside ports::kernel. Arrays are in device order, tight.
 namespace deconvolution_ports {
@@ -34,4 +34,4 @@ Program make_program(const DeconvolutionPlan& plan);
 /// frame without padding, and setup is empty.
 Program make_host_program(const DeconvolutionPlan& plan);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "deconvolution/spec.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 DeconvolutionSpec with_origin(DeconvolutionSpec spec, const ImageView& psf) {
@@ -54,4 +54,4 @@ void PsfSet::end_borrowing() {
   voxels_ = DenseView(ImageView());
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

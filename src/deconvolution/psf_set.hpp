@@ -6,7 +6,7 @@
 #include "base/dense_view.hpp"
 #include "deconvolution/prepared_psf.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class PsfSet {
  public:
@@ -33,4 +33,4 @@ class PsfSet {
   std::vector<Psf> psfs_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 void DeconvolutionReport::add(const DeconvolutionReport& other) {
   iterations = std::max(iterations, other.iterations);
@@ -33,4 +33,4 @@ void DeconvolutionReport::add(const DeconvolutionReport& other) {
   psf = other.psf;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

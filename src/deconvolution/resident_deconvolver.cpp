@@ -15,7 +15,7 @@
 #include "engine/filter.hpp"
 #include "engine/load_with_retry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// They are queued one by one.
@@ -173,4 +173,4 @@ void ResidentDeconvolver::wait() {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -14,7 +14,7 @@
 #include "kernels/deconvolution_kernels.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Sums of data, magnitudes and counts; then squares, squared differences and their number.
@@ -264,4 +264,4 @@ LedgerLine resident_sums_line(const DeconvolutionPlan& plan) {
   return {"sums of data", static_cast<std::uint64_t>(reals) * real_bytes(plan.spec.precision), ""};
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

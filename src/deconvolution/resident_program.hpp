@@ -5,7 +5,7 @@
 #include "convoy/deconvolution.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A plan of a whole image, and what else the program is made of.
 struct ResidentDeconvolutionPlan : DeconvolutionPlan {
@@ -37,4 +37,4 @@ Program make_program(const ResidentDeconvolutionPlan& plan);
 /// What the program holds beside the plan's ledger.
 LedgerLine resident_sums_line(const DeconvolutionPlan& plan);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

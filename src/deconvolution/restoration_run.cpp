@@ -12,7 +12,7 @@
 #include "deconvolution/host_bytes.hpp"
 #include "engine/device_pool.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_data_somewhere(const ObservedCounts& counts, const DeconvolutionSpec& spec) {
@@ -276,4 +276,4 @@ DeconvolutionReport RestorationRun::report() {
   return all;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 #include "deconvolution/restoring_devices.hpp"
 #include "engine/scheduler.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What a run restores: as many outputs as images, and as many masks, or one for all, or none.
 struct RunImages {
@@ -75,4 +75,4 @@ class RestorationRun {
   TileQueue queue_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

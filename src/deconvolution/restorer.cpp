@@ -6,7 +6,7 @@
 #include "base/stop_scope.hpp"
 #include "deconvolution/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Between two of these the host looks whether to go on; devices shared with a screen allow no longer batches.
@@ -159,4 +159,4 @@ void Restorer::complete_curve(Course& course) {
   course.curve.back().modelled_flux = sums[1];
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -14,7 +14,7 @@
 #include "deconvolution/scalars.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// How far the iterations have come.
 struct Course {
@@ -72,4 +72,4 @@ class Restorer {
   std::unique_ptr<DeconvolutionEngine> engine_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

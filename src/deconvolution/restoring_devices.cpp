@@ -10,7 +10,7 @@
 #include "deconvolution/shared_plan.hpp"
 #include "engine/device_pool.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 template <class Quantity>
@@ -130,4 +130,4 @@ void RestoringDevices::require_alive() const {
 
 void RestoringDevices::release() { all_.clear(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "deconvolution/psf_set.hpp"
 #include "deconvolution/restorer.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Works on its own; of exact tiles, several devices that share each convolution.
 struct RestoringDevice {
@@ -59,4 +59,4 @@ class RestoringDevices {
   std::optional<FastTiling> tiling_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

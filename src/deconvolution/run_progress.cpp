@@ -6,7 +6,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 void RunProgress::begin(Index num_iterations) {
   const std::lock_guard lock(mutex_);
@@ -73,4 +73,4 @@ void RunProgress::stop_telling() {
   news_.notify_all();
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

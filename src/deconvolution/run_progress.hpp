@@ -9,7 +9,7 @@
 #include "base/stop_watch.hpp"
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Of one Deconvolver, for its runs. The function that is told is the options' at that moment.
 class RunProgress {
@@ -48,4 +48,4 @@ class RunProgress {
   std::atomic<bool> cancelled_{false};
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

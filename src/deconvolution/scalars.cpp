@@ -6,7 +6,7 @@
 #include "kernels/data_kernels.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// A blurred value counts as at least this part of the data's mean: what is below is rounding errors.
@@ -93,4 +93,4 @@ OutputScale output_scale(const DeconvolutionPlan& plan, const ObservedCounts& co
   return {std::min(counts.unit / plan.psf_sum, std::numeric_limits<double>::max())};
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

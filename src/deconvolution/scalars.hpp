@@ -7,7 +7,7 @@
 #include "deconvolution/sum_threads.hpp"
 #include "engine/scatter.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 using Scalars = std::array<double, kNumScalars>;
 
@@ -31,4 +31,4 @@ ScalarRules scalar_rules(const DeconvolutionPlan& plan, double psf_magnitude);
 /// What makes output voxels of the device's.
 OutputScale output_scale(const DeconvolutionPlan& plan, const ObservedCounts& counts);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "deconvolution/spec.hpp"
 #include "engine/device_pool.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Fast tiles of one image are cut for all devices to have some; of many images each device takes whole ones.
@@ -77,4 +77,4 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const std::vector<De
   throw_none_left(problems);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct SharedPlan {
   PlanOptions options;               ///< of each device's plan
@@ -21,4 +21,4 @@ struct SharedPlan {
 SharedPlan share_plan(const DeconvolutionSpec& spec, const std::vector<Device>& devices, const PlanOptions& options,
                       const std::function<void(std::size_t, std::exception_ptr)>& leave_out);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "planner/axis.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_not_negative(double value, const char* what) {
@@ -285,4 +285,4 @@ std::vector<AxisPlan> frame_options(const DeconvolutionSpec& spec, int axis, con
   return options;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/deconvolution.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The spec with what its algorithm and compatibility rule over filled in.
 DeconvolutionSpec settled(DeconvolutionSpec spec);
@@ -36,4 +36,4 @@ std::vector<AxisPlan> frame_options(const DeconvolutionSpec& spec, int axis, con
 /// The longest transform that any option may ask for.
 Index longest_frame(const DeconvolutionSpec& spec, int axis);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr Index kVoxelsThatPayForAThread = 64;
@@ -31,4 +31,4 @@ SumSchedule sum_schedule(const Limits& limits, Index num_threads, Index voxels) 
   return {num_threads, 1, num_steps, num_steps, 1};
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

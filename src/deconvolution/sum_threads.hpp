@@ -3,7 +3,7 @@
 
 #include "convoy/deconvolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Sums of one quantity that the host adds up at last.
 inline constexpr Index kSumsPerQuantity = 256;
@@ -31,4 +31,4 @@ struct SumSchedule {
 };
 SumSchedule sum_schedule(const Limits& limits, Index num_threads, Index voxels);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

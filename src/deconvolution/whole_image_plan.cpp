@@ -13,7 +13,7 @@
 #include "planner/origin.hpp"
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using FrameOptions = std::array<std::vector<AxisPlan>, 3>;
@@ -261,4 +261,4 @@ DeconvolutionPlan make_whole_plan(const DeconvolutionSpec& spec, const Limits& d
   return plan;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "convoy/error.hpp"
 #include "engine/device_array_checks.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Kernels count voxels in 32 bits, and positions of twice an axis in 31.
@@ -110,4 +110,4 @@ TileAccess CallersArray::access(const Plan& plan) const {
   return access;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

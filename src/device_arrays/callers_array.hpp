@@ -9,7 +9,7 @@
 #include "convoy/resident.hpp"
 #include "fft/tile_access.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// `batch` images of the caller at his strides; of complex ones, parts count as images.
 class CallersArray {
@@ -50,4 +50,4 @@ std::uint64_t lowest_offset(const char* what, const DeviceArray& array, bool han
 /// What every run is given, for checks before there is memory.
 DeviceArray planned_array(Element element, const Shape& shape, Index batch, const std::optional<Strides>& strides);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "backends/backend.hpp"
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 DeviceBuffer::DeviceBuffer(const Device& device, std::uint64_t size_bytes)
     : memory_(implementation_of(device).allocate(std::max<std::uint64_t>(size_bytes, 1))), size_bytes_(size_bytes) {}
@@ -41,4 +41,4 @@ void DeviceBuffer::require_inside(std::uint64_t bytes, std::uint64_t offset) con
       fmt::format("{} bytes from byte {} on leave the device buffer, which has {} bytes", bytes, offset, size_bytes_));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

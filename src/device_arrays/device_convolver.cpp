@@ -16,7 +16,7 @@
 #include "engine/weighing.hpp"
 #include "planner/axis.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// In the arithmetic's precision.
@@ -179,4 +179,4 @@ void ResidentConvolver::run(const DeviceArray& image, const DeviceArray& output,
 
 void ResidentConvolver::wait() { state_->wait(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

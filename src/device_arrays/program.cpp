@@ -15,7 +15,7 @@
 #include "planner/kernel_fan.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr SlotId kTile = 0;
@@ -278,4 +278,4 @@ DeviceArraySlots device_array_slots(const Plan& plan) {
 
 Program make_program(const DeviceArraysPlan& plan) { return DeviceArraysProgram(plan).make(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "convoy/plan.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The caller's arrays as external slots.
 struct DeviceArraySlots {
@@ -46,4 +46,4 @@ struct DeviceArraysPlan : Plan {
 /// cannot hold, and for Plan::fold_output with an output of another element than the plan's precision.
 Program make_program(const DeviceArraysPlan& plan);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "convoy/error.hpp"
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 template <class Value>
@@ -235,4 +235,4 @@ TileAccess TileSteps::access_of(const CallersArray& array, Index AxisPlan::*coun
   return access;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

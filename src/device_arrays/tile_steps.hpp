@@ -7,7 +7,7 @@
 #include "device_arrays/program.hpp"
 #include "engine/tile_geometry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class TileSteps {
  public:
@@ -67,4 +67,4 @@ class TileSteps {
   KernelFan fan_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -1,6 +1,6 @@
 #include "device_model/device_model.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Fitted to processor time on an EPYC of Zen 4 with FFTW 3.3.10, single precision (benchmarks/README.md): lines of 512
@@ -43,4 +43,4 @@ const DeviceModel& model_of(const Limits& limits) {
   return limits.workgroups_may_wait ? kGpuWithWaitingGroups : kGpu;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

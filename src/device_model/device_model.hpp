@@ -7,7 +7,7 @@
 #include "convoy/device.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The values given here hold for a GPU of which nothing is known but its Limits; columns name what differs.
 /// Costs of passes are times: how much longer than its bytes at the device's streaming rate a pass takes.
@@ -179,4 +179,4 @@ struct DeviceModel {
 /// cache are known), or that of other GPUs (HIP, Vulkan).
 const DeviceModel& model_of(const Limits& limits);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

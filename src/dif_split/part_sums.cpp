@@ -9,7 +9,7 @@
 #include "engine/row_loop.hpp"
 #include "engine/tile_geometry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Neighbours in a row that show neighbours, or all that lie outside, and whose sums are neighbours.
@@ -211,4 +211,4 @@ CONVOY_INSTANTIATE(float)
 CONVOY_INSTANTIATE(double)
 #undef CONVOY_INSTANTIATE
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "dif_split/plan.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What one of the split's convolutions takes of image and kernel, and gives to the output, at each position of the
 /// split axis' period.
@@ -43,4 +43,4 @@ void sum_part(const TransformSplit& split, const PartSource& source, const std::
 template <class Real>
 void add_share(const TransformSplit& split, const Real* part, const std::vector<Real>& given, Real* sums);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 #include "planner/lengths.hpp"
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr Index kFewestParts = 3;
@@ -230,4 +230,4 @@ Plan plan_tiles_or_split(const ConvolutionSpec& spec, const Limits& limits, cons
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

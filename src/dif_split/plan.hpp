@@ -6,7 +6,7 @@
 
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// With one axis (a, of positions i) padded to P = d * m, decimation in frequency (Karas and Svoboda 2011) makes one
 /// circular convolution of period P into d complex ones of period m along that axis:
@@ -53,4 +53,4 @@ const char* name_of_pieces(const Plan& plan);
 /// make_plan(), or the split that takes its place. Throws what make_plan() throws.
 Plan plan_tiles_or_split(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

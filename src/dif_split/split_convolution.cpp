@@ -14,7 +14,7 @@
 #include "engine/scheduler.hpp"
 #include "engine/tile_io.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr Index kSlabVoxels = Index{1} << 21;
@@ -210,4 +210,4 @@ std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& s
   return load_with_retry(devices.front().info().id, options.plan.deterministic, split_finer, load);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

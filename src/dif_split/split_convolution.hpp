@@ -9,7 +9,7 @@
 #include "engine/filter.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The split, if these devices should do that in place of `tiles` (better_split() of the plan); small enough for all of
 /// those that would gain from it.
@@ -34,4 +34,4 @@ std::unique_ptr<SplitConvolution> make_split_convolution(const TransformSplit& s
                                                          const FilterScale& scale, const std::vector<Device>& devices,
                                                          const ConvolverOptions& options);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "fft/array_text.hpp"
 #include "fft/pass_text.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using kernels::pass_text::folded_position;
@@ -362,4 +362,4 @@ Dispatch array_sums(const ArraySums& sums, const Limits& limits) {
   return dispatch;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "direct/sum_shape.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// For every voxel b of the output
 ///   output[b] = sum over t < size of taps[t] * image[b + size - 1 - t]
@@ -33,4 +33,4 @@ struct ArraySums {
 /// The one launch; sum_shape() must have a shape for it. Throws Error(invalid_argument) for an impossible tuning.
 Dispatch array_sums(const ArraySums& sums, const Limits& limits);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "direct/plane_products.hpp"
 #include "direct/sum_shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Threads of a workgroup along x and y, where there are rows enough.
@@ -278,4 +278,4 @@ std::optional<Dispatch> tuned_direct_dispatch(const ConvolveDirect& step, const 
   return dispatch;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 
 #include "direct/direct_kernel.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Threads along x of a launch that counts its threads one after the other.
@@ -52,4 +52,4 @@ void lower_direct_steps(const Limits& limits, Program& program) {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Voxels that a thread keeps in registers while each tap is read once.
@@ -97,4 +97,4 @@ std::string PlaneProducts::of_kept_rows() const {
   return text;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

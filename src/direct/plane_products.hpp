@@ -7,7 +7,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A thread makes two neighbouring outputs of `rows` rows. It finds the pairs of voxels that they read as
 /// ELEMENT(shared_values, voxels, row * box_x + pair), and adds to the sums of all output planes that the plane is part
@@ -46,4 +46,4 @@ class PlaneProducts {
   bool costly_taps_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

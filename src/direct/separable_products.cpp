@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr const char* kParts = "xy";
@@ -144,4 +144,4 @@ std::string SeparableProducts::products(const std::string& box) const {
   return text;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 
 #include "direct/sum_shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Of each product that the filter is the sum of: rows of the box are summed up along x by all threads, into rows of
 /// shared memory, of which a thread sums up two columns along y; what it finds for its outputs goes into the sums along
@@ -44,4 +44,4 @@ class SeparableProducts {
   std::function<std::string(Index)> tap_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

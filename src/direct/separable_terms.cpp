@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Vector = std::vector<double>;
@@ -165,4 +165,4 @@ std::vector<SeparableTerm> separable_terms(const std::vector<double>& kernel, co
   return terms;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

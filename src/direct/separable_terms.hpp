@@ -6,7 +6,7 @@
 
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// kernel[z][y][x] = sum over terms of factors[2][z] * factors[1][y] * factors[0][x].
 struct SeparableTerm {
@@ -23,4 +23,4 @@ double separable_tolerance(Precision precision);
 std::vector<SeparableTerm> separable_terms(const std::vector<double>& kernel, const std::array<Index, 3>& extent,
                                            double tolerance, int at_most);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

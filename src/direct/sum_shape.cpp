@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Sums of output planes that are under way, in a thread's registers.
@@ -100,4 +100,4 @@ std::optional<SumShape> sum_shape(const FftGeometry& tile, const Limits& limits)
   return sum_shape({tile.kernel, tile.num_terms, tile.precision}, {kMany, kMany, kMany}, limits);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

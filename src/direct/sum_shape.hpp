@@ -9,7 +9,7 @@
 #include "fft/geometry.hpp"
 #include "fft/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Workgroups along one axis of a launch, at most; more go to the next axis.
 inline constexpr Index kGroupsAcross = 32768;
@@ -65,4 +65,4 @@ std::optional<SumShape> sum_shape(const SumSize& size, const std::array<Index, 3
 /// Of a tile that is summed up: whether there is any.
 std::optional<SumShape> sum_shape(const FftGeometry& tile, const Limits& limits);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

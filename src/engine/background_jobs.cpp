@@ -13,7 +13,7 @@
 #include "convoy/error.hpp"
 #include "device_model/common.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class BackgroundJobs::Threads {
  public:
@@ -108,4 +108,4 @@ void BackgroundJobs::wait(Group& group) {
 
 int num_disk_threads() { return std::clamp(default_num_threads(), 1, device_model::kMostDiskThreads); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

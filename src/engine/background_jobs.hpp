@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 class BackgroundJobs {
  public:
@@ -38,4 +38,4 @@ class BackgroundJobs {
 /// As many as keep a disk busy.
 int num_disk_threads();
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -17,7 +17,7 @@
 #include "convoy/error.hpp"
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Room for the complex products, and for kernels whose spectrum is taken in parts.
@@ -271,4 +271,4 @@ void set_sums(const TileSums& sums, RunReport& report) {
   report.dynamic_range = inputs.dynamic_range;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

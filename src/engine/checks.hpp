@@ -10,7 +10,7 @@
 #include "convoy/stream.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct RunReport;
 
@@ -49,4 +49,4 @@ double rounding_error(Precision precision, double largest_voxel, double kernel_m
 /// What the voxels of a run revealed.
 void set_sums(const TileSums& sums, RunReport& report);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

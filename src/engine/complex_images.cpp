@@ -13,7 +13,7 @@
 #include "engine/row_loop.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::vector<double> doubles_of(const ImageView& image) {
@@ -144,4 +144,4 @@ void add_run(RunReport more, RunReport& report) {
   report.add(more);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include "convoy/convolution.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Parts of a complex kernel as it is convolved with: conjugated where the operation is a correlation.
 struct KernelParts {
@@ -32,4 +32,4 @@ void set_zero(const MutableImageView& image);
 /// Adds what another run of the same image did; flux stays that of the first.
 void add_run(RunReport more, RunReport& report);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

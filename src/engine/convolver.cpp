@@ -26,7 +26,7 @@
 #include "engine/whole_images.hpp"
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 bool shows_no_tiles_fit(const Error& problem) {
@@ -421,4 +421,4 @@ Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec 
   return output;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

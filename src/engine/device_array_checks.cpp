@@ -5,7 +5,7 @@
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 ImageView view_of(const DeviceArray& array, bool handles_are_addresses) {
   // Buffers that are no addresses begin somewhere.
@@ -37,4 +37,4 @@ void require_apart(const DeviceArray& image, const DeviceArray& output, bool han
   require_apart(view_of(image, handles_are_addresses), mutable_view_of(output, handles_are_addresses));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

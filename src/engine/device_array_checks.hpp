@@ -5,7 +5,7 @@
 
 #include "convoy/resident.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The same as an image in host memory, of which distances may be asked, but no voxels.
 ImageView view_of(const DeviceArray& array, bool handles_are_addresses);
@@ -18,4 +18,4 @@ void require_array(const char* what, const DeviceArray& given, const DeviceArray
 /// Error(invalid_argument).
 void require_apart(const DeviceArray& image, const DeviceArray& output, bool handles_are_addresses);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

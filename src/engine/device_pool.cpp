@@ -11,7 +11,7 @@
 #include "convoy/error.hpp"
 #include "engine/tuning.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Of what the machine has free, unless a limit is given.
@@ -195,4 +195,4 @@ void throw_no_device_left(const std::vector<PreparedDevice>& devices) {
   throw_none_left(problems);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "convoy/convolution.hpp"
 #include "engine/load_with_retry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 using LoadedPlan = Loaded<Plan>;
 
@@ -61,4 +61,4 @@ struct DeviceProblem {
 /// Throws Error(invalid_argument).
 void require_one_kind(const std::vector<Device>& devices);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -21,7 +21,7 @@
 #include "planner/layout.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// For each kernel element on the device along one axis: the given elements that are added up to it.
@@ -360,4 +360,4 @@ void set_up_filter(backend::Session& session, const Plan& plan, const ImageView&
   session.check_sentinels();
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Throws Error(invalid_argument) for NaN or infinite voxels; `what` the kernel is called: "kernel" or "PSF".
 void require_finite_filter(const char* what, const ImageView& kernel);
@@ -44,4 +44,4 @@ std::vector<float> filter_taps(const Plan& plan, const ImageView& kernel, double
 void set_up_filter(backend::Session& session, const Plan& plan, const ImageView& kernels,
                    const std::vector<double>& factors);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

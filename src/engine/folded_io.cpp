@@ -4,7 +4,7 @@
 #include "engine/tile_io.hpp"
 #include "planner/host_needs.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 class FoldingSink final : public TileSink {
@@ -93,4 +93,4 @@ OutputSums write_folded(const Real* sums, ImageWriter& writer) {
 template OutputSums write_folded(const float*, ImageWriter&);
 template OutputSums write_folded(const double*, ImageWriter&);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

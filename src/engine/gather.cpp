@@ -9,7 +9,7 @@
 #include "base/boundary_rule.hpp"
 #include "engine/row_loop.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// What becomes of voxels beside their conversion.
@@ -244,4 +244,4 @@ template InputSums gather_tile(const Plan&, const TileInput&, const VoxelRules&,
 template void gather_missing(const Plan&, const TileInput&, const VoxelRules&, float*, const PieceFilled&);
 template void gather_missing(const Plan&, const TileInput&, const VoxelRules&, double*, const PieceFilled&);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "engine/tile_geometry.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Called as soon as a piece of the port is filled, by one thread at a time.
 using PieceFilled = std::function<void(int piece)>;
@@ -27,4 +27,4 @@ void gather_missing(const Plan& plan, const TileInput& input, const VoxelRules& 
 /// The sums alone.
 InputSums sum_own_voxels(const Plan& plan, const TileInput& input, const VoxelRules& rules);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "base/voxel_rows.hpp"
 #include "engine/row_loop.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 bool sees_nan_outside(const ConvolutionSpec& spec) {
@@ -170,4 +170,4 @@ OutputSums HoledOutputs<Real>::write(const TileOutputs& outputs, Real* port, std
 template class HoledOutputs<float>;
 template class HoledOutputs<double>;
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "engine/tile_geometry.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Whether a run may write NaN on purpose. Its outputs are never downloaded to where they belong.
 bool makes_holes(const ConvolutionSpec& spec);
@@ -43,4 +43,4 @@ class HoledOutputs {
   std::vector<Real> kept_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 
 #include "base/settings.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Each attempt asks for four fifths of the one before: six of them reach a quarter of what the device promised.
@@ -58,4 +58,4 @@ bool sentinels_wanted(bool asked_for) {
   return wanted == "1" || (asked_for && wanted != "0");
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "base/log.hpp"
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What the function that plans again is given.
 struct Replan {
@@ -134,4 +134,4 @@ auto plan_and_load(Device& device, PlanOptions options, const backend::LoadOptio
 /// NaN as written.
 bool sentinels_wanted(bool asked_for);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "engine/scatter.hpp"
 #include "engine/tile_io.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Along one device axis: where in the slot, where in the caller's array, and how many voxels.
@@ -306,4 +306,4 @@ TileIo memory_io(const PreparedDevice& on, const ImageView& image, const Mutable
   return f32 ? memory_io_of<float>(on, image, output, needs) : memory_io_of<double>(on, image, output, needs);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 #include "backends/backend.hpp"
 #include "base/host_memory.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 PinnedBuffer::PinnedBuffer(const Device& device, std::uint64_t size_bytes) : size_bytes_(size_bytes) {
   const std::uint64_t bytes = std::max<std::uint64_t>(size_bytes, 1);
@@ -13,4 +13,4 @@ PinnedBuffer::PinnedBuffer(const Device& device, std::uint64_t size_bytes) : siz
   if (!memory_) memory_ = allocate_host(bytes);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "base/worker_pool.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Calls body(begin, end) for rows [0, num_rows), so many at a time that a thread is busy for some microseconds.
 template <class Body>
@@ -22,4 +22,4 @@ inline bool streaming_pays(Index voxels, std::size_t voxel_bytes) {
   return static_cast<std::size_t>(voxels) * voxel_bytes >= kStreamBytes;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 
 #include "base/stop_scope.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// While it lives, the run's progress function stands in for the options' own, and both stop tokens are heeded.
 template <class Options, class RunOptionsType>
@@ -26,4 +26,4 @@ class UseRunOptions {
   StopScope now_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

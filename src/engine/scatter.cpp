@@ -6,7 +6,7 @@
 #include "base/boundary_rule.hpp"
 #include "engine/row_loop.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Sums up over threads, in whatever order they finish.
@@ -210,4 +210,4 @@ CONVOY_INSTANTIATE(float)
 CONVOY_INSTANTIATE(double)
 #undef CONVOY_INSTANTIATE
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

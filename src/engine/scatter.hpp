@@ -7,7 +7,7 @@
 #include "engine/tile_geometry.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Called before a piece of the port is read, by one thread at a time and in ascending order; returns when it is there.
 using AwaitPiece = std::function<void(int piece)>;
@@ -45,4 +45,4 @@ void fold_tile(const Plan& plan, const TileIndex& tile, const Real* port, Real* 
 template <class Real>
 OutputSums write_folded(const Real* sums, const MutableImageView& output);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

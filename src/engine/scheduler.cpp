@@ -14,7 +14,7 @@
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 TileQueue::TileQueue(RunTiles tiles, std::size_t num_workers) : tiles_(std::move(tiles)), workers_(num_workers) {}
 
@@ -298,4 +298,4 @@ RunReport Scheduler::report(const OutputSums& more) const {
   return report;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

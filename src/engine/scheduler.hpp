@@ -16,7 +16,7 @@
 #include "engine/device_pool.hpp"
 #include "engine/voxel_sums.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The tiles of a run: numbers from 0, of which those that `held` names need not be done. They are never listed: there
 /// may be more of them than memory has room for.
@@ -150,4 +150,4 @@ class Scheduler {
   Clock::time_point start_ = Clock::now();
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 #include "engine/tile_io.hpp"
 #include "planner/host_needs.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Buffer = std::unique_ptr<std::byte[]>;
@@ -277,4 +277,4 @@ RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers) {
   return tiles;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 
 #include "base/boundary_rule.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 AxisSources axis_sources(const Plan& plan, int d, const TileIndex& tile) {
@@ -193,4 +193,4 @@ bool is_dense_in(const Shape& buffer, const PlacedBox& box) {
   return true;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Place of a tile in the plan's grid, per image axis (z, y, x), and the image of the batch that it is of. Where a tile
 /// is convolved more than once, the number of the time: real and imaginary part of a complex image, or (for
@@ -106,4 +106,4 @@ std::vector<PlacedBox> slabs_of(const PlacedBox& box, const Shape& chunk, Index 
 /// Whether the box's voxels follow each other without gaps in a buffer of that shape.
 bool is_dense_in(const Shape& buffer, const PlacedBox& box);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

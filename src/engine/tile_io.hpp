@@ -9,7 +9,7 @@
 #include "engine/tile_loop.hpp"
 #include "engine/weighing.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The sums of whole outputs, of one image or a batch, whose outermost voxels are added to others (Plan::fold_output),
 /// in memory of their own: the adjoint of reading through a boundary.
@@ -56,4 +56,4 @@ TileIo stream_io(const PreparedDevice& on, const ImageReaders& readers, const Im
 /// The plan's tiles of all images, but for those that the writers hold already. Plan and writers must live as long.
 RunTiles missing_tiles(const Plan& plan, const ImageWriters& writers);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

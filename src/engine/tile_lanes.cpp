@@ -6,7 +6,7 @@
 #include "base/work_meter.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 int num_lanes(const Plan& plan) {
   return has_lanes(plan.limits) ? std::min(plan.num_in_flight, host_workers().num_threads()) : 1;
@@ -48,4 +48,4 @@ void TileLanes::run(TileQueue& queue, std::size_t worker, const std::function<vo
   if (!queue.stopped()) report();
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "base/worker_pool.hpp"
 #include "engine/tile_loop.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Threads that a run of the plan has for that (planner/layout.hpp: has_lanes()); 1: all work on each tile together.
 int num_lanes(const Plan& plan);
@@ -33,4 +33,4 @@ class TileLanes final : public DeviceLoop {
   std::atomic<Index> num_unreported_{0};
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/error.hpp"
 #include "engine/checks.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Of a part of a tile, roughly: reading, computing, writing.
@@ -128,4 +128,4 @@ void TileLoop::drain() {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "engine/scheduler.hpp"
 #include "engine/tile_geometry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Where a device's tiles come from.
 class TileSource {
@@ -103,4 +103,4 @@ class TileLoop final : public DeviceLoop {
   std::deque<Flight> flying_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

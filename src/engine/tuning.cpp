@@ -23,7 +23,7 @@
 #include "engine/tile_lanes.hpp"
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using nlohmann::json;
@@ -291,4 +291,4 @@ Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& op
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

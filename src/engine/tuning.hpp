@@ -7,7 +7,7 @@
 
 #include "convoy/convolution.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The options with the choice that is the fastest of those measured, now or (kept as wisdom) before. Candidates
 /// that the device refuses are left out; if it refuses all, the options come back unchanged. Blocks for up to some
@@ -22,4 +22,4 @@ std::string to_text(const PlanChoice& choice);
 /// Nothing if the text is no choice, whatever it is instead.
 std::optional<PlanChoice> choice_from_text(const std::string& text);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

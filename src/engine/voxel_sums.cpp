@@ -5,7 +5,7 @@
 
 #include "base/worker_pool.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 void InputSums::add(const InputSums& part) {
   sum += part.sum;
@@ -73,4 +73,4 @@ InputSums scan(const ImageView& images, const VoxelRules& rules) {
   });
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

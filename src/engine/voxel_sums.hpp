@@ -10,7 +10,7 @@
 #include "base/voxel_rows.hpp"
 #include "convoy/image.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// How a row lies in memory, and which part of the image it is. In voxels.
 struct RowPlace {
@@ -165,4 +165,4 @@ void InputSums::add_row(const T* row, Index count, const RowPlace& place, const 
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "planner/layout.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Voxels that are worth handing out to another thread.
@@ -137,4 +137,4 @@ void TileWeighing<Real>::weigh_output(const TileIndex& tile, Index number, int s
 template class TileWeighing<float>;
 template class TileWeighing<double>;
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

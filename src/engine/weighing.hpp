@@ -9,7 +9,7 @@
 #include "engine/tile_geometry.hpp"
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The weight images in the arithmetic's precision.
 class Weights {
@@ -49,4 +49,4 @@ class TileWeighing {
   std::vector<Real> tile_;  // of a weight image
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -2,7 +2,7 @@
 
 #include "engine/tile_geometry.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr Index kSlabVoxels = Index{1} << 21;
@@ -31,4 +31,4 @@ void write_whole(const ImageView& dense, ImageWriter& writer) {
                       [&](const Box& box, std::size_t offset) { writer.write(box, voxels + offset); });
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,10 +4,10 @@
 #include "convoy/image.hpp"
 #include "convoy/stream.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Throw what reader and writer throw, and OutOfMemory.
 Image read_whole(const ImageReader& reader);
 void write_whole(const ImageView& dense, ImageWriter& writer);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

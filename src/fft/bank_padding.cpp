@@ -6,7 +6,7 @@
 #include "device_model/common.hpp"
 #include "fft/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using device_model::kBanks;
@@ -102,4 +102,4 @@ BankPadding best_bank_padding(const std::vector<Index>& radices) {
   return best;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

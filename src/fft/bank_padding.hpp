@@ -5,7 +5,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// `pad` elements are left unused after every `period` elements.
 struct BankPadding {
@@ -19,4 +19,4 @@ struct BankPadding {
 /// bytes.
 BankPadding best_bank_padding(const std::vector<Index>& radices);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// The inner factor of a composite length: 4 x 4 for 16, 3 x 3 for 9, 2 x 5 for 10.
@@ -136,4 +136,4 @@ std::vector<ComplexName> ButterflyText::composite_transform(const std::vector<Co
   return result;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Signs of the exponent.
 inline constexpr int kForward = -1;
@@ -46,4 +46,4 @@ class ButterflyText {
   int num_values_ = 0;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

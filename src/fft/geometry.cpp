@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::uint64_t product(std::uint64_t unit_bytes, const std::array<Index, 3>& extents) {
@@ -52,4 +52,4 @@ std::uint64_t FftGeometry::spectrum_bytes() const {
   return product(2 * real_bytes(), spectrum_extents());
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "convoy/path.hpp"
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Of `batch` tiles of one shape, in device order: axis 0 is contiguous. C = 2 reals.
 ///   image slot    per tile extent[2] x extent[1] x extent[0] reals, tight
@@ -53,4 +53,4 @@ struct FftGeometry {
   std::array<Index, 3> spectrum_extents() const;  ///< complex numbers
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

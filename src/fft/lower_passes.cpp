@@ -9,7 +9,7 @@
 #include "fft/plan.hpp"
 #include "kernels/deconvolution_kernels.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::vector<std::byte> tables_of(const FftGeometry& geometry, const Limits& limits) {
@@ -249,4 +249,4 @@ void lower_native_passes(const Limits& limits, Program& program) {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,10 +4,10 @@
 #include "convoy/device.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Every TransformKernel and Convolve of Path::native becomes the dispatches of its passes; a slot with their tables is
 /// added. Other steps stay as they are.
 void lower_native_passes(const Limits& limits, Program& program);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

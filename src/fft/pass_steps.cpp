@@ -8,7 +8,7 @@
 #include "device_model/common.hpp"
 #include "fft/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value); }
@@ -313,4 +313,4 @@ void PassSteps::append_step(const KernelHandle& kernel, std::vector<SlotId> slot
   steps_.emplace_back(std::move(dispatch));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "fft/passes.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct NativeSlots {
   SlotId image = 0;
@@ -107,4 +107,4 @@ class PassSteps {
   std::optional<PlaneKernel> inverse_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "device_model/common.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::size_t kMostFactors = 8;
@@ -186,4 +186,4 @@ Index StoredColumns::special(Index number) const {
   return number < radix ? number * column_step + num_pairs : radix * column_step;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Largest factor that one thread transforms in its registers.
 inline constexpr Index kLargestRadix = 16;
@@ -87,4 +87,4 @@ struct StoredColumns {
   Index special(Index number) const;  ///< of the last pair's frequency `number`
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

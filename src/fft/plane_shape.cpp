@@ -6,7 +6,7 @@
 #include "device_model/device_model.hpp"
 #include "fft/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using device_model::kWarp;
@@ -125,4 +125,4 @@ std::uint64_t plane_counters_bytes(const FftGeometry& geometry, const Limits& li
   return sizeof(std::uint32_t) * static_cast<std::uint64_t>(planes_of_batch(geometry)[2] + 1);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 #include "fft/geometry.hpp"
 #include "fft/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Of a workgroup that does pairs of rows under one ticket and columns under another, with the same threads.
 struct PlaneShape {
@@ -53,4 +53,4 @@ std::array<Index, 3> planes_of_batch(const FftGeometry& geometry);
 /// Of the counters that tickets and planes take; 0 on devices whose workgroups may not wait.
 std::uint64_t plane_counters_bytes(const FftGeometry& geometry, const Limits& limits);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "fft/plan.hpp"
 #include "fft/tile_shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Eighths of a row that gaps take at most.
@@ -229,4 +229,4 @@ std::vector<std::byte> row_table(Index length, Precision precision) {
   return table_of(std::move(numbers), length, precision);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "convoy/spec.hpp"
 #include "fft/bank_padding.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct PassShape {
   Index length = 1;
@@ -90,4 +90,4 @@ std::vector<std::byte> line_table(Index length, Precision precision);
 /// are added to 2^23 in single precision, so that they are the lower bits of the number.
 std::vector<std::byte> row_table(Index length, Precision precision);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

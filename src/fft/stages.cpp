@@ -6,7 +6,7 @@
 #include <functional>
 #include <numeric>
 
-namespace convoy {
+namespace convoy::inline v0 {
 StagesText::StagesText(std::string& body, const std::vector<Index>& radices, TransformThreads threads,
                        Precision precision, MemoryView shared)
     : body_(body),
@@ -180,4 +180,4 @@ std::vector<ComplexName> StagesText::twiddled(std::size_t stage, std::vector<Com
   return values;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "convoy/spec.hpp"
 #include "fft/butterfly.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Where the elements of a butterfly lie. Element j lies j times the stage's stride behind the first, whose position in
 /// the transform the text calls `at`.
@@ -98,4 +98,4 @@ class StagesText {
   int num_loaded_ = 0;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

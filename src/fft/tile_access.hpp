@@ -7,7 +7,7 @@
 #include "convoy/element.hpp"
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// One axis of an array, and where tiles lie on it: tile t shows `count` voxels from begin + t * step on.
 struct ArrayAxis {
@@ -48,4 +48,4 @@ struct TileAccess {
   bool operator==(const TileAccess&) const = default;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "device_model/device_model.hpp"
 #include "fft/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Rounds that so many threads take for all stages, each weighed by its radix.
@@ -57,4 +57,4 @@ std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precisio
   return shape;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 
 #include "fft/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Rows (axis 0) and columns (axis 1) of complex numbers: two tiles, as real and imaginary part.
 struct TileShape {
@@ -28,4 +28,4 @@ std::optional<TileShape> tile_shape(const std::array<Index, 3>& padded, Precisio
 /// Twiddle factors of one axis, stage by stage.
 std::vector<std::byte> tile_table(Index length, Precision precision);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "convoy/error.hpp"
 #include "convoy/picture.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::uint8_t kBlack = 0;
@@ -143,4 +143,4 @@ Image arrange_pictures(const std::vector<std::vector<Image>>& rows) {
   return canvas.take();
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

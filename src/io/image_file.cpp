@@ -22,7 +22,7 @@
 #include "io/voxel_size.hpp"
 #include "io/zarr_output.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 enum class Format { tiff, npy, raw, zarr };
@@ -149,14 +149,6 @@ std::unique_ptr<io::OutputStore> make_store(const std::string& path, const Shape
 
 }  // namespace
 
-Image io::make_image_for(const std::string& path, const Shape& shape, Element element) {
-  try {
-    return make_image(shape, element);
-  } catch (const OutOfMemory& error) {
-    throw OutOfMemory(path + ": " + error.what(), error.requested_bytes(), error.limit_bytes(), error.limit_name());
-  }
-}
-
 std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& path, const OpenOptions& options) {
   const auto file = open_file(path, options);
   std::vector<std::unique_ptr<ImageFileReader>> images;
@@ -240,4 +232,16 @@ void require_writable_image(const std::string& path, const CreateOptions& option
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0
+
+namespace convoy::io {
+
+Image make_image_for(const std::string& path, const Shape& shape, Element element) {
+  try {
+    return make_image(shape, element);
+  } catch (const OutOfMemory& error) {
+    throw OutOfMemory(path + ": " + error.what(), error.requested_bytes(), error.limit_bytes(), error.limit_name());
+  }
+}
+
+}  // namespace convoy::io

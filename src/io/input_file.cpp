@@ -36,7 +36,7 @@ void InputFile::read(std::uint64_t offset, std::byte* bytes, std::uint64_t count
 
 }  // namespace convoy::io
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 std::string read_text(const std::string& path, std::uint64_t most_bytes) {
   const io::InputFile file(path);
@@ -48,4 +48,4 @@ std::string read_text(const std::string& path, std::uint64_t most_bytes) {
   return text;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "io/input_file.hpp"
 #include "io/io_error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -125,4 +125,4 @@ std::string input_stamp(const std::string& path) {
   return fmt::format("{} bytes, {:016x}", bytes_of(files), sum.value());
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

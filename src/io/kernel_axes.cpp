@@ -7,7 +7,7 @@
 #include "base/refuse.hpp"
 #include "convoy/io.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::string_view kAxes = "ZYX";
@@ -61,4 +61,4 @@ void place_kernel(Image& kernel, const Shape& image, const std::string& axes) {
   kernel.metadata.num_axes = 3;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -126,7 +126,7 @@ void remove_abandoned(const OutputPlace& place) noexcept {
 
 }  // namespace convoy::io
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 std::vector<Leftover> find_leftovers(const std::string& folder) {
   const io::Folder place(folder);
@@ -154,4 +154,4 @@ bool remove_leftover(const std::string& path) {
   return io::remove_free(folder, name, hidden->kind);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -165,7 +165,7 @@ void OutputFile::commit() {
 
 }  // namespace convoy::io
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 void write_text(const std::string& path, const std::string& text) {
   io::OutputFile output(path);
@@ -175,4 +175,4 @@ void write_text(const std::string& path, const std::string& text) {
 
 void require_writable(const std::string& path) { io::OutputFile probe(path); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::uint8_t kWhite = 255;
@@ -177,4 +177,4 @@ Image make_projection_picture(const ImageReader& image, const PictureOptions& op
   return draw(projections, options, reduction);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

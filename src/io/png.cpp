@@ -4,7 +4,7 @@
 #include "convoy/io.hpp"
 #include "io/io_error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_png(const std::string& path, const ImageView& image) {
@@ -43,4 +43,4 @@ std::string encode_png(const ImageView& image) { return encode("PNG", image); }
 
 void write_png(const std::string& path, const ImageView& image) { write_text(path, encode(path, image)); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

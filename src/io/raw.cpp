@@ -6,7 +6,7 @@
 #include "io/io_error.hpp"
 #include "io/voxel_file.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 [[noreturn]] void refuse(const std::string& text, const std::string& problem) {
@@ -63,7 +63,11 @@ RawLayout raw_layout_from_text(const std::string& text) {
   return layout;
 }
 
-std::unique_ptr<io::StoredImages> io::open_raw(const std::string& path, const RawLayout& raw) {
+}  // namespace convoy::inline v0
+
+namespace convoy::io {
+
+std::unique_ptr<StoredImages> open_raw(const std::string& path, const RawLayout& raw) {
   const std::optional<Sample> sample = sample_named(raw.type);
   if (!sample) throw Error(Errc::invalid_argument, fmt::format("raw voxels of '{}' are not known", raw.type));
   const std::uint64_t voxels = static_cast<std::uint64_t>(num_voxels(raw.shape));
@@ -85,8 +89,7 @@ std::unique_ptr<io::StoredImages> io::open_raw(const std::string& path, const Ra
   return std::make_unique<VoxelFile>(path, std::move(layout), std::move(facts));
 }
 
-io::FileDesign io::design_dense(std::string header, const Shape& shape, Element element,
-                                const ImageMetadata& metadata) {
+FileDesign design_dense(std::string header, const Shape& shape, Element element, const ImageMetadata& metadata) {
   FileDesign design;
   design.layout = dense_layout(shape, sample_for(element), metadata.num_channels.value_or(1), header.size());
   design.file_bytes = saturating_sum(
@@ -97,4 +100,4 @@ io::FileDesign io::design_dense(std::string header, const Shape& shape, Element 
   return design;
 }
 
-}  // namespace convoy
+}  // namespace convoy::io

@@ -124,8 +124,8 @@ TemporaryNames& temporary_names() {
 
 }  // namespace convoy::io
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 void abandon_outputs() { io::temporary_names().abandon(); }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "convoy/error.hpp"
 #include "kernels/cpp_row.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using cpp_dialect::Row;
@@ -206,4 +206,4 @@ void run_on_host(const KernelSpec& kernel, Precision precision, const std::vecto
   });
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/spec.hpp"
 #include "kernels/kernel_spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Runs the kernel on all threads (x, y, z), buffers and parameters in the spec's order; rows of x are shared out among
 /// the workers. Throws Error(unsupported) for a kernel that is not among kernels::all().
@@ -15,4 +15,4 @@ void run_on_host(const KernelSpec& kernel, Precision precision, const std::vecto
                  const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads,
                  WorkerPool& pool);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 #include "kernels/dialects.hpp"
 #include "kernels/voxel_conversions.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 const char* cuda_type(Element voxel) {
@@ -184,4 +184,4 @@ std::string to_cuda(const KernelSpec& kernel, Precision precision) {
                   sharing + voxel_conversions(kernel, kCudaWords), bounds));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include "convoy/spec.hpp"
 #include "kernels/kernel_spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// A GLSL 4.5 compute shader for Vulkan: set 0, storage buffers at bindings 0, 1 ... in the spec's order; parameters as
 /// push constants, 4 bytes each, in the spec's order; workgroups of the spec. Entry point "main".
@@ -23,4 +23,4 @@ std::string indented(const std::string& text);
 /// The body with `suffix` in place of the _d behind its double constants.
 std::string with_doubles(std::string body, const std::string& suffix);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

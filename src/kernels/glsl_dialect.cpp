@@ -6,7 +6,7 @@
 #include "kernels/dialects.hpp"
 #include "kernels/voxel_conversions.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 const char* glsl_type(Element voxel) {
@@ -123,4 +123,4 @@ std::string to_glsl(const KernelSpec& kernel, Precision precision) {
   return indented(text + with_doubles(kernel.body, "lf") + "}\n");
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 #include "kernels/kernel_files.hpp"
 #include "kernels/voxel_conversions.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 class Header {
@@ -65,4 +65,4 @@ KernelSource kernel_source(const std::string& text, const KernelSpec& kernel, Pr
                               .header = header_of(kernel, precision, device)});
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -2,7 +2,7 @@
 
 #include "kernels/dialects.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr const char* kBlanks = " \t";
@@ -59,4 +59,4 @@ std::string indented(const std::string& text) {
   return result;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

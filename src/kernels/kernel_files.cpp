@@ -16,7 +16,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -163,4 +163,4 @@ KernelSource kernel_source(const std::string& text, const KernelFile& file) {
   return source;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

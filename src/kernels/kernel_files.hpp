@@ -15,7 +15,7 @@
 #include "convoy/device.hpp"
 #include "kernels/kernel_spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// How a file begins that was written here.
 inline constexpr const char* kKernelFileMark = "// Kernel of convoy ";
@@ -48,4 +48,4 @@ KernelSource kernel_source(const std::string& text, const KernelFile& file);
 KernelSource kernel_source(const std::string& text, const KernelSpec& kernel, Precision precision,
                            const DeviceInfo& device, const std::string& extension);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

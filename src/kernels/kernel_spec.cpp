@@ -7,7 +7,7 @@
 #include "kernels/deconvolution_kernels.hpp"
 #include "kernels/spec_parts.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 KernelParameter parameter(std::uint32_t value) { return {value}; }
 KernelParameter parameter(float value) { return {std::bit_cast<std::uint32_t>(value)}; }
@@ -24,7 +24,9 @@ std::uint64_t shared_bytes(const KernelSpec& kernel, Precision precision) {
   return kernel.num_shared * (precision == Precision::f32 ? 8 : 16);
 }
 
-namespace kernels {
+}  // namespace convoy::inline v0
+
+namespace convoy::kernels {
 namespace {
 
 /// The numbers of BoundaryRule.
@@ -151,5 +153,4 @@ const std::vector<const KernelSpec*>& all() {
   return list;
 }
 
-}  // namespace kernels
-}  // namespace convoy
+}  // namespace convoy::kernels

@@ -20,7 +20,7 @@
 #include "convoy/image.hpp"
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct KernelBuffer {
   std::string name;
@@ -94,7 +94,9 @@ class KernelHandle {
   std::shared_ptr<const KernelSpec> spec_;
 };
 
-namespace kernels {
+}  // namespace convoy::inline v0
+
+namespace convoy::kernels {
 /// Puts a box of kernel voxels (size_z, size_y, size_x; tight) into the zeroed spectrum slot, as reals in rows of
 /// `pitch` and planes of `plane_rows` rows, at (place + shift) mod padded on every axis, behind as many planes for each
 /// of `number` kernels.
@@ -140,6 +142,4 @@ const KernelSpec& scatter_voxels(Element output);
 extern const KernelSpec fold_voxels;
 /// All of them, for tests that compile everything.
 const std::vector<const KernelSpec*>& all();
-}  // namespace kernels
-
-}  // namespace convoy
+}  // namespace convoy::kernels

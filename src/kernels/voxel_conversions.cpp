@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// As Float16 does on the host. Smaller than the smallest normal number are multiples of 2^-24.
@@ -123,4 +123,4 @@ std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& w
   return text;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "kernels/kernel_spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What C and GLSL call differently.
 struct ConversionWords {
@@ -28,4 +28,4 @@ std::string voxel_conversions(const KernelSpec& kernel, const ConversionWords& w
 /// The buffers of voxels: at most one that is read and one that is written.
 std::vector<const KernelBuffer*> voxels_of(const KernelSpec& kernel);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "device_model/common.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr Index kDenseTileCounts = 16;
@@ -296,4 +296,4 @@ std::vector<AxisPlan> direct_axis_options(const AxisTask& task, const CuttingRul
   return options;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include "convoy/plan.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What the device finds outside the image on an axis.
 enum class Outside {
@@ -50,4 +50,4 @@ std::vector<AxisPlan> axis_options(const AxisTask& task, const TransformLengths&
 /// The same where nothing is transformed: tiles read all that their outputs need, and are padded to nothing.
 std::vector<AxisPlan> direct_axis_options(const AxisTask& task, const CuttingRules& rules);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

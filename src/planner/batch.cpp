@@ -6,7 +6,7 @@
 #include "fft/shape.hpp"
 #include "planner/ceilings.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 Index batch_in_cache(const TileLayout& tile, const Limits& limits) {
@@ -64,4 +64,4 @@ TileLayout in_batches(const TileLayout& tile, Index num_tiles, const Limits& lim
   return tile;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::uint64_t kMostElements = UINT32_MAX;
@@ -42,4 +42,4 @@ std::optional<BrokenCeiling> broken_ceiling(const TileLayout& tile, const Limits
   return std::nullopt;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

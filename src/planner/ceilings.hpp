@@ -6,7 +6,7 @@
 
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct BrokenCeiling {
   const char* slot_name;
@@ -19,4 +19,4 @@ struct BrokenCeiling {
 /// "32-bit indices" (kernels count elements with 32 bits; place_kernel counts the spectrum's reals on every device).
 std::optional<BrokenCeiling> broken_ceiling(const TileLayout& tile, const Limits& limits);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -11,7 +11,7 @@
 #include "planner/filter_storage.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 struct Pass {
@@ -371,4 +371,4 @@ double run_seconds(const Plan& plan) {
   return run_seconds(cost, plan.num_batches(), plan.num_in_flight);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 #include "convoy/device.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct TileCost {
   double traffic_bytes = 0;   ///< device memory, read and written
@@ -63,4 +63,4 @@ class CostModel {
   bool resident_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

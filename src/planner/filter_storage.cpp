@@ -5,7 +5,7 @@
 #include "device_model/device_model.hpp"
 #include "fft/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 TileLayout with_filter_stored(const TileLayout& whole, bool fits, const std::array<const AxisPlan*, 3>& axes,
                               const Limits& limits, FilterStorage storage, const CostModel& costs) {
   const auto last = static_cast<std::size_t>(whole.num_axes - 1);
@@ -44,4 +44,4 @@ std::optional<std::string> reason_of_kernel_storage(const TileLayout& layout) {
       axis_name(layout.device_axes[last]), layout.kernel_extent, layout.padded[last]);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "planner/cost.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The layout of these axes, which has the whole spectrum, with what is stored of the kernel: what the tuning asks for,
 /// if passes can do that, else what takes less time; the spectrum only if it `fits`.
@@ -24,4 +24,4 @@ double seconds_of_kernel_on_the_way(const TileLayout& layout, const Limits& limi
 /// For people: what is kept of the kernel, if it is less than its spectrum.
 std::optional<std::string> reason_of_kernel_storage(const TileLayout& layout);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

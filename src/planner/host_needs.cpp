@@ -6,7 +6,7 @@
 #include "planner/axis.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Axes = std::array<const AxisPlan*, 3>;
@@ -167,4 +167,4 @@ std::vector<LedgerLine> host_ledger(const HostNeeds& needs) {
   return ledger;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include "convoy/plan.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Boxes are read and written in slabs of about this many bytes: small enough that a run stops soon and that what
 /// readers hold is little beside the box, large enough for disks.
@@ -41,4 +41,4 @@ HostNeeds host_needs(const HostTask& task, const std::array<const AxisPlan*, 3>&
 /// Line by line, those of 0 bytes left out.
 std::vector<LedgerLine> host_ledger(const HostNeeds& needs);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

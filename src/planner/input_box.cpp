@@ -5,7 +5,7 @@
 #include "convoy/plan.hpp"
 #include "planner/axis.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// First and last position of an axis that begin ... end - 1 show. Past one period nothing new is seen.
@@ -53,4 +53,4 @@ Box input_box(const ConvolutionSpec& spec) {
   return box;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -1,6 +1,6 @@
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 bool has_tiles_in(KernelFan::Kind kind) { return kind == KernelFan::Kind::each || kind == KernelFan::Kind::gather; }
 bool has_tiles_out(KernelFan::Kind kind) { return kind == KernelFan::Kind::each || kind == KernelFan::Kind::spread; }
@@ -21,4 +21,4 @@ Index num_groups(const ConvolutionSpec& spec) {
   return kernel_fan(spec).kind == KernelFan::Kind::each ? 1 : spec.batch;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What a turn does: tiles of `num_inputs()` images become tiles of `num_outputs()`, by way of `num` spectra.
 struct KernelFan {
@@ -34,4 +34,4 @@ KernelFan kernel_fan(const ConvolutionSpec& spec);
 /// Turns that a run takes for every place of a tile in the image.
 Index num_groups(const ConvolutionSpec& spec);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

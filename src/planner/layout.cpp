@@ -8,7 +8,7 @@
 #include "planner/axis.hpp"
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// a.padded / a.extent > b.padded / b.extent
@@ -232,4 +232,4 @@ std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int 
   return saturating_sum(saturating_sum(images, work), saturating_sum(kernels, table_bytes(tile, limits)));
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

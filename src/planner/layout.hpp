@@ -8,7 +8,7 @@
 #include "fft/geometry.hpp"
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The device's geometry, and how it lies beside the caller's image; and of the buffers of the geometry, how many a
 /// turn takes (KernelFan).
@@ -95,4 +95,4 @@ bool has_lanes(const Limits& limits);
 /// Of `num_in_flight` tiles in flight.
 std::uint64_t footprint_bytes(const TileLayout& tile, const Limits& limits, int num_in_flight);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "planner/lengths.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr double kMostBytes = 1.8e19;
@@ -110,4 +110,4 @@ std::uint64_t widest_access(const TileLayout& layout, const Limits& limits) {
   return limits.coalesced_bytes;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// "128x640x321 zyx complex f32", for extents in device order.
 std::string device_shape(const TileLayout& layout, const std::array<Index, 3>& extents, const char* kind);
@@ -21,4 +21,4 @@ std::uint64_t whole_bytes(double bytes);
 /// others beside it. Measured on an H200 (benchmarks/README.md).
 std::uint64_t widest_access(const TileLayout& layout, const Limits& limits);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 inline nlohmann::ordered_json ledger_to_json(const std::vector<LedgerLine>& ledger) {
   auto json = nlohmann::ordered_json::array();
@@ -16,4 +16,4 @@ inline nlohmann::ordered_json ledger_to_json(const std::vector<LedgerLine>& ledg
   return json;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

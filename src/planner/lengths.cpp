@@ -8,7 +8,7 @@
 
 #include "device_model/common.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr std::array<Index, 6> kRadices{2, 3, 5, 7, 11, 13};
@@ -98,4 +98,4 @@ std::optional<Index> TransformLengths::cheapest(Index at_least) const {
   return *best;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

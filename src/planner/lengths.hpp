@@ -8,7 +8,7 @@
 #include "convoy/device.hpp"
 #include "convoy/spec.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 constexpr std::uint64_t real_bytes(Precision precision) { return precision == Precision::f32 ? 4 : 8; }
 constexpr std::uint64_t complex_bytes(Precision precision) { return 2 * real_bytes(precision); }
@@ -50,4 +50,4 @@ class TransformLengths {
   std::vector<Index> lengths_;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -9,7 +9,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Of kernels that Method::automatic thinks of summing over directly: transforms are faster long before.
@@ -125,4 +125,4 @@ MethodChoice choose_method(const ConvolutionSpec& spec, const Limits& limits, co
   return choice;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

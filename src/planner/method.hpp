@@ -5,7 +5,7 @@
 
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct MethodChoice {
   SearchResult search;
@@ -17,4 +17,4 @@ struct MethodChoice {
 MethodChoice choose_method(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                            const Budget& budget);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

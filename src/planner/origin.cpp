@@ -9,7 +9,7 @@
 #include "base/voxel_rows.hpp"
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 Index peak_of_magnitudes(const ImageView& kernel) {
@@ -69,4 +69,4 @@ Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel) {
   return position(peak(*kernel), kernel->shape);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Whether the spec's origin has a meaning: in same and circular.
 bool has_origin(const ConvolutionSpec& spec);
@@ -11,4 +11,4 @@ bool has_origin(const ConvolutionSpec& spec);
 /// Whether the device is given the kernel mirrored on every axis.
 inline bool mirrors_kernel(Operation operation) { return operation != Operation::convolve; }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

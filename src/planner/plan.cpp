@@ -13,7 +13,7 @@
 #include "planner/reasons.hpp"
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_plannable(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options) {
@@ -156,4 +156,4 @@ Plan make_plan(const ConvolutionSpec& spec, const Limits& device_limits, const P
   return plan;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "planner/lengths.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -175,4 +175,4 @@ std::string to_json(const Plan& plan) {
   return json.dump(2);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -5,7 +5,7 @@
 #include "fft/plane_shape.hpp"
 #include "planner/filter_storage.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::string why_not_whole(const SearchResult& search, const PlanOptions& options, const Budget& budget) {
@@ -166,4 +166,4 @@ std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search
   return reasons;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,9 +7,9 @@
 #include "convoy/plan.hpp"
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 std::vector<std::string> reasons_of(const Plan& plan, const SearchResult& search, const PlanOptions& options,
                                     const Budget& budget);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

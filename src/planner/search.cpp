@@ -14,7 +14,7 @@
 #include "planner/batch.hpp"
 #include "planner/filter_storage.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
@@ -405,4 +405,4 @@ std::vector<PlanChoice> likeliest_choices(const ConvolutionSpec& spec, const Lim
   return choices;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

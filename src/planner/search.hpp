@@ -13,7 +13,7 @@
 #include "planner/host_needs.hpp"
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// The bytes that all buffers together may have, and what sets that limit.
 struct Budget {
@@ -77,4 +77,4 @@ SearchResult search_tilings(const ConvolutionSpec& spec, const Limits& limits, c
 std::vector<PlanChoice> likeliest_choices(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                           std::size_t at_most);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include "planner/search.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 Budget budget_of(const Limits& limits, const PlanOptions& options) {
   Budget budget;
@@ -36,4 +36,4 @@ int lanes_of(const ConvolutionSpec& spec, const Limits& limits, const PlanOption
   return may ? static_cast<int>(limits.num_host_threads) : 1;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -10,7 +10,7 @@
 #include "convoy/error.hpp"
 #include "planner/origin.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Leaves room for sums of image, kernel and padding in 64 bits.
@@ -293,4 +293,4 @@ Shape weights_shape(const ConvolutionSpec& spec) {
   return spec.operation == Operation::correlate ? whole_output_shape(spec) : spec.image;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Voxels that all parts of an axis read together, surroundings included.
@@ -67,4 +67,4 @@ std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions) {
   return boxes;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

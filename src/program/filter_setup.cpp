@@ -4,7 +4,7 @@
 
 #include "planner/layout.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::uint32_t u32(Index value) { return static_cast<std::uint32_t>(value); }
@@ -87,4 +87,4 @@ void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId w
   if (geometry.path == Path::staged && has_gaps) steps.emplace_back(Clear{work});
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/plan.hpp"
 #include "program/program.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 using Extents = std::array<Index, 3>;
 
@@ -29,4 +29,4 @@ struct KernelRange {
 void append_filter_setup(const Plan& plan, const FftGeometry& geometry, SlotId work, SlotId spectrum,
                          std::vector<Step>& steps, const KernelRange& which = {});
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -8,7 +8,7 @@
 #include "planner/layout.hpp"
 #include "program/filter_setup.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Calls append(begin, length) for every piece of an extent.
@@ -290,4 +290,4 @@ TileSlots tile_slots(const Plan& plan) {
   return slots;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Prints steps by the names of what they touch.
@@ -173,4 +173,4 @@ std::string to_text(const Program& program) {
   return text + fmt::format("sets {}\n", program.num_in_flight);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

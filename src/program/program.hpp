@@ -16,7 +16,7 @@
 #include "kernels/kernel_spec.hpp"
 #include "planner/kernel_fan.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 struct Plan;
 
@@ -210,4 +210,4 @@ Program make_program(const Plan& plan);
 /// lower_native_passes() (fft/lower_passes.hpp).
 Program make_tile_program(const Plan& plan);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -13,7 +13,7 @@
 #include "selftest/oracle.hpp"
 #include "selftest/tolerances.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 using Verdict = SelftestCheck::Verdict;
@@ -227,4 +227,4 @@ std::string to_json(const SelftestReport& report) {
   return json.dump(2);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -7,7 +7,7 @@
 #include "convoy/synthetic.hpp"
 #include "synthetic/psf.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 std::vector<double> profile(Index size, double sigma, char axis) {
@@ -41,4 +41,4 @@ void fill_gaussian_psf(const MutableImageView& psf, const Position& sigma) {
   normalize_sum(psf);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

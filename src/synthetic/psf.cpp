@@ -7,7 +7,7 @@
 
 #include "convoy/error.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 template <class T>
@@ -37,4 +37,4 @@ void normalize_sum(const MutableImageView& psf) {
   }
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -3,7 +3,7 @@
 
 #include "convoy/image.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Throws Error(invalid_argument) unless the PSF has voxels and they are floats.
 void require_float_psf(const MutableImageView& psf);
@@ -11,4 +11,4 @@ void require_float_psf(const MutableImageView& psf);
 /// Divides every voxel by the sum of all.
 void normalize_sum(const MutableImageView& psf);
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

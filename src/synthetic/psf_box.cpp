@@ -10,7 +10,7 @@
 #include "convoy/error.hpp"
 #include "convoy/psf.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// The light in each plane across an axis, for z, y and x.
@@ -96,4 +96,4 @@ Image cut_out(const ImageView& image, const Box& box) {
   return part;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

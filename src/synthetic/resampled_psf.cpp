@@ -9,7 +9,7 @@
 #include "convoy/error.hpp"
 #include "convoy/psf.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 /// Integral of the hat function max(0, 1 - |t|) from -infinity to t.
@@ -105,4 +105,4 @@ Image resample_psf(const ImageView& psf, const std::array<double, 3>& step) {
   return result;
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

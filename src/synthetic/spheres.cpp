@@ -7,7 +7,7 @@
 #include "convoy/error.hpp"
 #include "convoy/synthetic.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 void require_drawable(Element element, const Sphere& sphere, double value) {
@@ -68,4 +68,4 @@ std::vector<Sphere> three_spheres(const Shape& size) {
   return {{at(0.5, 0.04, 0.35), radius}, {at(0.08, 0.55, 0.7), radius}, {at(0.9, 0.95, 0.97), radius}};
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

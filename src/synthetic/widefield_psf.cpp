@@ -16,7 +16,7 @@
 extern "C" double __cdecl _j0(double);  // which its math.h hides from standard C++
 #endif
 
-namespace convoy {
+namespace convoy::inline v0 {
 namespace {
 
 double bessel_j0(double x) {
@@ -137,4 +137,4 @@ void fill_widefield_psf(const MutableImageView& psf, const WidefieldOptics& opti
   normalize_sum(psf);
 }
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

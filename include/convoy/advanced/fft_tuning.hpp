@@ -5,7 +5,7 @@
 
 #include "convoy/shape.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// What native paths keep of the kernel.
 enum class FilterStorage {
@@ -35,4 +35,4 @@ struct PlanChoice {
   constexpr bool operator==(const PlanChoice&) const = default;
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0

@@ -6,7 +6,7 @@
 
 #include "convoy/advanced/fft_tuning.hpp"
 
-namespace convoy {
+namespace convoy::inline v0 {
 
 /// Knobs of sums without transforms that read arrays on the device: they change speed, not results. 0: convoy's choice.
 struct SumTuning {
@@ -31,4 +31,4 @@ struct AdvancedPlanOptions {
   std::optional<PlanChoice> choice;  ///< take this one (its tuning, too) instead of choosing
 };
 
-}  // namespace convoy
+}  // namespace convoy::inline v0
