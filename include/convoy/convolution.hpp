@@ -17,6 +17,7 @@
 
 #include "convoy/device.hpp"
 #include "convoy/device_share.hpp"
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
@@ -28,7 +29,7 @@ namespace convoy::inline v0 {
 /// The plan that a Convolver on this device begins with. Tune::measure runs the candidates unless wisdom knows the
 /// fastest: that takes some seconds, and spares every later Convolver of this problem the measuring. Blocks; throws
 /// what the other make_plan() throws, and Error(device_lost).
-Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& options = {});
+CONVOY_API Plan make_plan(const ConvolutionSpec& spec, Device device, const PlanOptions& options = {});
 
 /// Where a run stands. Tiles are equal pieces of work.
 struct Progress {
@@ -72,7 +73,7 @@ struct RunOptions {
 };
 
 /// What a run did, beyond its output.
-struct RunReport {
+struct CONVOY_API RunReport {
   double elapsed_seconds = 0;
   std::vector<DeviceShare> devices;  ///< in the order in which they were given
   Index num_tiles = 0;
@@ -113,7 +114,7 @@ struct RunReport {
 /// Svoboda 2011), with image and sums in host memory; the convolutions of its parts then are the tiles of Progress and
 /// RunReport, and devices share them as they share tiles. PlanOptions::tune off prefers tiles. Not for use by
 /// two threads at once; make one Convolver per thread (they may share a Device).
-class Convolver {
+class CONVOY_API Convolver {
  public:
   /// Plans, allocates, compiles and transforms the kernel. Blocks. `kernel` is read before this returns and may then
   /// go. When the device turns out to have less memory than it said, plans again for less, a few times. Throws
@@ -188,7 +189,7 @@ class Convolver {
 /// and voxels of spec.precision: f32 or f64, or c64 or c128 if image or kernel are complex. spec.image and spec.kernel
 /// are set by the views. Blocks; throws what Convolver throws, and OutOfMemory if the machine has no room for the
 /// output.
-Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
-               Device device = open_device());
+CONVOY_API Image convolve(const ImageView& image, const ImageView& kernel, ConvolutionSpec spec = {},
+                          Device device = open_device());
 
 }  // namespace convoy::inline v0

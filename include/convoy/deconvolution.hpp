@@ -15,6 +15,7 @@
 #include "convoy/deconvolution_spec.hpp"
 #include "convoy/device.hpp"
 #include "convoy/device_share.hpp"
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/shape.hpp"
@@ -78,24 +79,25 @@ struct DeconvolutionPlan {
 /// OutOfMemory when not even the smallest tiles fit, or when Wiener's filter, which has no tiles, does not;
 /// Error(unsupported) when an extent cannot be transformed at all on this device, or the device has no double precision
 /// and the spec asks for it.
-DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
+CONVOY_API DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const Limits& limits,
+                                       const PlanOptions& options = {});
 
 /// The plan that a Deconvolver on these devices begins with: of the first that can take part. Blocks while the devices
 /// are asked for their memory. Throws what the other make_plan() throws when no device can take part, and
 /// Error(invalid_argument) for no devices.
-DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const std::vector<Device>& devices,
-                            const PlanOptions& options = {});
+CONVOY_API DeconvolutionPlan make_plan(const DeconvolutionSpec& spec, const std::vector<Device>& devices,
+                                       const PlanOptions& options = {});
 
 /// Cuts what a plan restores in fast tiles into so many boxes of whole cores, for jobs that each restore one as their
 /// DeconvolutionSpec::region, with FastTiling::core as PlanOptions::tile_output. In z, y, x order. Throws
 /// Error(invalid_argument) for plans without fast tiles and for numbers that no grid of boxes has.
-std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions);
+CONVOY_API std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions);
 
 /// For people: frame, padding, ledgers line by line, prediction, reasons.
-std::string to_text(const DeconvolutionPlan& plan);
+CONVOY_API std::string to_text(const DeconvolutionPlan& plan);
 /// One JSON object, as that of a Plan: what both have is called alike, "kind" says which it is, and "convolution" and
 /// "adjoint" (or null) are Plans. Seconds and traffic are those of one iteration.
-std::string to_json(const DeconvolutionPlan& plan);
+CONVOY_API std::string to_json(const DeconvolutionPlan& plan);
 
 /// What is known after an iteration.
 struct IterationSums {
@@ -142,7 +144,7 @@ struct DeconvolverRunOptions {
 };
 
 enum class StopReason { iterations, relative_change, gradient_consensus, discrepancy };
-const char* name(StopReason reason);
+CONVOY_API const char* name(StopReason reason);
 
 /// How far neighbouring fast tiles disagree about the voxels next to the seams between their cores, which both
 /// restored.
@@ -163,7 +165,7 @@ struct PsfReport {
 };
 
 /// Sums of voxels are infinite where double precision has no such number.
-struct DeconvolutionReport {
+struct CONVOY_API DeconvolutionReport {
   Index iterations = 0;  ///< done
   StopReason stop_reason = StopReason::iterations;
   std::vector<IterationSums> curve;  ///< of the start and every iteration, with DeconvolverOptions::curve
@@ -192,7 +194,7 @@ struct DeconvolutionReport {
 };
 
 /// PSFs made ready on a device or several, for any number of images of one shape. Not for use by two threads at once.
-class Deconvolver {
+class CONVOY_API Deconvolver {
  public:
   /// Plans, allocates, compiles and transforms the PSF. Blocks. `psf` is read before this returns. When the device
   /// turns out to have less memory than it said, plans again for less, and then for tiles. Throws what make_plan

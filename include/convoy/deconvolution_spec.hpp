@@ -32,6 +32,7 @@
 #include <limits>
 #include <optional>
 
+#include "convoy/export.h"
 #include "convoy/shape.hpp"
 #include "convoy/spec.hpp"
 
@@ -114,14 +115,14 @@ enum class Tiles {
   fast
 };
 
-const char* name(Algorithm value);     ///< "rl", "wiener", "landweber"
-const char* name(Acceleration value);  ///< "auto", "none", "biggs", "momentum"
-const char* name(Edges value);
-const char* name(Stop value);   ///< "none", "gradient-consensus", "discrepancy"
-const char* name(Start value);  ///< "auto", "image", "flat", "value"
-const char* name(Compatibility value);
-const char* name(Tiles value);
-const char* name(NegativePsf value);  ///< "error", "clip"
+CONVOY_API const char* name(Algorithm value);     ///< "rl", "wiener", "landweber"
+CONVOY_API const char* name(Acceleration value);  ///< "auto", "none", "biggs", "momentum"
+CONVOY_API const char* name(Edges value);
+CONVOY_API const char* name(Stop value);   ///< "none", "gradient-consensus", "discrepancy"
+CONVOY_API const char* name(Start value);  ///< "auto", "image", "flat", "value"
+CONVOY_API const char* name(Compatibility value);
+CONVOY_API const char* name(Tiles value);
+CONVOY_API const char* name(NegativePsf value);  ///< "error", "clip"
 
 inline constexpr Index kDefaultIterations = -1;
 
@@ -171,13 +172,13 @@ struct DeconvolutionSpec {
 };
 
 /// Shape of the output: that of the image, or of the region.
-Shape output_shape(const DeconvolutionSpec& spec);
+CONVOY_API Shape output_shape(const DeconvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
 /// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, voxel sizes
 /// and start values that are not above 0, acceleration, tv or compatibility with another algorithm than
 /// Richardson-Lucy, what Tiles::fast excludes, and a region that is empty, leaves the image, or is to be restored in
 /// exact tiles.
-void validate(const DeconvolutionSpec& spec);
+CONVOY_API void validate(const DeconvolutionSpec& spec);
 
 }  // namespace convoy::inline v0

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "convoy/export.h"
+
 namespace convoy::backend {
 class Device;
 }
@@ -43,7 +45,7 @@ struct Limits {
 enum class DeviceType { discrete_gpu, integrated_gpu, cpu, software };
 
 /// "discrete GPU", "integrated GPU", "CPU", "software".
-const char* name(DeviceType type);
+CONVOY_API const char* name(DeviceType type);
 
 struct DeviceInfo {
   std::string id;            ///< what open_device takes: "cuda:0", "vulkan:1", "cpu"
@@ -63,10 +65,10 @@ struct BackendInfo {
 
 /// Every backend of this build with its devices, or the reason it has none. Loads drivers; allocates no device memory.
 /// Does not throw for absent drivers.
-std::vector<BackendInfo> list_backends();
+CONVOY_API std::vector<BackendInfo> list_backends();
 
 /// Names of the backends of this build, in order of preference. Loads nothing.
-std::vector<std::string> backend_names();
+CONVOY_API std::vector<std::string> backend_names();
 
 /// An open device. Copies share it; it is closed with the last copy or session. Safe to share between threads.
 ///
@@ -74,7 +76,7 @@ std::vector<std::string> backend_names();
 /// very object. GPU drivers do not survive a fork: in the child their devices, and what was made on them, throw
 /// Error(unsupported) when used, are not closed, and open_device() throws Error(backend_unavailable) for backends that
 /// the parent had used. Start workers before the first use of a GPU, or by exec as Python's "spawn" does.
-class Device {
+class CONVOY_API Device {
  public:
   explicit Device(std::shared_ptr<backend::Device> device);
 
@@ -94,6 +96,6 @@ class Device {
 /// Opens "auto", "cpu", "cuda", "cuda:1", "vulkan:0" ... "auto" takes a discrete GPU, then an integrated one, then the
 /// CPU; within a rank in the order of list_backends(). Software Vulkan is taken only when named. After fork() see
 /// Device. Throws Error(backend_unavailable) with the reason, or Error(invalid_argument) for a name that means nothing.
-Device open_device(const std::string& id = "auto");
+CONVOY_API Device open_device(const std::string& id = "auto");
 
 }  // namespace convoy::inline v0

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "convoy/export.h"
 #include "convoy/resident.hpp"
 
 namespace convoy::backend {
@@ -16,7 +17,7 @@ namespace convoy::inline v0 {
 
 /// Device memory that convoy allocates, for programs that have no other way to it: cuda and hip addresses, Vulkan
 /// buffers, ordinary memory on the cpu. Whole images are copied in and out; ResidentConvolver works on array().
-class DeviceBuffer {
+class CONVOY_API DeviceBuffer {
  public:
   DeviceBuffer() = default;
   /// Contents are undefined. Throws OutOfMemory, Error(device_lost).

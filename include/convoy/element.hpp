@@ -11,11 +11,13 @@
 #include <span>
 #include <type_traits>
 
+#include "convoy/export.h"
+
 namespace convoy::inline v0 {
 
 /// A number of IEEE 754 binary16 (half precision): 11 significant bits, magnitudes from 2^-24 to 65504. C++20 has no
 /// type for it; NumPy's float16, CUDA's __half and _Float16 have the same bits.
-struct Float16 {
+struct CONVOY_API Float16 {
   std::uint16_t bits = 0;
 
   Float16() = default;
@@ -58,7 +60,7 @@ inline Float16::Float16(double value) {
 
 /// A bfloat16: the upper half of a float, 8 significant bits with the range of float. C++20 has no type for it; CUDA's
 /// __nv_bfloat16, PyTorch's bfloat16 and those of ml_dtypes have the same bits.
-struct BFloat16 {
+struct CONVOY_API BFloat16 {
   std::uint16_t bits = 0;
 
   BFloat16() = default;
@@ -145,7 +147,7 @@ constexpr Element part_of(Element element) {
 constexpr Element complex_of(Element part) { return part == Element::f64 ? Element::c128 : Element::c64; }
 
 /// "u8", "i16", "f32" ...
-const char* name(Element element);
+CONVOY_API const char* name(Element element);
 
 /// Whether T is a floating point voxel: float, double, Float16 or BFloat16.
 template <class T>

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "convoy/export.h"
+
 namespace convoy::inline v0 {
 
 enum class Errc {
@@ -19,9 +21,9 @@ enum class Errc {
 };
 
 /// The code's name as spelled above, for reports.
-const char* name(Errc code);
+CONVOY_API const char* name(Errc code);
 
-class Error : public std::runtime_error {
+class CONVOY_API Error : public std::runtime_error {
  public:
   Error(Errc code, const std::string& message) : std::runtime_error(message), code_(code) {}
   Errc code() const noexcept { return code_; }
@@ -31,7 +33,7 @@ class Error : public std::runtime_error {
 };
 
 /// A plan, allocation or load that does not fit. All figures are bytes.
-class OutOfMemory : public Error {
+class CONVOY_API OutOfMemory : public Error {
  public:
   OutOfMemory(const std::string& message, std::uint64_t requested_bytes, std::uint64_t limit_bytes,
               std::string limit_name)

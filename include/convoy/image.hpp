@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convoy/element.hpp"
+#include "convoy/export.h"
 #include "convoy/metadata.hpp"
 #include "convoy/shape.hpp"
 
@@ -28,13 +29,13 @@ struct Strides {
 };
 
 /// Those of images whose voxels follow each other without gaps, x first, then y, then z.
-Strides dense_strides(const Shape& shape, Element element);
+CONVOY_API Strides dense_strides(const Shape& shape, Element element);
 
 /// An image to read, or a batch of images of one shape: voxels in the caller's memory, at the distances that `strides`
 /// says, such as a part of a larger array, one channel of several, or an array whose axes are reversed or in another
 /// order. Convolver reads and writes voxels where they lie; all else may copy what is not dense. For images to convolve
 /// or to restore, address and distances must be multiples of the element's size, of complex ones of a part's.
-struct ImageView {
+struct CONVOY_API ImageView {
   const void* data = nullptr;  ///< voxel 0,0,0 of the first image; with negative distances, others lie before it
   Element element = Element::f32;
   Shape shape;
@@ -71,7 +72,7 @@ struct ImageView {
 
 /// An image to write, or a batch of them, likewise. No two of its voxels may overlap: along each axis, a step must lead
 /// over all that the axes of smaller distances take up, which convolvers check. Bytes between voxels stay as they are.
-struct MutableImageView {
+struct CONVOY_API MutableImageView {
   void* data = nullptr;
   Element element = Element::f32;
   Shape shape;
@@ -103,7 +104,7 @@ struct MutableImageView {
 };
 
 /// Throws Error(invalid_argument) that names both unless they are the same.
-void require_element(Element wanted, Element found);
+CONVOY_API void require_element(Element wanted, Element found);
 
 /// An image that owns its voxels: dense, z, y, x with x contiguous, in the machine's byte order.
 struct Image {
@@ -129,6 +130,6 @@ struct Image {
 
 /// An image of zeros. Throws Error(invalid_argument) for extents below 1, OutOfMemory if the machine has no room for
 /// it.
-Image make_image(const Shape& shape, Element element);
+CONVOY_API Image make_image(const Shape& shape, Element element);
 
 }  // namespace convoy::inline v0

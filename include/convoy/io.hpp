@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/metadata.hpp"
 #include "convoy/shape.hpp"
@@ -29,13 +30,13 @@ struct RawLayout {
 
 /// Reads "z,y,x,type", then, as wanted, ",offset" in bytes, ",big" for big-endian voxels and
 /// ",more" for files in which more bytes follow, as in "128,512,512,u16,4096,big". Throws Error(invalid_argument).
-RawLayout raw_layout_from_text(const std::string& text);
+CONVOY_API RawLayout raw_layout_from_text(const std::string& text);
 
 /// Reads "z,y,x" and, as wanted, ",unit", as in "0.3,0.1,0.1,um". Throws Error(invalid_argument).
-VoxelSize voxel_size_from_text(const std::string& text);
+CONVOY_API VoxelSize voxel_size_from_text(const std::string& text);
 /// How many of the other's lengths each length is, along z, y, x, whatever their units; NaN where one of them is not
 /// known or the units cannot be compared.
-std::array<double, 3> voxel_size_ratio(const VoxelSize& size, const VoxelSize& other);
+CONVOY_API std::array<double, 3> voxel_size_ratio(const VoxelSize& size, const VoxelSize& other);
 
 struct OpenOptions {
   /// The file's axes, slowest first, of "TCZYX", each at most once and ending in what the file has of z, y, x:
@@ -57,7 +58,7 @@ struct OpenOptions {
 };
 
 /// One image of a file that is open. Voxels are read when asked for.
-class ImageFileReader : public ImageReader {
+class CONVOY_API ImageFileReader : public ImageReader {
  public:
   virtual const ImageMetadata& metadata() const = 0;
   /// Memory that reading may take and keep, beside the boxes; the images of one file share it.
@@ -77,20 +78,21 @@ class ImageFileReader : public ImageReader {
 /// Throws Error(io), naming the file, for anything else: several samples, channels, time points or series, unequal
 /// pages, truncated files, and files that promise more than they hold (before memory is taken for it);
 /// Error(invalid_argument) for axes that are none.
-std::unique_ptr<ImageFileReader> open_image(const std::string& path, const OpenOptions& options = {});
+CONVOY_API std::unique_ptr<ImageFileReader> open_image(const std::string& path, const OpenOptions& options = {});
 
 /// The same for files of several images: all time points, and the channels of each.
-std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& path, const OpenOptions& options = {});
+CONVOY_API std::vector<std::unique_ptr<ImageFileReader>> open_images(const std::string& path,
+                                                                     const OpenOptions& options = {});
 
 /// open_image, and all of its voxels. Blocks. Throws what open_image throws; OutOfMemory if the machine has no room for
 /// the image.
-Image read_image(const std::string& path, const OpenOptions& options = {});
+CONVOY_API Image read_image(const std::string& path, const OpenOptions& options = {});
 
 /// Gives a kernel that was read from a file the axes of the image that it is for. A file of fewer axes than the image
 /// extends over does not say which of them it has, so `axes` must, slowest first, of "ZYX": "YX" for one plane, "ZY",
 /// "X" ... The others get extent 1. Empty: the file has them all. Throws Error(invalid_argument) where it has not, and
 /// for axes that are none or are not as many as the file's.
-void place_kernel(Image& kernel, const Shape& image, const std::string& axes = {});
+CONVOY_API void place_kernel(Image& kernel, const Shape& image, const std::string& axes = {});
 
 /// Everything that determines an output, as names and values: "kernel" and its checksum, "mode" and "same" ...
 using JobDescription = std::vector<std::pair<std::string, std::string>>;
@@ -99,18 +101,18 @@ using JobDescription = std::vector<std::pair<std::string, std::string>>;
 /// store, of the names, sizes and contents of all its files. All is read up to 1 GiB; beyond that 1,024 samples of
 /// 64 KiB spread over all of it, and the times at which the file system last changed each file, which no program can
 /// set back (they change with permissions and names, too). Blocks while it reads. Throws Error(io).
-std::string describe_input(const std::string& path);
+CONVOY_API std::string describe_input(const std::string& path);
 
 /// Sizes and times of last modification, to find out whether an input is changed while it is read. Reads no contents.
 /// Throws Error(io).
-std::string input_stamp(const std::string& path);
+CONVOY_API std::string input_stamp(const std::string& path);
 
 /// Version of OME-Zarr: 0.4 is Zarr version 2, one file per chunk; 0.5 is Zarr version 3, with shards of up to 64 MiB
 /// of f32 voxels, made of chunks that are compressed one by one.
 enum class OmeZarr { v0_4, v0_5 };
 
 /// "0.4", "0.5".
-const char* name(OmeZarr version);
+CONVOY_API const char* name(OmeZarr version);
 
 struct CreateOptions {
   /// When the object goes without commit(), keep what is written, in hidden files beside the output, and continue what
@@ -130,7 +132,7 @@ struct CreateOptions {
 
 /// An image file that is being written, box by box. It has its name once commit() has returned; if the object goes
 /// before, nothing is left, or, with CreateOptions::resume, what it takes to continue.
-class ImageFileWriter {
+class CONVOY_API ImageFileWriter {
  public:
   virtual ~ImageFileWriter() = default;
   /// Time points and channels in the order of open_images; a file of one image has number 0.
@@ -151,12 +153,13 @@ class ImageFileWriter {
 /// the file, also when the disk has not enough space (it is asked, not filled), when the unfinished file that is there
 /// is of another job (the message says in what they differ) or not a file of this user (a planted link is not
 /// followed), or when another process is writing it.
-std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
-                                              const ImageMetadata& metadata = {}, const CreateOptions& options = {});
+CONVOY_API std::unique_ptr<ImageFileWriter> create_image(const std::string& path, const Shape& shape, Element element,
+                                                         const ImageMetadata& metadata = {},
+                                                         const CreateOptions& options = {});
 
 /// For a program that must end at once: removes what lies under temporary names, but not what CreateOptions::resume
 /// keeps, and lets nothing be committed any more, for good. May be called on any thread, not from a signal handler.
-void abandon_outputs();
+CONVOY_API void abandon_outputs();
 
 /// What an interrupted run left in a folder: its temporary file, or what CreateOptions::resume kept.
 struct Leftover {
@@ -171,38 +174,38 @@ struct Leftover {
 /// All leftovers in a folder, not in those below it. Links, and what other users own, are none. The leftovers of an
 /// output that are not resumable are removed by the next run that writes this output, without being asked for. Throws
 /// Error(io) for a folder that cannot be read.
-std::vector<Leftover> find_leftovers(const std::string& folder);
+CONVOY_API std::vector<Leftover> find_leftovers(const std::string& folder);
 
 /// Removes Leftover::path, a resumable one with its journal. False if it is not there or a process is writing it.
 /// Throws Error(io) for what is no leftover of this user, and if it cannot be removed.
-bool remove_leftover(const std::string& path);
+CONVOY_API bool remove_leftover(const std::string& path);
 
 /// Whether an unfinished file is there that create_image with CreateOptions::resume would look at. Throws Error(io) for
 /// a folder that cannot be written to.
-bool is_unfinished(const std::string& path);
+CONVOY_API bool is_unfinished(const std::string& path);
 
 /// A checksum of shape, element and voxels (XXH3, 64 bit, as 16 hexadecimal digits), to distinguish images.
-std::string checksum(const ImageView& image);
+CONVOY_API std::string checksum(const ImageView& image);
 
 /// create_image, all voxels, commit: whole or not at all. Blocks. Throws Error(io), naming the file.
-void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata = {},
-                 const CreateOptions& options = {});
+CONVOY_API void write_image(const std::string& path, const ImageView& image, const ImageMetadata& metadata = {},
+                            const CreateOptions& options = {});
 
 /// Writes a greyscale PNG from a u8 image with z = 1, whole or not at all. Throws Error(io).
-void write_png(const std::string& path, const ImageView& image);
+CONVOY_API void write_png(const std::string& path, const ImageView& image);
 /// The bytes of such a file.
-std::string encode_png(const ImageView& image);
+CONVOY_API std::string encode_png(const ImageView& image);
 
 /// Writes a text file, whole or not at all. Throws Error(io).
-void write_text(const std::string& path, const std::string& text);
+CONVOY_API void write_text(const std::string& path, const std::string& text);
 /// Reads a text file. Throws Error(io), also for one of more than `most_bytes`.
-std::string read_text(const std::string& path, std::uint64_t most_bytes);
+CONVOY_API std::string read_text(const std::string& path, std::uint64_t most_bytes);
 
 /// Throws Error(io) unless create_image could begin to write `path` now: known extension, existing folder, permission,
 /// nothing there that must not be replaced. For asking before hours of computing. Leaves nothing behind.
-void require_writable_image(const std::string& path, const CreateOptions& options = {});
+CONVOY_API void require_writable_image(const std::string& path, const CreateOptions& options = {});
 
 /// The same for a file of any kind.
-void require_writable(const std::string& path);
+CONVOY_API void require_writable(const std::string& path);
 
 }  // namespace convoy::inline v0

@@ -4,6 +4,8 @@
 #include <functional>
 #include <string_view>
 
+#include "convoy/export.h"
+
 namespace convoy::inline v0 {
 
 /// Topics: "plan" (what was considered and not chosen, and why), "backend" (probing), "dispatch" (programs and steps),
@@ -12,6 +14,6 @@ using LogSink = std::function<void(std::string_view topic, std::string_view mess
 
 /// Replaces the sink; an empty one ends logging. Not to be called while convoy runs in another thread.
 /// The initial sink is empty, unless CONVOY_LOG names topics ("plan,dispatch" or "all"): then it writes to stderr.
-void set_log(LogSink sink);
+CONVOY_API void set_log(LogSink sink);
 
 }  // namespace convoy::inline v0

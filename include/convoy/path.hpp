@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "convoy/export.h"
+
 namespace convoy::inline v0 {
 
 /// How the device does one tile.
@@ -15,10 +17,10 @@ enum class Path {
   direct,    ///< Method::direct: no transform, the sum over the kernel's voxels
   separable  ///< Method::separable: no transform, sums along the axes
 };
-const char* name(Path path);
+CONVOY_API const char* name(Path path);
 /// Whether it transforms nothing: Method::direct or Method::separable.
 constexpr bool sums_directly(Path path) { return path == Path::direct || path == Path::separable; }
 /// "native", "fused" or "staged", and nothing for "auto". Throws Error(invalid_argument) for other words.
-std::optional<Path> path_from_text(const std::string& text);
+CONVOY_API std::optional<Path> path_from_text(const std::string& text);
 
 }  // namespace convoy::inline v0

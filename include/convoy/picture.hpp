@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "convoy/export.h"
 #include "convoy/io.hpp"
 
 namespace convoy::inline v0 {
@@ -18,17 +19,17 @@ struct PictureOptions {
 /// Maximum projections side by side, u8: on the left along z (y down, x across), on the right along x (y down, z
 /// across), on one grey scale, with a white gap between. NaN counts as least. Throws Error(invalid_argument) for
 /// options that are not above 0, and for complex images.
-Image make_projection_picture(const ImageView& image, const PictureOptions& options = {});
+CONVOY_API Image make_projection_picture(const ImageView& image, const PictureOptions& options = {});
 /// The same of an image that need not be in memory: chunk by chunk is. Blocks. Throws what the reader throws, too.
-Image make_projection_picture(const ImageReader& image, const PictureOptions& options = {});
+CONVOY_API Image make_projection_picture(const ImageReader& image, const PictureOptions& options = {});
 
 /// Values as a curve in a frame, u8: the first on the left, the least at the bottom, on a logarithmic scale if all are
 /// above 0. Values that are not finite are left out. `size` is {1, y, x}, at least 8 pixels each. Throws
 /// Error(invalid_argument) for smaller ones.
-Image make_curve_picture(const std::vector<double>& values, const Shape& size);
+CONVOY_API Image make_curve_picture(const std::vector<double>& values, const Shape& size);
 
 /// Pictures (u8, z = 1) in rows, one row below the other, with white gaps between and white beside what is shorter.
 /// Throws Error(invalid_argument) for what is no picture, and for none.
-Image arrange_pictures(const std::vector<std::vector<Image>>& rows);
+CONVOY_API Image arrange_pictures(const std::vector<std::vector<Image>>& rows);
 
 }  // namespace convoy::inline v0

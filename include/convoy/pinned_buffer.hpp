@@ -7,13 +7,14 @@
 #include <span>
 
 #include "convoy/device.hpp"
+#include "convoy/export.h"
 
 namespace convoy::inline v0 {
 
 /// Page-locked host memory that the device copies from and to at the full speed of its bus: images in it, in the
 /// precision of the arithmetic (f32 or f64), are transferred from where they lie. Making it is slow (some tenths of a
 /// second a GiB), so keep it. On devices that have no such memory (cpu, vulkan) it is ordinary memory, and right too.
-class PinnedBuffer {
+class CONVOY_API PinnedBuffer {
  public:
   PinnedBuffer() = default;
   /// Blocks. Contents are undefined. Throws OutOfMemory.

@@ -10,6 +10,7 @@
 #include "convoy/advanced/plan_options.hpp"
 #include "convoy/bytes_text.hpp"
 #include "convoy/device.hpp"
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/method.hpp"
 #include "convoy/path.hpp"
@@ -26,7 +27,7 @@ enum class Tune {
   model,   ///< least predicted time
   measure  ///< the likeliest few are run once on the device, and the fastest is kept as wisdom for the next time
 };
-const char* name(Tune tune);
+CONVOY_API const char* name(Tune tune);
 
 /// What a run reads and writes box by box instead of finding it in memory.
 struct Streaming {
@@ -114,7 +115,7 @@ struct SplitInParts {
 };
 
 /// A finished plan.
-struct Plan {
+struct CONVOY_API Plan {
   ConvolutionSpec spec;
   Limits limits;
   Path path = Path::fused;
@@ -169,7 +170,7 @@ struct Plan {
 /// Bytes of the nine padded arrays (image, PSF, shifted PSF, two spectra, product, inverse, FFT temporaries) that the
 /// usual GPU script holds at once: 9 x padded voxels x bytes per voxel, padded to n + k in full, same and valid (to n
 /// where k is 1).
-std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
+CONVOY_API std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 
 /// Chooses padding, path, axis order and tiles of least predicted cost that fit limits and options. Deterministic.
 /// The origin must not be Rule::peak, which depends on the kernel's voxels: make it Rule::at first.
@@ -178,31 +179,31 @@ std::uint64_t nine_copy_bytes(const ConvolutionSpec& spec);
 /// OutOfMemory with the smallest footprint of any tiling when that does not fit; Error(unsupported) when an extent
 /// cannot be transformed at all on this device or by PlanOptions::path, or the device has no double precision and the
 /// spec asks for it.
-Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
+CONVOY_API Plan make_plan(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options = {});
 
 /// Cuts the output (or the spec's region) into so many boxes of like size, for jobs that each compute one as their
 /// ConvolutionSpec::region; of all ways the one that reads least of the image. In z, y, x order. Throws
 /// Error(invalid_argument) as validate() does, and for numbers that no grid of boxes has.
-std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
+CONVOY_API std::vector<Box> split_output(const ConvolutionSpec& spec, Index num_regions);
 
 /// The part of the image that the output (or the spec's region) depends on: nothing outside it changes any voxel there.
 /// As small as a box can be; where a boundary wraps, it holds what lies between the parts that are read. For jobs that
 /// fetch their part of the image themselves. Throws Error(invalid_argument) as validate() and resolve_origin() do.
-Box input_box(const ConvolutionSpec& spec);
+CONVOY_API Box input_box(const ConvolutionSpec& spec);
 
 /// Index of the origin per axis of the kernel as given. `kernel` is read by Rule::peak only: its largest voxel, the
 /// first of equals in z, y, x order. Throws Error(invalid_argument) for Rule::peak without a kernel.
-Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
+CONVOY_API Shape resolve_origin(const ConvolutionSpec& spec, const ImageView* kernel);
 
 /// PlanOptions::separable_terms of this kernel, as the device would be given it: reversed, folded and cropped as
 /// AxisPlan says. What its products may leave is 1e-7 of its norm in f32, 5e-15 in f64. Nothing for kernels whose
 /// extents add up to more than 512, which are not looked at. The spec's origin must be resolved.
-std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel);
+CONVOY_API std::optional<int> count_separable_terms(const ConvolutionSpec& spec, const ImageView& kernel);
 
 /// For people: padding, tiles, ledger line by line with the 9-copy figure, prediction, reasons.
-std::string to_text(const Plan& plan);
+CONVOY_API std::string to_text(const Plan& plan);
 
 /// One JSON object; sizes as [z,y,x], units in the key names. "kind" is convolution.
-std::string to_json(const Plan& plan);
+CONVOY_API std::string to_json(const Plan& plan);
 
 }  // namespace convoy::inline v0

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 
@@ -13,15 +14,15 @@ namespace convoy::inline v0 {
 /// to 0 within a voxel; a new voxel is the integral over it, so that sum and sign are kept. An extent k becomes that of
 /// the voxels which the old ones' light reaches, and is odd; axes of one voxel stay. Throws Error(invalid_argument) for
 /// steps that are not finite or not above 0, and for extents that overflow; OutOfMemory.
-Image resample_psf(const ImageView& psf, const std::array<double, 3>& step);
+CONVOY_API Image resample_psf(const ImageView& psf, const std::array<double, 3>& step);
 
 /// The smallest box around `origin`, as far to one side of it as to the other as long as there are voxels, that along
 /// each axis leaves out at most a third of `1 - energy` of the PSF's sum, and so of the sum at most 1 - energy.
 /// Negative voxels count as 0. Throws Error(invalid_argument) unless energy is above 0 and at most 1, for an origin
 /// outside, for voxels that are not finite, and for a PSF without any above 0.
-Box psf_box(const ImageView& psf, const Shape& origin, double energy);
+CONVOY_API Box psf_box(const ImageView& psf, const Shape& origin, double energy);
 
 /// A copy of what lies in the box. Throws Error(invalid_argument) unless the box lies in the image; OutOfMemory.
-Image cut_out(const ImageView& image, const Box& box);
+CONVOY_API Image cut_out(const ImageView& image, const Box& box);
 
 }  // namespace convoy::inline v0

@@ -9,6 +9,7 @@
 
 #include "convoy/deconvolution.hpp"
 #include "convoy/device.hpp"
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/plan.hpp"
 #include "convoy/spec.hpp"
@@ -64,7 +65,7 @@ struct ResidentOptions {
 /// The device must be the one that holds the arrays: CUDA and HIP devices use the primary context, which is that of the
 /// runtime API, CuPy and PyTorch; a Vulkan device comes from open_vulkan_device. Besides the caller's arrays the plan's
 /// footprint is held. Not for use by two threads at once.
-class ResidentConvolver {
+class CONVOY_API ResidentConvolver {
  public:
   /// Plans, allocates, compiles and prepares the kernel (by the plan's method), as Convolver does; `kernel` lies in
   /// host memory, is read before this returns and may then go. Blocks. Complex images (c64, c128) have complex outputs;
@@ -107,7 +108,7 @@ class ResidentConvolver {
 };
 
 /// A PSF made ready for images that lie on the device, as ResidentConvolver does for kernels.
-class ResidentDeconvolver {
+class CONVOY_API ResidentDeconvolver {
  public:
   /// Plans, allocates, compiles and transforms the PSF, as Deconvolver does, for one image as a whole. Blocks. Each of
   /// several PSFs (DeconvolutionSpec::num_psfs) has the plan's footprint for itself, and an equal part of
@@ -154,6 +155,6 @@ struct VulkanHandles {
 /// A device for ResidentConvolver (any convolver works). Throws Error(backend_unavailable) when this build has no
 /// Vulkan or no loader is found, Error(invalid_argument) for null handles, Error(unsupported) for a device or queue
 /// that cannot compute.
-Device open_vulkan_device(const VulkanHandles& handles);
+CONVOY_API Device open_vulkan_device(const VulkanHandles& handles);
 
 }  // namespace convoy::inline v0

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "convoy/device.hpp"
+#include "convoy/export.h"
 #include "convoy/plan.hpp"
 
 namespace convoy::inline v0 {
@@ -21,7 +22,7 @@ struct SelftestCheck {
   std::string detail;  ///< why it failed or was skipped
 };
 
-struct SelftestReport {
+struct CONVOY_API SelftestReport {
   DeviceInfo device;
   std::optional<Path> path;           ///< that all was computed on, if one was asked for
   Method method = Method::automatic;  ///< likewise
@@ -34,10 +35,10 @@ struct SelftestReport {
 /// throws has failed. `done` (optional) is called after each check. With `path` every problem is planned on it, and a
 /// check of which that cannot do a problem is skipped; with `method` every problem is computed by it. Throws nothing
 /// but what `done` throws.
-SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {},
-                            std::optional<Path> path = {}, Method method = Method::automatic);
+CONVOY_API SelftestReport run_selftest(Device device, const std::function<void(const SelftestCheck&)>& done = {},
+                                       std::optional<Path> path = {}, Method method = Method::automatic);
 
 /// One JSON object: version, device, driver, limits, checks with errors and verdicts.
-std::string to_json(const SelftestReport& report);
+CONVOY_API std::string to_json(const SelftestReport& report);
 
 }  // namespace convoy::inline v0

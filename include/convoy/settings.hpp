@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "convoy/export.h"
+
 namespace convoy::inline v0 {
 
 /// Gives a variable of README's table ("CONVOY_THREADS", "CONVOY_FFTW3F_LIBRARY", "CONVOY_CACHE_DIR" ...) a value that
@@ -11,10 +13,10 @@ namespace convoy::inline v0 {
 /// counts for convolvers made from then on. Libraries, and all that is read when a backend is first looked for, must be
 /// set before: throws Error(invalid_argument) for a variable that was read once and for all, and for unknown names.
 /// CONVOY_LOG is not among them: set_log() takes its place. Not to be called while convoy runs in another thread.
-void set_variable(const std::string& name, const std::optional<std::string>& value);
+CONVOY_API void set_variable(const std::string& name, const std::optional<std::string>& value);
 
 /// Threads of the CPU backend and of host copies for what is made now: CONVOY_THREADS, else SLURM_CPUS_PER_TASK, else
 /// OMP_NUM_THREADS, else the processors this process may use.
-int num_threads();
+CONVOY_API int num_threads();
 
 }  // namespace convoy::inline v0

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "convoy/export.h"
+
 namespace convoy::inline v0 {
 
 /// A count or position in voxels along one axis. Signed, so that positions left of an image can be expressed.
@@ -33,21 +35,21 @@ struct Box {
 constexpr char axis_name(int axis) { return "zyx"[axis]; }
 
 /// z * y * x. Throws Error(invalid_argument) if an extent is below 1 or the product exceeds 2^63 - 1.
-Index num_voxels(const Shape& shape);
+CONVOY_API Index num_voxels(const Shape& shape);
 
 /// Product of byte counts that stops at 2^64 - 1 instead of wrapping.
-std::uint64_t saturating_product(std::uint64_t a, std::uint64_t b);
+CONVOY_API std::uint64_t saturating_product(std::uint64_t a, std::uint64_t b);
 
 /// Sum of byte counts that stops at 2^64 - 1 instead of wrapping.
-std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b);
+CONVOY_API std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b);
 
 /// "32x64x64" (z, y, x).
-std::string to_text(const Shape& shape);
+CONVOY_API std::string to_text(const Shape& shape);
 
 /// "0:32,64:128,0:512": begin:end of z, y, x.
-std::string to_text(const Box& box);
+CONVOY_API std::string to_text(const Box& box);
 /// Reads the same; missing numbers, as in ":32,:,64:", are the begin and end of `whole`. Fewer axes than three are the
 /// last ones. Throws Error(invalid_argument) for what cannot be read, is empty or lies outside `whole`.
-Box box_from_text(const std::string& text, const Shape& whole);
+CONVOY_API Box box_from_text(const std::string& text, const Shape& whole);
 
 }  // namespace convoy::inline v0

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "convoy/export.h"
 #include "convoy/shape.hpp"
 
 namespace convoy::inline v0 {
@@ -91,13 +92,13 @@ enum class NonFinite {
   interpolate
 };
 
-const char* name(Mode value);
-const char* name(Boundary value);
-const char* name(Origin::Rule value);
-const char* name(Operation value);
-const char* name(Pairing value);
-const char* name(Precision value);
-const char* name(NonFinite value);
+CONVOY_API const char* name(Mode value);
+CONVOY_API const char* name(Boundary value);
+CONVOY_API const char* name(Origin::Rule value);
+CONVOY_API const char* name(Operation value);
+CONVOY_API const char* name(Pairing value);
+CONVOY_API const char* name(Precision value);
+CONVOY_API const char* name(NonFinite value);
 
 struct ConvolutionSpec {
   Shape image;
@@ -138,18 +139,18 @@ struct ConvolutionSpec {
 };
 
 /// Images that a run reads: spec.batch, or for the adjoint of Pairing::all spec.batch times num_kernels.
-Index num_images(const ConvolutionSpec& spec);
+CONVOY_API Index num_images(const ConvolutionSpec& spec);
 /// Images that a run writes: spec.batch, or with Pairing::all spec.batch times num_kernels, unless for the adjoint.
-Index num_outputs(const ConvolutionSpec& spec);
+CONVOY_API Index num_outputs(const ConvolutionSpec& spec);
 /// Of each weight image of Pairing::sum: the image's, or for the adjoint that of the mode's whole output. Throws as
 /// whole_output_shape() does.
-Shape weights_shape(const ConvolutionSpec& spec);
+CONVOY_API Shape weights_shape(const ConvolutionSpec& spec);
 
 /// Shape of the output: that of the mode, or of the region if there is one. Throws Error(invalid_argument) as
 /// validate() does.
-Shape output_shape(const ConvolutionSpec& spec);
+CONVOY_API Shape output_shape(const ConvolutionSpec& spec);
 /// Shape of the mode's whole output. Throws as well.
-Shape whole_output_shape(const ConvolutionSpec& spec);
+CONVOY_API Shape whole_output_shape(const ConvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for a batch or num_kernels below 1, Pairing::each with as many kernels as there are
 /// no images, Pairing::sum with a constant other than 0 outside, several kernels with Rule::peak, extents below 1 or
@@ -159,6 +160,6 @@ Shape whole_output_shape(const ConvolutionSpec& spec);
 /// or with NonFinite::interpolate, preserve_nan where no output voxel belongs to an image voxel or NonFinite::error
 /// refuses NaN, or a region that is empty or not within the output; Error(unsupported) for several kernels or
 /// Pairing::sum with NonFinite::interpolate, preserve_nan or a constant of NaN. The message names axis and numbers.
-void validate(const ConvolutionSpec& spec);
+CONVOY_API void validate(const ConvolutionSpec& spec);
 
 }  // namespace convoy::inline v0

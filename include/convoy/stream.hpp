@@ -4,13 +4,14 @@
 #include <cstddef>
 #include <vector>
 
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 
 namespace convoy::inline v0 {
 
 /// An image that can be read in pieces. Implemented for files in io.hpp; implement it for a source of your own.
-class ImageReader {
+class CONVOY_API ImageReader {
  public:
   virtual ~ImageReader() = default;
   virtual Shape shape() const = 0;
@@ -23,7 +24,7 @@ class ImageReader {
 };
 
 /// An image that can be written in pieces.
-class ImageWriter {
+class CONVOY_API ImageWriter {
  public:
   virtual ~ImageWriter() = default;
   virtual Shape shape() const = 0;

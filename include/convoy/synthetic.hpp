@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "convoy/export.h"
 #include "convoy/image.hpp"
 #include "convoy/shape.hpp"
 
@@ -23,15 +24,16 @@ struct Sphere {
 /// Sets every voxel whose centre is at most `radius` from the sphere's centre to `value`; the others stay. Spheres may
 /// reach beyond the image. For an image that is drawn in pieces, `image` is one of them and `begin` its first voxel.
 /// Throws Error(invalid_argument) if the element cannot hold the value or the radius is negative.
-void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value, const Shape& begin = {0, 0, 0});
+CONVOY_API void draw_sphere(const MutableImageView& image, const Sphere& sphere, double value,
+                            const Shape& begin = {0, 0, 0});
 
 /// Three spheres that all reach beyond an image of this size: one over the first y, one over the first z, one over the
 /// last z, y and x. Radius 50 for 128x512x512, and in proportion to x otherwise.
-std::vector<Sphere> three_spheres(const Shape& size);
+CONVOY_API std::vector<Sphere> three_spheres(const Shape& size);
 
 /// A Gaussian of sum 1 around floor(k/2); sigma in voxels, 0 for a single plane, row or column of that axis.
 /// `psf` must be f32 or f64, and dense. Throws Error(invalid_argument) otherwise, and for a negative or infinite sigma.
-void fill_gaussian_psf(const MutableImageView& psf, const Position& sigma);
+CONVOY_API void fill_gaussian_psf(const MutableImageView& psf, const Position& sigma);
 
 /// A widefield microscope without aberrations. All lengths in one unit, say micrometres.
 struct WidefieldOptics {
@@ -47,6 +49,6 @@ struct WidefieldOptics {
 /// k = 2 pi / wavelength. In focus it is Airy's pattern, dark at r = 0.61 wavelength / NA. It is sampled at voxel
 /// centres. Source: M. Born and E. Wolf, Principles of Optics, 8.8; M. Gu, Advanced Optical Imaging Theory, 3.2. `psf`
 /// must be f32 or f64, and dense. Throws Error(invalid_argument) otherwise, and for optics that cannot be.
-void fill_widefield_psf(const MutableImageView& psf, const WidefieldOptics& optics);
+CONVOY_API void fill_widefield_psf(const MutableImageView& psf, const WidefieldOptics& optics);
 
 }  // namespace convoy::inline v0

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/private_export.hpp"
+
 namespace convoy::inline v0 {
 
 /// Of bytes that come piece by piece; the same however they are cut.
-class Checksum {
+class CONVOY_PRIVATE Checksum {
  public:
   Checksum();
   ~Checksum();
@@ -22,6 +24,6 @@ class Checksum {
 };
 
 /// Seeds distinguish what is added up.
-std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint64_t seed);
+CONVOY_PRIVATE std::uint64_t checksum_of(const std::byte* bytes, std::uint64_t count, std::uint64_t seed);
 
 }  // namespace convoy::inline v0

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/private_export.hpp"
+
 namespace convoy::inline v0 {
 
 enum class FileKind { file, folder, link, pipe, socket, device };
@@ -44,18 +46,18 @@ struct FileStatus {
 };
 
 /// As FileStatus::owner.
-std::uint64_t user_of_process();
-std::uint64_t number_of_process();
-FileTime time_now();
+CONVOY_PRIVATE std::uint64_t user_of_process();
+CONVOY_PRIVATE std::uint64_t number_of_process();
+CONVOY_PRIVATE FileTime time_now();
 /// The most that a file of this process may have (`ulimit -f`); the largest number without such a limit.
-std::uint64_t max_file_bytes();
+CONVOY_PRIVATE std::uint64_t max_file_bytes();
 
 /// What other users may do with what is made, less what the process' umask takes away. Windows inherits the folder's.
 enum class Permissions { read_and_write, read, none };
 
 enum class Links { followed, refused };
 
-class File {
+class CONVOY_PRIVATE File {
  public:
   File() = default;
   ~File() { close(); }

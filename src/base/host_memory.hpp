@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/private_export.hpp"
+
 namespace convoy::inline v0 {
 
 /// What the machine and the control groups of this process allow, in bytes.
@@ -24,8 +26,8 @@ MemoryAllowance memory_allowance(const std::filesystem::path& root);
 MemoryAllowance allowance_of_process();
 
 /// Each alone.
-std::uint64_t available_host_bytes();
-std::uint64_t total_host_bytes();
+CONVOY_PRIVATE std::uint64_t available_host_bytes();
+CONVOY_PRIVATE std::uint64_t total_host_bytes();
 
 /// Uninitialised, from the beginning of a page on, freed with the last copy. Throws OutOfMemory.
 std::shared_ptr<std::byte> allocate_host(std::uint64_t bytes);

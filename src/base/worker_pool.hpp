@@ -6,12 +6,14 @@
 #include <functional>
 #include <optional>
 
+#include "base/private_export.hpp"
+
 namespace convoy::inline v0 {
 
 /// CONVOY_THREADS, else SLURM_CPUS_PER_TASK, else OMP_NUM_THREADS, else the processors this process may use.
-int default_num_threads();
+CONVOY_PRIVATE int default_num_threads();
 
-class WorkerPool {
+class CONVOY_PRIVATE WorkerPool {
  public:
   /// Threads start with the first loop that needs them; where the system grants fewer, loops run on those it grants.
   /// A forked child starts its own: those of the parent are not in it, and it does not wait for them.
@@ -47,7 +49,7 @@ class WorkerPool {
 };
 
 /// What the calling thread uses (UseWorkers), else the process' own pool of default_num_threads() threads.
-WorkerPool& host_workers();
+CONVOY_PRIVATE WorkerPool& host_workers();
 
 /// `shared`, unless the calling thread works alone (WorkerPool::Alone).
 WorkerPool& workers_or_alone(WorkerPool& shared);

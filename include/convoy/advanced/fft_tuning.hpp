@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "convoy/export.h"
 #include "convoy/shape.hpp"
 
 namespace convoy::inline v0 {
@@ -14,7 +15,7 @@ enum class FilterStorage {
   compact     ///< along the last transformed axis the kernel as it is, transformed each time on the way, if passes can:
               ///< it must be short there, at most half of the transform
 };
-const char* name(FilterStorage storage);
+CONVOY_API const char* name(FilterStorage storage);
 
 /// Knobs of the transform passes: they change speed, not results. 0 leaves the choice to the planner.
 struct FftTuning {
