@@ -253,9 +253,9 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& re
   if (files.resume) set_interrupt_text(kInterruptedButKept);
   const std::optional<ConvolutionSpec> part = workplace.own_part(whole);
   const auto num_files = static_cast<Index>(images.size());
-  const auto output =
-      workplace.create(output_path, whole, record.output_element, output_metadata(first.metadata(), num_files, whole),
-                       files.create_options(job(on, whole, kernels, weights)));
+  const auto output = workplace.create(output_path, output_shape(whole), record.output_element,
+                                       output_metadata(first.metadata(), num_files, whole),
+                                       files.create_options(job(on, whole, kernels, weights)));
   if (part) {
     const Workload workload{num_written(record.num_images, whole) * num_voxels(output_shape(*part)),
                             record.num_images / num_images(whole) * bytes_per_run(record, *part)};

@@ -1,5 +1,6 @@
 #include "cli/deconvolution_options.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -10,7 +11,7 @@ namespace convoy::cli {
 namespace {
 
 template <class Value>
-auto name_of() {
+auto name_function() {
   return [](Value value) { return name(value); };
 }
 
@@ -74,6 +75,20 @@ void set_start(const std::string& text, DeconvolutionSpec& choices) {
   choices.start_value = *value;
 }
 
+/// Along axes whose length is not known, neighbours are as far apart as along the finest axis.
+std::array<double, 3> spacing_from(const VoxelSize& size) {
+  std::array<double, 3> spacing{size.z, size.y, size.x};
+  const auto is_known = [](double length) { return length > 0 && std::isfinite(length); };
+  double finest = 0;
+  for (const double length : spacing) {
+    if (is_known(length) && (finest == 0 || length < finest)) finest = length;
+  }
+  for (double& length : spacing) {
+    if (!is_known(length)) length = finest > 0 ? finest : 1;
+  }
+  return spacing;
+}
+
 }  // namespace
 
 void DeconvolutionOptions::add_to(CLI::App& command) {
@@ -88,7 +103,7 @@ void DeconvolutionOptions::add_to(CLI::App& command) {
 void DeconvolutionOptions::add_method_to(CLI::App& command) {
   add_choice(
       command, "--algorithm", choices.algorithm, {Algorithm::richardson_lucy, Algorithm::wiener, Algorithm::landweber},
-      name_of<Algorithm>(),
+      name_function<Algorithm>(),
       "rl: Richardson-Lucy, for counted light; landweber: least squares; wiener: one linear filter (default rl)");
   command
       .add_option("--iterations", choices.iterations,
@@ -98,10 +113,11 @@ void DeconvolutionOptions::add_method_to(CLI::App& command) {
   add_choice(
       command, "--acceleration", choices.acceleration,
       {Acceleration::automatic, Acceleration::none, Acceleration::biggs, Acceleration::momentum},
-      name_of<Acceleration>(),
+      name_function<Acceleration>(),
       "Several times fewer iterations, by a step ahead. momentum: of a set length, for one image more of memory; "
       "biggs: of a measured length, for two; auto: momentum for rl (default auto)");
-  add_choice(command, "--edges", choices.edges, {Edges::noncirculant, Edges::zero, Edges::reflect}, name_of<Edges>(),
+  add_choice(command, "--edges", choices.edges, {Edges::noncirculant, Edges::zero, Edges::reflect},
+             name_function<Edges>(),
              "Where light may come from: noncirculant lets it come from beyond the image, zero does not, reflect takes "
              "the image's reflection (default noncirculant)");
   command
@@ -134,11 +150,12 @@ void DeconvolutionOptions::add_method_to(CLI::App& command) {
   command.add_option("--saturation", choices.saturation, "Take voxels of this value and above as missing")
       ->type_name("V");
   add_choice(command, "--psf-negative", choices.psf_negative, {NegativePsf::error, NegativePsf::clip},
-             name_of<NegativePsf>(),
+             name_function<NegativePsf>(),
              "What to do with negative voxels of the PSF; clip takes them as 0, with a warning (default clip)");
   add_choice(command, "--compat", choices.compatibility, {Compatibility::none, Compatibility::skimage},
-             name_of<Compatibility>(), "skimage: the numbers of skimage.restoration.richardson_lucy (default none)");
-  add_choice(command, "--tiles", choices.tiles, {Tiles::exact, Tiles::fast}, name_of<Tiles>(),
+             name_function<Compatibility>(),
+             "skimage: the numbers of skimage.restoration.richardson_lucy (default none)");
+  add_choice(command, "--tiles", choices.tiles, {Tiles::exact, Tiles::fast}, name_function<Tiles>(),
              "For images beyond device memory; exact: each convolution of each iteration in tiles, equal to the whole; "
              "fast: all iterations of a tile at once, with a halo and an error at the seams (default exact)");
   command
@@ -195,6 +212,17 @@ DeconvolutionSpec DeconvolutionOptions::spec(const Shape& image, const Shape& ps
   spec.precision = common.choices.precision;
   spec.normalize_psf = common.choices.normalize_kernel;
   return spec;
+}
+
+DeconvolutionSpec DeconvolutionOptions::spec_for(const ImageFileReader& image, const ImageList& psfs) const {
+  DeconvolutionSpec spec = this->spec(image.shape(), psfs.shape);
+  spec.num_psfs = psfs.count;
+  if (const auto& size = image.metadata().voxel_size) spec.voxel_size = spacing_from(*size);
+  return spec;
+}
+
+Element DeconvolutionOptions::output_element(const std::optional<Element>& asked) const {
+  return asked.value_or(common.choices.precision == Precision::f64 ? Element::f64 : Element::f32);
 }
 
 PlanOptions DeconvolutionOptions::plan_options() const {

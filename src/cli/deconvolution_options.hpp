@@ -1,7 +1,10 @@
 // The options that say how to deconvolve, common to `deconvolve` and `plan`.
 #pragma once
 
+#include <optional>
+
 #include "cli/convolution_options.hpp"
+#include "cli/image_list.hpp"
 #include "convoy/deconvolution.hpp"
 
 namespace convoy::cli {
@@ -17,6 +20,10 @@ struct DeconvolutionOptions {
   /// A usage error for options that contradict one another. Call when the command line is parsed.
   void require_consistent(const CLI::App& command) const;
   DeconvolutionSpec spec(const Shape& image, const Shape& psf) const;
+  /// Of files: with their voxel size and number of PSFs.
+  DeconvolutionSpec spec_for(const ImageFileReader& image, const ImageList& psfs) const;
+  /// The one that was asked for, or the one of the precision.
+  Element output_element(const std::optional<Element>& asked) const;
   PlanOptions plan_options() const;
 
  private:

@@ -29,7 +29,7 @@ Json psf_to_json(const PsfReport& psf) {
 }  // namespace
 
 std::uint64_t DeconvolveRecord::planned_host_bytes() const {
-  return host_bytes_beside_plan + (plan.is_tiled() ? 1 : devices.size()) * plan.host_bytes;
+  return host_bytes_beside_plan + (plan.is_tiled() ? 1 : num_own_devices) * plan.host_bytes;
 }
 
 std::string to_json(const DeconvolveRecord& record) {
@@ -44,7 +44,7 @@ std::string to_json(const DeconvolveRecord& record) {
   json["image"] = file_to_json(record.image_path, record.plan.spec.image, record.image_element);
   json["psf"] = file_to_json(record.psf_path, record.plan.spec.psf, record.psf_element);
   if (!record.mask_path.empty()) json["mask"] = record.mask_path;
-  json["output"] = file_to_json(record.output_path, output_shape(record.plan.spec), record.output_element);
+  json["output"] = file_to_json(record.output_path, record.output_shape, record.output_element);
   json["num_images"] = record.num_images;
   json["plan"] = Json::parse(to_json(record.plan));
   json["timings"] = times_to_json(record.times);
@@ -80,6 +80,7 @@ std::string to_json(const DeconvolveRecord& record) {
                     {"relative_l2", run.seam.relative_l2},
                     {"largest_difference", run.seam.largest_difference}};
   }
+  if (!record.ranks.empty()) json["ranks"] = ranks_to_json(record.ranks);
   json["warnings"] = record.warnings;
   json["curve"] = curve_to_json(run.curve);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -18,18 +18,21 @@ struct DeconvolveRecord {
   Element image_element = Element::f32;
   Element psf_element = Element::f32;
   Element output_element = Element::f32;
+  Shape output_shape;    ///< of every image
   Index num_images = 1;  ///< time points and channels
   std::uint64_t host_bytes_beside_plan = 0;
   std::uint64_t ram_limit_bytes = 0;  ///< 0: none
   std::uint64_t peak_host_bytes = 0;
-  std::vector<DeviceInfo> devices;
+  std::vector<DeviceInfo> devices;  ///< of all processes
+  std::size_t num_own_devices = 1;
   DeconvolutionPlan plan;
   DeconvolutionReport run;
   std::vector<PsfReport> psfs;
   StageTimes times;
+  std::vector<RankRecord> ranks;  ///< empty: one process did it alone
   std::vector<std::string> warnings;
 
-  /// Each device has a plan of its own.
+  /// Of this process; each device has a plan of its own.
   std::uint64_t planned_host_bytes() const;
 };
 

@@ -82,6 +82,12 @@ std::uint64_t FileOptions::host_bytes_beside_plan(const std::vector<Device>& dev
   return resident_host_bytes() + kReserve + num_compiling * kCompiledReserve + caches_bytes;
 }
 
+std::uint64_t FileOptions::bytes_beside(const std::vector<std::unique_ptr<ImageFileReader>>& masks) {
+  if (masks.empty()) return 0;
+  const ImageFileReader& mask = *masks.front();
+  return static_cast<std::uint64_t>(num_voxels(mask.shape())) * size_of(mask.element());
+}
+
 std::uint64_t FileOptions::host_memory_limit_bytes(std::uint64_t other_bytes, bool deterministic) const {
   if (ram_limit_bytes == 0) return 0;
   const std::uint64_t left_bytes = ram_limit_bytes - std::min(ram_limit_bytes, other_bytes);

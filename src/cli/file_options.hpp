@@ -36,6 +36,8 @@ struct FileOptions : ImageOptions {
   /// `caches_bytes` of readers and writers. With --ram-limit, the devices are made to work first, so that what their
   /// drivers and compilers keep is counted.
   std::uint64_t host_bytes_beside_plan(const std::vector<Device>& devices, std::uint64_t caches_bytes) const;
+  /// Of the mask that is in memory beside its image.
+  static std::uint64_t bytes_beside(const std::vector<std::unique_ptr<ImageFileReader>>& masks);
 
  private:
   std::uint64_t most_cache_bytes() const;

@@ -20,6 +20,7 @@ struct ImageList {
   Index count = 0;
 
   ImageView view() const { return {bytes.data(), element, shape, count}; }
+  ImageView view(Index first, Index number) const { return {view().image(first).data, element, shape, number}; }
 };
 
 /// A usage error of `option` that names the file whose shape or element is another than the first one's.

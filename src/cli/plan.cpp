@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
@@ -12,12 +15,23 @@
 #include "cli/file_options.hpp"
 #include "cli/image_list.hpp"
 #include "cli/print.hpp"
+#include "cli/psf_options.hpp"
 #include "convoy/convolution.hpp"
 #include "convoy/deconvolution.hpp"
 #include "convoy/io.hpp"
 
 namespace convoy::cli {
 namespace {
+
+/// Of --split.
+struct Job {
+  Box region;
+  std::string cut;  ///< the box that a convolution reads, or the core of a deconvolution's tiles
+  Index num_tiles = 0;
+  std::uint64_t footprint_bytes = 0;
+  std::uint64_t host_bytes = 0;
+  double predicted_seconds = 0;
+};
 
 struct PlanCommand {
   std::string image_path;
@@ -26,10 +40,15 @@ struct PlanCommand {
   Shape kernel;
   ConvolutionOptions options;
   DeconvolutionOptions deconvolution;  ///< with --deconvolve
+  PsfOptions psf_options;              ///< likewise
+  std::string mask_path;               ///< likewise
+  std::optional<Element> element;      ///< of the output; likewise
   DeviceOptions devices;
   FileOptions files;
   std::optional<Streaming> streaming;  ///< of an image file
   std::uint64_t cache_bytes = 0;       ///< of its reader
+  std::uint64_t mask_bytes = 0;
+  std::optional<DeconvolutionSpec> spec_of_files;
   bool resident = false;
   bool deconvolve = false;
   Index num_regions = 0;
@@ -43,13 +62,29 @@ struct PlanCommand {
     if (!resident) plan.streaming = streaming;
     if (files.ram_limit_bytes == 0) return plan;
     if (!streaming) plan.streaming = streaming_of(Element::f32, image);
-    plan.host_memory_limit_bytes =
-        files.host_memory_limit_bytes(files.host_bytes_beside_plan(on, cache_bytes), options.deterministic);
+    plan.host_memory_limit_bytes = files.host_memory_limit_bytes(
+        files.host_bytes_beside_plan(on, cache_bytes) + mask_bytes, options.deterministic);
     return plan;
   }
 
   Streaming streaming_of(Element read, const Shape& chunk) const {
-    return {read, options.choices.precision == Precision::f64 ? Element::f64 : Element::f32, chunk, chunk};
+    const Element usual = options.choices.precision == Precision::f64 ? Element::f64 : Element::f32;
+    return {read, element.value_or(usual), chunk, chunk};
+  }
+
+  ImageList read_kernels() const {
+    const std::vector<std::string> names = names_of(kernel_path);
+    std::vector<Image> kernel_images;
+    for (const std::string& name : names) {
+      kernel_images.push_back(read_image(name));
+      options.place(kernel_images.back(), image);
+    }
+    return joined("KERNEL", kernel_images, names);
+  }
+
+  ImageList read_psfs(const ImageFileReader& first) {
+    if (!mask_path.empty()) mask_bytes = FileOptions::bytes_beside(open_images(mask_path));
+    return psf_options.read(kernel_path, first, options, print_warning);
   }
 
   /// Takes the sizes from the files: of the image only what describes it is read.
@@ -59,13 +94,7 @@ struct PlanCommand {
     image = first.shape();
     streaming = streaming_of(first.element(), first.chunk());
     cache_bytes = first.cache_bytes();
-    const std::vector<std::string> names = names_of(kernel_path);
-    std::vector<Image> kernel_images;
-    for (const std::string& name : names) {
-      kernel_images.push_back(read_image(name));
-      options.place(kernel_images.back(), image);
-    }
-    const ImageList kernels = joined("KERNEL", kernel_images, names);
+    const ImageList kernels = deconvolve ? read_psfs(first) : read_kernels();
     kernel = kernels.shape;
     options.choices.num_kernels = kernels.count;
     const Index group = deconvolve ? 1 : num_images(options.spec(image, kernel));
@@ -78,6 +107,8 @@ struct PlanCommand {
       const ImageView first_kernel = voxels.image(0);
       options.choices.origin = Origin::at(resolve_origin(spec, deconvolve ? &first_kernel : &voxels));
     }
+    deconvolution.common = options;
+    if (deconvolve) spec_of_files = deconvolution.spec_for(first, kernels);
     if (!deconvolve && !is_complex(voxels.element))
       separable_terms = count_separable_terms(options.spec(image, kernel), voxels);
     if (json) return;
@@ -98,66 +129,63 @@ struct PlanCommand {
   }
 
   DeconvolutionSpec deconvolution_spec() const {
+    if (spec_of_files) return *spec_of_files;
     DeconvolutionSpec spec = deconvolution.spec(image, kernel);
     spec.num_psfs = options.choices.num_kernels;
     return spec;
   }
 
-  /// One line a job.
-  void show_regions(const Device& device) const {
+  std::vector<Job> jobs_of_convolution(const Device& device) const {
     const ConvolutionSpec whole = options.spec(image, kernel);
     const Limits limits = device.limits();
     const PlanOptions with = plan_options({device});
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    std::vector<Job> jobs;
     for (const Box& box : split_output(whole, num_regions)) {
       ConvolutionSpec part = whole;
       part.region = box;
       const Plan plan = make_plan(part, limits, with);
-      if (json) {
-        list.push_back({{"region", to_text(box)},
-                        {"input_box", to_text(input_box(part))},
-                        {"num_tiles", plan.num_tiles()},
-                        {"footprint_bytes", plan.footprint_bytes},
-                        {"host_bytes", plan.host_bytes},
-                        {"predicted_seconds", plan.predicted_seconds}});
-      } else {
-        print_result("--region {:<40} reads {:<40} device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n",
-                     to_text(box), to_text(input_box(part)), bytes_to_text(plan.footprint_bytes),
-                     bytes_to_text(plan.host_bytes), plan.predicted_seconds);
-      }
+      jobs.push_back({box, to_text(input_box(part)), plan.num_tiles(), plan.footprint_bytes, plan.host_bytes,
+                      plan.predicted_seconds});
     }
-    if (json) print_result("{}\n", list.dump(2));
+    return jobs;
   }
 
-  /// One line a job. All cut the image as the whole would be cut, into so many tiles at least.
-  void show_regions(const std::vector<Device>& on) const {
+  /// All cut the image as the whole would be cut, into so many tiles at least.
+  std::vector<Job> jobs_of_deconvolution(const std::vector<Device>& on) const {
     DeconvolutionSpec part = deconvolution_spec();
     part.tiles = Tiles::fast;
     PlanOptions with = plan_options(on);
     with.min_tiles = std::max<Index>(2, num_regions);
     const DeconvolutionPlan whole = make_plan(part, on, with);
     const Shape& core = whole.fast->core;
-    const std::string core_text = fmt::format("{},{},{}", core.z, core.y, core.x);
     with.min_tiles = 1;
     with.tile_output = core;
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    std::vector<Job> jobs;
     for (const Box& box : split_output(whole, num_regions)) {
       part.region = box;
       const DeconvolutionPlan plan = make_plan(part, on, with);
-      const double seconds = plan.predicted_seconds * static_cast<double>(plan.spec.iterations);
-      if (json) {
-        list.push_back({{"region", to_text(box)},
-                        {"core", core_text},
-                        {"num_tiles", plan.fast->num_tiles()},
-                        {"footprint_bytes", plan.footprint_bytes},
-                        {"host_bytes", plan.host_bytes},
-                        {"predicted_seconds", seconds}});
-      } else {
-        print_result(
-            "--region {:<40} --core {:<15} tiles {:>5}  device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n",
-            to_text(box), core_text, plan.fast->num_tiles(), bytes_to_text(plan.footprint_bytes),
-            bytes_to_text(plan.host_bytes), seconds);
-      }
+      jobs.push_back({box, fmt::format("{},{},{}", core.z, core.y, core.x), plan.fast->num_tiles(),
+                      plan.footprint_bytes, plan.host_bytes,
+                      plan.predicted_seconds * static_cast<double>(plan.spec.iterations)});
+    }
+    return jobs;
+  }
+
+  /// One line a job.
+  void show_jobs(const std::vector<Job>& jobs) const {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const Job& job : jobs) {
+      list.push_back({{"region", to_text(job.region)},
+                      {deconvolve ? "core" : "input_box", job.cut},
+                      {"num_tiles", job.num_tiles},
+                      {"footprint_bytes", job.footprint_bytes},
+                      {"host_bytes", job.host_bytes},
+                      {"predicted_seconds", job.predicted_seconds}});
+      if (json) continue;
+      print_result(
+          "--region {:<40} {} {:<{}} tiles {:>5}  device memory {:>10}  host memory {:>10}  predicted {:.3g} s\n",
+          to_text(job.region), deconvolve ? "--core" : "reads", job.cut, deconvolve ? 15 : 40, job.num_tiles,
+          bytes_to_text(job.footprint_bytes), bytes_to_text(job.host_bytes), job.predicted_seconds);
     }
     if (json) print_result("{}\n", list.dump(2));
   }
@@ -170,10 +198,8 @@ struct PlanCommand {
     }
     const std::vector<Device> on = devices.open(options.backend);
     const Device& device = on.front();
-    if (num_regions > 0 && deconvolve) {
-      show_regions(on);
-    } else if (num_regions > 0) {
-      show_regions(device);
+    if (num_regions > 0) {
+      show_jobs(deconvolve ? jobs_of_deconvolution(on) : jobs_of_convolution(device));
     } else if (deconvolve) {
       show(make_plan(deconvolution_spec(), on, plan_options(on)), device);
     } else {
@@ -188,6 +214,12 @@ void add_deconvolution_to(CLI::App& command, PlanCommand& state) {
       command.add_flag("--deconvolve", state.deconvolve, "Plan a deconvolution: KERNEL is the PSF");
   const std::size_t num_before = command.get_options().size();
   state.deconvolution.add_method_to(command);
+  state.psf_options.add_to(command);
+  command.add_option("--mask", state.mask_path, "The mask, which is in memory beside its image")->type_name("FILE");
+  add_choice(
+      command, "--dtype", state.element, all_elements<std::optional<Element>>(),
+      [](std::optional<Element> value) { return name(*value); },
+      "Voxels of the output (default f32, or f64 with --precision f64)");
   state.devices.add_to(command);
   const std::vector<CLI::Option*> all = command.get_options();
   for (std::size_t i = num_before; i < all.size(); ++i) all[i]->needs(deconvolve);
@@ -212,8 +244,9 @@ void require_sizes_or_files(const CLI::App& command) {
       throw CLI::ValidationError(option, "is missing: give --image and --kernel Z,Y,X, or the files IMAGE and KERNEL");
     }
   }
-  for (const char* option : {"--axes", "--series", "--voxel-size", "--raw"}) {
-    if (given(option)) throw CLI::ValidationError(option, "describes an image file; name the files IMAGE and KERNEL");
+  for (const char* option :
+       {"--axes", "--series", "--voxel-size", "--raw", "--psf-voxel-size", "--psf-crop", "--mask"}) {
+    if (given(option)) throw CLI::ValidationError(option, "describes files; name the files IMAGE and KERNEL");
   }
 }
 

@@ -41,7 +41,7 @@ Shape origin_of(const Image& psf, const Origin& origin) {
 }
 
 /// The smallest box that holds both.
-Box joined(const Box& a, const Box& b) {
+Box box_of_both(const Box& a, const Box& b) {
   Box both;
   for (int axis = 0; axis < 3; ++axis) {
     both.begin[axis] = std::min(a.begin[axis], b.begin[axis]);
@@ -67,6 +67,21 @@ void PsfOptions::add_to(CLI::App& command) {
                   "memory and time (default 1: as it is)")
       ->type_name("PART")
       ->check(above_zero());
+}
+
+ImageList PsfOptions::read(const std::string& list, const ImageFileReader& image, ConvolutionOptions& common,
+                           const std::function<void(const std::string&)>& warn) const {
+  const std::vector<std::string> names = names_of(list);
+  std::vector<Image> psfs;
+  for (const std::string& name : names) {
+    Image psf = read_image(name);
+    common.place(psf, image.shape());
+    psf = at_voxels_of(image.metadata(), std::move(psf));
+    if (const auto text = size_warning(image.metadata(), psf)) warn(name + ": " + *text);
+    psfs.push_back(std::move(psf));
+  }
+  crop(psfs, common.choices.origin);
+  return joined("PSF", psfs, names);
 }
 
 Image PsfOptions::at_voxels_of(const ImageMetadata& image, Image psf) const {
@@ -105,7 +120,7 @@ void PsfOptions::crop(std::vector<Image>& psfs, Origin& origin) const {
     for (const Image& psf : psfs) {
       if (psf.shape != psfs.front().shape) return;  // which is refused later
       const Box own = psf_box(psf.view(), origin_of(psf, origin), energy);
-      box = box ? joined(*box, own) : own;
+      box = box ? box_of_both(*box, own) : own;
     }
     for (Image& psf : psfs) {
       Image part = cut_out(psf.view(), *box);
@@ -114,6 +129,8 @@ void PsfOptions::crop(std::vector<Image>& psfs, Origin& origin) const {
     }
     if (origin.rule != Origin::Rule::at) return;
     for (int axis = 0; axis < 3; ++axis) origin.index[axis] -= box->begin[axis];
+  } catch (const OutOfMemory&) {  // which is no fault of the option
+    throw;
   } catch (const Error& error) {
     throw CLI::ValidationError("--psf-crop", error.what());
   }

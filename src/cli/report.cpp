@@ -39,13 +39,7 @@ std::string to_json(const ConvolveRecord& record) {
   json["planned_host_bytes"] = record.planned_host_bytes();
   json["peak_host_bytes"] = record.peak_host_bytes;
   json["peak_device_bytes"] = record.run.peak_device_bytes;
-  for (const RankRecord& one : record.ranks) {
-    json["ranks"].push_back({{"rank", one.rank},
-                             {"host", one.host},
-                             {"part", one.part},
-                             {"num_tiles", one.num_tiles},
-                             {"run_seconds", one.run_seconds}});
-  }
+  if (!record.ranks.empty()) json["ranks"] = ranks_to_json(record.ranks);
   json["warnings"] = record.warnings;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -10,15 +10,6 @@
 
 namespace convoy::cli {
 
-/// What one of several processes did.
-struct RankRecord {
-  int rank = 0;
-  std::string host;
-  std::string part;  ///< of the output, as begin:end of z, y, x
-  Index num_tiles = 0;
-  double run_seconds = 0;
-};
-
 struct ConvolveRecord {
   std::string image_path;
   std::string kernel_path;

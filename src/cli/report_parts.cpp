@@ -55,4 +55,16 @@ std::vector<std::string> device_warnings(const std::vector<DeviceShare>& shares)
   return texts;
 }
 
+Json ranks_to_json(const std::vector<RankRecord>& ranks) {
+  Json json = Json::array();
+  for (const RankRecord& one : ranks) {
+    json.push_back({{"rank", one.rank},
+                    {"host", one.host},
+                    {"part", one.part},
+                    {"num_tiles", one.num_tiles},
+                    {"run_seconds", one.run_seconds}});
+  }
+  return json;
+}
+
 }  // namespace convoy::cli

@@ -20,6 +20,15 @@ struct StageTimes {
   double write_seconds = 0;
 };
 
+/// What one of several processes did.
+struct RankRecord {
+  int rank = 0;
+  std::string host;
+  std::string part;  ///< of the output, as begin:end of z, y, x, or how many of the images
+  Index num_tiles = 0;
+  double run_seconds = 0;
+};
+
 Json file_to_json(const std::string& path, const Shape& shape, Element element);
 Json device_to_json(const DeviceInfo& device);
 /// Each with what it did.
@@ -29,5 +38,6 @@ std::string devices_text(const std::vector<DeviceInfo>& devices);
 /// Of devices that were left out or dropped.
 std::vector<std::string> device_warnings(const std::vector<DeviceShare>& shares);
 Json times_to_json(const StageTimes& times);
+Json ranks_to_json(const std::vector<RankRecord>& ranks);
 
 }  // namespace convoy::cli

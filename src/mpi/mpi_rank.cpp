@@ -118,10 +118,10 @@ std::optional<ConvolutionSpec> MpiRank::own_part(const ConvolutionSpec& whole) {
   return own;
 }
 
-std::unique_ptr<ImageFileWriter> MpiRank::create(const std::string& path, const ConvolutionSpec& whole, Element element,
+std::unique_ptr<ImageFileWriter> MpiRank::create(const std::string& path, const Shape& shape, Element element,
                                                  const ImageMetadata& metadata, const CreateOptions& options) {
   if (!server_) return send_output(world_, element, part_);
-  return share_output(*server_, create_image(path, output_shape(whole), element, metadata, options), part_);
+  return share_output(*server_, create_image(path, shape, element, metadata, options), part_);
 }
 
 void MpiRank::limit(PlanOptions& options, const std::vector<Device>& on) {

@@ -23,6 +23,14 @@ void OutputServer::close() {
   output_ = nullptr;
 }
 
+void OutputServer::set_core(const Shape& core) {
+  {
+    const std::lock_guard lock(mutex_);
+    core_ = core;
+  }
+  news_.notify_all();
+}
+
 void OutputServer::stop(const std::string& reason) {
   {
     const std::lock_guard lock(mutex_);
@@ -87,8 +95,10 @@ void OutputServer::note_end(int from, const Request& request, const std::vector<
 
 Answer OutputServer::fulfil(const Request& request, const std::vector<std::byte>& payload) {
   std::unique_lock lock(mutex_);
-  news_.wait(lock, [&] { return failure_ || output_ != nullptr; });
+  const bool asks_for_core = request.kind == RequestKind::core;
+  news_.wait(lock, [&] { return failure_ || (asks_for_core ? core_.has_value() : output_ != nullptr); });
   if (failure_) return {false, {}};
+  if (asks_for_core) return {true, {core_->z, core_->y, core_->x}};
   try {
     return fulfil(output_->image(request.image), request, payload);
   } catch (const std::exception& problem) {

@@ -25,6 +25,8 @@ class OutputServer {
   /// From here on boxes are written to it, until close().
   void open(ImageFileWriter& output);
   void close();
+  /// The core of fast tiles that all ranks have; those that ask wait for it.
+  void set_core(const Shape& core);
   /// The job has failed: all ranks stop at their next box. The first reason is kept.
   void stop(const std::string& reason);
   /// Why the job has failed, if it has.
@@ -46,6 +48,7 @@ class OutputServer {
   mutable std::mutex mutex_;
   std::condition_variable news_;
   ImageFileWriter* output_ = nullptr;
+  std::optional<Shape> core_;
   std::optional<std::string> failure_;
   std::map<int, std::string> ended_;
   bool self_ended_ = false;

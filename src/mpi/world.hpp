@@ -17,6 +17,7 @@ enum class RequestKind : std::int64_t {
   chunk,  ///< of the output; answered with Answer::values
   holds,  ///< whether the box need not be written
   write,  ///< the box, whose voxels follow
+  core,   ///< of the fast tiles that all ranks have; answered with Answer::values
   end     ///< this rank is done (box.begin.z is 0) or has failed (1); a text follows; answered when all have ended
 };
 

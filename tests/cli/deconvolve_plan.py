@@ -40,6 +40,25 @@ for image, psf, *words in (
     assert plan == run, (words, {key: (plan[key], run[key]) for key in plan if plan[key] != run[key]})
     assert plan["host_bytes"] == sum(line["bytes"] for line in plan["host_ledger"]) > 0
 
+# What makes the PSF ready for the image, and types of voxels, count as in a run; a mask counts where memory is limited
+for more in (("--psf-crop", 0.2), ("--psf-crop", 0.2, "--origin", "peak"), ("--voxel-size", "1,2,2,um", "--psf-voxel-size", "1,1,1,um"),
+             ("--dtype", "u16", "--tiles", "fast", *SMALL), ("--tv", 0.01, "--voxel-size", "3,1,1,um")):
+    plan, run = planned("image.npy", "psf.npy", *CPU, *more), done("image.npy", "psf.npy", *CPU, *more)
+    assert run["spec"].pop("origin") == "at" and plan["spec"].pop("origin") in ("at", "center")
+    assert plan["spec"] == run["spec"] and plan["host_ledger"] == run["host_ledger"] and plan["ledger"] == run["ledger"], more
+assert planned("image.npy", "psf.npy", *CPU, "--psf-crop", 0.2)["spec"]["psf"] != list(PSF)
+bytes_of = {dtype: planned("image.npy", "psf.npy", *CPU, "--dtype", dtype)["host_bytes"] for dtype in ("u8", "f64")}
+assert bytes_of["f64"] - bytes_of["u8"] == 7 * np.prod(SHAPE), bytes_of
+np.save("bright.npy", np.ones((24, 320, 320)))
+done("bright.npy", "psf.npy", *CPU, "--ram-limit", "1GiB", "--iterations", 1)
+fits = json.loads((FOLDER / "run.json").read_text())["planned_host_bytes"] + 10 * 2**20  # half a mask
+tilings = [planned("bright.npy", "psf.npy", *CPU, "--ram-limit", fits, *more)["tiling"] for more in ((), ("--mask", "bright.npy"))]
+assert tilings == ["none", "fast"], tilings
+for option in (("--psf-crop", 0.9), ("--psf-voxel-size", "1,1,1,um"), ("--mask", "bright.npy")):
+    fail(2, option[0], "plan", "--image", "9,9,9", "--kernel", "3,3,3", "--deconvolve", *option)
+    fail(2, "--deconvolve", "plan", "image.npy", "psf.npy", *option)
+fail(2, "--psf-crop", "plan", "image.npy", "psf.npy", "--deconvolve", "--psf-crop", 1.5)
+
 # What --ram-limit leaves differs a little from run to run, what it leads to does not
 np.save("large.npy", np.ones((24, 320, 320), np.float32))
 for limit, tiling in (("400MiB", "none"), ("130MiB", "fast")):
