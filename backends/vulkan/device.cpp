@@ -51,6 +51,11 @@ VulkanDevice::VulkanDevice(PhysicalDevice physical) : physical_(std::move(physic
   creation.queueCreateInfoCount = 1;
   creation.pQueueCreateInfos = &queue;
   creation.pEnabledFeatures = &features;
+  const char* const subset = "VK_KHR_portability_subset";  // must be enabled where it is there
+  if (physical_.is_portability_subset) {
+    creation.enabledExtensionCount = 1;
+    creation.ppEnabledExtensionNames = &subset;
+  }
   const VkResult result = vkCreateDevice(physical_.handle, &creation, nullptr, &handle_);
   if (result != VK_SUCCESS) {
     throw Error(Errc::backend_unavailable, fmt::format("{} ({}) does not open: vkCreateDevice failed with {}",

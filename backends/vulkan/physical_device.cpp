@@ -127,6 +127,7 @@ std::optional<PhysicalDevice> inspect(VkPhysicalDevice handle, const std::string
   if (!type) return skip("it has no device-local memory");
   device.memory_type = *type;
   device.tells_budget = has_extension(handle, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  device.is_portability_subset = has_extension(handle, "VK_KHR_portability_subset");
   VkPhysicalDeviceFeatures features{};
   vkGetPhysicalDeviceFeatures(handle, &features);
   device.has_f64 = features.shaderFloat64 == VK_TRUE;

@@ -14,9 +14,10 @@ struct PhysicalDevice {
   VkPhysicalDevice handle = VK_NULL_HANDLE;
   VkPhysicalDeviceProperties properties{};
   VkPhysicalDeviceMemoryProperties memory{};
-  std::uint32_t queue_family = 0;  ///< one that computes
-  std::uint32_t memory_type = 0;   ///< device-local memory for slots
-  bool tells_budget = false;       ///< has VK_EXT_memory_budget
+  std::uint32_t queue_family = 0;      ///< one that computes
+  std::uint32_t memory_type = 0;       ///< device-local memory for slots
+  bool tells_budget = false;           ///< has VK_EXT_memory_budget
+  bool is_portability_subset = false;  ///< MoltenVK: a driver that lacks parts of Vulkan
   bool has_f64 = false;
   std::uint64_t max_allocation_bytes = 0;
   DeviceInfo info;

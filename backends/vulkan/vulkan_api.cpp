@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include "backends/vulkan/session_memory.hpp"
 #include "base/driver_libraries.hpp"
 #include "base/log.hpp"
@@ -25,6 +29,17 @@ void find(Function& function, const char* name, VkInstance instance, std::string
   if (function == nullptr && missing.empty()) missing = name;
 }
 
+/// Whether the loader hides drivers that lack a part of Vulkan, as MoltenVK on macOS, unless it is asked for them.
+bool hides_portability_drivers() {
+  std::uint32_t count = 0;
+  if (vkEnumerateInstanceExtensionProperties(nullptr, &count, nullptr) != VK_SUCCESS) return false;
+  std::vector<VkExtensionProperties> extensions(count);
+  vkEnumerateInstanceExtensionProperties(nullptr, &count, extensions.data());
+  return std::ranges::any_of(extensions, [](const VkExtensionProperties& extension) {
+    return std::string_view(extension.extensionName) == VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
+  });
+}
+
 Loader load() {
   const SharedLibrary library = open_driver(DriverLibrary::vulkan);
   if (!library.loaded()) return {VK_NULL_HANDLE, "no Vulkan loader: " + library.why_not()};
@@ -44,6 +59,12 @@ Loader load() {
   VkInstanceCreateInfo creation{};
   creation.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
   creation.pApplicationInfo = &application;
+  const char* const enumeration = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
+  if (hides_portability_drivers()) {
+    creation.flags |= VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
+    creation.enabledExtensionCount = 1;
+    creation.ppEnabledExtensionNames = &enumeration;
+  }
   VkInstance instance = VK_NULL_HANDLE;
   const VkResult result = vkCreateInstance(&creation, nullptr, &instance);
   if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {

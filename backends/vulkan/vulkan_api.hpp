@@ -9,7 +9,7 @@
 
 #include <string>
 
-#define CONVOY_VULKAN_GLOBAL_FUNCTIONS(X) X(vkCreateInstance) X(vkEnumerateInstanceVersion)
+#define CONVOY_VULKAN_GLOBAL_FUNCTIONS(X) X(vkCreateInstance) X(vkEnumerateInstanceVersion) X(vkEnumerateInstanceExtensionProperties)
 
 #define CONVOY_VULKAN_INSTANCE_FUNCTIONS(X)                                                                          \
   X(vkDestroyInstance)                                                                                               \

@@ -41,7 +41,7 @@ FileStatus status_from(const struct stat& status) {
   constexpr std::uint64_t kBlockBytes = 512;
   FileStatus result;
   result.kind = kind_of(status.st_mode);
-  result.identity = {status.st_dev, status.st_ino};
+  result.identity = {static_cast<std::uint64_t>(status.st_dev), status.st_ino};
   result.size_bytes = static_cast<std::uint64_t>(status.st_size);
   result.allocated_bytes = static_cast<std::uint64_t>(status.st_blocks) * kBlockBytes;
   result.num_names = status.st_nlink;

@@ -204,7 +204,7 @@ void lower_to_groups(const GroupPlace& place, MemoryAllowance& allowance) {
 
 #if !defined(_WIN32)
 
-std::uint64_t limit_of_process(__rlimit_resource resource) {
+std::uint64_t limit_of_process(decltype(RLIMIT_AS) resource) {
   struct rlimit limit {};
   if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kNoLimit;
   return limit.rlim_cur;

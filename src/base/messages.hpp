@@ -49,16 +49,15 @@ class WriteSignalsBlocked {
  public:
   WriteSignalsBlocked() {
     sigset_t pending;
-    ::sigemptyset(&raised_by_writes_);
+    sigemptyset(&raised_by_writes_);  // macros on macOS
     ::sigpending(&pending);
     for (const int number : {SIGPIPE, SIGXFSZ}) {
-      if (::sigismember(&pending, number) == 0) ::sigaddset(&raised_by_writes_, number);
+      if (sigismember(&pending, number) == 0) sigaddset(&raised_by_writes_, number);
     }
     ::pthread_sigmask(SIG_BLOCK, &raised_by_writes_, &before_);
   }
   ~WriteSignalsBlocked() {
-    constexpr timespec kNoWait{0, 0};
-    while (::sigtimedwait(&raised_by_writes_, nullptr, &kNoWait) > 0) {
+    while (drop_one()) {
     }
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
@@ -66,6 +65,22 @@ class WriteSignalsBlocked {
   WriteSignalsBlocked& operator=(const WriteSignalsBlocked&) = delete;
 
  private:
+  bool drop_one() {
+#if defined(__APPLE__)  // without sigtimedwait; the signals of a write are the writing thread's own
+    sigset_t pending;
+    ::sigpending(&pending);
+    int number = 0;
+    for (const int raised : {SIGPIPE, SIGXFSZ}) {
+      if (sigismember(&pending, raised) != 0 && sigismember(&raised_by_writes_, raised) != 0)
+        return ::sigwait(&raised_by_writes_, &number) == 0;
+    }
+    return false;
+#else
+    constexpr timespec kNoWait{0, 0};
+    return ::sigtimedwait(&raised_by_writes_, nullptr, &kNoWait) > 0;
+#endif
+  }
+
   sigset_t raised_by_writes_{};
   sigset_t before_{};
 };

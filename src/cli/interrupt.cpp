@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <system_error>
 #include <thread>
 
@@ -20,6 +21,7 @@
 
 #include "base/windows.hpp"
 #else
+#include <fcntl.h>
 #include <semaphore.h>
 #include <unistd.h>
 #endif
@@ -57,14 +59,28 @@ void count_signal() { arrivals.release(); }
 void await_signal() { arrivals.acquire(); }
 bool has_signal() { return arrivals.try_acquire(); }
 #else
-sem_t arrivals;
-void begin_counting() { ::sem_init(&arrivals, 0, 0); }
-void count_signal() { ::sem_post(&arrivals); }
+sem_t* arrivals = nullptr;
+#if defined(__APPLE__)  // which has semaphores with a name only
+void begin_counting() {
+  const std::string name = fmt::format("/convoy.{}", ::getpid());
+  ::sem_unlink(name.c_str());
+  arrivals = ::sem_open(name.c_str(), O_CREAT | O_EXCL, 0600, 0);
+  if (arrivals == SEM_FAILED) throw std::system_error(errno, std::generic_category(), "sem_open");
+  ::sem_unlink(name.c_str());
+}
+#else
+void begin_counting() {
+  static sem_t unnamed;
+  ::sem_init(&unnamed, 0, 0);
+  arrivals = &unnamed;
+}
+#endif
+void count_signal() { ::sem_post(arrivals); }
 void await_signal() {
-  while (::sem_wait(&arrivals) != 0 && errno == EINTR) {
+  while (::sem_wait(arrivals) != 0 && errno == EINTR) {
   }
 }
-bool has_signal() { return ::sem_trywait(&arrivals) == 0; }
+bool has_signal() { return ::sem_trywait(arrivals) == 0; }
 #endif
 std::atomic<bool> is_ending{false};
 std::atomic<const char*> text{"no output was written"};
@@ -105,9 +121,14 @@ void listen_for_signals() { ::SetConsoleCtrlHandler(on_console_event, TRUE); }
 
 #else
 
+#if defined(__APPLE__)  // where those of a write say nothing of their sender
+bool raised_by_write(const siginfo_t& info) { return info.si_pid == 0 || info.si_pid == ::getpid(); }
+#else
+bool raised_by_write(const siginfo_t& info) { return info.si_code == SI_KERNEL || info.si_pid == ::getpid(); }
+#endif
+
 void on_signal(int number, siginfo_t* info, void*) {
-  const bool raised_by_us = info->si_code == SI_KERNEL || info->si_pid == ::getpid();
-  if (raised_by_us && (number == SIGPIPE || number == SIGXFSZ)) return;
+  if ((number == SIGPIPE || number == SIGXFSZ) && raised_by_write(*info)) return;
   remember_signal(number);
 }
 

@@ -68,7 +68,7 @@ Index bank_conflicts_of_pairs(const BankPadding& padding, const std::vector<Mirr
   for (std::size_t begin = 0; begin < pairs.size(); begin += kBanks) {
     BankConflicts first;
     BankConflicts second;
-    for (std::size_t i = begin; i < std::min(begin + kBanks, pairs.size()); ++i) {
+    for (std::size_t i = begin; i < std::min<std::size_t>(begin + kBanks, pairs.size()); ++i) {
       first.touch(padding.place(pairs[i].first));
       second.touch(padding.place(pairs[i].second));
     }
