@@ -61,8 +61,10 @@ function(convoy_vkfft_source number file)
   target_sources(convoy PRIVATE ${file})
   set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_DEFINITIONS
     VKFFT_BACKEND=${number} CONVOY_VKFFT_LAYER="${CONVOY_VKFFT_LAYER}" CONVOY_VKFFT_REPAIRABLE=$<BOOL:${CONVOY_VKFFT_REPAIRABLE}>)
-  # VkFFT is 100,000 lines that print kernels: more optimisation would cost minutes of building and win nothing.
-  set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_OPTIONS -O1)
+  # VkFFT is 100,000 lines that print kernels: more optimisation would cost minutes of building and win nothing. Precompiled headers
+  # are not for code of another optimisation.
+  set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_OPTIONS $<$<NOT:$<CXX_COMPILER_ID:MSVC>>:-Os>)
+  set_property(SOURCE ${file} TARGET_DIRECTORY convoy PROPERTY SKIP_PRECOMPILE_HEADERS ON)
   # Where gcc inlines VkFFT's printers it cannot see that the branches which set these pointers cover all cases.
   set_property(SOURCE ${file} TARGET_DIRECTORY convoy APPEND PROPERTY COMPILE_OPTIONS
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
