@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <memory>
+#include <array>
+#include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include "base/driver_libraries.hpp"
@@ -21,20 +23,28 @@ decltype(&::hiprtcCompileProgram) driver_compile_program = nullptr;
 
 namespace {
 
-// Two steps, so that a name which is a macro is expanded before it becomes a text.
-#define CONVOY_TEXT_OF(name) #name
-#define CONVOY_TEXT(name) CONVOY_TEXT_OF(name)
+/// The properties of a device are a structure of two layouts: HIP 5 has the first, HIP 7 the second, under a name of
+/// its own, and HIP 6 both. The headers that convoy is built with know one of them.
+struct PropertiesFunction {
+  const char* name;
+  std::size_t architecture_at;  ///< where gcnArchName begins, a text of 256 bytes
+  hipError_t (*function)(void* properties, int ordinal) = nullptr;
+};
+constexpr std::size_t kArchitectureBytes = 256;
+std::array<PropertiesFunction, 2> properties_functions{
+    {{"hipGetDevicePropertiesR0600", 1160}, {"hipGetDeviceProperties", 396}}};
 
 std::string missing_runtime_functions(const SharedLibrary& library) {
   std::string missing;
-#define CONVOY_LOAD(name) look_up(name, library, CONVOY_TEXT(name), missing);
+#define CONVOY_LOAD(name) look_up(name, library, #name, missing);
   CONVOY_HIP_FUNCTIONS(CONVOY_LOAD)
   look_up(driver_malloc, library, "hipMalloc", missing);
   look_up(driver_free, library, "hipFree", missing);
   look_up(driver_host_malloc, library, "hipHostMalloc", missing);
   std::string optional;
-#define CONVOY_LOAD_OPTIONAL(name) look_up(name, library, CONVOY_TEXT(name), optional);
+#define CONVOY_LOAD_OPTIONAL(name) look_up(name, library, #name, optional);
   CONVOY_HIP_OPTIONAL_FUNCTIONS(CONVOY_LOAD_OPTIONAL)
+  for (PropertiesFunction& one : properties_functions) look_up(one.function, library, one.name, optional);
 #undef CONVOY_LOAD_OPTIONAL
   return missing;
 }
@@ -98,13 +108,15 @@ Driver load_driver() {
 
 }  // namespace
 
-/// The structure is known in no other way and is not the same in all releases: where the function that belongs to it is
-/// missing, the architecture stays unknown.
 std::string architecture(int ordinal) {
-  if (hipGetDeviceProperties == nullptr) return "";
-  auto properties = std::make_unique<hipDeviceProp_t>();
-  if (hipGetDeviceProperties(properties.get(), ordinal) != hipSuccess) return "";
-  return properties->gcnArchName;
+  constexpr std::size_t kRoomBytes = 4096;  // the structures have 792 and 1472
+  for (const PropertiesFunction& one : properties_functions) {
+    alignas(std::max_align_t) std::array<char, kRoomBytes> properties{};
+    if (one.function == nullptr || one.function(properties.data(), ordinal) != hipSuccess) continue;
+    const char* const name = properties.data() + one.architecture_at;
+    return std::string(name, strnlen(name, kArchitectureBytes));
+  }
+  return "";
 }
 
 hiprtcResult compile_for_current_device(hiprtcProgram program, int num_options, const char** options) {

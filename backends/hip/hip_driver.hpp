@@ -50,10 +50,8 @@ namespace convoy::backend::hip {
   X(hipFuncSetAttribute)        \
   X(hipModuleLaunchKernel)
 
-// Null where absent. hipGetDeviceProperties is a macro from HIP 6 on: symbol and structure then belong together.
-#define CONVOY_HIP_OPTIONAL_FUNCTIONS(X) \
-  X(hipDeviceGetUuid)                    \
-  X(hipGetDeviceProperties)
+// Null where absent.
+#define CONVOY_HIP_OPTIONAL_FUNCTIONS(X) X(hipDeviceGetUuid)
 
 #define CONVOY_HIPRTC_FUNCTIONS(X) \
   X(hiprtcGetErrorString)          \

@@ -225,6 +225,19 @@ hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int
   if (value && known) *value = *known;
   return only_if(value && known, hipErrorInvalidValue);
 }
+#if HIPEMU_ABI >= 6 && HIP_VERSION_MAJOR < 6
+/// As HIP 6 and 7 lay it out, of which HIP 5's headers know nothing.
+__attribute__((visibility("default"))) hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
+  constexpr std::size_t kBytes = 1472, kArchitectureAt = 1160;
+  if (device != 0) return remember(hipErrorInvalidDevice);
+  auto* const bytes = static_cast<char*>(properties);
+  std::memset(bytes, 0x5a, kBytes);
+  std::snprintf(bytes, 256, "%s", device_name().c_str());
+  std::snprintf(bytes + kArchitectureAt, 256, "%s", std::string(settings().device->name).c_str());
+  return hipSuccess;
+}
+#endif
+#if HIPEMU_ABI < 7
 hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device) {
   if (device != 0) return remember(hipErrorInvalidDevice);
   const DeviceModel& model = *settings().device;
@@ -244,6 +257,7 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int device) {
   properties->minor = model.minor;
   return hipSuccess;
 }
+#endif
 hipError_t hipDeviceTotalMem(size_t* bytes, hipDevice_t device) {
   if (device != 0) return remember(hipErrorInvalidDevice);
   *bytes = settings().total_memory;
@@ -256,11 +270,11 @@ hipError_t hipMemGetInfo(size_t* free_bytes, size_t* total) {
   return hipSuccess;
 }
 hipError_t hipRuntimeGetVersion(int* version) {
-  *version = HIP_VERSION;
+  *version = HIPEMU_ABI > HIP_VERSION_MAJOR ? HIPEMU_ABI * 10000000 : HIP_VERSION;
   return hipSuccess;
 }
 hipError_t hipDriverGetVersion(int* version) {
-  *version = HIP_VERSION;
+  *version = HIPEMU_ABI > HIP_VERSION_MAJOR ? HIPEMU_ABI * 10000000 : HIP_VERSION;
   return hipSuccess;
 }
 hipError_t hipDeviceSynchronize() {
