@@ -60,7 +60,10 @@ struct DeconvolutionPlan {
   /// Host memory: of exact tiles the arrays between them and what blur and adjoint hold, on all devices; with
   /// PlanOptions::streaming all that a run takes, of fast tiles and whole images on each device.
   std::vector<LedgerLine> host_ledger;
-  std::uint64_t host_bytes = 0;     ///< sum of the host's ledger
+  std::uint64_t host_bytes = 0;            ///< sum of the host's ledger
+  bool in_scratch = false;                 ///< exact tiles' arrays lie in a file (PlanOptions::scratch)
+  std::vector<LedgerLine> scratch_ledger;  ///< of that file
+  std::uint64_t scratch_bytes = 0;         ///< sum of the scratch ledger
   double predicted_seconds = 0;     ///< of one iteration, from the device's expected rates; 0 when they are unknown
   std::uint64_t traffic_bytes = 0;  ///< device memory traffic of one iteration
   double psf_sum = 1;               ///< of the PSF as used: 1, or what the Deconvolver found with normalize_psf off

@@ -45,6 +45,9 @@ struct PlanOptions : AdvancedPlanOptions {
   /// Most host memory that a Convolver and its runs may take, the caller's images not counted. On the cpu the
   /// device's memory counts, too. 0: make_plan sets none, a Convolver nine tenths of what the machine has free.
   std::uint64_t host_memory_limit_bytes = 0;
+  /// Of a Deconvolver: a folder, or a new file's path. Where host memory does not hold the arrays between exact tiles,
+  /// they lie in a file there that has no name; empty: such images go in fast tiles.
+  std::string scratch;
   std::optional<Streaming> streaming;  ///< images come from an ImageReader and go to an ImageWriter
   /// Error(unsupported) says why where it is not possible. Automatic considers nothing but fft where `path` or `choice`
   /// is set.

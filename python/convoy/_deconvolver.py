@@ -73,6 +73,9 @@ class Deconvolver(Lasting):
         Sums of every iteration in `report`; of images in host memory.
     path, memory_limit, host_memory_limit, tune, deterministic
         As for `convolve`.
+    scratch : path, optional
+        A folder, or a new file: where `host_memory_limit` does not hold estimate and data of exact tiles, they lie in a file there, which has
+        no name and ends with the Deconvolver. Without it such images go in fast tiles.
 
     Attributes
     ----------
@@ -120,6 +123,7 @@ class Deconvolver(Lasting):
         host_memory_limit: int | str | None = None,
         tune: str = "model",
         deterministic: bool = False,
+        scratch: Any = None,
         _min_tiles: int = 1,
         _lazy: bool = False,
     ) -> None:
@@ -139,7 +143,7 @@ class Deconvolver(Lasting):
         )  # fmt: skip
         self._options = _spec.plan_options(
             memory_limit=memory_limit, host_memory_limit=host_memory_limit, method="auto", path=path, tune=tune,
-            deterministic=deterministic, min_tiles=_min_tiles,
+            deterministic=deterministic, min_tiles=_min_tiles, scratch=scratch,
         )  # fmt: skip
         self._devices = _spec.devices(device)
         self._curve = bool(curve)

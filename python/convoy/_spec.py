@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,7 +68,7 @@ def deconvolution(
     )
 
 
-def plan_options(*, memory_limit: Any, host_memory_limit: Any, method: str, path: str, tune: str, deterministic: bool, min_tiles: int = 1) -> dict[str, Any]:
+def plan_options(*, memory_limit: Any, host_memory_limit: Any, method: str, path: str, tune: str, deterministic: bool, min_tiles: int = 1, scratch: Any = None) -> dict[str, Any]:
     return dict(
         memory_limit=size(memory_limit),
         host_memory_limit=size(host_memory_limit),
@@ -76,6 +77,7 @@ def plan_options(*, memory_limit: Any, host_memory_limit: Any, method: str, path
         tune=tune,
         deterministic=bool(deterministic),
         min_tiles=min_tiles,
+        scratch="" if scratch is None else os.fspath(scratch),
     )
 
 

@@ -135,6 +135,7 @@ PlanOptions plan_options(const nb::dict& options) {
   result.path = path_from_text(get<std::string>(options, "path"));
   result.tune = choice(options, "tune", {Tune::off, Tune::model, Tune::measure});
   result.deterministic = get<bool>(options, "deterministic");
+  result.scratch = get<std::string>(options, "scratch");
   result.min_tiles = get<Index>(options, "min_tiles");
   if (options.contains("streaming")) {
     const auto how = get<nb::dict>(options, "streaming");

@@ -158,6 +158,20 @@ def test_the_last_objects_are_kept():
 
 
 # What the command line calls otherwise, and what it alone has: files, their axes, and how it prints.
+def test_scratch(tmp_path):
+    """Equal to exact tiles in memory; the file has no name, and is told in the plan."""
+    image = np.random.default_rng(3).poisson(20, (64, 160, 160)).astype(np.float32)
+    words = dict(iterations=2, device="cpu", memory_limit="1MiB", host_memory_limit="32MiB")
+    with convoy.Deconvolver(PSF, image.shape, iterations=2, device="cpu", memory_limit="1MiB") as restore:
+        expected = restore(image)
+    with convoy.Deconvolver(PSF, image.shape, scratch=tmp_path, **words) as restore:
+        assert restore.plan.json["tiling"] == "exact" and restore.plan.json["scratch_bytes"] > 6 * image.nbytes
+        assert not list(tmp_path.iterdir())
+        assert np.array_equal(restore(image), expected)
+    with pytest.raises(OSError, match="missing"):
+        convoy.Deconvolver(PSF, image.shape, scratch=tmp_path / "missing" / "file", **words)
+
+
 RENAMED = {"devices": "device", "ram-limit": "host_memory_limit", "kernel-axes": "axes"}
 FILES = {
     "allow-missing-chunks", "backend", "help", "no-normalize", "ome-zarr", "overwrite", "picture", "progress", "quiet", "raw", "report", "resume", "series", "trace-memory",

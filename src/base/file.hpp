@@ -123,6 +123,12 @@ class CONVOY_PRIVATE File {
   bool reserve(std::uint64_t size_bytes) const;
   /// Disk space that is free to this user; the largest number where the file system does not say.
   std::uint64_t free_bytes() const;
+  /// The first bytes as memory, to read and write, until unmap(); nullptr if it failed. The disk space must be
+  /// reserved.
+  void* map(std::uint64_t size_bytes) const;
+  static void unmap(void* bytes, std::uint64_t count);
+  /// Takes mapped bytes out of this process' memory, not out of the file; they come back as they are used.
+  static void release(void* bytes, std::uint64_t count);
   /// Brings all that was written to the disk, with the errors that some network file systems report only when a file
   /// is closed; true where the file system cannot.
   bool sync() const;

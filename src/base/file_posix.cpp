@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -255,6 +256,15 @@ std::uint64_t File::free_bytes() const {
   const bool representable = block_bytes == 0 || disk.f_bavail <= UINT64_MAX / block_bytes;
   return representable ? disk.f_bavail * block_bytes : UINT64_MAX;
 }
+
+void* File::map(std::uint64_t size_bytes) const {
+  void* const bytes = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
+  return bytes == MAP_FAILED ? nullptr : bytes;
+}
+
+void File::unmap(void* bytes, std::uint64_t count) { ::munmap(bytes, count); }
+
+void File::release(void* bytes, std::uint64_t count) { ::madvise(bytes, count, MADV_DONTNEED); }
 
 bool File::sync() const {
   if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) return false;

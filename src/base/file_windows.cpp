@@ -286,6 +286,20 @@ std::uint64_t File::free_bytes() const {
   return ::GetDiskFreeSpaceExW(folder.c_str(), &free, nullptr, nullptr) != 0 ? free.QuadPart : UINT64_MAX;
 }
 
+void* File::map(std::uint64_t size_bytes) const {
+  const HANDLE mapping = ::CreateFileMappingW(handle_, nullptr, PAGE_READWRITE, static_cast<DWORD>(size_bytes >> 32U),
+                                              static_cast<DWORD>(size_bytes & 0xffffffffU), nullptr);
+  if (mapping == nullptr) return nullptr;
+  void* const bytes = ::MapViewOfFile(mapping, FILE_MAP_ALL_ACCESS, 0, 0, static_cast<SIZE_T>(size_bytes));
+  ::CloseHandle(mapping);  // the view keeps it
+  return bytes;
+}
+
+void File::unmap(void* bytes, std::uint64_t) { ::UnmapViewOfFile(bytes); }
+
+/// Unlocking what is not locked takes it out of the working set.
+void File::release(void* bytes, std::uint64_t count) { ::VirtualUnlock(bytes, static_cast<SIZE_T>(count)); }
+
 bool File::sync() const { return succeeded(::FlushFileBuffers(handle_)); }
 
 }  // namespace convoy::inline v0

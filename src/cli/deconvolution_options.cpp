@@ -163,6 +163,12 @@ void DeconvolutionOptions::add_method_to(CLI::App& command) {
                   "Of fast tiles, in PSF extents: voxels beyond each side that are restored with it (default 1)")
       ->type_name("X")
       ->check(zero_or_above());
+  command
+      .add_option("--scratch", scratch,
+                  "Where host memory (--ram-limit) does not hold estimate and data of exact tiles, keep them in a file "
+                  "of this folder, or in this new file, that is gone when the run ends (default: fast tiles then)")
+      ->type_name("FOLDER|FILE")
+      ->check(not_empty());
   add_shape(
       command, "--core", core,
       "Of fast tiles: their size without halo, the first at the image's begin; regions in tiles of the same cores "
@@ -228,6 +234,7 @@ Element DeconvolutionOptions::output_element(const std::optional<Element>& asked
 PlanOptions DeconvolutionOptions::plan_options() const {
   PlanOptions options = common.plan_options();
   if (core.z > 0) options.tile_output = core;
+  options.scratch = scratch;
   return options;
 }
 

@@ -13,6 +13,7 @@ struct DeconvolutionOptions {
   ConvolutionOptions common;
   DeconvolutionSpec choices;  ///< all but the shapes and what `common` has
   Shape core{0, 0, 0};        ///< of fast tiles; 0: as they fit
+  std::string scratch;        ///< a folder or a new file; empty: none
 
   void add_to(CLI::App& command);
   /// Of these, the ones that say how to deconvolve: without what `common` has, without --nan and --region.

@@ -8,6 +8,7 @@
 #include "convoy/deconvolution.hpp"
 #include "convoy/error.hpp"
 #include "deconvolution/restoration_run.hpp"
+#include "deconvolution/shared_plan.hpp"
 #include "deconvolution/spec.hpp"
 #include "engine/checks.hpp"
 #include "engine/run_options.hpp"
@@ -59,7 +60,7 @@ struct Deconvolver::State {
 
   State(const DeconvolutionSpec& spec, const ImageView& psf, const std::vector<Device>& on,
         const DeconvolverOptions& with, const StopScope&)
-      : options(with), psfs(spec, psf), devices(psfs, on, options, progress) {
+      : options(limited(with)), psfs(spec, psf), devices(psfs, on, options, progress) {
     psfs.end_borrowing();
     trace("PSF spectrum");
   }
@@ -72,6 +73,10 @@ struct Deconvolver::State {
     }
   }
 
+  static DeconvolverOptions limited(DeconvolverOptions options) {
+    options.plan = with_host_limit(options.plan);
+    return options;
+  }
   static DeconvolutionSpec checked(const DeconvolutionSpec& given, const ImageView& psf) {
     DeconvolutionSpec spec = settled(given);
     require_data("PSF", psf.data);

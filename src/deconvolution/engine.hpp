@@ -20,6 +20,9 @@ class DeconvolutionEngine {
   virtual std::byte* port(PortId port) = 0;
   /// Runs the section so many times over and waits for it.
   virtual void pass(Section section, Index times) = 0;
+  /// Whether ports lie in a scratch file, of which release() takes out of memory what was used.
+  virtual bool in_scratch() const { return false; }
+  virtual void release() {}
   virtual void check_sentinels() = 0;
   /// What several devices did of it; nothing of one.
   virtual std::vector<DeviceShare> shares() const { return {}; }

@@ -15,6 +15,9 @@
 namespace convoy::inline v0 {
 namespace {
 
+/// Threads of sums on the host, each of which reads voxels side by side, are as many at least for images this large.
+constexpr std::uint64_t kMostRowsOfSums = 256;
+
 std::uint64_t bytes_of(std::uint64_t voxel_bytes, const Shape& shape) {
   return saturating_product(voxel_bytes, static_cast<std::uint64_t>(num_voxels(shape)));
 }
@@ -23,8 +26,8 @@ std::uint64_t bytes_of_frames(const DeconvolutionPlan& plan, Index count) {
   return saturating_product(static_cast<std::uint64_t>(count), bytes_of(real_bytes(plan.spec.precision), plan.frame()));
 }
 
-/// Of exact tiles: what lies in host memory while blur and adjoint work on it.
-std::vector<LedgerLine> ledger_of_arrays(const DeconvolutionPlan& plan, const Limits& limits) {
+/// Of exact tiles: what blur and adjoint work on.
+std::vector<LedgerLine> arrays_of(const DeconvolutionPlan& plan, const Limits& limits) {
   const bool has_consensus = plan.spec.stop == Stop::gradient_consensus;
   const std::uint64_t real = real_bytes(plan.spec.precision);
   const Shape window{plan.axes[0].window, plan.axes[1].window, plan.axes[2].window};
@@ -37,6 +40,16 @@ std::vector<LedgerLine> ledger_of_arrays(const DeconvolutionPlan& plan, const Li
           {"last estimates", bytes_of_frames(plan, num_more), "which acceleration looks back at"},
           {"work images", bytes_of_frames(plan, 2), "that convolutions read and write"},
           {"scalars and sums", saturating_product(real, scalars), "for likelihood, flux and change"}};
+}
+
+/// Of them, what lies in host memory.
+std::vector<LedgerLine> ledger_of_arrays(const DeconvolutionPlan& plan, const Limits& limits) {
+  if (!plan.in_scratch) return arrays_of(plan, limits);
+  constexpr std::uint64_t kMostBuffers = 5;  // of one step
+  const std::uint64_t frame = bytes_of_frames(plan, 1);
+  const std::uint64_t planes = 2 * frame / static_cast<std::uint64_t>(plan.frame().z);  // neighbours, for slopes
+  return {{"window of the scratch file", kScratchWindowBytes + kMostBuffers * (planes + frame / kMostRowsOfSums),
+           "the part of it that is in memory"}};
 }
 
 /// Of one of the two convolvers of exact tiles. Parts of a split count their devices themselves.
@@ -82,6 +95,17 @@ std::uint64_t sum_of(const std::vector<LedgerLine>& ledger) {
 /// Boxes are those of fast tiles, or whole images.
 void add_streams(const DeconvolutionPlan& plan, const Streaming& streaming, std::vector<LedgerLine>& ledger) {
   const DeconvolutionSpec& spec = plan.spec;
+  if (plan.in_scratch) {
+    const std::uint64_t plane = bytes_of(size_of(streaming.write), {1, spec.image.y, spec.image.x});
+    ledger.push_back({"box read", bytes_of_inspection(spec, streaming.read), "planes of the image"});
+    const std::uint64_t image = bytes_of(size_of(streaming.write), spec.image);
+    ledger.push_back(
+        {"box written", std::min(image, std::max<std::uint64_t>(plane, kBytesAtOnce)), "planes of the image"});
+    const auto planes = static_cast<std::uint64_t>(spec.image.z * streaming.num_groups);
+    ledger.push_back({"records", saturating_product(streaming.record_bytes, planes),
+                      "what the journal remembers of boxes that are written"});
+    return;
+  }
   const std::uint64_t read = bytes_of(size_of(streaming.read), plan.fast ? plan.fast->tile : spec.image);
   const std::uint64_t written = bytes_of(size_of(streaming.write), plan.fast ? plan.fast->core : spec.image);
   ledger.push_back({"box read", std::max(read, bytes_of_inspection(spec, streaming.read)),
@@ -132,6 +156,10 @@ std::vector<LedgerLine> host_ledger_of(const DeconvolutionPlan& plan, const Limi
 void set_host_ledger(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
   plan.host_ledger = host_ledger_of(plan, limits, options);
   plan.host_bytes = sum_of(plan.host_ledger);
+  plan.scratch_ledger.clear();
+  if (plan.in_scratch) plan.scratch_ledger = arrays_of(plan, limits);
+  std::erase_if(plan.scratch_ledger, [](const LedgerLine& line) { return line.bytes == 0; });
+  plan.scratch_bytes = sum_of(plan.scratch_ledger);
 }
 
 std::uint64_t host_bytes_beside_convolutions(const DeconvolutionPlan& plan, const Limits& limits,

@@ -318,8 +318,8 @@ double random_sign(Index voxel) {
 
 /// Around the voxel, moved into the row where it would reach beyond; 0 if one of the five is no datum.
 template <class T>
-double noise_at(const DeconvolutionSpec& spec, const T* row, const Masked& masked, Index first, Index at,
-                double factor) {
+double noise_at(const DeconvolutionSpec& spec, const T* row, const Masked& masked, Index first, Index at, double factor,
+                Index first_of_part) {
   if (spec.image.x <= Row::kReach) return 0;
   const Index begin = std::clamp<Index>(at - Row::kReach / 2, 0, spec.image.x - Row::kReach - 1);
   Row around;
@@ -328,14 +328,14 @@ double noise_at(const DeconvolutionSpec& spec, const T* row, const Masked& maske
     if (kind != Kind::datum && kind != Kind::negative) return 0;
     around.push(factor * static_cast<double>(row[x]));
   }
-  return random_sign(first + at) * around.difference() / std::sqrt(kSquaredWeights);
+  return random_sign(first_of_part + first + at) * around.difference() / std::sqrt(kSquaredWeights);
 }
 
 }  // namespace
 
 template <class Real>
 void write_noise(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
-                 const std::optional<ImageView>& mask, double unit, Real* port) {
+                 const std::optional<ImageView>& mask, double unit, Real* port, Index first) {
   const std::array<std::vector<Index>, 3> shown{shown_positions(plan, layout, 0), shown_positions(plan, layout, 1),
                                                 shown_positions(plan, layout, 2)};
   const std::array<Index, 3> stride = device_strides(layout, image.shape);
@@ -351,17 +351,40 @@ void write_noise(const DeconvolutionPlan& plan, const Plan& layout, const ImageV
         for (const Index column : shown[0]) {
           const Index voxel = at + column * stride[0];
           const Index x = voxel % image.shape.x;
-          *to++ = static_cast<Real>(noise_at(plan.spec, values + (voxel - x), masked, voxel - x, x, 1 / unit));
+          *to++ = static_cast<Real>(noise_at(plan.spec, values + (voxel - x), masked, voxel - x, x, 1 / unit, first));
         }
       }
     });
   });
 }
 
+std::vector<WindowPart> window_parts(const DeconvolutionPlan& plan, Index most_planes) {
+  const FrameAxis& axis = plan.axes[0];
+  const std::vector<Index> shown =
+      source_positions(Boundary::reflect, axis.window_begin - axis.image_begin, axis.window, axis.image);
+  std::vector<WindowPart> parts;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const bool follows =
+        !parts.empty() && parts.back().count < most_planes && shown[i] == parts.back().image + parts.back().count;
+    if (follows) {
+      ++parts.back().count;
+    } else {
+      parts.push_back({static_cast<Index>(i), shown[i], 1});
+    }
+  }
+  return parts;
+}
+
+DeconvolutionPlan plan_of_part(const DeconvolutionPlan& plan, const WindowPart& part) {
+  DeconvolutionPlan of_part = plan;
+  of_part.axes[0] = {part.count, 0, part.count, 0, part.count, 0};
+  return of_part;
+}
+
 template void write_noise(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
-                          double, float*);
+                          double, float*, Index);
 template void write_noise(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
-                          double, double*);
+                          double, double*, Index);
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,
                              double, float*);
 template void write_observed(const DeconvolutionPlan&, const Plan&, const ImageView&, const std::optional<ImageView>&,

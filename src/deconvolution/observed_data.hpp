@@ -49,9 +49,20 @@ ObservedCounts inspect(const DeconvolutionSpec& spec, const Observed& observed);
 
 /// Fills the port, laid out as that of the data, with a sample of each datum's noise: its fourth difference along x
 /// over sqrt(70), with a random sign that depends on its place alone. 0 where there is no datum or no difference.
+/// `first` is the number of `image`'s first voxel, where that is a part of the whole.
 template <class Real>
 void write_noise(const DeconvolutionPlan& plan, const Plan& layout, const ImageView& image,
-                 const std::optional<ImageView>& mask, double unit, Real* port);
+                 const std::optional<ImageView>& mask, double unit, Real* port, Index first = 0);
+
+/// Planes of the window that follow each other, and show planes of the image that do so, too.
+struct WindowPart {
+  Index window = 0;  ///< the first of them
+  Index image = 0;
+  Index count = 1;
+};
+std::vector<WindowPart> window_parts(const DeconvolutionPlan& plan, Index most_planes);
+/// The same plan, whose window is such a part of the image and nothing more.
+DeconvolutionPlan plan_of_part(const DeconvolutionPlan& plan, const WindowPart& part);
 
 /// Fills the port, laid out as `layout` says, with the window: data in `unit`, those below 0 as 0
 /// (Compatibility::skimage and Wiener take them as they are), and -1e30 where there is none. Edges::reflect reads the

@@ -133,13 +133,30 @@ OutOfMemory too_large_for_host(const Shape& image, const char* in_what, std::uin
 
 bool is_of_host(const OutOfMemory& problem) { return problem.limit_name() == std::string(kHostMemoryLimit); }
 
+/// In a scratch file the tiles are those of arrays in memory, so that the results are equal, where they fit.
+Plan plan_convolution(const ConvolutionSpec& spec, const Limits& limits, const PlanOptions& options, bool in_scratch) {
+  if (!in_scratch) return plan_tiles_or_split(spec, limits, options);
+  try {
+    PlanOptions alike = options;
+    alike.streaming.reset();
+    alike.tile_output = cores_of(plan_tiles_or_split(spec, limits, alike));
+    alike.streaming = options.streaming;
+    return plan_tiles_or_split(spec, limits, alike);
+  } catch (const OutOfMemory&) {
+    return plan_tiles_or_split(spec, limits, options);
+  }
+}
+
 /// Where there is no room for the two, the same with what they need at least.
 void plan_convolutions(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
   const PlanOptions half = options_of_convolutions(plan, limits, options);
   try {
     const Shape frame = plan.frame();
-    plan.convolution = plan_tiles_or_split(convolution_of(plan.spec, frame, Operation::convolve), limits, half);
-    plan.adjoint = plan_tiles_or_split(convolution_of(plan.spec, frame, Operation::correlate), limits, half);
+    const auto plan_of_operation = [&](Operation operation) {
+      return plan_convolution(convolution_of(plan.spec, frame, operation), limits, half, plan.in_scratch);
+    };
+    plan.convolution = plan_of_operation(Operation::convolve);
+    plan.adjoint = plan_of_operation(Operation::correlate);
   } catch (const OutOfMemory& problem) {
     if (!is_of_host(problem)) throw;
     const std::uint64_t of_two =
@@ -181,6 +198,11 @@ ConvolutionSpec convolution_of(const DeconvolutionSpec& spec, const Shape& frame
   return convolution;
 }
 
+std::optional<Shape> cores_of(const Plan& plan) {
+  if (plan.split) return {};
+  return Shape{plan.axes[0].tile_output, plan.axes[1].tile_output, plan.axes[2].tile_output};
+}
+
 bool can_be_tiled(const DeconvolutionSpec& spec) { return spec.algorithm != Algorithm::wiener; }
 
 namespace {
@@ -217,6 +239,10 @@ PlanOptions options_of_convolutions(const DeconvolutionPlan& plan, const Limits&
   half.method = Method::fft;
   half.choice.reset();
   half.streaming.reset();  // of the images; convolutions are between arrays in memory
+  if (plan.in_scratch) {   // or in the scratch file, whose voxels lie anywhere as well
+    const Element real = plan.spec.precision == Precision::f32 ? Element::f32 : Element::f64;
+    half.streaming = Streaming{real, real, {1, 1, 1}, {1, 1, 1}};
+  }
   if (plan.budget_bytes != UINT64_MAX) half.memory_limit_bytes = std::max<std::uint64_t>(1, plan.budget_bytes / 2);
   if (options.host_memory_limit_bytes == 0) return half;
   const std::uint64_t beside = host_bytes_beside_convolutions(plan, limits, options);
@@ -224,6 +250,27 @@ PlanOptions options_of_convolutions(const DeconvolutionPlan& plan, const Limits&
   half.host_memory_limit_bytes = std::max<std::uint64_t>(1, left / 2);
   return half;
 }
+
+namespace {
+
+DeconvolutionPlan make_exact_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                  const std::string& why, bool in_scratch);
+
+/// Nothing without a scratch file, and where not even its exact tiles fit.
+std::optional<DeconvolutionPlan> plan_in_scratch(const DeconvolutionSpec& spec, const Limits& limits,
+                                                 const PlanOptions& options, const std::string& why) {
+  if (options.scratch.empty() || spec.tiles == Tiles::fast || !can_be_tiled(spec)) return {};
+  try {
+    DeconvolutionPlan plan =
+        make_exact_plan(spec, limits, options, why + ", so its arrays lie in a scratch file", true);
+    if (fits_host(plan, options)) return plan;
+  } catch (const OutOfMemory& problem) {
+    if (!is_of_host(problem)) throw;
+  }
+  return {};
+}
+
+}  // namespace
 
 DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits, const PlanOptions& options) {
   const DeconvolutionSpec spec = settled(given);
@@ -237,6 +284,9 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits
     if (!is_of_host(problem) || spec.tiles == Tiles::fast) throw;
     needed = problem.requested_bytes();
   }
+  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(needed),
+                                      bytes_to_text(options.host_memory_limit_bytes));
+  if (auto plan = plan_in_scratch(spec, limits, options, why)) return *std::move(plan);
   const auto too_large = [&](const std::string& remedy) {
     return too_large_for_host(spec.image, "exact tiles or at once", needed, options, remedy);
   };
@@ -248,14 +298,20 @@ DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const Limits& limits
     throw too_large(fmt::format("allow more ({})", problem.what()));
   }
   if (!can_be_tiled(spec)) throw too_large("allow more, or crop the image");
-  const std::string why = fmt::format("the image in host memory takes {} of {}", bytes_to_text(needed),
-                                      bytes_to_text(options.host_memory_limit_bytes));
   return make_fast_plan(in_fast_tiles, limits, options, why);
 }
 
 DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
                                   const std::string& why) {
+  return make_exact_plan(spec, limits, options, why, false);
+}
+
+namespace {
+
+DeconvolutionPlan make_exact_plan(const DeconvolutionSpec& spec, const Limits& limits, const PlanOptions& options,
+                                  const std::string& why, bool in_scratch) {
   DeconvolutionPlan plan;
+  plan.in_scratch = in_scratch;
   plan.spec = spec;
   plan.axes = frame_axes(spec);
   plan.budget_bytes = budget_of(limits, options).bytes;
@@ -267,6 +323,8 @@ DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& l
                               name_of_pieces(*plan.adjoint), why)};
   return plan;
 }
+
+}  // namespace
 
 void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan) {
   plan.ledger.clear();

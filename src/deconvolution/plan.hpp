@@ -19,6 +19,9 @@ DeconvolutionPlan make_tiled_plan(const DeconvolutionSpec& spec, const Limits& l
 /// of the host's. The plan's spec, axes and budget must be set.
 PlanOptions options_of_convolutions(const DeconvolutionPlan& plan, const Limits& limits, const PlanOptions& options);
 
+/// The cores of a convolution's tiles, where it is in tiles.
+std::optional<Shape> cores_of(const Plan& plan);
+
 /// Fills in the ledgers of exact tiles and their sums, from the plans of blur and adjoint.
 void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, DeconvolutionPlan& plan);
 

@@ -61,6 +61,12 @@ std::string memory_to_text(const DeconvolutionPlan& plan) {
     text += fmt::format("    {:<24} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
   }
   text += fmt::format("    {:<24} {:>12}\n", "total", bytes_to_text(plan.host_bytes));
+  if (!plan.in_scratch) return text;
+  text += "\n  scratch file\n";
+  for (const LedgerLine& line : plan.scratch_ledger) {
+    text += fmt::format("    {:<24} {:>12}   {}\n", line.name, bytes_to_text(line.bytes), line.note);
+  }
+  text += fmt::format("    {:<24} {:>12}\n", "total", bytes_to_text(plan.scratch_bytes));
   return text;
 }
 
@@ -123,6 +129,8 @@ std::string to_json(const DeconvolutionPlan& plan) {
   json["budget_bytes"] = plan.budget_bytes == UINT64_MAX ? Json(nullptr) : Json(plan.budget_bytes);
   json["host_ledger"] = ledger_to_json(plan.host_ledger);
   json["host_bytes"] = plan.host_bytes;
+  json["scratch_ledger"] = ledger_to_json(plan.scratch_ledger);
+  json["scratch_bytes"] = plan.scratch_bytes;
   json["predicted_seconds"] = plan.predicted_seconds > 0 ? Json(plan.predicted_seconds) : Json(nullptr);
   json["traffic_bytes"] = plan.traffic_bytes;
   json["reasons"] = plan.reasons;

@@ -197,8 +197,7 @@ Course RestorationRun::restore_whole(Restorer& restorer, const Piece& piece, Wor
   const auto iterating = Clock::now();
   Course course = restorer.restore(observed(piece.image), whole, counts);
   work.report.iterating_seconds = seconds_since(iterating);
-  const OutputSums sums = restorer.finish(output.begin(whole), output_scale(restorer.plan(), counts));
-  output.end(whole);
+  const OutputSums sums = restorer.finish(output, whole, output_scale(restorer.plan(), counts));
   restorer.complete_curve(course);
   for (IterationSums& of_iteration : course.curve) {
     of_iteration.divergence *= counts.unit;

@@ -55,27 +55,47 @@ Course Restorer::restore(const Observed& observed, const Box& box, const Observe
 
 /// Uploads data and scalars.
 void Restorer::start(const Observed& observed, const Box& box, const ObservedCounts& counts) {
+  write_data(observed, box, counts.unit);
+  with_real([&](auto type) {
+    using Real = decltype(type);
+    const Scalars values = scalars_of(plan_, counts, psf_magnitude_);
+    std::transform(values.begin(), values.end(), port<Real>(deconvolution_ports::scalars),
+                   [](double value) { return static_cast<Real>(value); });
+  });
+  engine_->pass(Section::run, 1);
+  trace("data and start");
+}
+
+void Restorer::write_data(const Observed& observed, const Box& box, double unit) {
+  const DeconvolutionPlan& plan = engine_->plan();
+  if (!engine_->in_scratch()) {
+    write_data_of(observed, box, plan, unit, 0, 0);
+    return;
+  }
+  for (const WindowPart& part : window_parts(plan, observed.image.planes_at_once())) {
+    Box planes = box;
+    planes.begin.z += part.image;
+    planes.size.z = part.count;
+    write_data_of(observed, planes, plan_of_part(plan, part), unit, part.window, part.image * box.size.y * box.size.x);
+    engine_->release();
+  }
+}
+
+/// From a plane of the window on.
+void Restorer::write_data_of(const Observed& observed, const Box& box, const DeconvolutionPlan& plan, double unit,
+                             Index first_plane, Index first_voxel) {
   std::vector<std::byte> voxels;
   std::vector<std::byte> mask_voxels;
   const ImageView image = observed.image.read(box, voxels);
   std::optional<ImageView> mask;
   if (observed.mask != nullptr) mask = observed.mask->read(box, mask_voxels);
+  const Index at = first_plane * plan.axes[1].window * plan.axes[2].window;
   with_real([&](auto type) {
     using Real = decltype(type);
-    write_observed(engine_->plan(), engine_->layout(), image, mask, counts.unit,
-                   port<Real>(deconvolution_ports::observed));
-    const Scalars values = scalars_of(plan_, counts, psf_magnitude_);
-    std::transform(values.begin(), values.end(), port<Real>(deconvolution_ports::scalars),
-                   [](double value) { return static_cast<Real>(value); });
+    write_observed(plan, engine_->layout(), image, mask, unit, port<Real>(deconvolution_ports::observed) + at);
+    if (spec_.stop != Stop::gradient_consensus) return;
+    write_noise(plan, engine_->layout(), image, mask, unit, port<Real>(deconvolution_ports::noise) + at, first_voxel);
   });
-  if (spec_.stop == Stop::gradient_consensus) {
-    with_real([&](auto type) {
-      write_noise(engine_->plan(), engine_->layout(), image, mask, counts.unit,
-                  port<decltype(type)>(deconvolution_ports::noise));
-    });
-  }
-  engine_->pass(Section::run, 1);
-  trace("data and start");
 }
 
 std::array<double, kNumQuantities> Restorer::totals() {
@@ -139,15 +159,45 @@ Course Restorer::iterate(double discrepancy) {
   return course;
 }
 
+OutputSums Restorer::scatter(const Plan& tile, Index first_plane, const MutableImageView& output,
+                             const OutputScale& scale) {
+  return with_real([&](auto type) {
+    const auto* values = port<decltype(type)>(deconvolution_ports::output);
+    const Index at = first_plane * tile.axes[1].output * tile.axes[2].output;
+    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), values + at, output, {}, scale);
+  });
+}
+
 OutputSums Restorer::finish(const MutableImageView& output, const OutputScale& scale) {
   engine_->pass(Section::finish, 1);
   trace("result");
-  return with_real([&](auto type) {
-    using Real = decltype(type);
-    const Real* values = port<Real>(deconvolution_ports::output);
-    const Plan tile = image_tile(engine_->plan(), engine_->layout());
-    return scatter_tile(tile, tile_outputs(tile, {0, 0, 0}), values, output, {}, scale);
-  });
+  return scatter(image_tile(engine_->plan(), engine_->layout()), 0, output, scale);
+}
+
+OutputSums Restorer::finish(BoxSink& output, const Box& box, const OutputScale& scale) {
+  if (!engine_->in_scratch()) {
+    const OutputSums sums = finish(output.begin(box), scale);
+    output.end(box);
+    return sums;
+  }
+  engine_->pass(Section::finish, 1);
+  trace("result");
+  const Index plane_bytes = box.size.y * box.size.x * static_cast<Index>(size_of(output.element()));
+  const Index planes = std::clamp<Index>(kBytesAtOnce / plane_bytes, 1, box.size.z);
+  OutputSums all;
+  for (Index z = 0; z < box.size.z; z += planes) {
+    Box part = box;
+    part.begin.z += z;
+    part.size.z = std::min(planes, box.size.z - z);
+    DeconvolutionPlan of_part = engine_->plan();
+    of_part.axes[0].image = part.size.z;
+    const OutputSums sums = scatter(image_tile(of_part, engine_->layout()), z, output.begin(part), scale);
+    output.end(part);
+    engine_->release();
+    all.sum += sums.sum;
+    all.saturated += sums.saturated;
+  }
+  return all;
 }
 
 void Restorer::complete_curve(Course& course) {

@@ -34,6 +34,8 @@ class Restorer {
   /// All iterations of the box, which is the image or a fast tile; finish() then has the result.
   Course restore(const Observed& observed, const Box& box, const ObservedCounts& counts);
   OutputSums finish(const MutableImageView& output, const OutputScale& scale);
+  /// The same into an output's box: planes at a time, where the result lies in a scratch file.
+  OutputSums finish(BoxSink& output, const Box& box, const OutputScale& scale);
   /// The divergence of the last estimate comes from one iteration more, whose result is not used.
   void complete_curve(Course& course);
   void check_sentinels() { engine_->check_sentinels(); }
@@ -46,6 +48,10 @@ class Restorer {
   bool wants_sums() const { return wants_every_sum() || progress_.is_watched(); }
 
   void start(const Observed& observed, const Box& box, const ObservedCounts& counts);
+  void write_data(const Observed& observed, const Box& box, double unit);
+  void write_data_of(const Observed& observed, const Box& box, const DeconvolutionPlan& plan, double unit,
+                     Index first_plane, Index first_voxel);
+  OutputSums scatter(const Plan& tile, Index first_plane, const MutableImageView& output, const OutputScale& scale);
   Course iterate(double discrepancy);
   std::optional<StopReason> reason_to_stop(const Course& course, double discrepancy) const;
   void iterate_batch(Index batch, Course& course);

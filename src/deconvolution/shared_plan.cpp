@@ -57,8 +57,14 @@ SharedPlan share_plan(const DeconvolutionSpec& spec, const std::vector<Device>& 
   return shared;
 }
 
+PlanOptions with_host_limit(PlanOptions options) {
+  if (!options.scratch.empty()) options.host_memory_limit_bytes = host_memory_limit(options);
+  return options;
+}
+
 DeconvolutionPlan make_plan(const DeconvolutionSpec& given, const std::vector<Device>& devices,
-                            const PlanOptions& options) {
+                            const PlanOptions& with) {
+  const PlanOptions options = with_host_limit(with);
   if (devices.empty()) refuse("a deconvolution needs at least one device; none was given");
   if (devices.size() == 1) return make_plan(given, devices.front().limits(), options);
   const DeconvolutionSpec spec = settled(given);

@@ -10,6 +10,9 @@
 
 namespace convoy::inline v0 {
 
+/// With a scratch file, what the machine has free is a limit even where none is given.
+PlanOptions with_host_limit(PlanOptions options);
+
 struct SharedPlan {
   PlanOptions options;               ///< of each device's plan
   std::optional<FastTiling> tiling;  ///< if they share fast tiles: these, of all devices

@@ -196,11 +196,13 @@ RowFunction row_function(const KernelSpec& kernel) {
 
 void run_on_host(const KernelSpec& kernel, Precision precision, const std::vector<void*>& buffers,
                  const std::vector<KernelParameter>& parameters, const std::array<std::uint64_t, 3>& threads,
-                 WorkerPool& pool) {
+                 WorkerPool& pool, const RowsOfThreads& rows) {
   const RowFunction run = precision == Precision::f32 ? row_function<float>(kernel) : row_function<double>(kernel);
   const auto threads_x = threads[0], threads_y = threads[1], threads_z = threads[2];
-  pool.for_each(static_cast<std::int64_t>(threads_y * threads_z), 16, [&](int, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
+  const std::uint64_t num_rows = std::min(rows.count, threads_y * threads_z - rows.begin);
+  pool.for_each(static_cast<std::int64_t>(num_rows), 16, [&](int, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t i = row + static_cast<std::int64_t>(rows.begin);
       run({buffers, parameters, threads_x, static_cast<uint>(i) % threads_y, static_cast<uint>(i) / threads_y});
     }
   });

@@ -58,6 +58,8 @@ def job(number):
         words += ["--memory-limit", int(frame * dice.choice((1, 2, 3)))]
     limit = int(dice.choice((0.9, 1.3, 1.7, 2.5)) * frame * ARRAYS[acceleration]) + 64 * MEBI
     words += ["--ram-limit", limit]
+    if number % 2 == 0:
+        words += ["--scratch", "."]
     before = listing()
     code, peak, stderr = run_measured(words)
     seen = {"image": shape, "psf": psf, "words": words[8:], "limit": limit, "peak": peak, "ratio": peak / limit, "tiling": "refused"}
@@ -67,6 +69,7 @@ def job(number):
         return seen
     report = json.loads((FOLDER / "run.json").read_text())
     seen["tiling"] = report["plan"]["tiling"]
+    seen["tiling"] += " in a scratch file" if report["plan"]["scratch_bytes"] > 0 else ""
     assert report["peak_device_bytes"] <= report["plan"]["footprint_bytes"] <= (report["plan"]["budget_bytes"] or 1e18), (seen, report)
     assert report["planned_host_bytes"] <= limit and peak <= MOST * report["planned_host_bytes"], (seen, report["planned_host_bytes"])
     return seen
