@@ -4,7 +4,7 @@
 // adjoint of H, w = H' 1.
 //
 //   Richardson-Lucy   e <- e / w * H'(d / (H e + b))                climbs the likelihood under Poisson noise
-//   Landweber         e <- max(0, e + H'(d - b - H e) / s^2)        descends the squared residual; s: sum of |PSF|
+//   Landweber         e <- max(0, e + t H'(d - b - H e) / s^2)      descends the squared residual; s: sum of |PSF|
 //   Wiener            E = conj(F) (D - B) / (|F|^2 + r |F(0)|^2)    F, D, B, E: spectra of PSF, d, b, e
 //
 // With total variation of weight L, Richardson-Lucy's new e is divided by max(0.1, 1 - L div(g / |g|)), g = grad e: the
@@ -25,7 +25,8 @@
 // Inverse Probl. 26:105004 (2010); W. H. Richardson, J. Opt. Soc. Am. 62:55 (1972); L. B. Lucy, Astron. J. 79:745
 // (1974); edges: M. Bertero and P. Boccacci, Astron. Astrophys. 437:369 (2005); acceleration: D. Biggs and M. Andrews,
 // Appl. Opt. 36:1766 (1997); momentum: H. Wang and P. Miller, IEEE Trans. Image Process. 23:848 (2014); total
-// variation: N. Dey et al., Microsc. Res. Tech. 69:260 (2006).
+// variation: N. Dey et al., Microsc. Res. Tech. 69:260 (2006); damping: R. White, in The Restoration of HST Images and
+// Spectra II (R. Hanisch and R. White, eds.), 104 (1994).
 #pragma once
 
 #include <array>
@@ -145,6 +146,12 @@ struct DeconvolutionSpec {
   bool estimate_background = false;
   /// Total variation: how strongly flat patches are preferred, for Richardson-Lucy; 0.002 to 0.02 is usual, below 1.
   double tv = 0;
+  /// White's damping of Richardson-Lucy, in standard deviations of the noise: where blur and data differ by less, they
+  /// count as nearly equal, and noise is not followed. 3 is usual; 0: none. The noise is measured: its variance is the
+  /// gain times the blur, the gain twice the part of the I-divergence that noise makes of a datum (Stop::discrepancy).
+  double damping = 0;
+  double relaxation = 1;  ///< of Landweber: its step is this part of 1 / s^2; between 0 and 2
+  bool clip = true;       ///< of Landweber: voxels below 0 become 0; without, it is linear
   std::array<double, 3> voxel_size{1, 1,
                                    1};  ///< distance of neighbours along z, y, x, for tv; in any unit, one for all
   /// r: noise power over signal power. Below 1e-12 (f32) or 1e-28 (f64), the squared rounding errors of the PSF's
@@ -175,10 +182,10 @@ struct DeconvolutionSpec {
 CONVOY_API Shape output_shape(const DeconvolutionSpec& spec);
 
 /// Throws Error(invalid_argument) for extents below 1 or sums of extents that overflow, iterations below 0, a negative
-/// background, tv, halo or stop_relative_change, an origin outside the PSF, values that are not finite, voxel sizes
-/// and start values that are not above 0, acceleration, tv or compatibility with another algorithm than
-/// Richardson-Lucy, what Tiles::fast excludes, and a region that is empty, leaves the image, or is to be restored in
-/// exact tiles.
+/// background, tv, damping, halo or stop_relative_change, a relaxation that is not between 0 and 2, an origin outside
+/// the PSF, values that are not finite, voxel sizes and start values that are not above 0, acceleration, tv, damping or
+/// compatibility with another algorithm than Richardson-Lucy, what Tiles::fast excludes, and a region that is empty,
+/// leaves the image, or is to be restored in exact tiles.
 CONVOY_API void validate(const DeconvolutionSpec& spec);
 
 }  // namespace convoy::inline v0

@@ -42,6 +42,12 @@ class Deconvolver(Lasting):
         In the image's units; ``'auto'`` is each image's dim level: a twentieth of its voxels is darker, noise left out (``report``).
     tv : float
         Weight of the total variation, say 0.01; Dey et al., Microsc. Res. Tech. 69:260 (2006).
+    damping : float
+        White's damping of Richardson-Lucy, in standard deviations of the noise, which is measured: say 3. For images in host memory.
+    relaxation : float
+        Of Landweber: its step, above 0 and below 2.
+    clip : bool
+        Of Landweber: voxels below 0 become 0.
     voxel_size : float or sequence of float, optional
         Distances along the axes, for `tv`; in any unit.
     noise : float
@@ -104,6 +110,9 @@ class Deconvolver(Lasting):
         start: str | float = "auto",
         background: float | str = 0.0,
         tv: float = 0.0,
+        damping: float = 0.0,
+        relaxation: float = 1.0,
+        clip: bool = True,
         voxel_size: Any = None,
         noise: float = 1e-3,
         stop: float | str = "none",
@@ -134,7 +143,7 @@ class Deconvolver(Lasting):
         self.shape = _spec.spatial_shape(shape, len(extents), "psf")
         words: dict[str, Any] = dict(
             iterations=-1 if iterations is None else int(iterations), algorithm=algorithm, acceleration=acceleration, edges=edges,
-            tv=float(tv), noise=float(noise), normalize=bool(normalize), psf_negative=psf_negative, nan=nan,
+            tv=float(tv), damping=float(damping), relaxation=float(relaxation), clip=bool(clip), noise=float(noise), normalize=bool(normalize), psf_negative=psf_negative, nan=nan,
             saturation=float(saturation), compat=compat, tiles=tiles, halo=float(halo),
         )  # fmt: skip
         self._spec = _spec.deconvolution(
@@ -148,6 +157,7 @@ class Deconvolver(Lasting):
         self._devices = _spec.devices(device)
         self._curve = bool(curve)
         self._host_looks = self._curve or stop not in ("none", 0) or isinstance(background, str) or compat != "none"
+        self._host_looks = self._host_looks or damping > 0 or not clip
         super().__init__()
         if not _lazy:
             self._first_core()

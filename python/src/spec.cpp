@@ -110,6 +110,9 @@ DeconvolutionSpec deconvolution_spec(const nb::dict& options) {
   spec.background = get<double>(options, "background");
   spec.estimate_background = get<bool>(options, "estimate_background");
   spec.tv = get<double>(options, "tv");
+  spec.damping = get<double>(options, "damping");
+  spec.relaxation = get<double>(options, "relaxation");
+  spec.clip = get<bool>(options, "clip");
   const auto voxel = get<std::vector<double>>(options, "voxel_size");
   spec.voxel_size = {voxel.at(0), voxel.at(1), voxel.at(2)};
   spec.wiener_noise = get<double>(options, "noise");
@@ -174,6 +177,9 @@ nb::dict defaults() {
   d["start"] = word(deconvolution.start);
   d["background"] = deconvolution.background;
   d["tv"] = deconvolution.tv;
+  d["damping"] = deconvolution.damping;
+  d["relaxation"] = deconvolution.relaxation;
+  d["clip"] = deconvolution.clip;
   d["noise"] = deconvolution.wiener_noise;
   d["stop"] = word(deconvolution.stop);
   d["origin"] = word(deconvolution.origin.rule);

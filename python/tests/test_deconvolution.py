@@ -157,7 +157,36 @@ def test_the_last_objects_are_kept():
     convoy.clear_cache()
 
 
-# What the command line calls otherwise, and what it alone has: files, their axes, and how it prints.
+@pytest.mark.parametrize("damping", [0.5, 1.0, 2.0])
+def test_damping(damping):
+    """White's formula, with momentum and non-circulant edges, against the same in NumPy."""
+    rng = np.random.default_rng(0)
+    data = rng.poisson(rng.uniform(0, 40, (20, 30))).astype(float)
+    weights, n = np.array([1, -4, 6, -4, 1]), data.shape[-1]
+    fives = np.stack([data[:, i : n - 4 + i] for i in range(5)])
+    mean = fives.mean(0)
+    gain = np.mean(np.where(mean > 0, np.tensordot(weights, fives, 1) ** 2 / 70 / np.maximum(mean, 1e-9), 0))
+
+    def three(a):
+        return (a[:, :-2] + a[:, 1:-1] + a[:, 2:]) / 3
+
+    def adjoint(a):
+        return three(np.pad(a, ((0, 0), (2, 2))))
+
+    estimate = np.full((20, n + 2), data.mean())
+    last = estimate
+    for i in range(1, 16):
+        blurred = np.maximum(three(estimate), 1e-6 * data.mean())
+        deviance = blurred - data + np.where(data > 0, data * np.log(np.maximum(data, 1e-300) / blurred), 0)
+        u = np.minimum(1, 2 * deviance / (damping**2 * gain))
+        new = estimate * adjoint(1 + u**9 * (10 - 9 * u) * (data / blurred - 1)) / adjoint(np.ones_like(data))
+        fall = min(0.9, 1 - 1 / i) * (last - new)
+        estimate, last = np.where(fall <= 0, new - fall, new**2 / np.maximum(new + fall, 1e-300)), new
+    words = dict(damping=damping, start="flat", precision="float64", device="cpu")
+    found = convoy.deconvolve(data, np.ones((1, 3)), 15, **words)
+    np.testing.assert_allclose(found, last[:, 1:-1], rtol=0, atol=1e-10 * last.max())
+
+
 def test_scratch(tmp_path):
     """Equal to exact tiles in memory; the file has no name, and is told in the plan."""
     image = np.random.default_rng(3).poisson(20, (64, 160, 160)).astype(np.float32)
@@ -172,6 +201,7 @@ def test_scratch(tmp_path):
         convoy.Deconvolver(PSF, image.shape, scratch=tmp_path / "missing" / "file", **words)
 
 
+# What the command line calls otherwise, and what it alone has: files, their axes, and how it prints.
 RENAMED = {"devices": "device", "ram-limit": "host_memory_limit", "kernel-axes": "axes"}
 FILES = {
     "allow-missing-chunks", "backend", "help", "no-normalize", "ome-zarr", "overwrite", "picture", "progress", "quiet", "raw", "report", "resume", "series", "trace-memory",

@@ -18,6 +18,8 @@ JobDescription describe_deconvolution(const DeconvolutionSpec& spec, const Shape
                      {"background", spec.estimate_background ? "auto" : number(spec.background)},
                      {"start", spec.start == Start::value ? number(spec.start_value) : name(spec.start)},
                      {"total variation", number(spec.tv)},
+                     {"damping", number(spec.damping)},
+                     {"relaxation", fmt::format("{}{}", spec.relaxation, spec.clip ? "" : ", not clipped")},
                      {"noise", number(spec.wiener_noise)},
                      {"stop", spec.stop == Stop::none ? number(spec.stop_relative_change) : name(spec.stop)},
                      {"saturation", number(spec.saturation)},

@@ -143,6 +143,18 @@ void DeconvolutionOptions::add_method_to(CLI::App& command) {
       ->type_name("LAMBDA")
       ->check(zero_or_above());
   command
+      .add_option("--damping", choices.damping,
+                  "Follow data from the blur only where they differ by more than so many standard deviations of the "
+                  "noise, which is measured, say 3; for rl (default 0: everywhere)")
+      ->type_name("SIGMAS")
+      ->check(zero_or_above());
+  command
+      .add_option("--relaxation", choices.relaxation, "Step of --algorithm landweber, above 0 and below 2 (default 1)")
+      ->type_name("X")
+      ->check(above_zero());
+  command.add_flag("--clip,!--no-clip", choices.clip,
+                   "Of --algorithm landweber: voxels below 0 become 0 (default), or stay");
+  command
       .add_option("--noise", choices.wiener_noise,
                   "Noise power over signal power, for --algorithm wiener (default 0.001)")
       ->type_name("R")
@@ -186,7 +198,9 @@ void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
                                                    name(choices.algorithm), name(algorithm)));
   };
   belongs_to("--noise", Algorithm::wiener);
-  for (const char* option : {"--acceleration", "--tv", "--compat"}) belongs_to(option, Algorithm::richardson_lucy);
+  for (const char* option : {"--relaxation", "--clip"}) belongs_to(option, Algorithm::landweber);
+  for (const char* option : {"--acceleration", "--tv", "--damping", "--compat"})
+    belongs_to(option, Algorithm::richardson_lucy);
   if (choices.algorithm == Algorithm::wiener) {
     for (const char* option : {"--iterations", "--start", "--stop"}) {
       if (given(option))
@@ -201,8 +215,8 @@ void DeconvolutionOptions::require_consistent(const CLI::App& command) const {
     throw CLI::ValidationError(option, "has no meaning with exact tiles; it belongs to --tiles fast");
   }
   if (choices.compatibility == Compatibility::none) return;
-  for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--mask", "--saturation",
-                             "--nan", "--origin", "--normalize", "--no-normalize", "--psf-negative"}) {
+  for (const char* option : {"--edges", "--background", "--start", "--acceleration", "--tv", "--damping", "--mask",
+                             "--saturation", "--nan", "--origin", "--normalize", "--no-normalize", "--psf-negative"}) {
     if (given(option))
       throw CLI::ValidationError(option, "is what scikit-image has; leave it out with --compat skimage");
   }

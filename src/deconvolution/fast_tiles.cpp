@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/refuse.hpp"
 #include "engine/scatter.hpp"
 
 namespace convoy::inline v0 {
@@ -145,5 +146,22 @@ SeamError TileJoiner::seam() const {
 
 template void TileJoiner::add(const FastTile&, const float*);
 template void TileJoiner::add(const FastTile&, const double*);
+
+std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions) {
+  if (!plan.fast) refuse("the plan has no fast tiles, of which regions are made; ask for some (--tiles fast)");
+  const FastTiling& tiling = *plan.fast;
+  ConvolutionSpec grid;
+  grid.image = tiling.counts;
+  std::vector<Box> boxes = split_output(grid, num_regions);
+  for (Box& box : boxes) {
+    for (int axis = 0; axis < 3; ++axis) {
+      const Index end = tiling.begin[axis] + (box.begin[axis] + box.size[axis]) * tiling.core[axis];
+      const Index begin = tiling.begin[axis] + box.begin[axis] * tiling.core[axis];
+      box.begin[axis] = std::max(begin, tiling.region.begin[axis]);
+      box.size[axis] = std::min(end, tiling.region.begin[axis] + tiling.region.size[axis]) - box.begin[axis];
+    }
+  }
+  return boxes;
+}
 
 }  // namespace convoy::inline v0

@@ -334,23 +334,6 @@ void set_ledgers_of_tiled(const Limits& limits, const PlanOptions& options, Deco
   set_host_ledger(limits, options, plan);
 }
 
-std::vector<Box> split_output(const DeconvolutionPlan& plan, Index num_regions) {
-  if (!plan.fast) refuse("the plan has no fast tiles, of which regions are made; ask for some (--tiles fast)");
-  const FastTiling& tiling = *plan.fast;
-  ConvolutionSpec grid;
-  grid.image = tiling.counts;
-  std::vector<Box> boxes = split_output(grid, num_regions);
-  for (Box& box : boxes) {
-    for (int axis = 0; axis < 3; ++axis) {
-      const Index end = tiling.begin[axis] + (box.begin[axis] + box.size[axis]) * tiling.core[axis];
-      const Index begin = tiling.begin[axis] + box.begin[axis] * tiling.core[axis];
-      box.begin[axis] = std::max(begin, tiling.region.begin[axis]);
-      box.size[axis] = std::min(end, tiling.region.begin[axis] + tiling.region.size[axis]) - box.begin[axis];
-    }
-  }
-  return boxes;
-}
-
 DeconvolutionSpec spec_of_tile(const DeconvolutionPlan& plan) { return spec_of_tile(plan.spec, *plan.fast); }
 
 DeconvolutionPlan make_fast_plan_of(const DeconvolutionSpec& given, const FastTiling& tiling, const Limits& limits,

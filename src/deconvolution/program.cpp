@@ -138,7 +138,8 @@ class Builder {
 
   void append_correction(std::vector<Step>& steps) const {
     const bool landweber = plan_.spec.algorithm == Algorithm::landweber;
-    steps.emplace_back(steps_.on_window(landweber ? kernels::residual : kernels::ratio, {observed_, scalars_, image_}));
+    const KernelSpec& of_ratio = plan_.spec.damping > 0 ? kernels::damped_ratio : kernels::ratio;
+    steps.emplace_back(steps_.on_window(landweber ? kernels::residual : of_ratio, {observed_, scalars_, image_}));
     steps.emplace_back(convolve(true));
     if (!steps_.shifts_correction()) return;
     steps.emplace_back(steps_.shift(image_, work_, true));

@@ -29,6 +29,8 @@ void require_resident(const DeconvolutionSpec& spec) {
   if (spec.compatibility != Compatibility::none) refuse_on_device("compatibility with scikit-image");
   if (spec.stop_relative_change > 0) refuse_on_device("a relative change to stop at, which the host would wait for,");
   if (spec.stop != Stop::none) refuse_on_device(fmt::format("{}, which the host would wait for,", name(spec.stop)));
+  if (spec.damping > 0) refuse_on_device("damping, whose noise the host measures,");
+  if (!spec.clip) refuse_on_device("Landweber's iteration without clip");
   if (spec.estimate_background) refuse_on_device("a background that is to be estimated");
   if (spec.iterations > kMostIterations) refuse_on_device(fmt::format("more than {} iterations", kMostIterations));
 }

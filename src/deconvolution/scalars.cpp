@@ -69,7 +69,12 @@ Scalars scalars_of(const DeconvolutionPlan& plan, const ObservedCounts& counts, 
   values[s::image_share] = spec.start == Start::image ? 1 : counts.signal_share;
   values[s::least_blurred] = std::max(kLeastBlurred * counts.mean, kLeastThreshold);
   values[s::background] = background;
-  values[s::step] = 1 / (psf_magnitude * psf_magnitude);
+  values[s::step] = spec.relaxation / (psf_magnitude * psf_magnitude);
+  if (spec.damping > 0) {
+    const double gain = 2 * counts.discrepancy / static_cast<double>(std::max<Index>(1, counts.data));
+    values[s::step] = std::max(spec.damping * spec.damping * gain, kLeastThreshold);
+  }
+  if (!spec.clip) values[s::least_correction] = -kHighestStart;
   values[s::softness] = std::max(kSoftness * counts.mean, kLeastThreshold);
   return values;
 }
@@ -78,7 +83,7 @@ ScalarRules scalar_rules(const DeconvolutionPlan& plan, double psf_magnitude) {
   const DeconvolutionSpec& spec = plan.spec;
   ScalarRules rules;
   rules.start_rule = static_cast<Index>(start_rule_of(spec));
-  rules.step = 1 / (psf_magnitude * psf_magnitude);
+  rules.step = spec.relaxation / (psf_magnitude * psf_magnitude);
   rules.least_start_part = kLeastStart;
   rules.least_blurred_part = kLeastBlurred;
   rules.softness_part = kSoftness;

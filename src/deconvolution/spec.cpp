@@ -25,6 +25,19 @@ void require_extras_fit(const DeconvolutionSpec& spec) {
   const bool accelerated = spec.acceleration == Acceleration::biggs || spec.acceleration == Acceleration::momentum;
   if (accelerated) require_richardson_lucy(spec, "acceleration");
   if (spec.tv > 0) require_richardson_lucy(spec, "total variation");
+  if (spec.damping > 0) {
+    require_richardson_lucy(spec, "damping");
+    if (spec.stop == Stop::gradient_consensus || spec.compatibility != Compatibility::none) {
+      refuse("damping goes with neither gradient consensus nor compatibility with scikit-image; leave one out");
+    }
+  }
+  if (!(spec.relaxation > 0 && spec.relaxation < 2)) {
+    refuse(fmt::format("the relaxation is {}; it must be above 0 and below 2, from where on nothing converges",
+                       spec.relaxation));
+  }
+  if ((spec.relaxation != 1 || !spec.clip) && spec.algorithm != Algorithm::landweber) {
+    refuse(fmt::format("relaxation and clip belong to Landweber, but the algorithm is {}", name(spec.algorithm)));
+  }
   if (spec.stop != Stop::none) require_richardson_lucy(spec, name(spec.stop));
   if (spec.stop == Stop::gradient_consensus && spec.acceleration == Acceleration::biggs) {
     refuse("gradient consensus goes with momentum, not with Biggs' acceleration, whose step is one for all voxels");

@@ -84,6 +84,21 @@ struct Ratio : OnWindow {
 };
 
 template <class real>
+struct DampedRatio : OnWindow {
+  using OnWindow::OnWindow;
+  void run(const Row& r) const {
+    const real* observed = r.buffer<real>(0);
+    const real* scalars = r.buffer<real>(1);
+    real* image = r.buffer<real>(2);
+    for (uint thread_x = 0; thread_x < r.threads_x; ++thread_x) {
+      [&] {
+#include "kernels/damped_ratio.body"
+      }();
+    }
+  }
+};
+
+template <class real>
 struct Residual : OnWindow {
   using OnWindow::OnWindow;
   void run(const Row& r) const {
@@ -468,6 +483,7 @@ RowFunction deconvolution_row(const KernelSpec& kernel) {
   if (&kernel == &kernels::start_estimate) return run_row<StartEstimate<real>>;
   if (&kernel == &kernels::start_acceleration) return run_row<StartAcceleration<real>>;
   if (&kernel == &kernels::ratio) return run_row<Ratio<real>>;
+  if (&kernel == &kernels::damped_ratio) return run_row<DampedRatio<real>>;
   if (&kernel == &kernels::residual) return run_row<Residual<real>>;
   if (&kernel == &kernels::shift) return run_row<Shift<real>>;
   if (&kernel == &kernels::regularize_tv) return run_row<RegularizeTv<real>>;

@@ -29,6 +29,9 @@ const KernelSpec start_acceleration{"start_acceleration",
 
 const KernelSpec ratio{"ratio", {read("observed"), read("scalars"), write("image")}, window(), bodies::k_ratio};
 
+const KernelSpec damped_ratio{
+    "damped_ratio", {read("observed"), read("scalars"), write("image")}, window(), bodies::k_damped_ratio};
+
 const KernelSpec residual{
     "residual", {read("observed"), read("scalars"), write("image")}, window(), bodies::k_residual};
 
@@ -137,6 +140,7 @@ const std::vector<const KernelSpec*>& of_deconvolution() {
                                                    &start_estimate,
                                                    &start_acceleration,
                                                    &ratio,
+                                                   &damped_ratio,
                                                    &residual,
                                                    &shift,
                                                    &regularize_tv,

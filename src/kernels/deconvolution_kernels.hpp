@@ -21,7 +21,7 @@ inline constexpr int least_start = 1;       ///< start values from the image are
 inline constexpr int least_blurred = 2;     ///< blurred values are not below it
 inline constexpr int background = 3;        ///< constant light in the data
 inline constexpr int least_correction = 4;  ///< corrections are not below it
-inline constexpr int step = 5;              ///< of propose_step
+inline constexpr int step = 5;              ///< of propose_step; of damped_ratio the squared threshold
 inline constexpr int acceleration = 6;      ///< factor of accelerate
 inline constexpr int softness = 7;          ///< slopes that regularize_tv takes for flat
 inline constexpr int image_share = 8;       ///< of the image in start values; the rest is the start value's
@@ -44,6 +44,10 @@ extern const KernelSpec start_acceleration;
 /// which only scikit-image's, whose blur may be negative, is ever below. buffers: observed, scalars, image. parameters:
 /// frame, begin, window.
 extern const KernelSpec ratio;
+/// As ratio, but where the deviance u = 2 (d log(d / m) - d + m) / t of datum d and m = image + background is below 1,
+/// of the ratio r less 1 only the part u^9 (10 - 9 u) is left: 1 + u^9 (10 - 9 u) (r - 1). t is the scalar step (R.
+/// White, in The Restoration of HST Images and Spectra II, 104, 1994).
+extern const KernelSpec damped_ratio;
 /// image = observed - (image + background), 0 where there is no datum. As ratio.
 extern const KernelSpec residual;
 /// shifted[p] = image[p - shift], 0 where that lies outside the frame. buffers: image, shifted. parameters: frame,
@@ -57,7 +61,7 @@ extern const KernelSpec regularize_tv;
 /// image = estimate * image * weights, between -1e15 and 1e15. buffers: weights, estimate, scalars, image. parameters:
 /// count, row.
 extern const KernelSpec propose_product;
-/// image = max(0, estimate + step * image), at most 1e15, 0 where weights are 0. As propose_product.
+/// image = estimate + step * image, between least_correction and 1e15, 0 where weights are 0. As propose_product.
 extern const KernelSpec propose_step;
 /// estimate = image. buffers: image, estimate. parameters: count, row.
 extern const KernelSpec accept;

@@ -403,6 +403,19 @@ TEST_CASE("methods that do not go together are refused") {
   spec.tv = 0.1;
   refused(spec, "total variation belongs");
   spec.tv = 0;
+  spec.damping = 2;
+  refused(spec, "damping belongs");
+  spec.damping = 0;
+  for (const double relaxation : {0.0, 2.0}) {
+    spec.relaxation = relaxation;
+    refused(spec, "it must be above 0 and below 2");
+  }
+  spec.relaxation = 1;
+  spec.algorithm = Algorithm::richardson_lucy;
+  spec.clip = false;
+  refused(spec, "relaxation and clip belong to Landweber");
+  spec.clip = true;
+  spec.algorithm = Algorithm::landweber;
   spec.stop = Stop::discrepancy;
   refused(spec, "discrepancy belongs");
   spec.algorithm = Algorithm::richardson_lucy;

@@ -234,3 +234,22 @@ np.save("empty.npy", np.zeros(SHAPE, np.uint8))
 fail(1, "every voxel of the image is masked", *DECONVOLVE, "--mask", "empty.npy")
 np.save("nothing.npy", np.zeros(PSF, np.float32))
 fail(1, "sum is 0", "deconvolve", "blurred.npy", "nothing.npy", "none.npy", *CPU)
+
+# Damping, and Landweber's step
+def with_choice(*words):
+    succeed("deconvolve", "blurred.npy", "psf.npy", "choice.npy", *CPU, "--quiet", "--overwrite", "--iterations", 5, "--report", "choice.json", *words)
+    return np.load("choice.npy"), json.loads((FOLDER / "choice.json").read_text())["plan"]["spec"]
+
+
+plain, spec = with_choice()
+assert spec["damping"] == 0 and spec["relaxation"] == 1 and spec["clip"] is True, spec
+damped, spec = with_choice("--damping", 5)
+assert spec["damping"] == 5 and not np.array_equal(damped, plain)
+stepped, spec = with_choice("--algorithm", "landweber", "--relaxation", 1.5, "--no-clip")
+assert spec["relaxation"] == 1.5 and spec["clip"] is False and stepped.min() < 0 <= with_choice("--algorithm", "landweber")[0].min()
+WORDS = ("deconvolve", "blurred.npy", "psf.npy", "none.npy", *CPU)
+fail(2, "--damping", *WORDS, "--algorithm", "landweber", "--damping", 1)
+fail(2, "--relaxation", *WORDS, "--relaxation", 1.5)
+fail(2, "--clip", *WORDS, "--no-clip")
+fail(1, "below 2", *WORDS, "--algorithm", "landweber", "--relaxation", 2.5)
+

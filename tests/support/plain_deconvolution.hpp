@@ -181,7 +181,8 @@ inline Volume next_estimate(const Model& model, const Volume& data, const Volume
     if (weight <= 0.01) return;
     const double before = estimate.at(z, y, x);
     if (landweber) {
-      next.at(z, y, x) = std::max(0.0, before + correction.at(z, y, x));
+      const double stepped = before + spec.relaxation * correction.at(z, y, x);
+      next.at(z, y, x) = spec.clip ? std::max(0.0, stepped) : stepped;
       return;
     }
     if (consensus && consensus->at(z, y, x) <= 0) {
