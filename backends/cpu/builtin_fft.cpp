@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/cpu/aligned_buffer.hpp"
+#include "base/of_thread.hpp"
 
 namespace convoy::backend::cpu {
 namespace {
@@ -22,16 +23,20 @@ using Vector = ducc::native_simd<Real>;
 /// Transforms whose vectors would outgrow the second-level cache are done one at a time.
 constexpr std::size_t kVectorBytes = 1U << 20;
 
+struct Scratch {
+  AlignedBuffer buffer;
+  std::size_t size = 0;
+};
+
 /// Of one thread, grown when a longer transform comes and kept for the next.
 template <class Number>
 Number* scratch(std::size_t count) {
-  thread_local AlignedBuffer buffer;
-  thread_local std::size_t size = 0;
-  if (count > size) {
-    buffer = AlignedBuffer(count * sizeof(Number));
-    size = count;
+  Scratch& own = of_thread<Scratch, Number>();
+  if (count > own.size) {
+    own.buffer = AlignedBuffer(count * sizeof(Number));
+    own.size = count;
   }
-  return buffer.as<Number>();
+  return own.buffer.as<Number>();
 }
 
 template <class Real>

@@ -2,18 +2,22 @@
 // CONVOY_VKFFT_REPAIRABLE is 1 when the headers found are the very release that repairs.hpp fits.
 
 /// What VkFFT prints lands here instead of on the user's terminal.
-static thread_local std::string vkfft_output;
+static inline std::string& vkfft_output() { return of_thread<std::string, struct VkfftOutput>(); }
 
-__attribute__((format(printf, 1, 2))) static inline int capture_printf(const char* format, ...) {
+static inline int capture_printf(const char* format, ...) {
   constexpr std::size_t kMostCharacters = 1 << 20;
   va_list arguments;
   va_start(arguments, format);
-  char* text = nullptr;
-  const int length = vasprintf(&text, format, arguments);
+  va_list again;
+  va_copy(again, arguments);
+  const int length = ::vsnprintf(nullptr, 0, format, arguments);
   va_end(arguments);
-  if (length < 0) return length;
-  if (vkfft_output.size() < kMostCharacters) vkfft_output.append(text, static_cast<std::size_t>(length));
-  ::free(text);
+  if (length > 0 && vkfft_output().size() < kMostCharacters) {
+    std::string text(static_cast<std::size_t>(length), '\0');
+    ::vsnprintf(text.data(), text.size() + 1, format, again);
+    vkfft_output() += text;
+  }
+  va_end(again);
   return length;
 }
 

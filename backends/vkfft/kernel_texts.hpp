@@ -3,12 +3,12 @@
 // functions.
 
 /// What VkFFT compiles in this thread, for the files' names and headers.
-static thread_local KernelFile vkfft_file;
-static thread_local KernelSource vkfft_source;
+static inline KernelFile& vkfft_file() { return of_thread<KernelFile, struct VkfftFile>(); }
+static inline KernelSource& vkfft_source() { return of_thread<KernelSource, struct VkfftSource>(); }
 
 static inline const KernelSource& vkfft_text(const char* text) {
-  vkfft_source = kernel_source(text, vkfft_file);
-  return vkfft_source;
+  vkfft_source() = kernel_source(text, vkfft_file());
+  return vkfft_source();
 }
 
 // Objects, not functions: those of the libraries would be found as well, through the types of the arguments.
@@ -19,7 +19,7 @@ static constexpr auto create_vkfft_shader = [](const glslang_input_t* given) {
   return glslang_shader_create(&input);
 };
 static constexpr auto generate_vkfft_spirv = [](glslang_program_t* program, glslang_stage_t stage) {
-  generate_spirv(program, stage, vkfft_source);
+  generate_spirv(program, stage, vkfft_source());
 };
 #define glslang_shader_create create_vkfft_shader
 #define glslang_program_SPIRV_generate generate_vkfft_spirv
@@ -32,7 +32,7 @@ static constexpr auto create_vkfft_program = [](nvrtcProgram* program, const cha
 };
 static constexpr auto compile_vkfft_program = [](nvrtcProgram program, int num_options, const char* const* options) {
   std::vector<const char*> all(options, options + num_options);
-  if (!vkfft_source.path.empty()) all.push_back("-lineinfo");
+  if (!vkfft_source().path.empty()) all.push_back("-lineinfo");
   return nvrtcCompileProgram(program, static_cast<int>(all.size()), all.data());
 };
 #define nvrtcCreateProgram create_vkfft_program
@@ -46,7 +46,7 @@ static constexpr auto create_vkfft_program = [](hiprtcProgram* program, const ch
 };
 static constexpr auto compile_vkfft_program = [](hiprtcProgram program, int num_options, const char** options) {
   std::vector<const char*> all(options, options + num_options);
-  if (!vkfft_source.path.empty()) all.push_back("-gline-tables-only");
+  if (!vkfft_source().path.empty()) all.push_back("-gline-tables-only");
   return hiprtcCompileProgram(program, static_cast<int>(all.size()), all.data());
 };
 #define hiprtcCreateProgram create_vkfft_program

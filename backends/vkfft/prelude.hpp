@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "base/disk_cache.hpp"
+#include "base/of_thread.hpp"
 #include "convoy/error.hpp"
 #include "convoy/version.hpp"
 #include "kernels/kernel_files.hpp"
@@ -43,6 +44,24 @@
 namespace convoy::inline v0 {
 
 /// Numbers with a decimal point while it lives, in this thread only: VkFFT prints its constants with sprintf.
+#if defined(_WIN32)
+class CNumbers {
+ public:
+  CNumbers() : kind_(_configthreadlocale(_ENABLE_PER_THREAD_LOCALE)), before_(setlocale(LC_NUMERIC, nullptr)) {
+    setlocale(LC_NUMERIC, "C");
+  }
+  ~CNumbers() {
+    setlocale(LC_NUMERIC, before_.c_str());
+    _configthreadlocale(kind_);
+  }
+  CNumbers(const CNumbers&) = delete;
+  CNumbers& operator=(const CNumbers&) = delete;
+
+ private:
+  int kind_;  // whether this thread had a locale of its own
+  std::string before_;
+};
+#else
 class CNumbers {
  public:
   CNumbers() : locale_(newlocale(LC_ALL_MASK, "C", locale_t{})), before_(uselocale(locale_)) {}
@@ -57,5 +76,6 @@ class CNumbers {
   locale_t locale_;
   locale_t before_;
 };
+#endif
 
 }  // namespace convoy::v0

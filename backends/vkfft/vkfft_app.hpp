@@ -48,8 +48,8 @@ static inline KernelFile to_file(const VkFFTConfiguration& configuration, const 
 /// Start and end of what VkFFT said: the compiler's log comes first or last, with the shader's text beside it.
 static inline std::string vkfft_said() {
   constexpr std::size_t kKept = 1500;
-  if (vkfft_output.size() <= 2 * kKept) return vkfft_output;
-  return vkfft_output.substr(0, kKept) + "\n[...]\n" + vkfft_output.substr(vkfft_output.size() - kKept);
+  if (vkfft_output().size() <= 2 * kKept) return vkfft_output();
+  return vkfft_output().substr(0, kKept) + "\n[...]\n" + vkfft_output().substr(vkfft_output().size() - kKept);
 }
 
 /// Everything that decides what is compiled, for the plan cache.
@@ -151,7 +151,7 @@ class VkfftApp {
     const CNumbers decimal_points;
     const bool is_kept = !handles.identity.empty() && !wants_kernel_files();
     const std::string key = is_kept ? to_key(configuration, handles.identity) : std::string();
-    vkfft_file = to_file(configuration, handles.identity);
+    vkfft_file() = to_file(configuration, handles.identity);
     if (key.empty() || !load(key, configuration)) compile(key, configuration);
     app_.get_deleter().initialized = true;
   }
@@ -164,7 +164,7 @@ class VkfftApp {
     state_->give(launch);
     launch.bufferOffset = offsets.work_bytes;
     launch.inputBufferOffset = offsets.input_bytes;
-    vkfft_output.clear();
+    vkfft_output().clear();
     const VkFFTResult result = VkFFTAppend(app_.get(), direction, &launch);
     if (result != VKFFT_SUCCESS) fail(result, "launching the ", app_->configuration);
   }
@@ -226,7 +226,7 @@ class VkfftApp {
     if (!compiled) return false;
     configuration.loadApplicationFromString = 1;
     configuration.loadApplicationString = compiled->data();
-    vkfft_output.clear();
+    vkfft_output().clear();
     if (initializeVkFFT(app_.get(), configuration) == VKFFT_SUCCESS) {
       app_->configuration.loadApplicationString = nullptr;  // read by now
       return true;
@@ -239,7 +239,7 @@ class VkfftApp {
 
   void compile(const std::string& key, VkFFTConfiguration configuration) {
     configuration.saveApplicationToString = key.empty() ? 0 : 1;
-    vkfft_output.clear();
+    vkfft_output().clear();
     const VkFFTResult result = initializeVkFFT(app_.get(), configuration);
     if (result != VKFFT_SUCCESS) {
       app_.get_deleter().initialized = false;  // VkFFT has already taken it down
@@ -258,7 +258,7 @@ class VkfftApp {
 
   [[noreturn]] void fail(VkFFTResult result, const char* action, const VkFFTConfiguration& configuration) const {
     const std::string said = vkfft_said();
-    vkfft_output.clear();
+    vkfft_output().clear();
     const std::string text =
         fmt::format("VkFFT, {}{}: {} ({}){}{}", action, to_words(configuration), getVkFFTErrorString(result),
                     static_cast<int>(result), said.empty() ? "" : "; it said: ", said);

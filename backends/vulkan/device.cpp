@@ -1,7 +1,6 @@
 #include "backends/vulkan/device.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <limits>
 
@@ -10,6 +9,11 @@
 #include "convoy/bytes_text.hpp"
 #include "kernels/dialects.hpp"
 #include "kernels/kernel_files.hpp"
+#if defined(_WIN32)
+#include "base/windows.hpp"
+#else
+#include <sys/resource.h>
+#endif
 
 namespace convoy::backend::vulkan {
 namespace {
@@ -25,6 +29,16 @@ void require_room_for_compiler(const DeviceInfo& info) {
                           info.id, info.name, bytes_to_text(left), bytes_to_text(kRoomBytes)));
 }
 
+#if defined(_WIN32)
+double processor_seconds() {
+  FILETIME started{}, ended{}, kernel{}, user{};
+  ::GetProcessTimes(::GetCurrentProcess(), &started, &ended, &kernel, &user);
+  const auto seconds = [](const FILETIME& time) {
+    return 1e-7 * static_cast<double>((std::uint64_t{time.dwHighDateTime} << 32) | time.dwLowDateTime);
+  };
+  return seconds(kernel) + seconds(user);
+}
+#else
 double processor_seconds() {
   struct rusage used {};
   ::getrusage(RUSAGE_SELF, &used);
@@ -33,6 +47,7 @@ double processor_seconds() {
   };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
+#endif
 
 }  // namespace
 

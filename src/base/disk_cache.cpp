@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "base/fork.hpp"
 #include "base/log.hpp"
+#include "base/path_text.hpp"
 #include "base/settings.hpp"
 
 namespace convoy::inline v0 {
@@ -50,11 +51,10 @@ std::optional<std::string> from_file(std::string_view magic, const std::string& 
 std::optional<fs::path> wanted_folder() {
   if (const char* own = setting("CONVOY_CACHE_DIR")) {
     if (std::string_view(own) == "off") return {};
-    return fs::path(own);
+    return path_from(own);
   }
 #if defined(_WIN32)
-  if (const char* local = std::getenv("LOCALAPPDATA"); local != nullptr && *local != '\0')
-    return fs::path(local) / "convoy";
+  if (const char* local = setting("LOCALAPPDATA")) return path_from(local) / "convoy";
 #endif
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
     return fs::path(cache) / "convoy";
@@ -70,14 +70,14 @@ std::optional<fs::path> safe_folder() {
   std::error_code problem;
   fs::create_directories(folder->parent_path(), problem);
   const File& here = File::working_folder();
-  if (!here.make_folder(folder->string(), Permissions::none) && errno != EEXIST) {
-    log("plan", "cache: {} cannot be made: nothing is kept", folder->string());
+  if (!here.make_folder(text_from(*folder), Permissions::none) && errno != EEXIST) {
+    log("plan", "cache: {} cannot be made: nothing is kept", text_from(*folder));
     return {};
   }
-  const auto status = here.status_of(folder->string(), Links::refused);
+  const auto status = here.status_of(text_from(*folder), Links::refused);
   if (!status || status->kind != FileKind::folder || status->owner != user_of_process() || !status->closed_to_others) {
     log("plan", "cache: {} is ignored: it must be a folder of this user, closed to others (chmod 700)",
-        folder->string());
+        text_from(*folder));
     return {};
   }
   return folder;
@@ -87,11 +87,11 @@ std::optional<fs::path> safe_folder() {
 /// for, and for a file too large to be an entry.
 std::optional<std::string> read_entry(const fs::path& path) {
   constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
-  const File file = File::working_folder().open_to_read(path.string(), Links::refused);
+  const File file = File::working_folder().open_to_read(text_from(path), Links::refused);
   if (!file) return {};
   const FileStatus status = file.status();
   if (status.kind != FileKind::file || status.size_bytes > kMostBytes) {
-    log("plan", "cache: {} is ignored: it is no regular file, or too large", path.string());
+    log("plan", "cache: {} is ignored: it is no regular file, or too large", text_from(path));
     return {};
   }
   std::string text(status.size_bytes, '\0');
@@ -101,7 +101,7 @@ std::optional<std::string> read_entry(const fs::path& path) {
 
 /// Whether all of it was written, to a file that was not there.
 bool write_new(const fs::path& path, std::string_view text) {
-  File file = File::working_folder().make_file(path.string(), Permissions::none);
+  File file = File::working_folder().make_file(text_from(path), Permissions::none);
   return file && file.write_at(0, text.data(), text.size()) && file.close() == 0;
 }
 
@@ -128,11 +128,12 @@ class FolderCache final : public DiskCache {
     remember(key, value);
     const auto path = file_of(key);
     if (!path) return;
-    const fs::path temporary = path->string() + fmt::format(".{}.part", number_of_process());
+    fs::path temporary = *path;
+    temporary += fmt::format(".{}.part", number_of_process());
     std::error_code problem;
     fs::remove(temporary, problem);  // of a process that was killed and had our number
     const bool written = write_new(temporary, to_file(magic_, key, value));
-    if (!written) log("plan", "cache: {} cannot be written", temporary.string());
+    if (!written) log("plan", "cache: {} cannot be written", text_from(temporary));
     if (written) fs::rename(temporary, *path, problem);
     if (!written || problem) fs::remove(temporary, problem);
   }

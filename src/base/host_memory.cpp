@@ -14,6 +14,7 @@
 
 #include "base/aligned_memory.hpp"
 #include "base/file.hpp"
+#include "base/of_thread.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
 #if defined(_WIN32)
@@ -188,7 +189,7 @@ const std::vector<GroupPlace>& known_places(const fs::path& root, const std::str
     std::string groups;
     std::vector<GroupPlace> places;
   };
-  thread_local Known known;
+  Known& known = of_thread<Known>();
   if (known.root != root || known.groups != groups) known = {root, groups, places_of_groups(root, groups)};
   return known.places;
 }

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/path_text.hpp"
+#include "base/settings.hpp"
+
 namespace convoy::inline v0 {
 namespace {
 
@@ -12,8 +15,8 @@ namespace {
 std::string with_variable(const std::string& pattern) {
   if (!pattern.starts_with('$')) return pattern;
   const std::size_t end = std::min(pattern.find('/'), pattern.size());
-  const char* value = std::getenv(pattern.substr(1, end - 1).c_str());
-  return value == nullptr || *value == '\0' ? "" : value + pattern.substr(end);
+  const char* value = setting(pattern.substr(1, end - 1).c_str());
+  return value == nullptr ? "" : value + pattern.substr(end);
 }
 
 bool matches(const std::string& name, const std::string& component) {
@@ -25,8 +28,8 @@ bool matches(const std::string& name, const std::string& component) {
 
 /// Numbers within names are compared as numbers: cuda-12.4 is higher than cuda-9.0.
 bool is_higher(const std::filesystem::path& left, const std::filesystem::path& right) {
-  const std::string a = left.string();
-  const std::string b = right.string();
+  const std::string a = text_from(left);
+  const std::string b = text_from(right);
   const auto digits = [](const std::string& text, std::size_t at) {
     std::size_t end = at;
     while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) ++end;
@@ -53,7 +56,7 @@ std::vector<std::filesystem::path> folders_within(const std::filesystem::path& p
   std::vector<std::filesystem::path> found;
   std::error_code ignored;
   for (std::filesystem::directory_iterator entry(parent, ignored), end; entry != end; entry.increment(ignored)) {
-    if (matches(entry->path().filename().string(), component) && entry->is_directory(ignored)) {
+    if (matches(text_from(entry->path().filename()), component) && entry->is_directory(ignored)) {
       found.push_back(entry->path());
     }
   }
@@ -64,15 +67,15 @@ std::vector<std::filesystem::path> folders_within(const std::filesystem::path& p
 }  // namespace
 
 std::vector<std::filesystem::path> folders_matching(const std::string& pattern) {
-  const std::filesystem::path wanted = with_variable(pattern);
+  const std::filesystem::path wanted = path_from(with_variable(pattern));
   if (wanted.empty()) return {};
   std::error_code ignored;
   std::vector<std::filesystem::path> found{wanted.root_path()};
   for (const std::filesystem::path& component : wanted.relative_path()) {
     std::vector<std::filesystem::path> deeper;
     for (const std::filesystem::path& folder : found) {
-      if (component.string().find('*') != std::string::npos) {
-        const auto matching = folders_within(folder, component.string());
+      if (text_from(component).find('*') != std::string::npos) {
+        const auto matching = folders_within(folder, text_from(component));
         deeper.insert(deeper.end(), matching.begin(), matching.end());
       } else if (std::filesystem::is_directory(folder / component, ignored)) {
         deeper.push_back(folder / component);

@@ -15,6 +15,9 @@
 #include "base/worker_pool.hpp"
 #include "convoy/error.hpp"
 #include "convoy/settings.hpp"
+#if defined(_WIN32)
+#include "base/windows.hpp"
+#endif
 
 namespace convoy::inline v0 {
 namespace {
@@ -50,6 +53,23 @@ Settings& settings() {
   return lasting;
 }
 
+#if defined(_WIN32)
+/// As UTF-8, whatever the process' code page is. Texts are never freed: there are few, and callers keep them.
+const char* environment(const char* name) {
+  const std::wstring wide_name = windows::to_wide(name);
+  std::wstring value(32768, L'\0');
+  const DWORD length = ::GetEnvironmentVariableW(wide_name.c_str(), value.data(), static_cast<DWORD>(value.size()));
+  if (length == 0 || length >= value.size()) return nullptr;
+  value.resize(length);
+  static std::mutex mutex;
+  static auto& texts = *new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  return texts.insert(windows::to_utf8(value)).first->c_str();
+}
+#else
+const char* environment(const char* name) { return std::getenv(name); }
+#endif
+
 }  // namespace
 
 const char* setting(const char* name) {
@@ -60,7 +80,7 @@ const char* setting(const char* name) {
       return found->second.empty() ? nullptr : found->second.c_str();
     }
   }
-  const char* value = std::getenv(name);
+  const char* value = environment(name);
   return value == nullptr || *value == '\0' ? nullptr : value;
 }
 

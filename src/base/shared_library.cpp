@@ -6,6 +6,7 @@
 
 #include "base/library_folders.hpp"
 #include "base/library_reports.hpp"
+#include "base/path_text.hpp"
 #include "base/settings.hpp"
 #if defined(_WIN32)
 #include "base/windows.hpp"
@@ -76,7 +77,7 @@ LibrarySearch::LibrarySearch(LibrarySource source) : source_(std::move(source)) 
   }
   for (const std::string& pattern : source_.folders) {
     const auto matching = folders_matching(pattern);
-    for (const std::filesystem::path& folder : matching) add_folder(folder.string());
+    for (const std::filesystem::path& folder : matching) add_folder(text_from(folder));
     if (matching.empty()) places_.push_back({pattern, "there is no such folder"});
   }
 }
@@ -85,9 +86,9 @@ void LibrarySearch::add_folder(const std::string& folder) {
   std::error_code ignored;
   bool is_any_there = false;
   for (const std::string& name : source_.names) {
-    const std::filesystem::path file = std::filesystem::path(folder) / name;
+    const std::filesystem::path file = path_from(folder) / name;
     if (!std::filesystem::exists(file, ignored)) continue;
-    places_.push_back({file.string(), ""});
+    places_.push_back({text_from(file), ""});
     is_any_there = true;
   }
   if (!is_any_there) places_.push_back({folder, "has no such library"});

@@ -83,6 +83,20 @@ bool give_name(HANDLE handle, HANDLE folder, const std::string& name, int inform
   return succeeded(set_information()(handle, &result, request, static_cast<ULONG>(memory.size()), information));
 }
 
+/// The system's core takes "." for a name like any other.
+std::wstring without_dots(const std::wstring& path) {
+  std::wstring result;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find(L'\\', at), path.size());
+    const std::wstring name = path.substr(at, end - at);
+    const bool leads_out = at == 0 && name.empty();
+    if (!result.empty() && name != L"." && !name.empty()) result += L'\\';
+    if (name != L".") result += leads_out ? L"\\" : name;
+    at = end + 1;
+  }
+  return result;
+}
+
 }  // namespace
 
 bool succeeded(BOOL done) {
@@ -99,7 +113,7 @@ HANDLE open_native(HANDLE folder, const std::string& name, DWORD access, ULONG d
     wide = native_path(wide);
   } else {
     std::replace(wide.begin(), wide.end(), L'/', L'\\');
-    if (wide == L".") wide.clear();
+    wide = without_dots(wide);
     const bool leads_out = wide.find(L':') != std::wstring::npos || wide.starts_with(L"\\");
     if (leads_out || (disposition == kCreate && wide.find(L'\\') != std::wstring::npos)) {
       errno = EINVAL;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/path_text.hpp"
 #include "convoy/error.hpp"
 #include "convoy/plan.hpp"
 
@@ -203,7 +204,7 @@ void require_different_files(const std::string& output, const std::string& input
   namespace fs = std::filesystem;
   std::error_code ignored;
   const auto place_of = [&](const std::string& path) {
-    const fs::path absolute = fs::absolute(path, ignored);
+    const fs::path absolute = fs::absolute(path_from(path), ignored);
     fs::path place = fs::weakly_canonical(absolute, ignored);
     if (place.empty()) place = absolute.lexically_normal();     // in a folder that may not be entered
     return place.has_filename() ? place : place.parent_path();  // "image.zarr/"
@@ -211,7 +212,7 @@ void require_different_files(const std::string& output, const std::string& input
   const fs::path written = place_of(output);
   const fs::path read = place_of(input);
   const bool within = std::mismatch(written.begin(), written.end(), read.begin(), read.end()).first == written.end();
-  if (!within && !fs::equivalent(output, input, ignored)) return;
+  if (!within && !fs::equivalent(path_from(output), path_from(input), ignored)) return;
   throw CLI::ValidationError(output, "is read and would be written; give the output a name of its own");
 }
 

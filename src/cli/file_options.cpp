@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/path_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/process_memory.hpp"
 #include "convoy/convolution.hpp"
@@ -129,7 +130,7 @@ ImageReaders readers_of(const std::vector<std::unique_ptr<ImageFileReader>>& ima
 
 InputGuard::InputGuard(std::string path, bool also_stores) : path_(std::move(path)) {
   std::error_code problem;
-  is_guarded_ = also_stores || !std::filesystem::is_directory(path_, problem);
+  is_guarded_ = also_stores || !std::filesystem::is_directory(path_from(path_), problem);
   if (is_guarded_) stamp_ = input_stamp(path_);
 }
 

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <sstream>
 
+#include "base/path_text.hpp"
+
 namespace convoy::cli {
 
 std::vector<std::string> names_of(const std::string& list) {
   std::error_code ignored;
-  if (list.find(',') == std::string::npos || std::filesystem::exists(list, ignored)) return {list};
+  if (list.find(',') == std::string::npos || std::filesystem::exists(path_from(list), ignored)) return {list};
   std::vector<std::string> names;
   std::istringstream text(list);
   for (std::string name; std::getline(text, name, ',');) names.push_back(name);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/json_text.hpp"
+#include "base/path_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/print.hpp"
@@ -26,9 +27,9 @@ struct ReportCommand {
 /// As named in the report, or else beside it: reports move together with what they are about.
 std::string found_path(const std::string& path, const std::string& report_path) {
   std::error_code problem;
-  if (std::filesystem::exists(path, problem)) return path;
-  const std::filesystem::path beside = std::filesystem::path(report_path).parent_path() / path;
-  return std::filesystem::exists(beside, problem) ? beside.string() : path;
+  if (std::filesystem::exists(path_from(path), problem)) return path;
+  const std::filesystem::path beside = path_from(report_path).parent_path() / path_from(path);
+  return std::filesystem::exists(beside, problem) ? text_from(beside) : path;
 }
 
 /// A .raw file does not say what it holds; the report does.

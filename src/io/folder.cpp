@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/path_text.hpp"
 #include "io/io_error.hpp"
 
 namespace convoy::io {
@@ -49,8 +50,8 @@ void remove_at(const Folder& folder, const std::string& name, int depth) {
 }  // namespace
 
 std::string folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? "." : folder.string();
+  const std::filesystem::path folder = path_from(path).parent_path();
+  return folder.empty() ? "." : text_from(folder);
 }
 
 Folder::Folder(const std::string& path) : path_(path) {

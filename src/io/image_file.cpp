@@ -7,6 +7,7 @@
 
 #include "base/checksum.hpp"
 #include "base/dense_view.hpp"
+#include "base/path_text.hpp"
 #include "base/worker_pool.hpp"
 #include "convoy/bytes_text.hpp"
 #include "convoy/version.hpp"
@@ -28,14 +29,14 @@ namespace {
 enum class Format { tiff, npy, raw, zarr };
 
 std::string lower_extension(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
+  std::string extension = text_from(path.extension());
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return extension;
 }
 
 Format format_of(const std::string& path) {
-  std::filesystem::path name(path);
+  std::filesystem::path name = path_from(path);
   if (!name.has_filename()) name = name.parent_path();  // "image.zarr/"
   const std::string extension = lower_extension(name);
   if (extension == ".tif" || extension == ".tiff") return Format::tiff;
@@ -48,7 +49,7 @@ Format format_of(const std::string& path) {
 
 /// Also of arrays within a store, as in image.zarr/0.
 Format format_to_read(const std::string& path) {
-  const std::filesystem::path name(path);
+  const std::filesystem::path name = path_from(path);
   const bool in_store =
       std::any_of(name.begin(), name.end(), [](const auto& part) { return lower_extension(part) == ".zarr"; });
   if (in_store && std::filesystem::is_directory(name)) return Format::zarr;

@@ -7,6 +7,7 @@
 
 #include "base/checksum.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "convoy/io.hpp"
 #include "io/input_file.hpp"
 #include "io/io_error.hpp"
@@ -37,13 +38,13 @@ FileState state_of(const std::string& path, const std::string& name) {
 /// A file, or all files of a store, by name.
 std::vector<FileState> files_of(const std::string& path) {
   std::error_code problem;
-  if (!fs::is_directory(path, problem)) return {state_of(path, "")};
+  if (!fs::is_directory(path_from(path), problem)) return {state_of(path, "")};
   std::vector<FileState> files;
-  for (auto entry = fs::recursive_directory_iterator(path, problem); !problem && entry != fs::end(entry);
+  for (auto entry = fs::recursive_directory_iterator(path_from(path), problem); !problem && entry != fs::end(entry);
        entry.increment(problem)) {
     std::error_code gone;
     if (!entry->is_regular_file(gone)) continue;
-    files.push_back(state_of(entry->path().string(), entry->path().lexically_relative(path).string()));
+    files.push_back(state_of(text_from(entry->path()), text_from(entry->path().lexically_relative(path_from(path)))));
   }
   if (problem) io::fail(path, "its files cannot be listed: {}", problem.message());
   std::sort(files.begin(), files.end(), [](const FileState& a, const FileState& b) { return a.name < b.name; });
@@ -111,8 +112,8 @@ std::string describe_input(const std::string& path) {
   } else {
     add_samples(sum, files, bytes);
   }
-  return fmt::format("{} ({} bytes, checksum {:016x}{})", fs::absolute(path).lexically_normal().string(), bytes,
-                     sum.value(), whole ? "" : " of times of change and samples");
+  return fmt::format("{} ({} bytes, checksum {:016x}{})", text_from(fs::absolute(path_from(path)).lexically_normal()),
+                     bytes, sum.value(), whole ? "" : " of times of change and samples");
 }
 
 std::string input_stamp(const std::string& path) {

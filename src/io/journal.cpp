@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/json_text.hpp"
+#include "base/path_text.hpp"
 #include "io/box.hpp"
 #include "io/io_error.hpp"
 #include "io/output_file.hpp"
@@ -42,7 +43,7 @@ bool prove(WrittenBox& written, const Journal::ReadBack& read_back) {
 Journal::Journal(const std::string& path, const std::string& output, const JobDescription& job, const Shape& shape,
                  Index num_images)
     : folder_(folder_of(path)),
-      name_(std::filesystem::path(path).filename().string()),
+      name_(text_from(path_from(path).filename())),
       path_(path),
       output_(output),
       shape_(shape),

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/path_text.hpp"
 #include "convoy/io.hpp"
 #include "io/io_error.hpp"
 
@@ -140,11 +141,11 @@ std::vector<Leftover> find_leftovers(const std::string& folder) {
 }
 
 bool remove_leftover(const std::string& path) {
-  const std::filesystem::path whole(path);
-  const std::string name = whole.filename().string();
+  const std::filesystem::path whole = path_from(path);
+  const std::string name = text_from(whole.filename());
   const auto hidden = io::parse_hidden_name(name);
   if (!hidden) io::fail(path, "is not removed: it has no name that convoy gives to what is unfinished");
-  const io::Folder folder(io::folder_of(whole.string()));
+  const io::Folder folder(io::folder_of(text_from(whole)));
   const auto status = folder.status(name);
   if (!status) return false;
   if (!io::is_own(hidden->kind, *status)) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/path_text.hpp"
 #include "io/io_error.hpp"
 #include "io/units.hpp"
 #include "io/voxel_size.hpp"
@@ -43,8 +44,8 @@ Json list_member(const Json& object, const char* name) {
 
 /// Names that lead out of the store are not followed.
 bool is_plain_path(const std::string& path) {
-  const fs::path parts(path);
-  return !path.empty() && parts.is_relative() &&
+  const fs::path parts = path_from(path);
+  return !path.empty() && !parts.has_root_path() &&
          std::none_of(parts.begin(), parts.end(), [](const fs::path& part) { return part == ".."; });
 }
 
@@ -142,13 +143,13 @@ std::string without_slash(std::string path) {
 }
 
 /// What the group that holds the folder says; null if it is no group.
-Json attributes_above(const fs::path& folder) { return attributes_of(InputFolder(folder_of(folder.string()))); }
+Json attributes_above(const std::string& folder) { return attributes_of(InputFolder(folder_of(folder))); }
 
 ZarrImage find_image(const std::string& path) {
   const std::string place = without_slash(path);
   const auto folder = std::make_shared<const InputFolder>(place);
   if (auto array = read_zarr_array(*folder)) {
-    return image_of(folder, std::move(*array), attributes_above(place), fs::path(place).filename().string());
+    return image_of(folder, std::move(*array), attributes_above(place), text_from(path_from(place).filename()));
   }
   const Json attributes = attributes_of(*folder);
   const Json datasets = list_member(multiscale_in(attributes), "datasets");

@@ -155,9 +155,9 @@ void OutputFile::commit() {
          size_bytes(), end_.load());
   }
   require_replaceable();
+  const FileIdentity identity = file_.status().identity;
   const int problem = place_.folder()->rename(temporary_name_, place_.name());
   if (problem != 0) fail(path(), "cannot be written: {}", std::strerror(problem));
-  const FileIdentity identity = file_.status().identity;
   entry_.reset();
   file_ = File();
   place_.confirm(identity);

@@ -214,13 +214,15 @@ void OutputFolder::commit() {
 void OutputFolder::replace_store() {
   const Folder& place = *place_.folder();
   const Folder before = place.subfolder(place_.name());
+  const FileIdentity replaced = before.identity();
   const int problem = place.exchange(temporary_name_, place_.name());
   if (problem != 0) fail(path(), "cannot be given its name: {}", std::strerror(problem));
   entry_.reset();
   folder_.reset();
   place_.confirm(identity_);
-  if (place.holds(temporary_name_, before.identity())) {
-    remove_own_entries(before);
+  if (place.holds(temporary_name_, replaced)) {
+    const Folder old = place.subfolder(temporary_name_);
+    if (old.identity() == replaced) remove_own_entries(old);
     if (place.handle().remove(temporary_name_, FileKind::folder)) return;
   }
   fail(path(), "is written, but the store of before was changed meanwhile; what convoy did not write stays in '{}'",

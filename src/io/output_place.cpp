@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/path_text.hpp"
 #include "io/io_error.hpp"
 
 namespace convoy::io {
@@ -36,7 +37,7 @@ OutputPlace::OutputPlace(const std::string& path) : path_(path) {
   std::string at = without_slashes(path);
   for (int links = 0; links < kMaxLinks; ++links) {
     try {
-      name_ = fs::path(at).filename().string();
+      name_ = text_from(path_from(at).filename());
       folder_ = std::make_shared<const Folder>(folder_of(at));
       if (name_ == "." || name_ == ".." || name_ == "/") fail(at, "names a folder, and no file in it");
       const auto entry = folder_->status(name_);
@@ -45,7 +46,7 @@ OutputPlace::OutputPlace(const std::string& path) : path_(path) {
         fail(folder_->path_of(name_), "is a link of another user in a folder that is open to all; it is not followed");
       }
       const std::string target = without_slashes(link_target(*folder_, name_));
-      at = target.starts_with('/') ? target : folder_of(at) + "/" + target;
+      at = path_from(target).is_absolute() ? target : folder_of(at) + "/" + target;
     } catch (const Error& error) {
       fail(path, "cannot be written: {}", error.what());
     }
@@ -53,7 +54,7 @@ OutputPlace::OutputPlace(const std::string& path) : path_(path) {
   }
   require_writable();
   std::error_code unknown;
-  absolute_folder_ = fs::absolute(folder_->path(), unknown).string();
+  absolute_folder_ = text_from(fs::absolute(path_from(folder_->path()), unknown));
 }
 
 void OutputPlace::require_writable() const {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "base/path_text.hpp"
 #include "io/box.hpp"
 #include "io/io_error.hpp"
 #include "io/ngff.hpp"
@@ -72,7 +73,7 @@ ZarrArray array_of(const std::string& folder, const std::vector<FileAxis>& axes,
 
 std::string file_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-std::string image_name(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+std::string image_name(const std::string& path) { return text_from(path_from(path).stem()); }
 
 const char* array_file(const ZarrArray& array) { return array.version == 2 ? ".zarray" : "zarr.json"; }
 

@@ -14,6 +14,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/path_text.hpp"
 #include "base/settings.hpp"
 
 namespace convoy::inline v0 {
@@ -28,8 +29,8 @@ std::optional<std::string> folder_of(const char* variable) {
   const char* const value = setting(variable);
   if (value == nullptr) return {};
   std::error_code problem;
-  const fs::path whole = fs::absolute(value, problem);
-  return problem ? std::string(value) : whole.string();
+  const fs::path whole = fs::absolute(path_from(value), problem);
+  return problem ? std::string(value) : text_from(whole);
 }
 
 /// FNV-1a, folded to 32 bits: it distinguishes texts of one kernel.
