@@ -13,6 +13,7 @@ except ImportError:
     sys.exit(0)
 
 PROGRAM = sys.argv[1]
+ON_WINDOWS = os.environ.get("CONVOY_TEST_SYSTEM") == "windows"  # under wine this script runs elsewhere
 _folder = tempfile.TemporaryDirectory(prefix="convoy-cli-")
 FOLDER = pathlib.Path(_folder.name)
 os.chdir(FOLDER)
