@@ -161,19 +161,19 @@ def test_the_last_objects_are_kept():
 def test_damping(damping):
     """White's formula, with momentum and non-circulant edges, against the same in NumPy."""
     rng = np.random.default_rng(0)
-    data = rng.poisson(rng.uniform(0, 40, (20, 30))).astype(float)
+    data = rng.poisson(rng.uniform(0, 40, (3, 20, 30))).astype(float)
     weights, n = np.array([1, -4, 6, -4, 1]), data.shape[-1]
-    fives = np.stack([data[:, i : n - 4 + i] for i in range(5)])
+    fives = np.stack([data[..., i : n - 4 + i] for i in range(5)])
     mean = fives.mean(0)
     gain = np.mean(np.where(mean > 0, np.tensordot(weights, fives, 1) ** 2 / 70 / np.maximum(mean, 1e-9), 0))
 
     def three(a):
-        return (a[:, :-2] + a[:, 1:-1] + a[:, 2:]) / 3
+        return (a[..., :-2] + a[..., 1:-1] + a[..., 2:]) / 3
 
     def adjoint(a):
-        return three(np.pad(a, ((0, 0), (2, 2))))
+        return three(np.pad(a, ((0, 0), (0, 0), (2, 2))))
 
-    estimate = np.full((20, n + 2), data.mean())
+    estimate = np.full((3, 20, n + 2), data.mean())
     last = estimate
     for i in range(1, 16):
         blurred = np.maximum(three(estimate), 1e-6 * data.mean())
@@ -183,8 +183,8 @@ def test_damping(damping):
         fall = min(0.9, 1 - 1 / i) * (last - new)
         estimate, last = np.where(fall <= 0, new - fall, new**2 / np.maximum(new + fall, 1e-300)), new
     words = dict(damping=damping, start="flat", precision="float64", device="cpu")
-    found = convoy.deconvolve(data, np.ones((1, 3)), 15, **words)
-    np.testing.assert_allclose(found, last[:, 1:-1], rtol=0, atol=1e-10 * last.max())
+    found = convoy.deconvolve(data, np.ones((1, 1, 3)), 15, **words)
+    np.testing.assert_allclose(found, last[..., 1:-1], rtol=0, atol=1e-10 * last.max())
 
 
 def test_scratch(tmp_path):
