@@ -125,7 +125,7 @@ def test_stops(device):
         with convoy.Deconvolver(PSF, SHAPE, stop=stop, device=device) as restore:
             restore(image)
             assert 0 < restore.report["iterations"] < most
-            assert restore.report["stop_reason"] == (stop.replace("-", "_") if isinstance(stop, str) else "relative_change")
+            assert restore.report["stop_reason"] == (stop if isinstance(stop, str) else "relative-change")
     with convoy.Deconvolver(PSF, SHAPE, background="auto", iterations=2, device=device) as restore:
         restore(image + 100)
         assert restore.report["background"] == pytest.approx(100, abs=10)

@@ -169,9 +169,9 @@ const char* name(StopReason reason) {
     case StopReason::iterations:
       return "iterations";
     case StopReason::relative_change:
-      return "relative_change";
+      return "relative-change";
     case StopReason::gradient_consensus:
-      return "gradient_consensus";
+      return "gradient-consensus";
     case StopReason::discrepancy:
       return "discrepancy";
   }

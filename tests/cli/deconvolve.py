@@ -73,7 +73,7 @@ assert 0 < report["seconds_per_iteration"] <= report["timings"]["run_seconds"]
 # Options change what they say they change
 quick, done = restore("--iterations", 500, "--stop", "relative:0.01", "--report", "report.json")
 report = json.loads((FOLDER / "report.json").read_text())
-assert report["stop_reason"] == "relative_change" and report["iterations"] < 500 and "ended by --stop" in done.stdout
+assert report["stop_reason"] == "relative-change" and report["iterations"] < 500 and "ended by --stop" in done.stdout
 changes = [point["relative_change"] for point in report["curve"][1:]]
 assert changes[-1] < 0.01 <= min(changes[:-1])
 for words in (("--start", "flat"), ("--start", "25.5"), ("--precision", "f64"), ("--origin", "peak")):
@@ -216,7 +216,7 @@ for start in ("mean", "0", "-1", "nan", "3x"):
 np.save("photons.npy", RNG.poisson(np.maximum(blurred, 0) / 4).astype(np.float32))
 ended, done = restore("--stop", "gradient-consensus", "--report", "report.json", image="photons.npy")
 report = json.loads((FOLDER / "report.json").read_text())
-assert report["stop_reason"] == "gradient_consensus" and report["iterations"] < 200 and "ended by --stop" in done.stdout
+assert report["stop_reason"] == "gradient-consensus" and report["iterations"] < 200 and "ended by --stop" in done.stdout
 for stop in ("absolute:3", "relative:", "relative:2", "relative:-1", "relative:1e-3x", "0.1"):
     fail(2, "--stop", *DECONVOLVE, "--stop", stop)
 fail(2, "--nan", *DECONVOLVE, "--nan", "zero")
