@@ -17,7 +17,8 @@ def devices() -> Devices:
     Returns
     -------
     Devices
-        In the order of backends in which ``device='auto'`` tries them; ``.unavailable`` says why others have none.
+        In the order of backends in which ``device='auto'`` tries them; ``.unavailable`` says why others have none,
+        ``.libraries`` where each driver was looked for.
     """
     found: list[Device] = []
     missing: dict[str, str] = {}
@@ -27,6 +28,7 @@ def devices() -> Devices:
         found += [Device(**info) for info in infos]
     result = Devices(found)
     result.unavailable = missing
+    result.libraries = _core.libraries()
     return result
 
 

@@ -98,9 +98,13 @@ class Devices(tuple[Device, ...]):
     ----------
     unavailable : dict
         Why each other backend of this build has no device here, by its name.
+    libraries : list of dict
+        Of each driver and compiler that was looked for: ``'library'``, ``'found'`` (the file that is used, or ``''``), ``'variable'`` (of the
+        environment, to name another file), and ``'attempts'``, a ``'place'`` and a ``'problem'`` each.
     """
 
     unavailable: dict[str, str]
+    libraries: list[dict[str, Any]]
 
     def __repr__(self) -> str:
         lines = []

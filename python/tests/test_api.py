@@ -66,6 +66,12 @@ def test_devices():
     assert page.count("<tr>") == 1 + len(found) + len(found.unavailable)
     assert f"<td style='text-align:left'>{found[-1].id}</td>" in page
     assert not {d.id.partition(":")[0] for d in found} & set(found.unavailable)
+    assert found.libraries
+    for one in found.libraries:
+        assert one["library"] and one["variable"].startswith("CONVOY_") and all(attempt["place"] for attempt in one["attempts"])
+        # What was found was found at the last place, and each one before has a reason.
+        problems = [attempt["problem"] for attempt in one["attempts"]]
+        assert all(problems[:-1]) and (not problems or bool(problems[-1]) == (one["found"] == ""))
 
 
 def test_selftest(device):
