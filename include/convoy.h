@@ -109,6 +109,10 @@ CONVOY_API void convoy_device_release(convoy_device* device);
 /* Checks a device against direct sums in double precision; well under a minute on a GPU. `passed` gets 1 if it can be trusted.
    `json` (may be null) gets the report, with every check and its error. */
 CONVOY_API int convoy_selftest_json(const convoy_device* device, int32_t* passed, char** json);
+/* Where each driver and compiler was looked for until now (convoy_device_count looks for those of all backends), and what is used: a list
+   of objects with library, variable (of the environment, to name another file), found ("" where none was), and attempts (place and
+   problem each). */
+CONVOY_API int convoy_libraries_json(char** json);
 
 /* ---- Images ---- */
 

@@ -27,4 +27,7 @@ struct LibraryReport {
 /// called from any thread.
 CONVOY_API std::vector<LibraryReport> list_libraries();
 
+/// A JSON list of objects with library, variable, found, and attempts (place and problem each).
+CONVOY_API std::string to_json(const std::vector<LibraryReport>& libraries);
+
 }  // namespace convoy::inline v0

@@ -28,7 +28,7 @@ def devices() -> Devices:
         found += [Device(**info) for info in infos]
     result = Devices(found)
     result.unavailable = missing
-    result.libraries = _core.libraries()
+    result.libraries = json.loads(_core.libraries())
     return result
 
 

@@ -39,27 +39,6 @@ nb::list devices() {
   return result;
 }
 
-/// What list_libraries() says, as `convoy devices --verbose --json` prints it.
-nb::list libraries() {
-  nb::list result;
-  for (const LibraryReport& report : list_libraries()) {
-    nb::list attempts;
-    for (const LibraryAttempt& attempt : report.attempts) {
-      nb::dict line;
-      line["place"] = attempt.place;
-      line["problem"] = attempt.problem;
-      attempts.append(line);
-    }
-    nb::dict library;
-    library["library"] = report.library;
-    library["variable"] = report.variable;
-    library["found"] = report.found;
-    library["attempts"] = attempts;
-    result.append(library);
-  }
-  return result;
-}
-
 template <class Work>
 nb::tuple planned(const Work& make) {
   nb::tuple result;
@@ -113,7 +92,7 @@ nb::tuple selftest(const std::string& device, const std::string& method, const n
 void bind_planning(nb::module_& module) {
   using namespace nb::literals;
   module.def("devices", &devices);
-  module.def("libraries", &libraries);
+  module.def("libraries", [] { return to_json(list_libraries()); });
   module.def("plan_convolution", &plan_convolution, "spec"_a, "device"_a, "options"_a);
   module.def("plan_deconvolution", &plan_deconvolution, "spec"_a, "device"_a, "options"_a);
   module.def("output_shape", &output_shape_of, "spec"_a);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 namespace convoy::inline v0 {
 namespace {
@@ -44,6 +45,22 @@ void report_used(const std::string& library, const std::string& name) {
 std::vector<LibraryReport> list_libraries() {
   const std::lock_guard lock(reports().mutex);
   return reports().list;
+}
+
+std::string to_json(const std::vector<LibraryReport>& libraries) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  for (const LibraryReport& library : libraries) {
+    Json attempts = Json::array();
+    for (const LibraryAttempt& attempt : library.attempts) {
+      attempts.push_back({{"place", attempt.place}, {"problem", attempt.problem}});
+    }
+    list.push_back({{"library", library.library},
+                    {"variable", library.variable},
+                    {"found", library.found},
+                    {"attempts", attempts}});
+  }
+  return list.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace convoy::inline v0

@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "c_api/convert.hpp"
+#include "convoy/libraries.hpp"
 #include "convoy/pinned_buffer.hpp"
 #include "convoy/selftest.hpp"
 
@@ -134,6 +135,10 @@ int convoy_selftest_json(const convoy_device* device, int32_t* passed, char** js
     if (json != nullptr) *json = new_text(convoy::to_json(report));
     verdict = report.passed() ? 1 : 0;
   });
+}
+
+int convoy_libraries_json(char** json) {
+  return guarded([&] { required(json, "json") = new_text(convoy::to_json(convoy::list_libraries())); });
 }
 
 int convoy_pinned_alloc(const convoy_device* device, uint64_t size_bytes, void** memory) {

@@ -77,21 +77,6 @@ Json device_to_json(const DeviceInfo& device) {
           {"limits", limits_to_json(device.limits)}};
 }
 
-Json libraries_to_json(const std::vector<LibraryReport>& libraries) {
-  Json list = Json::array();
-  for (const LibraryReport& library : libraries) {
-    Json attempts = Json::array();
-    for (const LibraryAttempt& attempt : library.attempts) {
-      attempts.push_back({{"place", attempt.place}, {"problem", attempt.problem}});
-    }
-    list.push_back({{"library", library.library},
-                    {"variable", library.variable},
-                    {"found", library.found},
-                    {"attempts", attempts}});
-  }
-  return list;
-}
-
 void print_json(const std::vector<BackendInfo>& backends, bool verbose) {
   Json list = Json::array();
   for (const BackendInfo& backend : backends) {
@@ -101,7 +86,7 @@ void print_json(const std::vector<BackendInfo>& backends, bool verbose) {
         {{"name", backend.name}, {"unavailable_because", backend.unavailable_because}, {"devices", devices}});
   }
   Json report{{"version", CONVOY_VERSION}, {"backends", list}};
-  if (verbose) report["libraries"] = libraries_to_json(list_libraries());
+  if (verbose) report["libraries"] = Json::parse(to_json(list_libraries()));
   print_result("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -244,3 +244,12 @@ TEST_CASE("the self-test from C") {
   CHECK(std::string(json).find("\"passed\": true") != std::string::npos);
   convoy_string_free(json);
 }
+
+TEST_CASE("where libraries were looked for, from C") {
+  opened_in_c();
+  char* json = nullptr;
+  require_ok(convoy_libraries_json(&json));
+  CHECK(std::string(json) == to_json(list_libraries()));
+  CHECK(std::string(json).find("\"place\": ") != std::string::npos);
+  convoy_string_free(json);
+}
