@@ -6,6 +6,7 @@
 
 #include "convoy/error.hpp"
 #include "mpi/mpi_rank.hpp"
+#include "mpi/regions.hpp"
 #include "mpi/remote_output.hpp"
 
 namespace convoy::mpi {
@@ -16,18 +17,6 @@ using RankJson = nlohmann::json;
 /// Of `count` things in order, those of one rank: first and one past the last.
 std::pair<Index, Index> range_of(Index count, int rank, int num_ranks) {
   return {count * rank / num_ranks, count * (rank + 1) / num_ranks};
-}
-
-/// As many as there are ranks, or a few less where there are not so many tiles.
-std::vector<Box> regions_of(const DeconvolutionPlan& plan, int num_ranks) {
-  for (Index count = num_ranks; count > 1; --count) {
-    try {
-      return split_output(plan, count);
-    } catch (const Error& error) {
-      if (error.code() != Errc::invalid_argument) throw;
-    }
-  }
-  return split_output(plan, 1);
 }
 
 RankJson report_to_json(const DeconvolutionReport& run) {
@@ -174,7 +163,7 @@ std::optional<cli::DeconvolutionShare> MpiRank::own_region(const DeconvolutionSp
   if (server_) server_->set_core(*share.core);
   options.tile_output = share.core;
   options.min_tiles = 1;
-  const std::vector<Box> regions = regions_of(make_plan(share.spec, on, options), world_.num_ranks());
+  const std::vector<Box> regions = regions_for(make_plan(share.spec, on, options), world_.num_ranks());
   if (static_cast<std::size_t>(world_.rank()) >= regions.size()) {
     part_text_ = "none";
     return {};

@@ -9,6 +9,7 @@
 
 #include "base/host_memory.hpp"
 #include "convoy/error.hpp"
+#include "mpi/regions.hpp"
 #include "mpi/remote_output.hpp"
 
 namespace convoy::mpi {
@@ -18,18 +19,6 @@ using Json = nlohmann::json;
 
 /// Of what the machine has free, for all ranks on it together.
 constexpr double kShareOfHostMemory = 0.9;
-
-/// The regions of all ranks that get one.
-std::vector<Box> regions_for(const ConvolutionSpec& whole, int num_ranks) {
-  for (Index count = num_ranks; count > 1; --count) {
-    try {
-      return split_output(whole, count);
-    } catch (const Error& error) {
-      if (error.code() != Errc::invalid_argument) throw;
-    }
-  }
-  return split_output(whole, 1);
-}
 
 Json to_json(const World& world, const Box& part, const cli::ConvolveRecord& record) {
   Json devices = Json::array();
