@@ -179,6 +179,16 @@ void ConvolutionOptions::place(Image& kernel, const Shape& image) const {
   }
 }
 
+ImageList ConvolutionOptions::read_kernels(const std::string& files, const Shape& image) const {
+  const std::vector<std::string> names = names_of(files);
+  std::vector<Image> kernels;
+  for (const std::string& name : names) {
+    kernels.push_back(read_image(name));
+    place(kernels.back(), image);
+  }
+  return joined("KERNEL", kernels, names);
+}
+
 PlanOptions ConvolutionOptions::plan_options() const {
   PlanOptions options;
   options.memory_limit_bytes = memory_limit_bytes;

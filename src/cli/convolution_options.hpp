@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/image_list.hpp"
 #include "convoy/device.hpp"
 #include "convoy/io.hpp"
 #include "convoy/plan.hpp"
@@ -46,6 +47,8 @@ struct ConvolutionOptions {
   PlanOptions plan_options() const;
   /// place_kernel() as --kernel-axes says; what does not fit is a usage error.
   void place(Image& kernel, const Shape& image) const;
+  /// The kernels of those files, which have commas between them, placed.
+  ImageList read_kernels(const std::string& files, const Shape& image) const;
   /// Opens --backend; an unknown name is a usage error.
   Device device() const;
 };

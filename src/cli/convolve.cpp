@@ -46,7 +46,6 @@ struct ConvolveCommand {
 
   void require_paths() const;
   void run();
-  ImageList read_kernels(const Shape& image) const;
   std::optional<ImageList> read_weights() const;
   void convolve(const std::vector<Device>& on, ConvolveRecord& record);
   JobDescription job(const std::vector<Device>& on, const ConvolutionSpec& spec, const ImageList& kernels,
@@ -190,16 +189,6 @@ Index bytes_per_run(const ConvolveRecord& record, const ConvolutionSpec& spec) {
          num_outputs(spec) * num_voxels(output) * static_cast<Index>(size_of(record.output_element));
 }
 
-ImageList ConvolveCommand::read_kernels(const Shape& image) const {
-  const std::vector<std::string> names = names_of(kernel_path);
-  std::vector<Image> kernels;
-  for (const std::string& name : names) {
-    kernels.push_back(read_image(name));
-    options.place(kernels.back(), image);
-  }
-  return joined("KERNEL", kernels, names);
-}
-
 std::optional<ImageList> ConvolveCommand::read_weights() const {
   if (weights_path.empty()) return {};
   const std::vector<std::string> names = names_of(weights_path);
@@ -240,7 +229,7 @@ void ConvolveCommand::convolve(const std::vector<Device>& on, ConvolveRecord& re
   const InputGuard guard(image_path, files.resume);
   const ImageFileReader& first = *images[0];
   for (const std::string& text : first.metadata().warnings) warn(record, image_path + ": " + text);
-  ImageList kernels = read_kernels(first.shape());
+  ImageList kernels = options.read_kernels(kernel_path, first.shape());
   std::optional<ImageList> weights = read_weights();
   record.kernel_element = kernels.element;
   record.times.read_seconds = watch.lap_seconds();

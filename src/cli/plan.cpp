@@ -72,16 +72,6 @@ struct PlanCommand {
     return {read, element.value_or(usual), chunk, chunk};
   }
 
-  ImageList read_kernels() const {
-    const std::vector<std::string> names = names_of(kernel_path);
-    std::vector<Image> kernel_images;
-    for (const std::string& name : names) {
-      kernel_images.push_back(read_image(name));
-      options.place(kernel_images.back(), image);
-    }
-    return joined("KERNEL", kernel_images, names);
-  }
-
   ImageList read_psfs(const ImageFileReader& first) {
     if (!mask_path.empty()) mask_bytes = FileOptions::bytes_beside(open_images(mask_path));
     return psf_options.read(kernel_path, first, options, print_warning);
@@ -94,7 +84,7 @@ struct PlanCommand {
     image = first.shape();
     streaming = streaming_of(first.element(), first.chunk());
     cache_bytes = first.cache_bytes();
-    const ImageList kernels = deconvolve ? read_psfs(first) : read_kernels();
+    const ImageList kernels = deconvolve ? read_psfs(first) : options.read_kernels(kernel_path, image);
     kernel = kernels.shape;
     options.choices.num_kernels = kernels.count;
     const Index group = deconvolve ? 1 : num_images(options.spec(image, kernel));
